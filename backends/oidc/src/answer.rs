@@ -1,0 +1,102 @@
+//! The token endpoint's answer: password, user name, and how long they live.
+
+use std::time::{Duration, SystemTime};
+
+use pullpass::http::Reply;
+use pullpass::{Cache, Context, Error, Login, Token};
+use serde_json::Value;
+
+use crate::profile::{Answer, Profile, TokenExchange, Username};
+use crate::refusal;
+
+/// The login in `reply`, and how long it may be reused.
+///
+/// # Errors
+/// Protocol, when the answer has no usable login, or one that is dead already.
+pub(crate) fn read(
+    reply: &Reply,
+    exchange: &TokenExchange,
+    profile: &Profile,
+    cx: &Context,
+) -> Result<(Login, Cache), Error> {
+    let (answer, now) = (&exchange.answer, cx.clock.now());
+    let body: Value = reply.json()?;
+    let password = text(&body, &answer.password, reply)?;
+    let username = match &answer.username {
+        Username::Fixed(name) => name.as_str(),
+        Username::Pointer(pointer) => text(&body, pointer, reply)?,
+    };
+    let cache = match expiry(&body, password, answer, reply, now)? {
+        None => Cache::never(profile.cache_key),
+        Some(expires) => match answer.margin {
+            None => Cache::until(profile.cache_key, expires, now),
+            Some(margin) => Cache::until_with_margin(profile.cache_key, expires, now, margin),
+        },
+    };
+    let cache = answer.max_cache_duration.map_or(cache, |longest| cache.at_most(longest));
+    Ok((Login::new(username, password)?, cache))
+}
+
+fn text<'a>(body: &'a Value, pointer: &str, reply: &Reply) -> Result<&'a str, Error> {
+    if let Some(text) = body.pointer(pointer).and_then(Value::as_str).filter(|t| !t.is_empty()) {
+        return Ok(text);
+    }
+    let error = Error::protocol(format!(
+        "`{}` answered {} without a text at `{pointer}`",
+        reply.target(),
+        reply.status()
+    ))
+    .hint("check `response` in the profile against what this server answers");
+    Err(match refusal::words(reply) {
+        Some(words) => error.because(words),
+        None => error,
+    })
+}
+
+/// When the password dies: what the answer says, and never later than its own `exp`
+/// where it is a JWT. `None` when nobody knows.
+fn expiry(
+    body: &Value,
+    password: &str,
+    answer: &Answer,
+    reply: &Reply,
+    now: SystemTime,
+) -> Result<Option<SystemTime>, Error> {
+    let invalid = |why: &str| {
+        Error::protocol(format!(
+            "`{}` answered with a `{}` that {why}",
+            reply.target(),
+            answer.expires_in
+        ))
+    };
+    let said = match body.pointer(&answer.expires_in) {
+        None | Some(Value::Null) => None,
+        Some(value) => Some(seconds(value).ok_or_else(|| invalid("is no number of seconds"))?),
+    };
+    let said = match said {
+        None => None,
+        Some(life) => Some(now.checked_add(life).ok_or_else(|| invalid("is out of range"))?),
+    };
+    let own = Token::parse(password).ok().map(|token| token.claims().expires);
+    if own.is_some_and(|expires| expires <= now) {
+        return Err(Error::protocol(format!(
+            "`{}` answered with a token that has expired already",
+            reply.target()
+        ))
+        .hint("check this node's clock, and the server's"));
+    }
+    Ok(match (said, own) {
+        (Some(said), Some(own)) => Some(said.min(own)),
+        (said, own) => said.or(own).or_else(|| now.checked_add(answer.default_lifetime?)),
+    })
+}
+
+/// Seconds as a number, or in a string as some servers have it. Negative is zero.
+fn seconds(value: &Value) -> Option<Duration> {
+    let seconds = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(seconds.max(0.0).floor()).ok()
+}

@@ -1,0 +1,291 @@
+//! The profile file: strict YAML, every mistake with its place.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use pullpass::{Error, GoDuration, file, one_line};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+
+use crate::profile::{Policy, Profile};
+use crate::registry::Registry;
+
+const API_VERSION: &str = "pullpass.dev/v1alpha1";
+const KIND: &str = "OIDCExchangeConfig";
+
+/// The profiles in the file at `path`.
+///
+/// # Errors
+/// Config: what is wrong, and on which line where the text itself is.
+pub(crate) fn load(path: &Path) -> Result<Vec<Profile>, Error> {
+    parse(&file::read_text(path)?)
+        .map_err(|error| error.during(format!("profile file `{}` is not valid", path.display())))
+}
+
+fn parse(text: &str) -> Result<Vec<Profile>, Error> {
+    let options = serde_saphyr::options! { with_snippet: false };
+    let file: File = serde_saphyr::from_str_with_options(text, options)
+        .map_err(|error| Error::config(one_line(&error.to_string())))?;
+    if file.api_version != API_VERSION || file.kind != KIND {
+        return Err(Error::config(format!(
+            "it is `{}` `{}`, not `{API_VERSION}` `{KIND}`",
+            file.api_version, file.kind
+        )));
+    }
+    if file.profiles.is_empty() {
+        return Err(Error::config("`profiles` is empty"));
+    }
+    let mut names = HashSet::new();
+    for profile in &file.profiles {
+        if !names.insert(&profile.name) {
+            return Err(Error::config(format!("two profiles are named `{}`", profile.name)));
+        }
+    }
+    file.profiles
+        .into_iter()
+        .map(|raw| {
+            let name = raw.name.clone();
+            raw.into_profile().map_err(|why| Error::config(format!("profile `{name}`: {why}")))
+        })
+        .collect()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct File {
+    api_version: String,
+    kind: String,
+    profiles: Vec<RawProfile>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawProfile {
+    pub(crate) name: String,
+    pub(crate) registries: Vec<Registry>,
+    pub(crate) service_account_token: RawExpected,
+    pub(crate) exchange: RawExchange,
+    #[serde(default)]
+    pub(crate) response: RawResponse,
+    #[serde(default)]
+    pub(crate) on_refused: Policy,
+    #[serde(default)]
+    pub(crate) http: RawHttp,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawExpected {
+    pub(crate) audience: String,
+    pub(crate) issuer: Option<String>,
+    #[serde(default)]
+    pub(crate) on_missing: Policy,
+    #[serde(default)]
+    pub(crate) allow_api_server_audience: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawExchange {
+    pub(crate) r#type: RawType,
+    pub(crate) endpoint: Option<String>,
+    pub(crate) subject_token_type: Option<String>,
+    pub(crate) requested_token_type: Option<String>,
+    #[serde(default)]
+    pub(crate) audience: OneOrMany,
+    #[serde(default)]
+    pub(crate) resource: OneOrMany,
+    #[serde(default)]
+    pub(crate) scope: OneOrMany,
+    #[serde(default)]
+    pub(crate) extra: BTreeMap<String, String>,
+    pub(crate) client_auth: Option<RawClient>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum RawType {
+    Passthrough,
+    TokenExchange,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawClient {
+    pub(crate) method: RawMethod,
+    pub(crate) client_id: Option<String>,
+    pub(crate) secret_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum RawMethod {
+    None,
+    Basic,
+    Post,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawResponse {
+    pub(crate) username: Option<RawUsername>,
+    pub(crate) password: Option<RawPointer>,
+    pub(crate) expiry: Option<RawExpiry>,
+    pub(crate) margin: Option<Span>,
+    pub(crate) max_cache_duration: Option<Span>,
+    pub(crate) cache_key_type: Option<RawCacheKey>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawUsername {
+    pub(crate) value: Option<String>,
+    pub(crate) pointer: Option<Pointer>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawPointer {
+    pub(crate) pointer: Pointer,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawExpiry {
+    pub(crate) pointer: Option<Pointer>,
+    pub(crate) default: Option<Span>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(crate) enum RawCacheKey {
+    Image,
+    Registry,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawHttp {
+    pub(crate) ca_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) allow_loopback_http: bool,
+    pub(crate) connect_timeout: Option<Span>,
+    pub(crate) timeout: Option<Span>,
+    pub(crate) retries: Option<u32>,
+    pub(crate) proxy: Option<String>,
+}
+
+/// A JSON pointer (RFC 6901).
+pub(crate) struct Pointer(pub(crate) String);
+
+impl<'de> Deserialize<'de> for Pointer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.starts_with('/') {
+            true => Ok(Self(text)),
+            false => Err(D::Error::custom("a JSON pointer starts with `/`")),
+        }
+    }
+}
+
+/// A duration in Go's form, not negative.
+#[derive(Clone, Copy)]
+pub(crate) struct Span(pub(crate) Duration);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let duration: GoDuration = text.parse().map_err(D::Error::custom)?;
+        duration.to_std().map(Self).ok_or_else(|| D::Error::custom("a duration cannot be negative"))
+    }
+}
+
+/// One text, or a list of them.
+#[derive(Default, Deserialize)]
+#[serde(from = "Texts")]
+pub(crate) struct OneOrMany(pub(crate) Vec<String>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Texts {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl From<Texts> for OneOrMany {
+    fn from(texts: Texts) -> Self {
+        match texts {
+            Texts::One(text) if text.is_empty() => Self(Vec::new()),
+            Texts::One(text) => Self(vec![text]),
+            Texts::Many(texts) => Self(texts),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "\
+apiVersion: pullpass.dev/v1alpha1
+kind: OIDCExchangeConfig
+profiles:
+- name: corp
+  registries: [r.io]
+  serviceAccountToken: {audience: corp}
+  exchange: {type: tokenExchange, endpoint: 'https://sts.example/token'}
+";
+
+    #[test]
+    fn a_good_file_loads_as_yaml_and_as_json() {
+        assert_eq!(parse(GOOD).unwrap()[0].name, "corp");
+        let json = serde_json::json!({
+            "apiVersion": API_VERSION, "kind": KIND,
+            "profiles": [{
+                "name": "p", "registries": ["r.io"], "serviceAccountToken": {"audience": "a"},
+                "exchange": {"type": "passthrough"},
+            }],
+        });
+        assert_eq!(parse(&json.to_string()).unwrap()[0].name, "p");
+    }
+
+    #[test]
+    fn every_mistake_is_named_with_its_place() {
+        for (from, to, expected) in [
+            ("v1alpha1", "v9", "it is `pullpass.dev/v9`"),
+            ("OIDCExchangeConfig", "Other", "`Other`, not"),
+            ("name: corp", "nme: corp", "unknown field `nme`"),
+            ("- name: corp", "- name: corp\n  name: corp", "line 5"),
+            ("[r.io]", "[]", "`registries` is empty"),
+            ("[r.io]", "['*']", "line 5, column 16"),
+            ("[r.io]", "[r.io", "line"),
+            ("audience: corp", "audience: ''", "`serviceAccountToken.audience` is empty"),
+            ("{audience: corp}", "{}", "missing field `audience`"),
+            ("tokenExchange", "jwtBearer", "unknown variant `jwtBearer`"),
+            ("https://sts", "http://sts", "must be `https://`"),
+            ("https://sts", "ftp://sts", "must be `https://`"),
+            ("https://sts", "https://u:p@sts", "userinfo"),
+            ("example/token", "example/token#x", "fragment"),
+            ("https://sts.example/token", "http://127.0.0.1/token", "allowLoopbackHttp"),
+            ("https://sts.example/token", "token", "no URL"),
+            ("/token'}", "/token', extra: {subject_token: x}}", "cannot set `subject_token`"),
+            ("/token'}", "/token', clientAuth: {method: basic}}", "needs `clientId`"),
+            ("tokenExchange", "passthrough", "`passthrough` makes no call"),
+            ("[r.io]", "[r.io/team]\n  response: {cacheKeyType: Registry}", "part of a registry"),
+            ("[r.io]", "[r.io]\n  response: {cacheKeyType: Global}", "unknown variant `Global`"),
+            ("[r.io]", "[r.io]\n  response: {margin: 5}", "missing unit"),
+            ("[r.io]", "[r.io]\n  response: {margin: -5m}", "cannot be negative"),
+            ("[r.io]", "[r.io]\n  response: {password: {pointer: token}}", "starts with `/`"),
+            ("[r.io]", "[r.io]\n  response: {username: {value: 'a:b'}}", "contains `:`"),
+            ("[r.io]", "[r.io]\n  http: {proxy: 'socks5://p'}", "`http.proxy`"),
+            ("[r.io]", "[r.io]\n  http: {insecureSkipVerify: true}", "unknown field"),
+        ] {
+            let text = GOOD.replacen(from, to, 1);
+            assert_ne!(text, GOOD, "{from}");
+            let error = parse(&text).expect_err(to).render();
+            assert!(error.contains(expected), "{to}: {error}");
+        }
+        let twice = format!("{GOOD}{}", GOOD.split_once("profiles:\n").unwrap().1);
+        assert!(parse(&twice).unwrap_err().to_string().contains("two profiles are named `corp`"));
+    }
+}

@@ -1,0 +1,54 @@
+//! The pod's token must be for this profile before it is sent anywhere.
+
+use pullpass::{Error, Token};
+
+use crate::profile::Profile;
+
+/// Audiences of the API server: whoever gets such a token can act on the cluster.
+const API_SERVER: &str = "https://kubernetes.default.svc";
+
+/// Checks audience and issuer. The signature is the server's to check.
+///
+/// # Errors
+/// Identity, naming what the token says and what the profile expects.
+pub(crate) fn check(token: &Token, profile: &Profile) -> Result<(), Error> {
+    let (claims, expected) = (token.claims(), &profile.service_account);
+    if !claims.is_for(&expected.audience) {
+        return Err(Error::identity(format!(
+            "the service account token is for the audience `{}`, profile `{}` expects `{}`",
+            claims.audience.join("`, `"),
+            profile.name,
+            expected.audience
+        ))
+        .hint("make `tokenAttributes.serviceAccountTokenAudience` and the profile's `serviceAccountToken.audience` the same"));
+    }
+    if let Some(issuer) = expected.issuer.as_deref().filter(|issuer| *issuer != claims.issuer) {
+        return Err(Error::identity(format!(
+            "the service account token is from the issuer `{}`, profile `{}` expects `{issuer}`",
+            claims.issuer, profile.name
+        ))
+        .hint("correct the profile's `serviceAccountToken.issuer`, or use the profile of this cluster"));
+    }
+    let reaches_api_server = claims.audience.iter().any(|audience| {
+        audience == &claims.issuer
+            || audience
+                .strip_prefix(API_SERVER)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ':', '/']))
+    });
+    if reaches_api_server && !expected.allow_api_server_audience {
+        return Err(Error::identity(
+            "the service account token is good for the Kubernetes API server and is not sent elsewhere",
+        )
+        .hint("configure an audience of its own, or set `serviceAccountToken.allowApiServerAudience: true`"));
+    }
+    Ok(())
+}
+
+/// The kubelet sent no token.
+pub(crate) fn missing(profile: &Profile) -> Error {
+    Error::identity(format!(
+        "the request has no service account token, profile `{}` needs one",
+        profile.name
+    ))
+    .hint("set `tokenAttributes` on this provider in the CredentialProviderConfig; static pods have no token")
+}

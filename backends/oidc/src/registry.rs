@@ -1,0 +1,200 @@
+//! Which registries a profile is for: matched whole, by label, before the token is
+//! looked at.
+
+use std::fmt;
+
+use pullpass::{Error, Image};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+
+use crate::profile::Profile;
+
+/// `host[:port][/path]` where a whole label of the host may be `*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Registry {
+    text: String,
+    /// Lower-cased; `*` stands for exactly one label.
+    labels: Vec<String>,
+    port: Option<u16>,
+    /// Without slashes around it; empty for the whole registry.
+    path: String,
+}
+
+/// The profile and the registry of it that match `image` most specifically: fewest
+/// wildcards, then the longest path.
+///
+/// # Errors
+/// Config, when no profile matches, or two match equally well.
+pub(crate) fn choose<'a>(
+    profiles: &'a [Profile],
+    image: &Image,
+) -> Result<(&'a Profile, &'a Registry), Error> {
+    let mut matching: Vec<_> = profiles
+        .iter()
+        .flat_map(|profile| profile.registries.iter().map(move |registry| (profile, registry)))
+        .filter(|(_, registry)| registry.matches(image))
+        .collect();
+    matching.sort_by_key(|(_, registry)| registry.rank());
+    match matching.as_slice() {
+        [] => Err(Error::config(format!("no profile is for the registry `{}`", image.registry()))
+            .hint("add it to a profile's `registries`, with its port, or narrow this provider's `matchImages`")),
+        [.., (first, one), (second, other)]
+            if one.rank() == other.rank() && first.name != second.name =>
+        {
+            Err(Error::config(format!(
+                "profiles `{}` and `{}` both claim `{}`",
+                first.name,
+                second.name,
+                image.registry()
+            ))
+            .hint("make the `registries` of one of them more specific"))
+        }
+        [.., best] => Ok(*best),
+    }
+}
+
+impl Registry {
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        if text.contains("://") {
+            return Err("a registry has no scheme: write `host[:port][/path]`");
+        }
+        // Whatever may stand in an image name may stand here, and `*` for a label.
+        let image = Image::parse(&text.replace('*', WILDCARD))
+            .map_err(|_| "not a registry: write `host[:port][/path]`")?;
+        if image.repository().contains(WILDCARD) || image.repository().contains([':', '@']) {
+            return Err("a path is a fixed prefix: no `*`, tag or digest in it");
+        }
+        let labels: Vec<String> = image
+            .host()
+            .split('.')
+            .map(|label| if label == WILDCARD { "*" } else { label }.to_owned())
+            .collect();
+        if labels.iter().any(|label| label.contains(WILDCARD)) {
+            return Err("`*` stands for a whole label of the host");
+        }
+        if labels.iter().all(|label| label == "*") || labels.last().is_some_and(|l| l == "*") {
+            return Err("the last label of the host must be named: a token would go anywhere");
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            labels,
+            port: image.port(),
+            path: image.repository().to_owned(),
+        })
+    }
+
+    fn matches(&self, image: &Image) -> bool {
+        let mut theirs = image.host().split('.');
+        let host = self
+            .labels
+            .iter()
+            .all(|ours| theirs.next().is_some_and(|label| ours == "*" || ours == label));
+        host && theirs.next().is_none()
+            && self.port == image.port()
+            && match image.repository().strip_prefix(&self.path) {
+                Some(rest) => self.path.is_empty() || rest.is_empty() || rest.starts_with('/'),
+                None => false,
+            }
+    }
+
+    /// Greater is more specific.
+    fn rank(&self) -> (usize, usize) {
+        let named = self.labels.iter().filter(|label| *label != "*").count();
+        (named, self.path.len())
+    }
+
+    /// The key under which the kubelet finds the login: the image's own registry, with
+    /// its port, and no wider than this pattern.
+    pub(crate) fn auth_key(&self, image: &Image) -> String {
+        match self.path.as_str() {
+            "" => image.registry().to_owned(),
+            path => format!("{}/{path}", image.registry()),
+        }
+    }
+
+    /// Whether it is only a part of a registry.
+    pub(crate) fn has_path(&self) -> bool {
+        !self.path.is_empty()
+    }
+}
+
+/// Stands in for `*` while the text is checked as an image name.
+const WILDCARD: &str = "--any--";
+
+impl fmt::Display for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Registry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, image: &str) -> bool {
+        Registry::parse(pattern).unwrap().matches(&Image::parse(image).unwrap())
+    }
+
+    #[test]
+    fn hosts_match_whole_by_label_with_their_port() {
+        for (pattern, image, expected) in [
+            ("r.io", "r.io/a", true),
+            ("r.io", "R.IO/a", true),
+            ("r.io", "r.io.evil.example/a", false),
+            ("r.io", "evil-r.io/a", false),
+            ("r.io", "a.r.io/a", false),
+            ("r.io", "r.io:5000/a", false),
+            ("r.io:5000", "r.io/a", false),
+            ("r.io:5000", "r.io:5000/a", true),
+            ("*.r.io", "a.r.io/x", true),
+            ("*.r.io", "r.io/x", false),
+            ("*.r.io", "a.b.r.io/x", false),
+            ("a.*.io", "a.r.io/x", true),
+            ("r.io/team", "r.io/team/x", true),
+            ("r.io/team", "r.io/team", true),
+            ("r.io/team", "r.io/teams/x", false),
+            ("r.io/team/", "r.io/team/x", false),
+            ("[fd00::1]:5000", "[fd00::1]:5000/x", true),
+        ] {
+            if pattern.ends_with('/') {
+                assert!(Registry::parse(pattern).is_err(), "{pattern}");
+                continue;
+            }
+            assert_eq!(matches(pattern, image), expected, "{pattern} {image}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_could_be_any_host_is_refused() {
+        for pattern in [
+            "",
+            "*",
+            "*.*",
+            "r.*",
+            "r*.io",
+            "https://r.io",
+            "u@r.io",
+            "r.io/*",
+            "r.io/a:1",
+            "r.io?x",
+        ] {
+            assert!(Registry::parse(pattern).is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn the_auth_key_keeps_port_and_case() {
+        let key = |pattern: &str, image: &str| {
+            Registry::parse(pattern).unwrap().auth_key(&Image::parse(image).unwrap())
+        };
+        assert_eq!(key("r.io:5000", "R.io:5000/a/b"), "R.io:5000");
+        assert_eq!(key("*.r.io/team", "a.r.io/team/b"), "a.r.io/team");
+    }
+}

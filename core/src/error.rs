@@ -1,0 +1,203 @@
+//! One error type for every failure: a kind that says who must act, one line on
+//! what failed, the causes below it, and what to do.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use crate::redact::one_line;
+
+/// A failure that ends the run.
+///
+/// `Display` prints what failed and nothing else; [`Error::render`] prints the
+/// whole of it for stderr. Neither prints anything that looks like a token.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    image: Option<String>,
+    hint: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// Who must act on a failure. Each kind has its own exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The operator: an option, a file or an environment variable is wrong.
+    Config,
+    /// Whoever grants access: the identity is known, the registry's side refuses it.
+    Denied,
+    /// The pod's owner, or the operator's `tokenAttributes`: no identity that could be used.
+    Identity,
+    /// The vendor: a server broke its contract.
+    Protocol,
+    /// The caller: what came on stdin is no valid request.
+    Request,
+    /// Nobody, or the network: a server was not reached or had no capacity, also after retries.
+    Unavailable,
+}
+
+impl Error {
+    /// A failure of `kind`: `message` says what failed, in one line, without a full stop.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), image: None, hint: None, source: None }
+    }
+
+    /// [`ErrorKind::Config`].
+    pub fn config(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, message)
+    }
+
+    /// [`ErrorKind::Denied`].
+    pub fn denied(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Denied, message)
+    }
+
+    /// [`ErrorKind::Identity`].
+    pub fn identity(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Identity, message)
+    }
+
+    /// [`ErrorKind::Protocol`].
+    pub fn protocol(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Protocol, message)
+    }
+
+    /// [`ErrorKind::Request`].
+    pub fn request(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Request, message)
+    }
+
+    /// [`ErrorKind::Unavailable`].
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Unavailable, message)
+    }
+
+    /// Adds what the reader should do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the failure below this one.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Names the image that the run was for.
+    #[must_use]
+    pub fn for_image(mut self, image: impl Into<String>) -> Self {
+        self.image = Some(image.into());
+        self
+    }
+
+    /// Puts `message` above this failure: same kind, same hint.
+    #[must_use]
+    pub fn during(mut self, message: impl Into<String>) -> Self {
+        let (kind, hint, image) = (self.kind, self.hint.take(), self.image.take());
+        Self { kind, message: message.into(), image, hint, source: Some(Box::new(self)) }
+    }
+
+    /// Who must act.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The text for stderr: one `error:` line, a `caused by:` line per cause, and
+    /// a `hint:` line, each short, printable, and ended by a newline.
+    pub fn render(&self) -> String {
+        let mut text = match &self.image {
+            Some(image) => {
+                format!("error: no credentials for `{}`: {self}\n", one_line(image))
+            }
+            None => format!("error: {self}\n"),
+        };
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(&format!("caused by: {}\n", one_line(&error.to_string())));
+            cause = error.source();
+        }
+        if let Some(hint) = &self.hint {
+            text.push_str(&format!("hint: {}\n", one_line(hint)));
+        }
+        text
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&one_line(&self.message))
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+impl ErrorKind {
+    /// Every kind, in the order of its exit code.
+    pub const ALL: [Self; 6] = [
+        Self::Config,
+        Self::Denied,
+        Self::Identity,
+        Self::Protocol,
+        Self::Request,
+        Self::Unavailable,
+    ];
+
+    /// The process's exit code, 2 to 7. (0 is success; 1 and 101 are never used on
+    /// purpose, so that a crash is not taken for a verdict.)
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Config => 2,
+            Self::Denied => 3,
+            Self::Identity => 4,
+            Self::Protocol => 5,
+            Self::Request => 6,
+            Self::Unavailable => 7,
+        }
+    }
+
+    /// One line for `--help` and the documentation.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Config => "an option, a file or an environment variable is wrong",
+            Self::Denied => "the identity was refused by the registry's side",
+            Self::Identity => "no usable identity: the pod's token, its claims or its annotations",
+            Self::Protocol => "a server broke its contract",
+            Self::Request => "the request on stdin is not valid",
+            Self::Unavailable => "a server could not be reached or was overloaded, after retries",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renders_error_causes_and_hint_on_one_line_each() {
+        let error = Error::config("no route to\nhost")
+            .hint("check the\tnetwork")
+            .because(std::io::Error::other("disk on fire"))
+            .during("cannot read `file`")
+            .for_image("reg.example/app");
+        assert_eq!(
+            error.render(),
+            "error: no credentials for `reg.example/app`: cannot read `file`\n\
+             caused by: no route to host\n\
+             caused by: disk on fire\n\
+             hint: check the network\n"
+        );
+    }
+
+    #[test]
+    fn exit_codes_are_two_to_seven_once_each() {
+        let codes: Vec<u8> = ErrorKind::ALL.iter().map(|kind| kind.exit_code()).collect();
+        assert_eq!(codes, [2, 3, 4, 5, 6, 7]);
+    }
+}

@@ -1,0 +1,98 @@
+//! What a plugin says about itself: `--help`, `--version`, and the words for
+//! somebody who starts it by hand.
+
+use std::fmt::Write as _;
+
+use crate::error::ErrorKind;
+use crate::options::{COMMON, Opt};
+use crate::provider::Plugin;
+
+/// `NAME VERSION` and a newline.
+pub(crate) fn version(plugin: &Plugin) -> String {
+    format!("{} {}\n", plugin.name, plugin.version)
+}
+
+/// The whole of `--help`.
+pub(crate) fn help(plugin: &Plugin) -> String {
+    let mut text = format!(
+        "{} {}\n{}\n\n{}\n\nUsage:\n  {} [OPTIONS] < request.json\n",
+        plugin.name, plugin.version, plugin.summary, WHAT, plugin.name
+    );
+    section(&mut text, "Options", plugin.options.iter().chain(COMMON).map(option_row));
+    section(
+        &mut text,
+        "Service account annotations",
+        plugin.annotations.iter().map(|known| (known.key.to_owned(), known.help.to_owned())),
+    );
+    section(
+        &mut text,
+        "Environment",
+        ENVIRONMENT.iter().map(|(name, help)| ((*name).to_owned(), (*help).to_owned())),
+    );
+    section(
+        &mut text,
+        "Exit codes",
+        std::iter::once(("0".to_owned(), "one response is on stdout".to_owned())).chain(
+            ErrorKind::ALL
+                .iter()
+                .map(|kind| (kind.exit_code().to_string(), kind.meaning().to_owned())),
+        ),
+    );
+    text
+}
+
+/// What a person sees who starts the plugin on a terminal.
+pub(crate) fn by_hand(plugin: &Plugin) -> String {
+    let image = plugin
+        .match_images
+        .first()
+        .filter(|pattern| !pattern.contains('*'))
+        .map_or("registry.example/team/app".to_owned(), |host| format!("{host}/team/app"));
+    format!(
+        "{name} {version}: {summary}\n\n{WHAT}\nIt waits for a request on stdin, and stdin is a terminal. To try it:\n\n  \
+         echo '{{\"kind\":\"CredentialProviderRequest\",\"apiVersion\":\"credentialprovider.kubelet.k8s.io/v1\",\"image\":\"{image}\"}}' | {name}\n\n\
+         `{name} --help` lists the options\n",
+        name = plugin.name,
+        version = plugin.version,
+        summary = plugin.summary,
+    )
+}
+
+const WHAT: &str = "This is a kubelet image credential provider: the kubelet starts it, writes a \
+                    request to its stdin,\nand reads registry credentials from its stdout.";
+
+const ENVIRONMENT: &[(&str, &str)] = &[
+    (
+        "HTTPS_PROXY, HTTP_PROXY",
+        "proxy by URL scheme; never used for loopback and metadata addresses",
+    ),
+    ("NO_PROXY", "hosts, domains and networks to reach without a proxy, by commas"),
+    ("SSL_CERT_FILE", "CA certificates in PEM, instead of the system's"),
+];
+
+fn option_row(option: &Opt) -> (String, String) {
+    let name = match option.value {
+        Some(value) => format!("--{} {value}", option.name),
+        None => format!("--{}", option.name),
+    };
+    let mut help = option.help.to_owned();
+    if option.repeated {
+        help.push_str(" (may be repeated)");
+    }
+    let mut notes = Vec::new();
+    notes.extend(option.env.map(|env| format!("env: {env}")));
+    notes.extend(option.default.map(|default| format!("default: {default}")));
+    if !notes.is_empty() {
+        let _ = write!(help, " [{}]", notes.join(", "));
+    }
+    (name, help)
+}
+
+fn section(text: &mut String, title: &str, rows: impl Iterator<Item = (String, String)>) {
+    let rows: Vec<_> = rows.collect();
+    let Some(width) = rows.iter().map(|(name, _)| name.len()).max() else { return };
+    let _ = write!(text, "\n{title}:\n");
+    for (name, help) in rows {
+        let _ = writeln!(text, "  {name:width$}  {help}");
+    }
+}

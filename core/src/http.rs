@@ -1,0 +1,135 @@
+//! The HTTP client: nothing is built before the first call, redirects are off,
+//! bodies are capped, retries stay inside the deadline, and no error or log line can
+//! print a secret.
+
+mod call;
+mod fault;
+mod proxy;
+mod reply;
+mod retry;
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use reqwest::Method;
+use url::Url;
+
+use crate::context::{Deadline, Env};
+use crate::error::Error;
+use crate::tls::{self, Roots};
+
+pub use call::Call;
+pub use proxy::ProxyMode;
+pub use reply::Reply;
+
+/// A client for the few calls that a plugin makes.
+#[derive(Clone)]
+pub struct Http {
+    settings: Settings,
+    env: Arc<Env>,
+    deadline: Deadline,
+    /// For `http://`: no roots are loaded.
+    plain: Arc<OnceLock<reqwest::Client>>,
+    secure: Arc<OnceLock<reqwest::Client>>,
+}
+
+/// How calls are made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Whom to trust.
+    pub roots: Roots,
+    /// Whether and which proxy to use.
+    pub proxy: ProxyMode,
+    /// The longest that one connection may take to stand.
+    pub connect_timeout: Duration,
+    /// The longest that one attempt may take, body included.
+    pub attempt_timeout: Duration,
+    /// The longest that a call may take with its retries. The run's deadline cuts it.
+    pub timeout: Duration,
+    /// How often a call is tried again.
+    pub retries: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            roots: Roots::System,
+            proxy: ProxyMode::Inherit,
+            connect_timeout: Duration::from_secs(5),
+            attempt_timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(20),
+            retries: 3,
+        }
+    }
+}
+
+impl Http {
+    pub(crate) fn new(env: &Env, deadline: Deadline) -> Self {
+        Self {
+            settings: Settings::default(),
+            env: Arc::new(env.clone()),
+            deadline,
+            plain: Arc::default(),
+            secure: Arc::default(),
+        }
+    }
+
+    /// Another client in the same world, with its own settings.
+    #[must_use]
+    pub fn with_settings(&self, settings: Settings) -> Self {
+        Self { settings, plain: Arc::default(), secure: Arc::default(), ..self.clone() }
+    }
+
+    /// Starts a GET of `url`.
+    pub fn get(&self, url: Url) -> Call<'_> {
+        Call::new(self, Method::GET, url)
+    }
+
+    /// Starts a POST to `url`.
+    pub fn post(&self, url: Url) -> Call<'_> {
+        Call::new(self, Method::POST, url)
+    }
+
+    /// The client that speaks `scheme`, built on first use.
+    fn client(&self, scheme: &str) -> Result<&reqwest::Client, Error> {
+        let (cell, is_secure) = match scheme {
+            "http" => (&self.plain, self.settings.proxy.is_secure(&self.env)?),
+            _ => (&self.secure, true),
+        };
+        if let Some(client) = cell.get() {
+            return Ok(client);
+        }
+        let tls = match is_secure {
+            true => tls::trusting(&self.settings.roots, &self.env)?,
+            false => tls::trusting_nobody(),
+        };
+        let client = self.build(tls)?;
+        Ok(cell.get_or_init(|| client))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place where clients are built")]
+    fn build(&self, tls: rustls::ClientConfig) -> Result<reqwest::Client, Error> {
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .user_agent(concat!("pullpass/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(self.settings.connect_timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .http1_only()
+            .no_proxy();
+        if let Some(proxy) = self.settings.proxy.resolve(&self.env)? {
+            builder = builder.proxy(proxy);
+        }
+        builder.build().map_err(|error| {
+            Error::config("cannot set up the HTTP client").because(error.without_url())
+        })
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,188 @@
+//! One call: its parts, its attempts, its reply.
+
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
+use tracing::{debug, info};
+use url::Url;
+
+use super::retry::{Attempt, Backoff};
+use super::{Http, Reply, fault};
+use crate::error::Error;
+
+/// A call before it is sent. Nothing of it prints: any part may hold a secret.
+#[must_use = "a call does nothing until it is sent"]
+pub struct Call<'a> {
+    http: &'a Http,
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Vec<u8>,
+    retries: u32,
+    plain: bool,
+    /// The first part that could not be expressed in HTTP; reported on sending.
+    invalid: Option<&'static str>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(http: &'a Http, method: Method, url: Url) -> Self {
+        let headers =
+            HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+        let retries = http.settings.retries;
+        Self { http, method, url, headers, body: Vec::new(), retries, plain: false, invalid: None }
+    }
+
+    /// Allows `http://`, for loopback and metadata addresses. Without it such a URL is
+    /// an error, so that no credential leaves in the clear by mistake.
+    pub fn plain_http(mut self) -> Self {
+        self.plain = true;
+        self
+    }
+
+    /// Never sends it twice: for what a server accepts once, such as an assertion
+    /// whose `jti` it remembers.
+    pub fn once(mut self) -> Self {
+        self.retries = 0;
+        self
+    }
+
+    /// Sets a header.
+    pub fn header(mut self, name: HeaderName, value: &str) -> Self {
+        match HeaderValue::from_str(value) {
+            Ok(mut value) => {
+                value.set_sensitive(true);
+                self.headers.insert(name, value);
+            }
+            Err(_) => self.invalid = Some("a header value"),
+        }
+        self
+    }
+
+    /// Authenticates with a bearer token (RFC 6750 §2.1).
+    pub fn bearer(self, token: &SecretString) -> Self {
+        let value = SecretString::from(format!("Bearer {}", token.expose_secret()));
+        self.header(AUTHORIZATION, value.expose_secret())
+    }
+
+    /// Authenticates with user name and password (RFC 7617). OAuth client credentials
+    /// must be form-encoded before (RFC 6749 §2.3.1).
+    pub fn basic(self, username: &str, password: &SecretString) -> Self {
+        let pair = SecretString::from(format!("{username}:{}", password.expose_secret()));
+        let value = SecretString::from(format!("Basic {}", STANDARD.encode(pair.expose_secret())));
+        self.header(AUTHORIZATION, value.expose_secret())
+    }
+
+    /// Sends a form (`application/x-www-form-urlencoded`).
+    pub fn form<'f>(mut self, fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Self {
+        let form =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.body = form.into_bytes();
+        self.header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+    }
+
+    /// Sends JSON.
+    pub fn json(mut self, value: &impl Serialize) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(body) => self.body = body,
+            Err(_) => self.invalid = Some("the JSON body"),
+        }
+        self.header(CONTENT_TYPE, "application/json")
+    }
+
+    /// Sends it and reads the whole reply, trying again on a connection that fails,
+    /// on no answer, and on 429, 500, 502, 503 and 504.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) when there was no reply in time,
+    /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) on a redirect or a body over the cap,
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the server's certificate is not trusted or the call
+    /// cannot be made. Any status but a redirect is a reply, also after the last retry.
+    pub async fn send(self) -> Result<Reply, Error> {
+        let target = target(&self.url);
+        if let Some(part) = self.invalid {
+            return Err(Error::config(format!("{part} for `{target}` cannot be sent over HTTP")));
+        }
+        match self.url.scheme() {
+            "https" => {}
+            "http" if self.plain => {}
+            _ => return Err(Error::config(format!("`{target}` must be `https://`"))),
+        }
+        let client = self.http.client(self.url.scheme())?;
+        let mut backoff = Backoff::new(self.retries, self.allowance());
+        loop {
+            let started = Instant::now();
+            let limit = backoff.remaining().min(self.http.settings.attempt_timeout);
+            let attempt = match tokio::time::timeout(limit, self.attempt(client, &target)).await {
+                Ok(attempt) => attempt,
+                Err(_) => Attempt::Retry(Err(no_answer(&target, started.elapsed())), None),
+            };
+            let (result, wait) = match attempt {
+                Attempt::Done(result) => (result, None),
+                Attempt::Retry(result, after) => (result, backoff.next(after)),
+            };
+            let took = started.elapsed().as_millis();
+            match &result {
+                Ok(reply) => debug!("{} {target}: {} in {took} ms", self.method, reply.status()),
+                Err(error) => debug!("{} {target}: {error} in {took} ms", self.method),
+            }
+            let Some(wait) = wait else { return result };
+            info!("{} {target}: trying again in {} ms", self.method, wait.as_millis());
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// The time for this call with its retries. A little is left of the run's
+    /// deadline, so that the error of the call is the one that is reported.
+    fn allowance(&self) -> Duration {
+        let left = self.http.deadline.remaining();
+        left.saturating_sub(Duration::from_millis(50).min(left / 10))
+            .min(self.http.settings.timeout)
+    }
+
+    async fn attempt(&self, client: &reqwest::Client, target: &str) -> Attempt {
+        let request = client
+            .request(self.method.clone(), self.url.clone())
+            .headers(self.headers.clone())
+            .body(self.body.clone());
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return fault::classify(error, target),
+        };
+        let status = response.status();
+        if status.is_redirection() {
+            return Attempt::Done(Err(Error::protocol(format!(
+                "`{target}` answered {} with a redirect, which is never followed",
+                status.as_u16()
+            ))
+            .hint("a redirect would send the credentials to another host; name the final URL")));
+        }
+        match Reply::read(response, target).await {
+            Ok(reply) if reply.is_transient() => {
+                let after = reply.retry_after();
+                Attempt::Retry(Ok(reply), after)
+            }
+            Ok(reply) => Attempt::Done(Ok(reply)),
+            Err(attempt) => attempt,
+        }
+    }
+}
+
+/// A URL as it may be printed: without userinfo, query and fragment.
+fn target(url: &Url) -> String {
+    let mut shown = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
+    if let Some(port) = url.port() {
+        shown.push_str(&format!(":{port}"));
+    }
+    shown.push_str(url.path());
+    shown
+}
+
+fn no_answer(target: &str, waited: Duration) -> Error {
+    Error::unavailable(format!("no answer from `{target}` within {:.1} s", waited.as_secs_f64()))
+        .hint("check the network path from this node: DNS, firewall, proxy")
+}

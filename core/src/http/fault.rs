@@ -1,0 +1,59 @@
+//! What went wrong below HTTP, in one error of ours.
+
+use std::error::Error as StdError;
+
+use super::retry::Attempt;
+use crate::error::Error;
+
+/// Sorts a failed attempt: worth another, or not. `target` is the URL, fit to print.
+pub(super) fn classify(error: reqwest::Error, target: &str) -> Attempt {
+    // The URL in it has a query; `target` stands for it.
+    let error = error.without_url();
+    if error.is_builder() {
+        return Attempt::Done(Err(Error::config(format!("no request can be made for `{target}`"))
+            .because(deepest(&error))));
+    }
+    if let Some(tls) = chain(&error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+        return not_trusted(tls, target);
+    }
+    let what = match (error.is_connect(), error.is_timeout()) {
+        (true, true) => format!("cannot connect to `{target}` in time"),
+        (true, false) => format!("cannot connect to `{target}`"),
+        _ => format!("the connection to `{target}` broke"),
+    };
+    let error = Error::unavailable(what)
+        .because(deepest(&error))
+        .hint("check the network path from this node: DNS, firewall, proxy");
+    Attempt::Retry(Err(error), None)
+}
+
+/// A certificate that is not trusted will not be in a second either.
+fn not_trusted(tls: &rustls::Error, target: &str) -> Attempt {
+    let error =
+        Error::config(format!("no trusted TLS connection to `{target}`")).because(tls.to_string());
+    match tls {
+        rustls::Error::InvalidCertificate(_) => Attempt::Done(Err(error.hint(
+            "check the server's certificate and name; `SSL_CERT_FILE` or the profile's `caFile` names the CA to trust",
+        ))),
+        _ => Attempt::Retry(Err(Error::unavailable(error.to_string()).because(tls.to_string())), None),
+    }
+}
+
+/// The lowest cause alone: the ones above only say "error sending request".
+fn deepest(error: &reqwest::Error) -> String {
+    chain(error).last().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// The causes, looking through `io::Error`, which hides the one inside it.
+fn chain<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| {
+        let error = *error;
+        let inner = error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
+        match inner {
+            Some(inner) => Some(inner as &(dyn StdError + 'static)),
+            None => error.source(),
+        }
+    })
+}

@@ -1,0 +1,127 @@
+//! A whole reply, with its body capped.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, HeaderName, RETRY_AFTER};
+use secrecy::zeroize::Zeroizing;
+use serde::de::DeserializeOwned;
+
+use super::fault;
+use super::retry::Attempt;
+use crate::error::{Error, ErrorKind};
+
+/// The largest body that is read, in bytes.
+pub(super) const BODY_LIMIT: usize = 1024 * 1024;
+
+/// What a server answered. The body does not print: it may be a credential.
+pub struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Zeroizing<Vec<u8>>,
+    /// The URL that answered, fit to print.
+    target: String,
+}
+
+impl Reply {
+    pub(super) async fn read(
+        mut response: reqwest::Response,
+        target: &str,
+    ) -> Result<Self, Attempt> {
+        let too_large = || {
+            Attempt::Done(Err(Error::protocol(format!(
+                "the answer of `{target}` is larger than {BODY_LIMIT} bytes"
+            ))))
+        };
+        let announced = response.content_length().unwrap_or(0);
+        if announced > BODY_LIMIT as u64 {
+            return Err(too_large());
+        }
+        // Sized beforehand, so that the zeroed buffer is the only copy.
+        let mut body = Zeroizing::new(Vec::with_capacity(announced.max(1024) as usize));
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() > BODY_LIMIT => return Err(too_large()),
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => break,
+                Err(error) => return Err(fault::classify(error, target)),
+            }
+        }
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        Ok(Self { status, headers, body, target: target.to_owned() })
+    }
+
+    /// The status code.
+    pub fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// Whether the status is 2xx.
+    pub fn is_success(&self) -> bool {
+        self.status.is_success()
+    }
+
+    /// The first header of this name, where it is printable ASCII.
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body as it came.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The URL that answered, without query: for messages.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Protocol`], in words that repeat nothing of the body.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let what = match (self.looks_like_html(), error.classify()) {
+                (true, _) => "HTML, not JSON; is a proxy or a login page in between?".to_owned(),
+                (_, serde_json::error::Category::Data) => "JSON of another shape".to_owned(),
+                _ if self.body.is_empty() => "nothing, not JSON".to_owned(),
+                _ => format!("no valid JSON (line {}, column {})", error.line(), error.column()),
+            };
+            Error::protocol(format!("`{}` answered {} with {what}", self.target, self.status()))
+        })
+    }
+
+    /// Who must act on a status that is no success: 401 and 403 mean denied; 429 and
+    /// 5xx mean unavailable; anything else breaks the contract.
+    pub fn kind(&self) -> ErrorKind {
+        match self.status() {
+            401 | 403 => ErrorKind::Denied,
+            408 | 429 | 500..=599 => ErrorKind::Unavailable,
+            _ => ErrorKind::Protocol,
+        }
+    }
+
+    pub(super) fn is_transient(&self) -> bool {
+        matches!(self.status(), 429 | 500 | 502 | 503 | 504)
+    }
+
+    /// `Retry-After` as a wait from now, in seconds or as a date (RFC 9110 §10.2.3).
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        let text = self.header(&RETRY_AFTER)?.trim();
+        if let Ok(seconds) = text.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let date = httpdate::parse_http_date(text).ok()?;
+        #[expect(clippy::disallowed_methods, reason = "a server's date is against the real clock")]
+        let now = SystemTime::now();
+        Some(date.duration_since(now).unwrap_or_default())
+    }
+
+    fn looks_like_html(&self) -> bool {
+        let start = self.body.trim_ascii_start();
+        start.get(..5).is_some_and(|start| {
+            start.eq_ignore_ascii_case(b"<html") || start.eq_ignore_ascii_case(b"<!doc")
+        })
+    }
+}

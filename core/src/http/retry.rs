@@ -1,0 +1,74 @@
+//! When a call is tried again, and how long it waits before.
+
+use std::time::{Duration, Instant};
+
+use super::Reply;
+use crate::error::Error;
+
+/// The first wait; each further one doubles, up to [`LONGEST`].
+const FIRST: Duration = Duration::from_millis(200);
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// How one attempt ended.
+pub(super) enum Attempt {
+    /// For good.
+    Done(Result<Reply, Error>),
+    /// Worth another attempt, not before the given time. The result is what is
+    /// reported when there is none.
+    Retry(Result<Reply, Error>, Option<Duration>),
+}
+
+/// Attempts and time that are left for one call.
+pub(super) struct Backoff {
+    retries: u32,
+    done: u32,
+    end: Instant,
+}
+
+impl Backoff {
+    pub(super) fn new(retries: u32, allowance: Duration) -> Self {
+        Self { retries, done: 0, end: Instant::now() + allowance }
+    }
+
+    pub(super) fn remaining(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+
+    /// How long to wait before the next attempt; `None` when there is none, because
+    /// they are used up or the wait would outlast the time that is left.
+    pub(super) fn next(&mut self, retry_after: Option<Duration>) -> Option<Duration> {
+        if self.done == self.retries {
+            return None;
+        }
+        let ceiling = FIRST.saturating_mul(1 << self.done.min(16)).min(LONGEST);
+        self.done += 1;
+        // Half fixed, half random: nodes that failed together do not return together.
+        let wait =
+            ceiling.mul_f64(0.5 + fastrand::f64() / 2.0).max(retry_after.unwrap_or_default());
+        (wait < self.remaining()).then_some(wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_with_jitter_and_end_with_the_retries() {
+        let mut backoff = Backoff::new(3, Duration::from_secs(60));
+        for ceiling in [200, 400, 800] {
+            let wait = backoff.next(None).unwrap().as_millis();
+            assert!((ceiling / 2..=ceiling).contains(&wait), "{wait} of {ceiling}");
+        }
+        assert_eq!(backoff.next(None), None);
+    }
+
+    #[test]
+    fn retry_after_is_kept_and_never_outlasts_the_time_left() {
+        let mut backoff = Backoff::new(9, Duration::from_secs(10));
+        let wait = backoff.next(Some(Duration::from_secs(3))).unwrap();
+        assert_eq!(wait, Duration::from_secs(3));
+        assert_eq!(backoff.next(Some(Duration::from_secs(11))), None);
+        assert_eq!(Backoff::new(9, Duration::ZERO).next(None), None);
+    }
+}

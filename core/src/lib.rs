@@ -1,0 +1,122 @@
+//! Write a [kubelet image credential provider][kubelet] in twenty lines.
+//!
+//! The kubelet starts a plugin for each pull, writes a request to its stdin, and
+//! reads registry credentials from its stdout:
+//!
+//! ```text
+//! kubelet ──exec──> plugin    stdin : {"image": "registry.example/app", "serviceAccountToken": "eyJ…", …}
+//!                             stdout: {"auth": {"registry.example": {"username": …, "password": …}}, …}
+//! ```
+//!
+//! You write the one step in between, as a [`Provider`]; [`main`] does the rest:
+//! versions of the API, strict parsing, deadline, retries, errors, exit codes, logs,
+//! `--help`. Secrets do not print anywhere on the way.
+//!
+//! # A whole plugin
+//!
+//! This is `examples/echo.rs`, and the tests run it:
+//!
+//! ```no_run
+#![doc = include_str!("../examples/echo.rs")]
+//! ```
+//!
+//! Try it by hand; the kubelet does the same:
+//!
+//! ```text
+//! $ echo '{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1",
+//!         "image":"registry.example/app"}' | cargo run -q -p pullpass --example echo
+//! error: no credentials for `registry.example/app`: the pod has no token
+//! hint: set `tokenAttributes` for this provider
+//! $ echo $?
+//! 4
+//! ```
+//!
+//! # Step by step
+//!
+//! 1. **Which registry is this?** [`Request::image`] is split: [`Image::host`] is
+//!    lower-cased, for deciding; [`Image::registry`] is as sent, with its port, for the
+//!    answer's key. Refuse every host that you cannot prove to be yours, before you look
+//!    at anything else: the operator's `matchImages` may be wider than you think.
+//! 2. **Who asks?** [`Request::service_account`] is the pod, when the operator set
+//!    `tokenAttributes`; without it the node asks. Never answer a pod with what the node
+//!    may do. [`Token::claims`] says what the token claims, unverified.
+//! 3. **Exchange that for a login.** [`Context::http`] is the client: lazy, bounded,
+//!    with retries, without redirects. Never send the token to a host that an
+//!    annotation or an image name chose.
+//!
+//!    ```
+//!    # use pullpass::{Context, Error, Request};
+//!    # async fn exchange(request: &Request, cx: &Context, token: &secrecy::SecretString) -> Result<(), Error> {
+//!    let endpoint = "https://registry.example/token".parse().map_err(|_| Error::config("no URL"))?;
+//!    let reply = cx.http.post(endpoint).bearer(token).send().await?;
+//!    if !reply.is_success() {
+//!        return Err(Error::new(reply.kind(), format!("{} said {}", reply.target(), reply.status())));
+//!    }
+//!    let answer: serde_json::Value = reply.json()?;
+//!    # Ok(()) }
+//!    ```
+//! 4. **Answer.** [`Login::new`] refuses what no registry client could send.
+//!    [`Cache::until`] turns the credential's end into the kubelet's `cacheDuration`,
+//!    less a margin. [`Response::none`] means "pull anonymously", and is not cached.
+//! 5. **Or fail.** An [`Error`] has an [`ErrorKind`], which says who must act and is the
+//!    exit code, one line on what failed, and a [hint](Error::hint). The runner names
+//!    the image. The kubelet logs what is on stderr when the exit code is not 0.
+//!
+//! Options are a table of [`Opt`]: the command line, environment, `--help` and the
+//! documentation come from it. [`run`] is the same without a process, for tests.
+//!
+//! # Features
+//!
+//! `plugin` (on by default) is everything that makes a process. Without it only the
+//! wire types and [`GoDuration`] remain, with few dependencies.
+//!
+//! [kubelet]: https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/
+
+mod duration;
+mod error;
+mod image;
+mod json;
+mod redact;
+mod request;
+mod response;
+mod service_account;
+
+#[cfg(feature = "plugin")]
+mod context;
+#[cfg(feature = "plugin")]
+pub mod file;
+#[cfg(feature = "plugin")]
+mod help;
+#[cfg(feature = "plugin")]
+pub mod http;
+#[cfg(feature = "plugin")]
+mod log;
+#[cfg(feature = "plugin")]
+mod options;
+#[cfg(feature = "plugin")]
+mod provider;
+#[cfg(feature = "plugin")]
+mod run;
+#[cfg(feature = "plugin")]
+mod tls;
+
+pub use duration::{DurationError, GoDuration};
+pub use error::{Error, ErrorKind};
+pub use image::Image;
+pub use redact::one_line;
+pub use request::{API_GROUP, ApiVersion, REQUEST_LIMIT, Request};
+pub use response::{Cache, CacheKey, Login, Response};
+pub use service_account::{Claims, ServiceAccount, Token};
+
+#[cfg(feature = "plugin")]
+pub use async_trait::async_trait;
+#[cfg(feature = "plugin")]
+pub use context::{Clock, Context, Deadline, Env};
+#[cfg(feature = "plugin")]
+pub use options::{Opt, Options};
+#[cfg(feature = "plugin")]
+pub use provider::{Annotation, Build, Plugin, Provider};
+#[cfg(feature = "plugin")]
+pub use run::{main, run};
+#[cfg(feature = "plugin")]
+pub use tls::Roots;

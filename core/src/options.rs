@@ -1,0 +1,255 @@
+//! One table of options per plugin, read from the command line, else from the
+//! environment, else from the default. `--help` and the documentation print the
+//! same table.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::context::Env;
+use crate::duration::GoDuration;
+use crate::error::Error;
+
+/// One option.
+#[derive(Clone, Copy, Debug)]
+pub struct Opt {
+    /// Its long name, without the dashes.
+    pub name: &'static str,
+    /// What stands for the value in `--help`; `None` for a switch.
+    pub value: Option<&'static str>,
+    /// The environment variable that sets it when the command line does not.
+    pub env: Option<&'static str>,
+    /// What holds when neither sets it.
+    pub default: Option<&'static str>,
+    /// Whether it may be given several times.
+    pub repeated: bool,
+    /// One line on its meaning.
+    pub help: &'static str,
+}
+
+impl Opt {
+    /// An option with a value.
+    pub const fn value(name: &'static str, value: &'static str, help: &'static str) -> Self {
+        Self { name, value: Some(value), env: None, default: None, repeated: false, help }
+    }
+
+    /// A switch: off unless given.
+    pub const fn switch(name: &'static str, help: &'static str) -> Self {
+        Self { name, value: None, env: None, default: None, repeated: false, help }
+    }
+
+    /// Also settable by the environment variable `env`.
+    #[must_use]
+    pub const fn env(self, env: &'static str) -> Self {
+        Self { env: Some(env), ..self }
+    }
+
+    /// Holds `default` unless set.
+    #[must_use]
+    pub const fn default(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
+
+    /// May be given several times.
+    #[must_use]
+    pub const fn repeated(self) -> Self {
+        Self { repeated: true, ..self }
+    }
+}
+
+/// The options that every plugin has.
+pub(crate) const COMMON: &[Opt] = &[
+    Opt::value("timeout", "DURATION", "give up after this long; the kubelet kills a plugin at 60s")
+        .env("PULLPASS_TIMEOUT")
+        .default("50s"),
+    Opt::value("log", "LEVEL", "off, error, warn, info, debug or trace; never holds a secret")
+        .env("PULLPASS_LOG")
+        .default("warn"),
+    Opt::value("log-format", "FORMAT", "text, json or journald (kept when the plugin succeeds)")
+        .env("PULLPASS_LOG_FORMAT")
+        .default("text"),
+    Opt::switch("help", "print this and exit"),
+    Opt::switch("version", "print the version and exit"),
+];
+
+/// The longest that a run may be given: the kubelet's minute, less time to report.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(59);
+
+/// What the command line and the environment said, by the table.
+#[derive(Clone, Debug, Default)]
+pub struct Options(BTreeMap<&'static str, Vec<String>>);
+
+impl Options {
+    /// Reads `args` (without the program's name) by the table `own` and [`COMMON`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) on an unknown option, a missing or doubled value, a
+    /// positional argument, or text that is not UTF-8.
+    pub fn parse(
+        own: &'static [Opt],
+        args: impl IntoIterator<Item = OsString>,
+        env: &Env,
+    ) -> Result<Self, Error> {
+        let table = || own.iter().chain(COMMON);
+        let mut options = Self::default();
+        let mut parser = lexopt::Parser::from_args(args);
+        while let Some(arg) = parser.next().map_err(usage)? {
+            let name = match arg {
+                lexopt::Arg::Long(name) => name.to_owned(),
+                lexopt::Arg::Short('h') => "help".to_owned(),
+                lexopt::Arg::Short('V') => "version".to_owned(),
+                other => return Err(usage(other.unexpected())),
+            };
+            let Some(option) = table().find(|option| option.name == name) else {
+                return Err(usage(format!("unknown option `--{name}`")));
+            };
+            let value = match option.value {
+                None => "true".to_owned(),
+                Some(_) => {
+                    let value = parser.value().map_err(usage)?;
+                    // The value is not repeated in the error: it may be a secret.
+                    value.into_string().map_err(|_| usage(format!("`--{name}` is not UTF-8")))?
+                }
+            };
+            let values = options.0.entry(option.name).or_default();
+            if !option.repeated && !values.is_empty() {
+                return Err(usage(format!("`--{name}` is given twice")));
+            }
+            values.push(value);
+        }
+        for option in table().filter(|option| option.value.is_some()) {
+            if options.0.contains_key(option.name) {
+                continue;
+            }
+            let from_env = match option.env {
+                Some(name) => env.text(name)?,
+                None => None,
+            };
+            if let Some(value) = from_env.or(option.default) {
+                options.0.insert(option.name, vec![value.to_owned()]);
+            }
+        }
+        Ok(options)
+    }
+
+    /// Whether the switch or value `name` is set.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// The value of `name`, where it is set.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.values(name).first().map(String::as_str)
+    }
+
+    /// Every value of `name`, in the order given.
+    pub fn values(&self, name: &str) -> &[String] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The value of `name`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when it is not set.
+    pub fn required(&self, name: &str) -> Result<&str, Error> {
+        self.value(name)
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| usage(format!("`--{name}` is missing")))
+    }
+
+    /// The value of `name` as a path, where it is set.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.value(name).map(PathBuf::from)
+    }
+
+    /// The value of `name` as a duration in Go's form, where it is set.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when it is not one, or negative.
+    pub fn duration(&self, name: &str) -> Result<Option<Duration>, Error> {
+        let Some(text) = self.value(name) else { return Ok(None) };
+        let duration: GoDuration = text
+            .parse()
+            .map_err(|error| usage(format!("`--{name}` is not a duration")).because(error))?;
+        match duration.to_std() {
+            Some(duration) => Ok(Some(duration)),
+            None => Err(usage(format!("`--{name}` is negative"))),
+        }
+    }
+
+    /// The limit on the whole run.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when it is not a duration between zero and 59 s.
+    pub(crate) fn timeout(&self) -> Result<Duration, Error> {
+        let timeout = self.duration("timeout")?.unwrap_or(crate::Deadline::DEFAULT);
+        if timeout.is_zero() || timeout > LONGEST_TIMEOUT {
+            return Err(usage(format!(
+                "`--timeout` must be more than 0s and at most {}",
+                GoDuration::from(LONGEST_TIMEOUT)
+            )));
+        }
+        Ok(timeout)
+    }
+}
+
+fn usage(message: impl ToString) -> Error {
+    Error::config(message.to_string())
+        .hint("correct `args` and `env` of this provider in the CredentialProviderConfig; `--help` lists the options")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &[Opt] = &[
+        Opt::value("config", "FILE", "the file").env("CONFIG"),
+        Opt::value("host", "HOST", "a host").repeated(),
+        Opt::switch("strict", "strictly"),
+    ];
+
+    fn parse(args: &[&str], env: &[(&str, &str)]) -> Result<Options, Error> {
+        Options::parse(TABLE, args.iter().map(OsString::from), &Env::from_iter(env.iter().copied()))
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_environment_over_the_default() {
+        let env = [("CONFIG", "from-env"), ("PULLPASS_TIMEOUT", "3s")];
+        let options = parse(&["--config=from-args", "--strict"], &env).unwrap();
+        assert_eq!(options.value("config"), Some("from-args"));
+        assert!(options.is_set("strict"));
+        assert_eq!(options.timeout().unwrap(), Duration::from_secs(3));
+
+        let options = parse(&[], &env).unwrap();
+        assert_eq!(options.value("config"), Some("from-env"));
+        assert!(!options.is_set("strict"));
+        assert_eq!(parse(&[], &[]).unwrap().timeout().unwrap(), crate::Deadline::DEFAULT);
+    }
+
+    #[test]
+    fn repeated_options_keep_their_order() {
+        let options = parse(&["--host", "b", "--host=a"], &[]).unwrap();
+        assert_eq!(options.values("host"), ["b", "a"]);
+    }
+
+    #[test]
+    fn mistakes_are_config_errors() {
+        for args in [
+            &["--unknown"][..],
+            &["--config"],
+            &["--config=a", "--config=b"],
+            &["--strict=yes"],
+            &["positional"],
+            &["-x"],
+        ] {
+            let error = parse(args, &[]).unwrap_err();
+            assert_eq!(error.kind(), crate::ErrorKind::Config, "{args:?}");
+            assert!(error.render().contains("hint: "));
+        }
+        for timeout in ["0s", "-1s", "60s", "1", "soon"] {
+            assert!(parse(&["--timeout", timeout], &[]).unwrap().timeout().is_err(), "{timeout}");
+        }
+        assert!(parse(&[], &[]).unwrap().required("config").is_err());
+    }
+}

@@ -1,0 +1,53 @@
+//! What a backend brings: one trait with one method, and its facts as data.
+
+use async_trait::async_trait;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::options::{Opt, Options};
+use crate::request::Request;
+use crate::response::Response;
+
+/// Turns a request into registry credentials.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// The credentials for the image of `request`, or [`Response::none`] where the
+    /// image needs none.
+    ///
+    /// # Errors
+    /// Whatever keeps the provider from answering. The runner prints it and exits
+    /// with the kind's code; the kubelet then goes on without these credentials.
+    async fn credentials(&self, request: &Request, cx: &Context) -> Result<Response, Error>;
+}
+
+/// A plugin: the static facts around a [`Provider`], from which the process, its
+/// `--help`, the documentation and `pullpass config` are made.
+pub struct Plugin {
+    /// The name of the binary.
+    pub name: &'static str,
+    /// The version of the backend: `env!("CARGO_PKG_VERSION")`.
+    pub version: &'static str,
+    /// One line on what it does.
+    pub summary: &'static str,
+    /// The `matchImages` that an operator wants by default; empty when only the
+    /// operator can know.
+    pub match_images: &'static [&'static str],
+    /// What the command line and the environment can say.
+    pub options: &'static [Opt],
+    /// The service account annotations that it reads.
+    pub annotations: &'static [Annotation],
+    /// Makes the provider. Runs after the request was read; must not touch the network.
+    pub build: Build,
+}
+
+/// Makes a provider out of what the operator said.
+pub type Build = fn(&Options, &Context) -> Result<Box<dyn Provider>, Error>;
+
+/// An annotation on a ServiceAccount that a plugin understands.
+#[derive(Clone, Copy, Debug)]
+pub struct Annotation {
+    /// Its key, such as `eks.amazonaws.com/ecr-role-arn`.
+    pub key: &'static str,
+    /// One line on its meaning.
+    pub help: &'static str,
+}

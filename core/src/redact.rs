@@ -1,0 +1,101 @@
+//! Makes text from elsewhere safe to print: one line, bounded, nothing that looks
+//! like a token.
+
+/// The longest line that is printed, in characters: the kubelet logs stderr whole.
+const LONGEST: usize = 600;
+
+/// Folds `text` into one printable line, cuts it, and masks anything JWT-shaped.
+///
+/// Use it on every text that a server or a file had a part in.
+pub fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len().min(LONGEST));
+    let mut space = false;
+    for c in text.chars() {
+        if c.is_whitespace() || c.is_control() || is_invisible(c) {
+            space = !line.is_empty();
+            continue;
+        }
+        if std::mem::take(&mut space) {
+            line.push(' ');
+        }
+        line.push(c);
+    }
+    let line = mask_tokens(&line);
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
+}
+
+/// Bidirectional and zero-width characters can make a log line lie.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Replaces each word that looks like a token.
+fn mask_tokens(line: &str) -> String {
+    let mut masked = String::with_capacity(line.len());
+    let mut rest = line;
+    while !rest.is_empty() {
+        let end = rest.find(|c| !is_token_char(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        masked.push_str(if is_token(word) { "[token]" } else { word });
+        let next = after.find(is_token_char).unwrap_or(after.len());
+        masked.push_str(&after[..next]);
+        rest = &after[next..];
+    }
+    masked
+}
+
+fn is_token_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=' | '+' | '~')
+}
+
+/// A JOSE header starts with `{"`, `{ ` or a line break in base64. An opaque token is a
+/// long mixture that no word, host name or hexadecimal digest is.
+fn is_token(word: &str) -> bool {
+    let is_jose = ["eyJ", "eyA", "ewo", "ew0"].iter().any(|start| word.starts_with(start));
+    let is_mixture = |part: &str| {
+        part.len() >= 32
+            && part.bytes().any(|b| b.is_ascii_digit())
+            && part.bytes().any(|b| b.is_ascii_uppercase())
+            && part.bytes().any(|b| b.is_ascii_lowercase())
+    };
+    is_jose && word.len() >= 20 || word.split('.').any(is_mixture)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folds_space_and_drops_control_characters() {
+        assert_eq!(one_line(" a\r\n\tb\u{1b}[31mc\u{202e}d "), "a b [31mc d");
+    }
+
+    #[test]
+    fn cuts_long_text_between_characters() {
+        let cut = one_line(&"é".repeat(5000));
+        assert_eq!(cut.chars().count(), LONGEST + 3);
+        assert!(cut.ends_with("é..."));
+    }
+
+    #[test]
+    fn masks_whatever_looks_like_a_token() {
+        for text in [
+            "bad token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl given",
+            "bad token eyJhbGciOiJSUzI1NiJ9eyJzdWIiOiJ4In0 given",
+            "bad token ewogICJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl given",
+            "bad token dGhpcyBpcyBhbiBvcGFxdWUgdG9rZW4gMTIz given",
+        ] {
+            assert_eq!(one_line(text), "bad token [token] given");
+        }
+        for text in [
+            "they keyed every key",
+            "`eyes.on.the.registry.at-some-very-long-host-name.example`",
+            "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        ] {
+            assert_eq!(one_line(text), text);
+        }
+    }
+}

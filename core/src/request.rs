@@ -1,0 +1,289 @@
+//! The request that the kubelet writes to stdin.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::error::Error;
+use crate::image::Image;
+use crate::json::Json;
+use crate::service_account::{ServiceAccount, Token};
+
+/// The API group of requests and responses.
+pub const API_GROUP: &str = "credentialprovider.kubelet.k8s.io";
+
+/// The largest request that is read, in bytes. The kubelet's are a few KiB.
+pub const REQUEST_LIMIT: usize = 1024 * 1024;
+
+/// One call of the kubelet: credentials for this image, for this pod.
+///
+/// Source: Kubernetes API reference, "Kubelet CredentialProvider (v1)",
+/// `CredentialProviderRequest`.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The version in which the kubelet asked, and in which the answer must be.
+    pub version: ApiVersion,
+    /// The image that is to be pulled.
+    pub image: Image,
+    /// The pod's service account, when the provider's `tokenAttributes` ask for it.
+    pub service_account: Option<ServiceAccount>,
+}
+
+/// A version of the exec API. Requests differ by version, responses do not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ApiVersion {
+    /// Since Kubernetes 1.20.
+    V1Alpha1,
+    /// Since Kubernetes 1.24.
+    V1Beta1,
+    /// Since Kubernetes 1.26; the only one with service account tokens.
+    #[default]
+    V1,
+}
+
+impl Request {
+    /// Reads a request: exactly one JSON object. Unknown fields are passed over,
+    /// since later versions of the kubelet may send more.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`](crate::ErrorKind::Request), in words that never repeat the token.
+    pub fn parse(stdin: &[u8]) -> Result<Self, Error> {
+        let mut fields = Fields::parse(stdin)?;
+        match fields.string("kind")? {
+            Some(kind) if kind == "CredentialProviderRequest" => {}
+            Some(kind) => {
+                return Err(Error::request(format!(
+                    "`kind` is `{kind}`, not `CredentialProviderRequest`"
+                )));
+            }
+            None => return Err(missing("kind")),
+        }
+        let version = fields.string("apiVersion")?.ok_or_else(|| missing("apiVersion"))?;
+        let version = ApiVersion::parse(&version)?;
+        let image = fields.string("image")?.ok_or_else(|| missing("image"))?;
+        let image = Image::parse(&image)?;
+        let for_image = |error: Error| error.for_image(image.as_str());
+        let service_account = fields.service_account(version).map_err(for_image)?;
+        Ok(Self { version, image, service_account })
+    }
+}
+
+impl ApiVersion {
+    /// The kubelet's `apiVersion`, such as `credentialprovider.kubelet.k8s.io/v1`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V1Alpha1 => "credentialprovider.kubelet.k8s.io/v1alpha1",
+            Self::V1Beta1 => "credentialprovider.kubelet.k8s.io/v1beta1",
+            Self::V1 => "credentialprovider.kubelet.k8s.io/v1",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, Error> {
+        [Self::V1, Self::V1Beta1, Self::V1Alpha1]
+            .into_iter()
+            .find(|version| version.as_str() == text)
+            .ok_or_else(|| {
+                Error::request(format!("`apiVersion` `{text}` is not known")).hint(format!(
+                    "set the provider's `apiVersion` in the CredentialProviderConfig to `{}`",
+                    Self::V1
+                ))
+            })
+    }
+}
+
+impl fmt::Display for ApiVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The top-level fields of the request, taken out one by one.
+struct Fields(Vec<(String, Json)>);
+
+impl Fields {
+    fn parse(stdin: &[u8]) -> Result<Self, Error> {
+        let hint = "try `--help`, or pipe a request: {\"kind\":\"CredentialProviderRequest\",\"apiVersion\":\"credentialprovider.kubelet.k8s.io/v1\",\"image\":\"registry/repository\"}";
+        if stdin.iter().all(u8::is_ascii_whitespace) {
+            return Err(Error::request("stdin is empty, no request was written").hint(hint));
+        }
+        if stdin.len() > REQUEST_LIMIT {
+            return Err(Error::request(format!(
+                "the request on stdin is larger than {REQUEST_LIMIT} bytes"
+            )));
+        }
+        let text = std::str::from_utf8(stdin).map_err(|error| {
+            Error::request(format!(
+                "the request on stdin is not UTF-8 at byte {}",
+                error.valid_up_to()
+            ))
+        })?;
+        // The message of a syntax error is fixed text; values never are in it.
+        match serde_json::from_str(text) {
+            Ok(Json::Object(fields)) => Ok(Self(fields)),
+            Ok(other) => Err(Error::request(format!(
+                "the request on stdin is {}, not a JSON object",
+                other.type_name()
+            ))
+            .hint(hint)),
+            Err(error) => {
+                Err(Error::request(format!("the request on stdin is not valid JSON: {error}"))
+                    .hint(hint))
+            }
+        }
+    }
+
+    fn take(&mut self, name: &str) -> Json {
+        let found = self.0.iter().position(|(key, _)| key == name);
+        found.map_or(Json::Null, |index| self.0.swap_remove(index).1)
+    }
+
+    /// A string, or `None` when the field is absent or null, which Go takes as absent.
+    fn string(&mut self, name: &'static str) -> Result<Option<String>, Error> {
+        match self.take(name) {
+            Json::Null => Ok(None),
+            Json::String(text) => Ok(Some(text)),
+            other => {
+                Err(Error::request(format!("`{name}` must be a string, not {}", other.type_name())))
+            }
+        }
+    }
+
+    fn service_account(&mut self, version: ApiVersion) -> Result<Option<ServiceAccount>, Error> {
+        let token = self.string("serviceAccountToken")?;
+        let annotations = self.annotations()?;
+        let Some(token) = token else {
+            return match annotations.is_empty() {
+                true => Ok(None),
+                false => Err(Error::request(
+                    "`serviceAccountAnnotations` came without a `serviceAccountToken`",
+                )),
+            };
+        };
+        if version != ApiVersion::V1 {
+            // To pass the token over would answer with the node's identity instead.
+            return Err(Error::request(format!(
+                "`serviceAccountToken` is not part of `{version}`"
+            ))
+            .hint("only `v1` of the exec API carries service account tokens"));
+        }
+        Ok(Some(ServiceAccount { token: Token::parse(token)?, annotations }))
+    }
+
+    fn annotations(&mut self) -> Result<BTreeMap<String, String>, Error> {
+        let name = "serviceAccountAnnotations";
+        let entries = match self.take(name) {
+            Json::Null => return Ok(BTreeMap::new()),
+            Json::Object(entries) => entries,
+            other => {
+                return Err(Error::request(format!(
+                    "`{name}` must be an object, not {}",
+                    other.type_name()
+                )));
+            }
+        };
+        entries
+            .into_iter()
+            .map(|(key, value)| match value {
+                Json::String(value) => Ok((key, value)),
+                other => Err(Error::request(format!(
+                    "`{name}`: the value of `{key}` must be a string, not {}",
+                    other.type_name()
+                ))),
+            })
+            .collect()
+    }
+}
+
+fn missing(name: &str) -> Error {
+    Error::request(format!("the request has no `{name}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJleHAiOjE4MDAwMDAwMDB9.c2ln";
+
+    fn request(version: &str, rest: &str) -> String {
+        format!(
+            r#"{{"kind":"CredentialProviderRequest","apiVersion":"{API_GROUP}/{version}","image":"r.io/a"{rest}}}"#
+        )
+    }
+
+    #[test]
+    fn reads_each_version_and_passes_unknown_fields_over() {
+        for (text, version) in [
+            ("v1", ApiVersion::V1),
+            ("v1beta1", ApiVersion::V1Beta1),
+            ("v1alpha1", ApiVersion::V1Alpha1),
+        ] {
+            let request =
+                Request::parse(request(text, r#","later":{"a":[1,null,true]}"#).as_bytes())
+                    .unwrap();
+            assert_eq!(request.version, version);
+            assert_eq!(request.image.as_str(), "r.io/a");
+            assert!(request.service_account.is_none());
+        }
+    }
+
+    #[test]
+    fn reads_token_and_annotations() {
+        let text = request(
+            "v1",
+            &format!(
+                r#","serviceAccountToken":"{TOKEN}","serviceAccountAnnotations":{{"a/b":"c"}}"#
+            ),
+        );
+        let account = Request::parse(text.as_bytes()).unwrap().service_account.unwrap();
+        assert_eq!(account.annotations["a/b"], "c");
+    }
+
+    #[test]
+    fn a_token_in_a_version_without_tokens_is_never_dropped() {
+        for version in ["v1beta1", "v1alpha1"] {
+            let text = request(version, &format!(r#","serviceAccountToken":"{TOKEN}""#));
+            let error = Request::parse(text.as_bytes()).unwrap_err();
+            assert!(error.to_string().contains("is not part of"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_empty_token_is_not_taken_for_none() {
+        let text = request("v1", r#","serviceAccountToken":"""#);
+        assert!(Request::parse(text.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn errors_never_repeat_a_token_in_the_wrong_place() {
+        for rest in [
+            format!(r#","serviceAccountAnnotations":"{TOKEN}""#),
+            format!(r#","serviceAccountToken":["{TOKEN}"]"#),
+            format!(r#","serviceAccountToken":{{"{TOKEN}":1,"{TOKEN}":1}}"#),
+            format!(r#","{TOKEN}":1,"{TOKEN}":1"#),
+            format!(r#","serviceAccountToken":"{TOKEN}" "#) + "\"",
+        ] {
+            let error = Request::parse(request("v1", &rest).as_bytes()).unwrap_err().render();
+            assert!(TOKEN.split('.').all(|part| !error.contains(part)), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes: Vec<u8>) {
+            let _ = Request::parse(&bytes);
+        }
+
+        #[test]
+        fn arbitrary_images_never_panic(image: String) {
+            let text = serde_json::json!({
+                "kind": "CredentialProviderRequest",
+                "apiVersion": ApiVersion::V1.as_str(),
+                "image": image,
+            });
+            if let Ok(request) = Request::parse(text.to_string().as_bytes()) {
+                prop_assert_eq!(request.image.as_str(), image);
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The life of a plugin: read, answer, print, exit.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Read, Write as _};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use crate::context::{Clock, Context, Deadline, Env};
+use crate::error::{Error, ErrorKind};
+use crate::options::Options;
+use crate::provider::Plugin;
+use crate::request::{REQUEST_LIMIT, Request};
+use crate::{help, log};
+
+/// The whole process of a plugin. Its `main` is this one call:
+///
+/// ```no_run
+/// # static PLUGIN: pullpass::Plugin = pullpass::Plugin {
+/// #     name: "x", version: "0", summary: "", match_images: &[], options: &[], annotations: &[],
+/// #     build: |_, _| Err(pullpass::Error::config("none")),
+/// # };
+/// fn main() -> std::process::ExitCode {
+///     pullpass::main(&PLUGIN)
+/// }
+/// ```
+///
+/// Stdout gets one response or nothing, stderr one error or nothing (and logs, when
+/// asked for). The exit code is 0 or [`ErrorKind::exit_code`].
+pub fn main(plugin: &'static Plugin) -> ExitCode {
+    let start = Instant::now();
+    report_panics();
+    let env = Env::process();
+    let options = Options::parse(plugin.options, std::env::args_os().skip(1), &env);
+    if let Ok(options) = &options {
+        if options.is_set("help") {
+            return say(&help::help(plugin));
+        }
+        if options.is_set("version") {
+            return say(&help::version(plugin));
+        }
+    }
+    let result = match io::stdin().is_terminal() {
+        true if options.is_ok() => {
+            complain(&help::by_hand(plugin));
+            return ExitCode::from(ErrorKind::Request.exit_code());
+        }
+        true => options.map(|_| Vec::new()),
+        false => answer_stdin(plugin, options, env, start),
+    };
+    match result.and_then(|response| print(&response)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error.render());
+            ExitCode::from(error.kind().exit_code())
+        }
+    }
+}
+
+/// One call without a process around it: the request's bytes in, the response's
+/// bytes out. For tests, and for whoever embeds a provider.
+///
+/// # Errors
+/// Whatever [`main`] would print, with the image named.
+pub fn run(
+    plugin: &'static Plugin,
+    args: impl IntoIterator<Item = OsString>,
+    env: Env,
+    clock: Clock,
+    stdin: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let options = Options::parse(plugin.options, args, &env);
+    let deadline = Deadline::after(limit(&options));
+    answer(plugin, options, env, clock, deadline, stdin)
+}
+
+fn answer_stdin(
+    plugin: &'static Plugin,
+    options: Result<Options, Error>,
+    env: Env,
+    start: Instant,
+) -> Result<Vec<u8>, Error> {
+    let deadline = Deadline::new(start, limit(&options));
+    // A plugin with wrong options still reads, so that the error can name the image.
+    let stdin = read_request(io::stdin().lock(), deadline)?;
+    if let Ok(options) = &options {
+        log::start(options)?;
+    }
+    answer(plugin, options, env, Clock::system(), deadline, &stdin)
+}
+
+fn answer(
+    plugin: &'static Plugin,
+    options: Result<Options, Error>,
+    env: Env,
+    clock: Clock,
+    deadline: Deadline,
+    stdin: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let request = Request::parse(stdin)?;
+    let credentials = || {
+        let options = options?;
+        options.timeout()?;
+        let cx = Context::new(env, clock, deadline);
+        refuse_expired(&request, &cx)?;
+        let provider = (plugin.build)(&options, &cx)?;
+        let response = within(deadline, provider.credentials(&request, &cx))?;
+        response.to_json(request.version)
+    };
+    credentials().map_err(|error: Error| error.for_image(request.image.as_str()))
+}
+
+/// The limit on the whole run, also while the options are known to be wrong.
+fn limit(options: &Result<Options, Error>) -> Duration {
+    options.as_ref().ok().and_then(|options| options.timeout().ok()).unwrap_or(Deadline::DEFAULT)
+}
+
+/// A dead token is refused here, once for every backend, rather than by a server that
+/// may say less about it.
+fn refuse_expired(request: &Request, cx: &Context) -> Result<(), Error> {
+    let Some(account) = &request.service_account else { return Ok(()) };
+    match cx.clock.now().duration_since(account.token.claims().expires) {
+        Err(_) => Ok(()),
+        Ok(past) => Err(Error::identity(format!(
+            "the service account token expired {} s ago",
+            past.as_secs()
+        ))
+        .hint("the kubelet renews tokens by itself; check this node's clock")),
+    }
+}
+
+/// Drives `future` on this thread, until the deadline at most.
+fn within<T>(
+    deadline: Deadline,
+    future: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::unavailable("cannot start the runtime").because(error))?;
+    let result = runtime.block_on(async {
+        tokio::time::timeout(deadline.remaining(), future)
+            .await
+            .unwrap_or_else(|_| Err(late(deadline)))
+    });
+    // A look-up in DNS may still hang on its thread; nobody waits for it.
+    runtime.shutdown_background();
+    result
+}
+
+fn late(deadline: Deadline) -> Error {
+    Error::unavailable(format!("gave up after {:.1} s", deadline.limit().as_secs_f64()))
+        .hint("see what it waited for with `--log debug`; `--timeout` sets the limit, up to 59s")
+}
+
+/// All of stdin, bounded in size and in time.
+fn read_request(mut stdin: impl Read + AsStdin, deadline: Deadline) -> Result<Vec<u8>, Error> {
+    let mut request = Vec::new();
+    let mut buffer = [0; 16 * 1024];
+    loop {
+        stdin.wait(deadline)?;
+        match stdin.read(&mut buffer) {
+            Ok(0) => return Ok(request),
+            Ok(length) => request.extend_from_slice(&buffer[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::request("cannot read stdin").because(error)),
+        }
+        // One byte over the limit is enough for the parser to refuse it.
+        if request.len() > REQUEST_LIMIT {
+            return Ok(request);
+        }
+    }
+}
+
+/// Stdin that can be waited for without a thread.
+trait AsStdin {
+    fn wait(&self, deadline: Deadline) -> Result<(), Error>;
+}
+
+impl AsStdin for io::StdinLock<'_> {
+    #[cfg(unix)]
+    fn wait(&self, deadline: Deadline) -> Result<(), Error> {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+        let left = Timespec::try_from(deadline.remaining()).ok();
+        let mut descriptor = [PollFd::new(self, PollFlags::IN)];
+        match poll(&mut descriptor, left.as_ref()) {
+            Ok(0) => Err(Error::request(format!(
+                "stdin was not closed within {:.1} s",
+                deadline.limit().as_secs_f64()
+            ))),
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => {
+                Err(Error::request("cannot wait for stdin").because(io::Error::from(error)))
+            }
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn wait(&self, _: Deadline) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn print(response: &[u8]) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(response)
+        .and_then(|()| stdout.flush())
+        .map_err(|error| Error::unavailable("cannot write the response to stdout").because(error))
+}
+
+fn say(text: &str) -> ExitCode {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn complain(text: &str) {
+    // With stderr gone there is nobody left to tell.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// A panic is a bug of ours; its message may hold a value, so only its place prints.
+fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        complain(&format!(
+            "error: internal error at {place}\nhint: please report this, with the command line and without the token\n"
+        ));
+    }));
+}

@@ -1,0 +1,274 @@
+//! The pod's identity: its service account token, what the token claims, and the
+//! service account's annotations.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+use crate::error::Error;
+
+/// The service account of the pod that pulls, present when the provider's
+/// `tokenAttributes` ask for it.
+///
+/// Source: KEP-4412, "Projected service account tokens for Kubelet image
+/// credential providers".
+#[derive(Clone, Debug)]
+pub struct ServiceAccount {
+    /// The token, minted for the audience that the operator configured.
+    pub token: Token,
+    /// Those annotations of the ServiceAccount whose keys the operator listed.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// A service account token: a signed JWT (RFC 7519). Its content never prints.
+#[derive(Clone)]
+pub struct Token {
+    secret: SecretString,
+    claims: Claims,
+}
+
+/// What a token says of itself. **Nothing here is verified**: only the server that
+/// takes the token checks its signature.
+///
+/// Source: RFC 7519 §4.1; Kubernetes, "Managing Service Accounts", "Schema for
+/// service account private claims".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// `iss`: the cluster's issuer URL; empty when the token has none.
+    pub issuer: String,
+    /// `sub`: `system:serviceaccount:NAMESPACE:NAME`; empty when the token has none.
+    pub subject: String,
+    /// `aud`: whom the token is for.
+    pub audience: Vec<String>,
+    /// `exp`: when the token dies.
+    pub expires: SystemTime,
+    /// The pod's namespace.
+    pub namespace: Option<String>,
+    /// The service account's name.
+    pub service_account: Option<String>,
+    /// The pod's name.
+    pub pod: Option<String>,
+}
+
+impl Token {
+    /// Reads a token's claims.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`](crate::ErrorKind::Request) when `text` is no signed JWT with an `exp` claim. The
+    /// error never repeats any part of it.
+    pub fn parse(text: impl Into<SecretString>) -> Result<Self, Error> {
+        let secret = text.into();
+        let claims = Claims::parse(secret.expose_secret())?;
+        Ok(Self { secret, claims })
+    }
+
+    /// The token itself, for the one server that it is meant for.
+    pub fn secret(&self) -> &SecretString {
+        &self.secret
+    }
+
+    /// What the token says of itself.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Token").field(&self.claims).finish()
+    }
+}
+
+impl Claims {
+    fn parse(token: &str) -> Result<Self, Error> {
+        let invalid = |why: &str| {
+            Error::request(format!("`serviceAccountToken` is not a signed JWT: {why}"))
+                .hint("the kubelet sends the token of the pod's service account; a test token needs three base64url parts")
+        };
+        let mut parts = token.split('.');
+        let (Some(header), Some(payload), Some(signature), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(invalid("it does not have three parts"));
+        };
+        let decode = |part: &str| {
+            URL_SAFE_NO_PAD.decode(part).map_err(|_| invalid("a part of it is not base64url"))
+        };
+        if decode(signature)?.is_empty() {
+            return Err(invalid("it has no signature"));
+        }
+        if !serde_json::from_slice::<serde_json::Value>(&decode(header)?)
+            .is_ok_and(|header| header.is_object())
+        {
+            return Err(invalid("its header is not a JSON object"));
+        }
+        // serde_json's messages repeat values, so they stay out of the error.
+        let wire: WireClaims = serde_json::from_slice(&decode(payload)?)
+            .map_err(|_| invalid("its claims are missing `exp` or have the wrong types"))?;
+        wire.into_claims().ok_or_else(|| invalid("its `exp` is out of range"))
+    }
+
+    /// Whether the token is for `audience`.
+    pub fn is_for(&self, audience: &str) -> bool {
+        self.audience.iter().any(|candidate| candidate == audience)
+    }
+}
+
+#[derive(Deserialize)]
+struct WireClaims {
+    #[serde(default)]
+    iss: String,
+    #[serde(default)]
+    sub: String,
+    #[serde(default)]
+    aud: Audience,
+    /// NumericDate: seconds since the epoch, a fraction allowed (RFC 7519 §2).
+    exp: f64,
+    #[serde(default, rename = "kubernetes.io")]
+    kubernetes: Kubernetes,
+}
+
+impl WireClaims {
+    fn into_claims(self) -> Option<Claims> {
+        let since_epoch = Duration::try_from_secs_f64(self.exp.floor()).ok()?;
+        let expires = SystemTime::UNIX_EPOCH.checked_add(since_epoch)?;
+        let (namespace, service_account) = self.names();
+        Some(Claims {
+            issuer: self.iss,
+            subject: self.sub,
+            audience: self.aud.into_vec(),
+            expires,
+            namespace,
+            service_account,
+            pod: self.kubernetes.pod.map(|pod| pod.name),
+        })
+    }
+
+    /// Namespace and name, from the private claims, else from the subject.
+    fn names(&self) -> (Option<String>, Option<String>) {
+        let subject = self
+            .sub
+            .strip_prefix("system:serviceaccount:")
+            .and_then(|rest| rest.split_once(':'))
+            .filter(|(namespace, name)| !namespace.is_empty() && !name.is_empty());
+        let namespace = self.kubernetes.namespace.clone();
+        let name = self.kubernetes.serviceaccount.as_ref().map(|account| account.name.clone());
+        (
+            namespace.or_else(|| subject.map(|(namespace, _)| namespace.to_owned())),
+            name.or_else(|| subject.map(|(_, name)| name.to_owned())),
+        )
+    }
+}
+
+/// `aud` is a string or an array of strings (RFC 7519 §4.1.3).
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Audience {
+    fn into_vec(self) -> Vec<String> {
+        match self {
+            Self::One(audience) => vec![audience],
+            Self::Many(audiences) => audiences,
+        }
+    }
+}
+
+impl Default for Audience {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Kubernetes {
+    namespace: Option<String>,
+    serviceaccount: Option<Named>,
+    pod: Option<Named>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jwt(claims: &str) -> String {
+        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        format!("{}.{}.{}", part(r#"{"alg":"RS256"}"#), part(claims), part("signature"))
+    }
+
+    #[test]
+    fn reads_the_claims_of_a_pod_token() {
+        let token = Token::parse(jwt(
+            r#"{"iss":"https://kubernetes.default.svc","sub":"system:serviceaccount:shop:cart",
+                "aud":["registry"],"exp":1800000000,"iat":1799996400,
+                "kubernetes.io":{"namespace":"shop","pod":{"name":"cart-1","uid":"u"},
+                "serviceaccount":{"name":"cart","uid":"u"},"node":{"name":"n","uid":"u"}}}"#,
+        ))
+        .unwrap();
+        let claims = token.claims();
+        assert_eq!(claims.issuer, "https://kubernetes.default.svc");
+        assert_eq!(claims.subject, "system:serviceaccount:shop:cart");
+        assert!(claims.is_for("registry") && !claims.is_for("registr"));
+        assert_eq!(claims.expires, SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
+        assert_eq!(claims.namespace.as_deref(), Some("shop"));
+        assert_eq!(claims.service_account.as_deref(), Some("cart"));
+        assert_eq!(claims.pod.as_deref(), Some("cart-1"));
+    }
+
+    #[test]
+    fn takes_names_from_the_subject_and_one_audience() {
+        let token = Token::parse(jwt(
+            r#"{"sub":"system:serviceaccount:a:b","aud":"x","exp":1800000000.9}"#,
+        ))
+        .unwrap();
+        let claims = token.claims();
+        assert_eq!(claims.audience, ["x"]);
+        assert_eq!(claims.namespace.as_deref(), Some("a"));
+        assert_eq!(claims.service_account.as_deref(), Some("b"));
+        assert_eq!(claims.expires, SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
+    }
+
+    #[test]
+    fn refuses_what_is_no_signed_jwt_and_repeats_none_of_it() {
+        let good = jwt(r#"{"exp":1800000000}"#);
+        let unsigned = format!("{}.", good.rsplit_once('.').unwrap().0);
+        for text in [
+            "hunter2secret".to_owned(),
+            "hunter2secret.hunter2secret".to_owned(),
+            format!("{good}.hunter2secret"),
+            good.replacen("ey", "!!", 1),
+            unsigned,
+            jwt(r#"{"sub":"hunter2secret"}"#),
+            jwt(r#"{"exp":"hunter2secret"}"#),
+            jwt(r#"{"exp":-1}"#),
+            jwt(r#"{"exp":1e300}"#),
+            jwt("hunter2secret"),
+            jwt(r#"["hunter2secret"]"#),
+        ] {
+            let error = Token::parse(text.clone()).expect_err(&text);
+            let rendered = error.render();
+            assert!(!rendered.contains("hunter2secret"), "{rendered}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_claims_and_no_token() {
+        let text = jwt(r#"{"sub":"me","exp":1800000000}"#);
+        let shown = format!("{:?}", Token::parse(text.clone()).unwrap());
+        assert!(shown.contains("me"));
+        assert!(text.split('.').all(|part| !shown.contains(part)));
+    }
+}

@@ -1,0 +1,8 @@
+//! What Go's standard library says and does, restated where the kubelet's verdict
+//! or its words rest on it.
+
+pub(crate) mod address;
+pub(crate) mod glob;
+pub(crate) mod json;
+pub(crate) mod quote;
+pub(crate) mod url;

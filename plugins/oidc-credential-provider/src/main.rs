@@ -1,0 +1,5 @@
+//! The process around `pullpass_oidc`.
+
+fn main() -> std::process::ExitCode {
+    pullpass::main(&pullpass_oidc::PLUGIN)
+}
