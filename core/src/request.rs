@@ -102,13 +102,13 @@ struct Fields(Vec<(String, Json)>);
 impl Fields {
     fn parse(stdin: &[u8]) -> Result<Self, Error> {
         let hint = "try `--help`, or pipe a request: {\"kind\":\"CredentialProviderRequest\",\"apiVersion\":\"credentialprovider.kubelet.k8s.io/v1\",\"image\":\"registry/repository\"}";
-        if stdin.iter().all(u8::is_ascii_whitespace) {
-            return Err(Error::request("stdin is empty, no request was written").hint(hint));
-        }
         if stdin.len() > REQUEST_LIMIT {
             return Err(Error::request(format!(
                 "the request on stdin is larger than {REQUEST_LIMIT} bytes"
             )));
+        }
+        if stdin.iter().all(u8::is_ascii_whitespace) {
+            return Err(Error::request("stdin is empty, no request was written").hint(hint));
         }
         let text = std::str::from_utf8(stdin).map_err(|error| {
             Error::request(format!(
