@@ -119,7 +119,7 @@ impl Http {
             .referer(false)
             .http1_only()
             .no_proxy();
-        if let Some(proxy) = self.settings.proxy.resolve(&self.env)? {
+        for proxy in self.settings.proxy.resolve(&self.env)? {
             builder = builder.proxy(proxy);
         }
         builder.build().map_err(|error| {

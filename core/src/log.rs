@@ -13,7 +13,7 @@ use crate::options::Options;
 /// Starts logging as `options` say.
 ///
 /// # Errors
-/// [`ErrorKind::Config`](crate::ErrorKind::Config) on a level or format that does not exist, or without journald.
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) on a level or format that does not exist.
 pub(crate) fn start(options: &Options) -> Result<(), Error> {
     let level: LevelFilter = match options.value("log").unwrap_or("warn") {
         level @ ("off" | "error" | "warn" | "info" | "debug" | "trace") => {
@@ -29,11 +29,14 @@ pub(crate) fn start(options: &Options) -> Result<(), Error> {
         "text" => install(stderr(), level),
         "json" => install(stderr().json(), level),
         #[cfg(unix)]
-        "journald" => {
-            let layer = tracing_journald::layer()
-                .map_err(|error| Error::config("cannot reach journald").because(error))?;
-            install(layer, level);
-        }
+        "journald" => match tracing_journald::layer() {
+            Ok(layer) => install(layer, level),
+            // A log that cannot be kept is no reason to fail a pull.
+            Err(error) => {
+                install(stderr(), level);
+                tracing::warn!("cannot reach journald, logging to stderr: {error}");
+            }
+        },
         other => {
             return Err(Error::config(format!("log format `{other}` is not known"))
                 .hint("use text, json or journald"));

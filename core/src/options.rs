@@ -81,7 +81,7 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(59);
 pub struct Options(BTreeMap<&'static str, Vec<String>>);
 
 impl Options {
-    /// Reads `args` (without the program's name) by the table `own` and [`COMMON`].
+    /// Reads `args` (without the program's name) by the table `own` and the options that every plugin has.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) on an unknown option, a missing or doubled value, a

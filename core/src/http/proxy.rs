@@ -1,12 +1,18 @@
 //! Which proxy a call goes through.
 
-use std::net::IpAddr;
-
 use reqwest::{NoProxy, Proxy};
-use url::{Host, Url};
+use url::Url;
 
 use crate::context::Env;
 use crate::error::Error;
+
+/// Loopback, and where clouds keep their metadata services (the last two networks are
+/// theirs in IPv6): what they hand out is for this node alone, and no proxy can reach
+/// them for us.
+const NEVER_PROXIED: &str = "localhost,127.0.0.0/8,::1,::ffff:127.0.0.0/104,\
+                             169.254.0.0/16,fe80::/10,::ffff:169.254.0.0/112,\
+                             metadata.google.internal,metadata.google.internal.,\
+                             fd00:ec2::/32,fd20:ce::/32";
 
 /// Whether and which proxy to use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,17 +28,23 @@ pub enum ProxyMode {
 }
 
 impl ProxyMode {
-    /// The proxy for a client; `None` when no call can need one.
-    pub(super) fn resolve(&self, env: &Env) -> Result<Option<Proxy>, Error> {
-        let choice = self.choice(env)?;
-        if choice.http.is_none() && choice.https.is_none() {
-            return Ok(None);
-        }
-        let no_proxy = match self {
-            Self::Inherit => variable(env, "NO_PROXY")?.and_then(NoProxy::from_string),
-            _ => None,
+    /// The proxies for a client, by the scheme of the target.
+    pub(super) fn resolve(&self, env: &Env) -> Result<Vec<Proxy>, Error> {
+        let Choice { http, https } = self.choice(env)?;
+        let named = match self {
+            Self::Inherit => variable(env, "NO_PROXY")?.unwrap_or_default(),
+            _ => "",
         };
-        Ok(Some(Proxy::custom(move |url| choice.for_url(url)).no_proxy(no_proxy)))
+        let exempt = NoProxy::from_string(&format!("{NEVER_PROXIED},{named}"));
+        let proxies = [http.map(Proxy::http), https.map(Proxy::https)];
+        proxies
+            .into_iter()
+            .flatten()
+            .map(|proxy| match proxy {
+                Ok(proxy) => Ok(proxy.no_proxy(exempt.clone())),
+                Err(_) => Err(Error::config("the proxy's URL cannot be used")),
+            })
+            .collect()
     }
 
     /// Whether a call to an `http://` URL may need TLS, to the proxy.
@@ -56,49 +68,6 @@ impl ProxyMode {
 struct Choice {
     http: Option<Url>,
     https: Option<Url>,
-}
-
-impl Choice {
-    fn for_url(&self, url: &Url) -> Option<Url> {
-        if is_local(url) {
-            return None;
-        }
-        match url.scheme() {
-            "https" => self.https.clone(),
-            _ => self.http.clone(),
-        }
-    }
-}
-
-/// Loopback, and where clouds keep their metadata services: what they hand out is
-/// for this node alone, and no proxy can reach them for us.
-fn is_local(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => is_local_ip(ip.into()),
-        Some(Host::Ipv6(ip)) => is_local_ip(ip.into()),
-        Some(Host::Domain(name)) => {
-            let name = name.trim_end_matches('.');
-            name == "localhost"
-                || name.ends_with(".localhost")
-                || name == "metadata.google.internal"
-        }
-        None => false,
-    }
-}
-
-fn is_local_ip(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => ip.is_loopback() || ip.is_link_local(),
-        IpAddr::V6(ip) => match ip.to_ipv4_mapped() {
-            Some(ip) => is_local_ip(ip.into()),
-            // fd00:ec2::/32 and fd20:ce::/32: metadata over IPv6, in unique local space.
-            None => {
-                ip.is_loopback()
-                    || ip.is_unicast_link_local()
-                    || matches!(ip.segments()[..2], [0xfd00, 0xec2] | [0xfd20, 0xce])
-            }
-        },
-    }
 }
 
 /// An upper-case name, else the same in lower case.
@@ -131,52 +100,46 @@ fn from_env(env: &Env, name: &str) -> Result<Option<Url>, Error> {
 mod tests {
     use super::*;
 
-    fn chosen(env: &[(&str, &str)], url: &str) -> Option<String> {
-        let env = Env::from_iter(env.iter().copied());
-        let choice = ProxyMode::Inherit.choice(&env).unwrap();
-        choice.for_url(&Url::parse(url).unwrap()).map(|proxy| proxy.to_string())
-    }
-
     #[test]
     fn upper_case_wins_and_schemes_have_their_own() {
-        let env = [
+        let env = Env::from_iter([
             ("HTTPS_PROXY", "http://upper:1"),
             ("https_proxy", "http://lower:1"),
             ("http_proxy", "plain:2"),
-        ];
-        assert_eq!(chosen(&env, "https://a.example/").as_deref(), Some("http://upper:1/"));
-        assert_eq!(chosen(&env, "http://a.example/").as_deref(), Some("http://plain:2/"));
+        ]);
+        let choice = ProxyMode::Inherit.choice(&env).unwrap();
+        assert_eq!(choice.https.unwrap().as_str(), "http://upper:1/");
+        assert_eq!(choice.http.unwrap().as_str(), "http://plain:2/");
+        assert_eq!(ProxyMode::Inherit.resolve(&env).unwrap().len(), 2);
+        assert!(ProxyMode::Direct.resolve(&env).unwrap().is_empty());
     }
-
+    /// With the matcher that reqwest hands the list to.
     #[test]
     fn metadata_and_loopback_never_go_through_a_proxy() {
-        let env = [("HTTP_PROXY", "http://p:1"), ("HTTPS_PROXY", "http://p:1")];
-        for url in [
-            "http://169.254.169.254/latest",
-            "http://169.254.170.2/",
-            "http://127.0.0.1:8080/",
-            "https://localhost/",
-            "http://[::1]/",
-            "http://[fe80::1]/",
-            "http://[fd00:ec2::254]/",
-            "http://[fd20:ce::254]/",
-            "http://[::ffff:169.254.169.254]/",
-            "http://metadata.google.internal/",
-            "http://metadata.google.internal./",
-        ] {
-            assert_eq!(chosen(&env, url), None, "{url}");
-        }
-        for url in ["http://169.253.1.1/", "http://metadata.example/", "https://[fd00::1]/"] {
-            assert!(chosen(&env, url).is_some(), "{url}");
-        }
-    }
+        use hyper_util::client::proxy::matcher::Matcher;
 
-    #[test]
-    fn a_bad_proxy_is_an_error_that_hides_its_password() {
-        for value in ["socks5://u:hunter2@h:1", "http://u:hunter2@", "u:hunter2@h:port"] {
-            let env = Env::from_iter([("HTTPS_PROXY", value)]);
-            let error = ProxyMode::Inherit.choice(&env).err().unwrap().render();
-            assert!(!error.contains("hunter2"), "{error}");
+        let matcher = Matcher::builder().all("http://proxy.example").no(NEVER_PROXIED).build();
+        for (host, proxied) in [
+            ("169.254.169.254", false),
+            ("169.254.170.2", false),
+            ("127.0.0.9", false),
+            ("localhost", false),
+            ("[::1]", false),
+            ("[fe80::1]", false),
+            ("[fd00:ec2::254]", false),
+            ("[fd20:ce::254]", false),
+            ("[::ffff:169.254.169.254]", false),
+            ("metadata.google.internal", false),
+            ("metadata.google.internal.", false),
+            ("169.253.169.254", true),
+            ("[fd00::254]", true),
+            ("metadata.google.internal.example", true),
+            ("localhost.example", true),
+        ] {
+            for scheme in ["http", "https"] {
+                let target = format!("{scheme}://{host}/").parse().unwrap();
+                assert_eq!(matcher.intercept(&target).is_some(), proxied, "{host}");
+            }
         }
     }
 }
