@@ -4,5 +4,6 @@
 pub(crate) mod address;
 pub(crate) mod glob;
 pub(crate) mod json;
+pub(crate) mod path;
 pub(crate) mod quote;
 pub(crate) mod url;

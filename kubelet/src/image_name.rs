@@ -135,13 +135,15 @@ impl<'a> Reference<'a> {
             _ => rest,
         };
         let (domain, path) = name.split_once('/')?;
-        let whole_is_path = is_path(name);
-        if !(is_domain(domain) && is_path(path)) && !whole_is_path {
-            return None;
-        }
         // The registry is optional in the grammar, so a name whose first part is no
         // registry is all path.
-        let path = if is_domain(domain) && is_path(path) { path } else { name };
+        let path = if is_domain(domain) && is_path(path) {
+            path
+        } else if is_path(name) {
+            name
+        } else {
+            return None;
+        };
         Some(Self { name, path, digest })
     }
 }
@@ -168,9 +170,8 @@ fn is_domain(text: &str) -> bool {
             && !label.ends_with('-')
     };
     host.is_none_or(|host| host.split('.').all(label))
-        && port.is_none_or(|port| {
-            !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
-        })
+        && port
+            .is_none_or(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn is_path(text: &str) -> bool {
@@ -183,8 +184,9 @@ fn is_path_component(text: &str) -> bool {
     if !text.starts_with(is_word) || !text.ends_with(is_word) {
         return false;
     }
-    text.split(is_word)
-        .all(|between| matches!(between, "" | "." | "_" | "__") || between.bytes().all(|b| b == b'-'))
+    text.split(is_word).all(|between| {
+        matches!(between, "" | "." | "_" | "__") || between.bytes().all(|b| b == b'-')
+    })
 }
 
 fn is_tag(text: &str) -> bool {
@@ -241,13 +243,30 @@ mod tests {
             ("[::1]:5000/x", "[::1]:5000/x"),
             ("r.io/a__b/c---d.e_f", "r.io/a__b/c---d.e_f"),
             ("Host/x", "Host/x"),
-            ("r.io:80/x:t@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "r.io:80/x"),
+            (
+                "r.io:80/x:t@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                "r.io:80/x",
+            ),
         ] {
             assert_eq!(lookup_name(image).as_deref(), Ok(expected), "{image}");
         }
         for image in [
-            "", "a//b", "r.io/", "r.io/a___b", "r.io/-a", "r.io/a:", "r.io/a@", "r.io:/x",
-            "r.io:80:80/x", "-r.io/x", "r..io/x", "a:b:c", "r.io/é", "[::1/x", "[]:1/x", "[::1]5/x",
+            "",
+            "a//b",
+            "r.io/",
+            "r.io/a___b",
+            "r.io/-a",
+            "r.io/a:",
+            "r.io/a@",
+            "r.io:/x",
+            "r.io:80:80/x",
+            "-r.io/x",
+            "r..io/x",
+            "a:b:c",
+            "r.io/é",
+            "[::1/x",
+            "[]:1/x",
+            "[::1]5/x",
         ] {
             assert!(lookup_name(image).is_err(), "{image}");
         }
@@ -256,10 +275,19 @@ mod tests {
     #[test]
     fn words() {
         for (image, message) in [
-            ("ROOT", r#"couldn't parse image name "ROOT": invalid reference format: repository name (library/ROOT) must be lowercase"#),
+            (
+                "ROOT",
+                r#"couldn't parse image name "ROOT": invalid reference format: repository name (library/ROOT) must be lowercase"#,
+            ),
             ("http://root", r#"couldn't parse image name "http://root": invalid reference format"#),
-            ("r.io/a@sha256:0123456789abcdef0123456789abcdef", r#"couldn't parse image name "r.io/a@sha256:0123456789abcdef0123456789abcdef": invalid checksum digest length"#),
-            ("r.io/a@md5:0123456789abcdef0123456789abcdef", r#"couldn't parse image name "r.io/a@md5:0123456789abcdef0123456789abcdef": unsupported digest algorithm"#),
+            (
+                "r.io/a@sha256:0123456789abcdef0123456789abcdef",
+                r#"couldn't parse image name "r.io/a@sha256:0123456789abcdef0123456789abcdef": invalid checksum digest length"#,
+            ),
+            (
+                "r.io/a@md5:0123456789abcdef0123456789abcdef",
+                r#"couldn't parse image name "r.io/a@md5:0123456789abcdef0123456789abcdef": unsupported digest algorithm"#,
+            ),
         ] {
             assert_eq!(lookup_name(image).expect_err(image).to_string(), message);
         }

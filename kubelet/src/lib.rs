@@ -1,1 +1,49 @@
-//! Under construction.
+//! The kubelet's half of image credential providers: what it makes of a
+//! configuration, which providers it asks about an image, how it runs them, what it
+//! makes of their answers, what it remembers, and what it tries in which order.
+//!
+//! Everything here says what the real kubelet says, to the letter where the kubelet
+//! has words, for each version from 1.26 to 1.37. Our own advice is in [`lints`] and
+//! nowhere else.
+//!
+//! ```
+//! use pullpass_kubelet::{Config, Target};
+//!
+//! let text = br#"{"kind": "CredentialProviderConfig", "apiVersion": "kubelet.config.k8s.io/v1",
+//!     "providers": [{"name": "echo", "apiVersion": "credentialprovider.kubelet.k8s.io/v1",
+//!     "matchImages": ["%"], "defaultCacheDuration": "1h"}]}"#;
+//! let error = Config::parse("providers.json", text, &Target::default()).expect_err("a bad pattern");
+//! assert_eq!(
+//!     error.to_string(),
+//!     "failed to validate credential provider config: providers.matchImages: \
+//!      Invalid value: \"%\": match image is invalid: parse \"https://%\": invalid URL escape \"%\""
+//! );
+//! assert_eq!(error.findings[0].location.as_ref().map(|at| at.line()), Some(3));
+//! ```
+
+pub mod binaries;
+pub mod cache;
+pub mod config;
+pub mod exec;
+mod go;
+pub mod image_name;
+pub mod keyring;
+mod kubelet;
+pub mod lints;
+pub mod matching;
+mod schema;
+pub mod service_account;
+mod source;
+mod tree;
+mod validate;
+mod version;
+pub mod wire;
+
+pub use self::config::{Config, ConfigError, Finding, Provider};
+pub use self::kubelet::{
+    CacheDecision, Kubelet, Level, LogLine, Lookup, Options, Outcome, ProviderReport,
+};
+pub use self::source::{Location, Source, Spanned};
+pub use self::version::{
+    FeatureGates, KubeletVersion, SERVICE_ACCOUNT_TOKENS, Target, TargetError,
+};

@@ -70,8 +70,7 @@ pub(crate) struct RawProfile {
     pub(crate) response: RawResponse,
     #[serde(default)]
     pub(crate) on_refused: Policy,
-    #[serde(default)]
-    pub(crate) http: RawHttp,
+    pub(crate) http: Option<RawHttp>,
 }
 
 #[derive(Deserialize)]
@@ -271,6 +270,11 @@ profiles:
             ("/token'}", "/token', extra: {subject_token: x}}", "cannot set `subject_token`"),
             ("/token'}", "/token', clientAuth: {method: basic}}", "needs `clientId`"),
             ("tokenExchange", "passthrough", "`passthrough` makes no call"),
+            (
+                "{type: tokenExchange, endpoint: 'https://sts.example/token'}",
+                "{type: passthrough}\n  http: {retries: 1}",
+                "`passthrough` makes no call",
+            ),
             ("[r.io]", "[r.io/team]\n  response: {cacheKeyType: Registry}", "part of a registry"),
             ("[r.io]", "[r.io]\n  response: {cacheKeyType: Global}", "unknown variant `Global`"),
             ("[r.io]", "[r.io]\n  response: {margin: 5}", "missing unit"),

@@ -22,8 +22,13 @@ impl RawProfile {
         }
         let cache_key = self.cache_key()?;
         let exchange = match self.exchange.r#type {
+            RawType::Passthrough if self.http.is_some() => {
+                return Err("`passthrough` makes no call: `http` has no meaning".to_owned());
+            }
             RawType::Passthrough => self.exchange.passthrough(self.response)?,
-            RawType::TokenExchange => self.exchange.token(self.response, self.http)?,
+            RawType::TokenExchange => {
+                self.exchange.token(self.response, self.http.unwrap_or_default())?
+            }
         };
         Ok(Profile {
             name: self.name,

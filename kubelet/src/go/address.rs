@@ -116,9 +116,7 @@ fn v6(whole: &[u8]) -> Result<(), String> {
     }
     match (filled < 16, ellipsis) {
         (true, false) => Err(error(whole, "address string too short")),
-        (false, true) => {
-            Err(error(whole, "the :: must expand to at least one field of zeros"))
-        }
+        (false, true) => Err(error(whole, "the :: must expand to at least one field of zeros")),
         _ => Ok(()),
     }
 }
@@ -158,7 +156,10 @@ mod tests {
             ("1:2", r#"ParseAddr("1:2"): address string too short"#),
             ("1:", r#"ParseAddr("1:"): colon must be followed by more characters (at ":")"#),
             ("::%", r#"ParseAddr("::%"): zone must be a non-empty string"#),
-            ("12345::", r#"ParseAddr("12345::"): each group must have 4 or less digits (at "12345::")"#),
+            (
+                "12345::",
+                r#"ParseAddr("12345::"): each group must have 4 or less digits (at "12345::")"#,
+            ),
         ] {
             assert_eq!(parse(text.as_bytes()).expect_err(text), message);
         }

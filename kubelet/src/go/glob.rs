@@ -57,10 +57,7 @@ fn split_chunk(mut pattern: &[u8]) -> (bool, &[u8], &[u8]) {
 
 /// What is left of `name` after `chunk`, or `None` when it does not begin with it.
 /// The rest of a chunk that failed is still read for faults.
-fn match_chunk<'a>(
-    mut chunk: &[u8],
-    mut name: &'a [u8],
-) -> Result<Option<&'a [u8]>, BadPattern> {
+fn match_chunk<'a>(mut chunk: &[u8], mut name: &'a [u8]) -> Result<Option<&'a [u8]>, BadPattern> {
     let mut failed = false;
     while let Some(&operator) = chunk.first() {
         failed = failed || name.is_empty();

@@ -46,7 +46,7 @@ fn push(quoted: &mut String, c: char) {
 /// debug output; a leading letter keeps it from escaping combining marks.
 fn is_printable(c: char) -> bool {
     let pair: String = ['a', c].iter().collect();
-    !pair.escape_debug().nth(1).is_some_and(|escaped| escaped == '\\')
+    pair.escape_debug().nth(1).is_none_or(|shown| shown != '\\')
 }
 
 #[cfg(test)]

@@ -1,0 +1,148 @@
+//! Whether the programs of a configuration are there, as the kubelet finds out at its
+//! start.
+//!
+//! Source: kubelet, `RegisterCredentialProviderPlugins`; Go, `exec.LookPath`.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+
+use crate::config::{Config, Finding};
+use crate::go::path::{join, path_error, system_error};
+use crate::go::quote::quote;
+use crate::source::Location;
+use crate::version::Target;
+
+/// What the kubelet says about the bin dir; it looks there before it reads the
+/// configuration. `None` when it has nothing to say.
+pub fn check_directory(bin_dir: &Path) -> Option<String> {
+    let error = fs::metadata(bin_dir).err()?;
+    if error.kind() == io::ErrorKind::NotFound {
+        return Some(format!("plugin binary directory {} did not exist", bin_dir.display()));
+    }
+    let why = path_error("stat", bin_dir, &error);
+    Some(format!("error inspecting binary directory {}: {why}", bin_dir.display()))
+}
+
+/// What the kubelet would find.
+#[derive(Clone, Debug)]
+pub struct Binaries {
+    /// Why the kubelet would refuse to start: its words about the first fault. `None`
+    /// when it would start.
+    pub verdict: Option<String>,
+    /// Every provider's program, in the order of the configuration.
+    pub binaries: Vec<Binary>,
+}
+
+impl Binaries {
+    /// The faults, each in the kubelet's words.
+    pub fn findings(&self) -> impl Iterator<Item = Finding> + '_ {
+        self.binaries.iter().filter_map(|binary| {
+            let fault = binary.fault.as_ref()?;
+            Some(Finding {
+                message: fault.message.clone(),
+                location: Some(binary.location.clone()),
+            })
+        })
+    }
+}
+
+/// A provider's program.
+#[derive(Clone, Debug)]
+pub struct Binary {
+    /// The provider's name.
+    pub provider: String,
+    /// Where the kubelet looks for it. From 1.30 its own message about a missing one
+    /// leaves this out.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub fault: Option<BinaryFault>,
+    /// The name in the configuration.
+    pub location: Location,
+}
+
+/// What is wrong with a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BinaryFault {
+    /// In one word.
+    pub problem: Problem,
+    /// The kubelet's words.
+    pub message: String,
+}
+
+/// What is wrong with a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// There is nothing of this name.
+    Missing,
+    /// There is a link that leads nowhere.
+    DanglingLink,
+    /// It is a directory.
+    Directory,
+    /// It may not be executed, by its mode or by its file system's.
+    NotExecutable,
+    /// Looking at it fails in another way.
+    Unreadable,
+}
+
+/// Looks for the program of every provider. [`check_directory`] comes before.
+pub fn check(config: &Config, bin_dir: &Path) -> Binaries {
+    let binaries: Vec<Binary> = config
+        .providers
+        .iter()
+        .map(|provider| {
+            let path = join(bin_dir, &provider.name);
+            Binary {
+                provider: provider.name.value.clone(),
+                fault: look(&path, &config.target),
+                path,
+                location: provider.name.location.clone(),
+            }
+        })
+        .collect();
+    let mut faults = binaries.iter().filter_map(|binary| binary.fault.as_ref());
+    Binaries { verdict: faults.next().map(|fault| fault.message.clone()), binaries }
+}
+
+fn look(path: &Path, target: &Target) -> Option<BinaryFault> {
+    // Up to 1.29 only a stat, and messages that name the path. Since then the message's
+    // path is what the look-up returned, which is nothing.
+    let looks_up = target.version.minor() >= 30;
+    let shown = if looks_up { String::new() } else { path.display().to_string() };
+    let (problem, why) = find_fault(path, looks_up)?;
+    let message = match problem {
+        Problem::Missing | Problem::DanglingLink => {
+            format!("plugin binary executable {shown} did not exist")
+        }
+        _ if looks_up => format!(
+            "error inspecting binary executable {shown}: exec: {}: {why}",
+            quote(path.as_os_str().as_encoded_bytes())
+        ),
+        _ => format!("error inspecting binary executable {shown}: {why}"),
+    };
+    Some(BinaryFault { problem, message })
+}
+
+fn find_fault(path: &Path, looks_up: bool) -> Option<(Problem, String)> {
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) => {
+            let problem = match error.kind() {
+                io::ErrorKind::NotFound if path.is_symlink() => Problem::DanglingLink,
+                io::ErrorKind::NotFound => Problem::Missing,
+                _ => Problem::Unreadable,
+            };
+            return Some((problem, path_error("stat", path, &error)));
+        }
+    };
+    if !looks_up {
+        return None;
+    }
+    if metadata.is_dir() {
+        return Some((Problem::Directory, "is a directory".to_owned()));
+    }
+    let error = accessat(CWD, path, Access::EXEC_OK, AtFlags::EACCESS).err()?;
+    Some((Problem::NotExecutable, system_error(&error.into())))
+}

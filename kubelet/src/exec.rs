@@ -1,0 +1,235 @@
+//! Running a plugin as the kubelet runs it.
+//!
+//! Source: kubelet, `execPlugin.ExecPlugin`; Go, package `os/exec`.
+
+mod process;
+
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+
+use crate::config::Provider;
+use crate::go::path::{join, path_error};
+use crate::version::Target;
+use crate::wire::{self, Request, Response, Stage};
+
+/// How the kubelet is imitated. The defaults are the kubelet's where it has any.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// After this time the plugin is killed. The kubelet's minute cannot be configured.
+    pub timeout: Duration,
+    /// How long after the timeout to wait on for a grandchild that holds stdout or
+    /// stderr. The kubelet waits without end.
+    pub grace: Duration,
+    /// The kubelet's own environment, to which the configuration's `env` is added.
+    pub environment: Vec<(OsString, OsString)>,
+    /// As much of stdout as is kept, in bytes. The kubelet keeps all.
+    pub most_stdout: usize,
+    /// As much of stderr as is kept, in bytes. The kubelet keeps all.
+    pub most_stderr: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(60),
+            grace: Duration::from_secs(5),
+            environment: Vec::new(),
+            most_stdout: 8 << 20,
+            most_stderr: 64 << 10,
+        }
+    }
+}
+
+/// What came of one run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The answer, or why there is none.
+    pub result: Result<Response, Failure>,
+    /// The first of what the plugin wrote there. The kubelet shows it only where the
+    /// plugin failed.
+    pub stderr: Vec<u8>,
+    /// From start to the end of the wait.
+    pub duration: Duration,
+}
+
+/// Why a run gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// In which way it failed.
+    pub kind: FailureKind,
+    /// The kubelet's words, stderr included where the kubelet includes it.
+    pub message: String,
+    /// What the kubelet does not say.
+    pub detail: Option<String>,
+}
+
+/// In which way a run failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The program could not be started.
+    NotStarted,
+    /// It ended with another status than 0.
+    ExitStatus(i32),
+    /// It died by a signal of its own or of someone else.
+    Signal(i32),
+    /// It was killed after the timeout.
+    TimedOut,
+    /// It ended, and a process that it left behind held stdout or stderr past the
+    /// timeout. The kubelet's pull hangs until that process ends, and then fails.
+    Held,
+    /// Its answer was longer than is kept here, and no fault was seen up to there.
+    TooLong,
+    /// Its stdout was not one JSON object.
+    NotJson,
+    /// Its answer had another `apiVersion` than the configuration.
+    ApiVersion,
+    /// Its answer did not decode.
+    Undecodable,
+}
+
+impl FailureKind {
+    /// Whether the kubelet counts it in
+    /// `kubelet_credential_provider_plugin_errors_total`.
+    pub fn is_counted(self) -> bool {
+        matches!(
+            self,
+            Self::NotStarted | Self::ExitStatus(_) | Self::Signal(_) | Self::TimedOut | Self::Held
+        )
+    }
+}
+
+/// Asks `provider` as a kubelet of `target` with this bin dir would.
+pub fn run(
+    provider: &Provider,
+    bin_dir: &Path,
+    request: &Request,
+    target: &Target,
+    options: &Options,
+) -> Run {
+    let path = join(bin_dir, &provider.name);
+    let api_version = provider.api_version.as_str();
+    let input = request.encode(api_version);
+    let command = process::Command {
+        path: &path,
+        args: provider.args.iter().map(|arg| arg.as_str()).collect(),
+        environment: environment(provider, options),
+        input: input.expose_secret().as_bytes(),
+    };
+    let ended = process::run(&command, options);
+    let exec_failure = |kind, why: &str, detail| Failure {
+        kind,
+        message: format!(
+            "error execing credential provider plugin {} for image {}: {why}: {}",
+            provider.name.value,
+            request.image,
+            String::from_utf8_lossy(&ended.stderr)
+        ),
+        detail,
+    };
+    let answer = |stdout: &[u8], whole: bool| {
+        wire::read(stdout, api_version, target).map_err(|fault| match fault.stage {
+            Stage::Json if fault.at_end && !whole => Failure {
+                kind: FailureKind::TooLong,
+                message: fault.message,
+                detail: Some(format!(
+                    "stdout was longer than the {} bytes that are kept here",
+                    options.most_stdout
+                )),
+            },
+            Stage::Json => {
+                Failure { kind: FailureKind::NotJson, message: fault.message, detail: fault.detail }
+            }
+            Stage::ApiVersion => Failure {
+                kind: FailureKind::ApiVersion,
+                message: fault.message,
+                detail: fault.detail,
+            },
+            Stage::Decode => Failure {
+                kind: FailureKind::Undecodable,
+                message: fault.message,
+                detail: fault.detail,
+            },
+        })
+    };
+    let deadline = "context deadline exceeded";
+    let result = match &ended.end {
+        process::End::NotStarted(error) => {
+            Err(exec_failure(FailureKind::NotStarted, &path_error("fork/exec", &path, error), None))
+        }
+        process::End::TimedOut => Err(exec_failure(FailureKind::TimedOut, deadline, None)),
+        process::End::Held { killed } => {
+            let who = if *killed { "the plugin was killed" } else { "the plugin had ended" };
+            let detail = format!(
+                "{who}, and a process that it had started held stdout or stderr open; \
+                 the kubelet's pull waits until that process ends"
+            );
+            Err(exec_failure(FailureKind::Held, deadline, Some(detail)))
+        }
+        process::End::Exited(status) if status.success() => {
+            answer(&ended.stdout, ended.stdout_is_whole)
+        }
+        process::End::Exited(status) => {
+            let (kind, why) = describe(*status);
+            Err(exec_failure(kind, &why, None))
+        }
+    };
+    Run { result, stderr: ended.stderr, duration: ended.duration }
+}
+
+/// The kubelet's environment, then the configuration's; the last of a name holds.
+fn environment(provider: &Provider, options: &Options) -> Vec<(OsString, OsString)> {
+    let mut union: Vec<(OsString, OsString)> = Vec::new();
+    let configured = provider.env.iter().map(|variable| {
+        // The kubelet joins name and value before anyone looks for the `=`.
+        let joined = format!("{}={}", variable.name.value, variable.value.value);
+        let (name, value) = joined.split_once('=').unwrap_or_default();
+        (OsString::from(name), OsString::from(value))
+    });
+    for (name, value) in options.environment.iter().cloned().chain(configured) {
+        union.retain(|(known, _)| *known != name);
+        union.push((name, value));
+    }
+    union
+}
+
+/// How Go prints the way a process ended.
+fn describe(status: ExitStatus) -> (FailureKind, String) {
+    match status.signal() {
+        Some(signal) => {
+            let dumped = if status.core_dumped() { " (core dumped)" } else { "" };
+            (FailureKind::Signal(signal), format!("signal: {}{dumped}", signal_name(signal)))
+        }
+        None => {
+            let code = status.code().unwrap_or_default();
+            (FailureKind::ExitStatus(code), format!("exit status {code}"))
+        }
+    }
+}
+
+/// Go's names of signals on Linux; the rest go by number.
+fn signal_name(signal: i32) -> String {
+    let name = match signal {
+        1 => "hangup",
+        2 => "interrupt",
+        3 => "quit",
+        4 => "illegal instruction",
+        5 => "trace/breakpoint trap",
+        6 => "aborted",
+        7 => "bus error",
+        8 => "floating point exception",
+        9 => "killed",
+        10 => "user defined signal 1",
+        11 => "segmentation fault",
+        12 => "user defined signal 2",
+        13 => "broken pipe",
+        14 => "alarm clock",
+        15 => "terminated",
+        _ => return format!("signal {signal}"),
+    };
+    name.to_owned()
+}

@@ -1,0 +1,272 @@
+//! The kubelet as a whole: one look-up of credentials after another.
+
+mod log;
+mod report;
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use pullpass::GoDuration;
+
+use crate::cache::{Answer, Cache, Clock, KeyType, system_clock};
+use crate::config::{Config, Provider};
+use crate::exec::{self, Failure};
+use crate::image_name::{ImageError, lookup_name};
+use crate::keyring::{Credential, Keyring};
+use crate::matching::{AuthKey, Pattern};
+use crate::service_account::{self, Identity, NotCalled, Pod};
+use crate::version::Target;
+use crate::wire::{Auth, Request, Response};
+
+pub use self::log::{Level, LogLine};
+pub use self::report::{CacheDecision, Outcome, ProviderReport};
+
+/// What a [`Kubelet`] stands on besides its configuration.
+#[derive(Clone)]
+pub struct Options {
+    /// How plugins are run.
+    pub exec: exec::Options,
+    /// By which clock the cache expires.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { exec: exec::Options::default(), clock: system_clock() }
+    }
+}
+
+/// The credential providers of a running kubelet with what they remember.
+pub struct Kubelet {
+    providers: Vec<State>,
+    bin_dir: PathBuf,
+    target: Target,
+    options: Options,
+}
+
+struct State {
+    provider: Provider,
+    patterns: Vec<Pattern>,
+    cache: Cache,
+}
+
+/// What a look-up gave.
+#[derive(Debug)]
+pub struct Lookup {
+    /// The text that was matched, sent and used as a cache key.
+    pub lookup_name: String,
+    /// Every provider in the order in which the kubelet turns to them.
+    pub providers: Vec<ProviderReport>,
+    /// The credentials in the order in which they would be tried. With none the
+    /// kubelet pulls anonymously, unless pull secrets give it some.
+    pub credentials: Vec<Credential>,
+}
+
+impl Kubelet {
+    /// Registers the providers of `config`. Whether their binaries are there is
+    /// [`binaries::check`](crate::binaries::check)'s question.
+    pub fn new(config: &Config, bin_dir: impl AsRef<Path>, options: Options) -> Self {
+        let target = config.target.clone();
+        let now = (options.clock)();
+        let mut providers: Vec<State> = config
+            .providers
+            .iter()
+            .map(|provider| State {
+                provider: provider.clone(),
+                patterns: provider
+                    .match_images
+                    .iter()
+                    .filter_map(|text| Pattern::parse(text).ok())
+                    .collect(),
+                cache: Cache::new(target.version, now),
+            })
+            .collect();
+        if target.version.minor() <= 32 {
+            // Before 1.33 the kubelet sorted them by name.
+            providers.sort_by(|a, b| a.provider.name.value.cmp(&b.provider.name.value));
+        }
+        Self { providers, bin_dir: bin_dir.as_ref().to_owned(), target, options }
+    }
+
+    /// Looks up the credentials for an image as a pod names it.
+    ///
+    /// # Errors
+    /// When the name is no image reference; the kubelet then asks nobody.
+    pub fn lookup(&mut self, image: &str, pod: Option<&Pod>) -> Result<Lookup, ImageError> {
+        Ok(self.lookup_raw(&lookup_name(image)?, pod))
+    }
+
+    /// Looks up the credentials for an image whose look-up name is known.
+    pub fn lookup_raw(&mut self, lookup_name: &str, pod: Option<&Pod>) -> Lookup {
+        let mut keyring = Keyring::new();
+        let mut reports = Vec::new();
+        for state in &mut self.providers {
+            let asking = Asking {
+                image: lookup_name,
+                pod,
+                bin_dir: &self.bin_dir,
+                target: &self.target,
+                options: &self.options,
+            };
+            let (mut report, auth) = asking.provide(state);
+            for (key, error) in keyring.add(&report.name, &auth) {
+                let line = AuthKey::log_line(&key, &error, self.target.version);
+                report.log.push(LogLine { level: Level::Error, text: line });
+            }
+            reports.push(report);
+        }
+        Lookup {
+            credentials: keyring.lookup(lookup_name),
+            lookup_name: lookup_name.to_owned(),
+            providers: reports,
+        }
+    }
+}
+
+/// One question to one provider.
+struct Asking<'a> {
+    image: &'a str,
+    pod: Option<&'a Pod>,
+    bin_dir: &'a Path,
+    target: &'a Target,
+    options: &'a Options,
+}
+
+impl Asking<'_> {
+    /// The provider's logins for the image: from its cache or from a run.
+    fn provide(&self, state: &mut State) -> (ProviderReport, Auth) {
+        let provider = &state.provider;
+        let report = ProviderReport::new(&provider.name);
+        if !state.patterns.iter().any(|pattern| pattern.matches(self.image)) {
+            return (report, Auth::new());
+        }
+        let identity = match service_account::identify(provider, self.pod, self.target) {
+            Ok(identity) => identity,
+            Err(reason) => return (self.not_called(report, provider, reason), Auth::new()),
+        };
+        let now = (self.options.clock)();
+        match state.cache.find(self.image, &identity.account, now) {
+            Ok(None) => {}
+            Ok(Some(found)) => {
+                let report = ProviderReport {
+                    outcome: self.answered(&found.auth),
+                    cache: CacheDecision::Hit { key: found.key, expires: found.expires },
+                    ..report
+                };
+                return (report, found.auth);
+            }
+            Err(error) => {
+                let message = format!("error generating cache key: {error}");
+                let reason = NotCalled::CacheKey(error.to_string());
+                let log = log::lookup_failed(&self.context(provider), &message);
+                let outcome = Outcome::NotCalled(reason);
+                return (ProviderReport { outcome, log: vec![log], ..report }, Auth::new());
+            }
+        }
+        self.run(state, &identity, report)
+    }
+
+    fn run(
+        &self,
+        state: &mut State,
+        identity: &Identity,
+        mut report: ProviderReport,
+    ) -> (ProviderReport, Auth) {
+        let provider = &state.provider;
+        report.log.push(log::asking(&self.context(provider)));
+        let request = Request {
+            image: self.image.to_owned(),
+            token: identity.token.clone(),
+            annotations: identity.annotations.clone(),
+        };
+        let run = exec::run(provider, self.bin_dir, &request, self.target, &self.options.exec);
+        report.stderr = run.stderr;
+        report.duration = Some(run.duration);
+        let response = match run.result {
+            Ok(response) => response,
+            Err(failure) => return (self.failed(report, provider, failure), Auth::new()),
+        };
+        let now = (self.options.clock)();
+        self.accept(state, identity, response, report, now)
+    }
+
+    /// What the kubelet checks of a decoded answer before it uses and keeps it.
+    fn accept(
+        &self,
+        state: &mut State,
+        identity: &Identity,
+        response: Response,
+        mut report: ProviderReport,
+        now: SystemTime,
+    ) -> (ProviderReport, Auth) {
+        let provider = &state.provider;
+        let context = self.context(provider);
+        if service_account::echoes_token(provider, identity, &response.auth, self.target) {
+            report.log.push(log::echoed_token(&context));
+            return (ProviderReport { outcome: Outcome::EchoedToken, ..report }, Auth::new());
+        }
+        let Some(key) = KeyType::parse(&response.cache_key_type) else {
+            report.log.push(log::invalid_key_type(&context, &response.cache_key_type));
+            let outcome = Outcome::InvalidCacheKeyType(response.cache_key_type);
+            return (ProviderReport { outcome, ..report }, Auth::new());
+        };
+        let default = provider.default_cache_duration.as_ref();
+        let answer = Answer {
+            auth: &response.auth,
+            key,
+            duration: response.cache_duration,
+            default: default.map_or(GoDuration::ZERO, |duration| duration.value),
+        };
+        match state.cache.store(self.image, &identity.account, &answer, now) {
+            Ok(stored) => report.cache = CacheDecision::Missed(stored),
+            Err(error) => {
+                report.log.push(log::cache_key(&context, &error.to_string()));
+                let outcome = Outcome::NotCalled(NotCalled::CacheKey(error.to_string()));
+                return (ProviderReport { outcome, ..report }, Auth::new());
+            }
+        }
+        report.outcome = self.answered(&response.auth);
+        (report, response.auth)
+    }
+
+    fn answered(&self, auth: &Auth) -> Outcome {
+        let mut ring = Keyring::new();
+        ring.add("", auth);
+        Outcome::Answered { keys: auth.len(), usable: ring.lookup(self.image).len() }
+    }
+
+    fn not_called(
+        &self,
+        mut report: ProviderReport,
+        provider: &Provider,
+        reason: NotCalled,
+    ) -> ProviderReport {
+        report.log.push(log::not_called(&self.context(provider), &reason));
+        report.outcome = Outcome::NotCalled(reason);
+        report
+    }
+
+    fn failed(
+        &self,
+        mut report: ProviderReport,
+        provider: &Provider,
+        failure: Failure,
+    ) -> ProviderReport {
+        report.log.push(log::failed(&self.context(provider), &failure.message));
+        report.outcome = Outcome::Failed(failure.kind);
+        report.detail = failure.detail;
+        report
+    }
+
+    fn context<'c>(&'c self, provider: &'c Provider) -> log::Context<'c> {
+        let with_account =
+            provider.token_attributes.is_some() && self.target.has_service_account_tokens();
+        log::Context {
+            version: self.target.version,
+            provider: &provider.name,
+            image: self.image,
+            pod: self.pod,
+            with_account,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What is told about one provider in one look-up.
+
+use std::time::{Duration, SystemTime};
+
+use crate::cache::{KeyType, Stored};
+use crate::exec::FailureKind;
+use crate::kubelet::LogLine;
+use crate::service_account::NotCalled;
+
+/// What one provider did in one look-up.
+#[derive(Clone, Debug)]
+pub struct ProviderReport {
+    /// Its name.
+    pub name: String,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// What the kubelet logs, with the least severe lines included.
+    pub log: Vec<LogLine>,
+    /// What the kubelet knows and does not say.
+    pub detail: Option<String>,
+    /// The first of what the plugin wrote to stderr.
+    pub stderr: Vec<u8>,
+    /// How long it ran; `None` when it was not run.
+    pub duration: Option<Duration>,
+    /// What the cache had to do with it.
+    pub cache: CacheDecision,
+}
+
+impl ProviderReport {
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            outcome: Outcome::NoMatch,
+            log: Vec::new(),
+            detail: None,
+            stderr: Vec::new(),
+            duration: None,
+            cache: CacheDecision::NotReached,
+        }
+    }
+
+    /// The line of the kubelet's log that tells of the failure, if there is one at the
+    /// level of errors.
+    pub fn error_line(&self) -> Option<&str> {
+        let mut errors = self.log.iter().filter(|line| line.level == crate::Level::Error);
+        errors.next().map(|line| line.text.as_str())
+    }
+}
+
+/// What came of asking a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// None of its patterns covers the image. The kubelet logs nothing at any level.
+    NoMatch,
+    /// A pattern covers the image and it is not asked all the same.
+    NotCalled(NotCalled),
+    /// The run gave no answer.
+    Failed(FailureKind),
+    /// The answer handed the pod's token back as a password.
+    EchoedToken,
+    /// The answer's `cacheKeyType` is none of the three.
+    InvalidCacheKeyType(String),
+    /// There is an answer, fresh or remembered.
+    Answered {
+        /// The keys in its `auth`. None is "no credentials", which is kept like any
+        /// answer.
+        keys: usize,
+        /// As many credentials of it as are for the image.
+        usable: usize,
+    },
+}
+
+impl Outcome {
+    /// A word for programs that never changes.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoMatch => "no-match",
+            Self::NotCalled(NotCalled::NoServiceAccount) => "no-service-account",
+            Self::NotCalled(NotCalled::MissingAnnotation(_)) => "missing-annotation",
+            Self::NotCalled(NotCalled::ServiceAccount(_)) => "service-account-error",
+            Self::NotCalled(NotCalled::Token(_)) => "token-error",
+            Self::NotCalled(NotCalled::CacheKey(_)) => "cache-key-error",
+            Self::Failed(kind) => match kind {
+                FailureKind::NotStarted => "not-started",
+                FailureKind::ExitStatus(_) => "exit-status",
+                FailureKind::Signal(_) => "signal",
+                FailureKind::TimedOut => "timed-out",
+                FailureKind::Held => "held",
+                FailureKind::TooLong => "too-long",
+                FailureKind::NotJson => "not-json",
+                FailureKind::ApiVersion => "wrong-api-version",
+                FailureKind::Undecodable => "undecodable",
+            },
+            Self::EchoedToken => "echoed-token",
+            Self::InvalidCacheKeyType(_) => "invalid-cache-key-type",
+            Self::Answered { keys: 0, .. } => "no-credentials",
+            Self::Answered { usable: 0, .. } => "no-credentials-for-image",
+            Self::Answered { .. } => "credentials",
+        }
+    }
+}
+
+/// What the cache had to do with a look-up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CacheDecision {
+    /// The provider was not asked, or gave nothing that could be kept.
+    NotReached,
+    /// A remembered answer was used and the plugin not run.
+    Hit {
+        /// Under which type of key it was found.
+        key: KeyType,
+        /// Until when it is kept.
+        expires: SystemTime,
+    },
+    /// Nothing was remembered; this became of the fresh answer.
+    Missed(Stored),
+}

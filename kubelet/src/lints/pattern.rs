@@ -1,0 +1,172 @@
+//! Patterns that the kubelet takes and that match nothing, or less than they seem to.
+
+use crate::go::url::split_port;
+use crate::lints::Lint;
+use crate::matching::Pattern;
+use crate::source::Spanned;
+
+/// Names of Docker Hub that no look-up name begins with.
+const HUB_ALIASES: [&str; 6] = [
+    "index.docker.io",
+    "registry-1.docker.io",
+    "registry.hub.docker.com",
+    "hub.docker.com",
+    "docker.com",
+    "www.docker.com",
+];
+
+pub(super) fn check(text: &Spanned<String>, lints: &mut Vec<Lint>) {
+    let Ok(pattern) = Pattern::parse(text) else { return };
+    let mut warn = |code, message: String, hint: String| {
+        lints.push(Lint::warning(code, &text.location, message, hint));
+    };
+    if text.is_empty() {
+        return warn(
+            "empty-pattern",
+            "an empty pattern matches no image".to_owned(),
+            "name the registry's host, or remove the pattern".to_owned(),
+        );
+    }
+    if let Some((scheme, rest)) = text.split_once("://") {
+        return warn(
+            "scheme-in-pattern",
+            format!("`{}` has a scheme and matches no image", text.value),
+            format!("remove `{scheme}://`: `{rest}`"),
+        );
+    }
+    let url = pattern.url();
+    let (host, port) = split_port(&url.host);
+    let (host, port) = (String::from_utf8_lossy(host), String::from_utf8_lossy(port));
+    let path = String::from_utf8_lossy(&url.path);
+    check_path(text, &path, &mut warn);
+    check_host(text, &host, &port, &mut warn);
+    for (present, what, sign) in [
+        (url.has_user, "a user", '@'),
+        (url.has_query, "a query", '?'),
+        (url.has_fragment, "a fragment", '#'),
+    ] {
+        if present {
+            warn(
+                "ignored-part-in-pattern",
+                format!("`{}` has {what}, which is not compared", text.value),
+                format!("remove the part at `{sign}`"),
+            );
+        }
+    }
+    if host.chars().chain(path.chars()).any(|c| c.is_ascii_uppercase()) {
+        warn(
+            "uppercase-in-pattern",
+            format!(
+                "`{}` has upper case, which is compared as it is; repositories are lower case",
+                text.value
+            ),
+            format!("write `{}`", text.to_lowercase()),
+        );
+    }
+}
+
+pub(super) fn check_repeated(
+    text: &Spanned<String>,
+    before: &[Spanned<String>],
+    lints: &mut Vec<Lint>,
+) {
+    if before.iter().any(|earlier| earlier.value == text.value) {
+        lints.push(Lint::warning(
+            "repeated-pattern",
+            &text.location,
+            format!("`{}` stands twice in this provider", text.value),
+            "remove one of them".to_owned(),
+        ));
+    }
+}
+
+fn check_path(text: &str, path: &str, warn: &mut impl FnMut(&'static str, String, String)) {
+    if let Some(star) = path.find('*') {
+        let kept = path[..star].trim_end_matches('/');
+        let host = text.split('/').next().unwrap_or_default();
+        warn(
+            "glob-in-path",
+            format!("`*` in a path is an ordinary character, so `{text}` matches no image"),
+            format!("write `{host}{kept}`; a path covers every image that begins with it"),
+        );
+    }
+    let last = path.rsplit('/').next().unwrap_or_default();
+    if let Some(at) = last.find(['@', ':']) {
+        warn(
+            "tag-in-pattern",
+            format!(
+                "`{text}` ends in a tag or digest, and images are compared without; it matches \
+                 no image"
+            ),
+            format!("remove `{}`", &last[at..]),
+        );
+    }
+    if path.contains("//") || path.split('/').any(|part| part == "." || part == "..") {
+        warn(
+            "unclean-path-in-pattern",
+            format!("the path of `{text}` is not cleaned, and no image has such a path"),
+            "write the path as it stands in image names".to_owned(),
+        );
+    }
+}
+
+fn check_host(
+    text: &str,
+    host: &str,
+    port: &str,
+    warn: &mut impl FnMut(&'static str, String, String),
+) {
+    if host.ends_with('.') {
+        warn(
+            "trailing-dot-in-pattern",
+            format!("the host of `{text}` ends in a dot, as no image's does"),
+            format!("write `{}`", host.trim_end_matches('.')),
+        );
+    }
+    if host == "*" && port.is_empty() {
+        warn(
+            "bare-star",
+            "`*` stands for one label, so a bare `*` matches hosts without a dot only, such as \
+             `localhost`"
+                .to_owned(),
+            "write one `*` for each label, such as `*.*` and `*.*.*`".to_owned(),
+        );
+    }
+    if host.split('.').any(|label| label.contains("**")) {
+        warn(
+            "double-star",
+            format!("`**` in `{text}` is the same as `*` and stands for one label"),
+            "write one `*` for each label".to_owned(),
+        );
+    }
+    if HUB_ALIASES.contains(&host) {
+        warn(
+            "docker-hub-alias",
+            format!("images of Docker Hub are compared as `docker.io/...`, never as `{host}`"),
+            "write `docker.io`".to_owned(),
+        );
+    } else if !host.contains(['.', '*', ':', '[']) && port.is_empty() && host != "localhost" {
+        warn(
+            "not-a-registry",
+            format!(
+                "`{host}` is no registry's host in an image name; without a dot or a port it is \
+                 a name on Docker Hub"
+            ),
+            format!("write `docker.io/{text}`, or the registry's whole host"),
+        );
+    }
+    if host.starts_with('[') {
+        warn(
+            "ipv6-without-port",
+            format!("`{text}` is an IPv6 address without a port, which does not match even itself"),
+            "write the port, as in `[::1]:5000`".to_owned(),
+        );
+    }
+    if port == "443" {
+        warn(
+            "port-443",
+            format!("`{text}` matches only images that spell out port 443"),
+            format!("leave the port out: `{host}`"),
+        );
+    }
+}

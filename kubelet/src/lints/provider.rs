@@ -1,0 +1,135 @@
+//! Names, environments and cache durations that the kubelet takes and that do harm.
+
+use std::collections::HashSet;
+
+use crate::config::Provider;
+use crate::lints::Lint;
+
+const SECOND: i64 = 1_000_000_000;
+const HOUR: i64 = 3600 * SECOND;
+
+pub(super) fn check(provider: &Provider, lints: &mut Vec<Lint>) {
+    check_name(provider, lints);
+    check_environment(provider, lints);
+    check_duration(provider, lints);
+}
+
+fn check_name(provider: &Provider, lints: &mut Vec<Lint>) {
+    let name = &provider.name;
+    if name.is_empty() {
+        lints.push(Lint::warning(
+            "empty-name",
+            &name.location,
+            "the provider has no name, so its program is the bin dir itself".to_owned(),
+            "name the program in the bin dir".to_owned(),
+        ));
+    }
+    if name.contains('\\') {
+        lints.push(Lint::warning(
+            "backslash-in-name",
+            &name.location,
+            format!("`{}` holds a backslash, which is a part of the name on Linux", name.value),
+            "name the program without its folder".to_owned(),
+        ));
+    }
+}
+
+fn check_environment(provider: &Provider, lints: &mut Vec<Lint>) {
+    let mut names = HashSet::new();
+    for variable in &provider.env {
+        let (name, location) = (&variable.name, &variable.name.location);
+        if name.is_empty() {
+            lints.push(Lint::warning(
+                "empty-env-name",
+                location,
+                "an environment variable has no name, so no program can read it".to_owned(),
+                "name it or remove it".to_owned(),
+            ));
+        } else if let Some((before, _)) = name.split_once('=') {
+            lints.push(Lint::warning(
+                "equals-in-env-name",
+                location,
+                format!(
+                    "the variable's name holds a `=`; the program sees `{before}` with the rest \
+                     before its value"
+                ),
+                "put what follows the `=` into `value`".to_owned(),
+            ));
+        } else if !names.insert(name.as_str()) {
+            lints.push(Lint::warning(
+                "repeated-env-name",
+                location,
+                format!("`{}` is set twice; the last one holds", name.value),
+                "remove the others".to_owned(),
+            ));
+        }
+    }
+    let texts = provider.env.iter().flat_map(|variable| [&variable.name, &variable.value]);
+    for text in texts.chain(&provider.args) {
+        if text.contains('\0') {
+            lints.push(Lint::warning(
+                "nul-character",
+                &text.location,
+                "a NUL makes every start of the plugin fail".to_owned(),
+                "remove it".to_owned(),
+            ));
+        }
+    }
+}
+
+fn check_duration(provider: &Provider, lints: &mut Vec<Lint>) {
+    let Some(duration) = &provider.default_cache_duration else { return };
+    let location = &duration.location;
+    let shown = duration.value.to_string();
+    match duration.nanoseconds() {
+        0 => lints.push(Lint::warning(
+            "zero-cache-duration",
+            location,
+            "with a default of zero the plugin runs at every pull, unless its answer says \
+             otherwise"
+                .to_owned(),
+            "set a few minutes".to_owned(),
+        )),
+        1..SECOND => lints.push(Lint::warning(
+            "tiny-cache-duration",
+            location,
+            format!("`{shown}` is over before the next pull"),
+            "check the unit; durations are written like `10m` or `1h30m`".to_owned(),
+        )),
+        length if length > 12 * HOUR => lints.push(Lint::warning(
+            "long-cache-duration",
+            location,
+            format!(
+                "`{shown}` is longer than most registries' credentials live, and \"no \
+                 credentials\" is kept as long; nothing but a restart of the kubelet clears it"
+            ),
+            "set an hour or less, and let the plugin's answer say `cacheDuration`".to_owned(),
+        )),
+        length if length > HOUR => lints.push(Lint::advice(
+            "negative-cache",
+            location,
+            format!(
+                "an answer of \"no credentials\" without `cacheDuration` is kept for `{shown}`"
+            ),
+            "let the plugin answer refusals with `\"cacheDuration\":\"0s\"`, or set a shorter \
+             default"
+                .to_owned(),
+        )),
+        _ => {}
+    }
+    let Some(tokens) = &provider.token_attributes else { return };
+    let Some(cache_type) = &tokens.cache_type else { return };
+    // The kubelet hands out a token with 12 to 60 minutes left to live.
+    let shortest_life = 12 * 60 * SECOND;
+    if cache_type.as_str() == "ServiceAccount" && duration.nanoseconds() > shortest_life {
+        lints.push(Lint::advice(
+            "service-account-cache",
+            &cache_type.location,
+            format!(
+                "with `cacheType: ServiceAccount` an answer is kept for `{shown}` though the token \
+                 behind it may die after 12 minutes"
+            ),
+            "use `Token` if the registry's credential dies with the pod's token".to_owned(),
+        ));
+    }
+}

@@ -1,0 +1,115 @@
+//! Secrets in `args` and `env`, where everyone who reads the file or the process list
+//! finds them.
+
+use crate::config::Provider;
+use crate::lints::Lint;
+use crate::source::Spanned;
+
+/// The last words of names whose values are secrets.
+const SECRET_NAMES: [&str; 14] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "access_key",
+    "secret_key",
+    "private_key",
+    "account_key",
+    "client_secret",
+    "pat",
+    "credentials",
+];
+
+/// How well-known secrets begin.
+const SECRET_BEGINNINGS: [&str; 14] = [
+    "eyJ",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "github_pat_",
+    "glpat-",
+    "xoxb-",
+    "AKIA",
+    "ASIA",
+    "AIza",
+    "ya29.",
+    "dckr_pat_",
+    "hvs.",
+    "-----BEGIN",
+];
+
+pub(super) fn check(provider: &Provider, lints: &mut Vec<Lint>) {
+    let mut names_secret = false;
+    for arg in &provider.args {
+        let (name, value) = match arg.split_once('=') {
+            Some((name, value)) => (name, value),
+            None if arg.starts_with('-') => {
+                names_secret = is_secret_name(arg);
+                continue;
+            }
+            None => ("", arg.as_str()),
+        };
+        let named = names_secret || is_secret_name(name);
+        names_secret = false;
+        if is_secret(named, value) {
+            lints.push(lint("secret-in-args", arg, "an argument"));
+        }
+    }
+    for variable in &provider.env {
+        if is_secret(is_secret_name(&variable.name), &variable.value) {
+            let what = format!("the variable `{}`", variable.name.value);
+            lints.push(lint("secret-in-env", &variable.value, &what));
+        }
+    }
+}
+
+fn lint(code: &'static str, text: &Spanned<String>, what: &str) -> Lint {
+    Lint::warning(
+        code,
+        &text.location,
+        format!("{what} looks like a secret, in a file that is seldom kept as one"),
+        "put the secret into a file of its own that only root can read, and name that file"
+            .to_owned(),
+    )
+}
+
+fn is_secret_name(name: &str) -> bool {
+    let name = name.trim_start_matches('-').to_ascii_lowercase().replace('-', "_");
+    SECRET_NAMES.iter().any(|word| {
+        name.strip_suffix(word).is_some_and(|before| before.is_empty() || before.ends_with('_'))
+    })
+}
+
+/// Paths, addresses and switches are no secrets, whatever they are called.
+fn is_secret(named: bool, value: &str) -> bool {
+    if SECRET_BEGINNINGS.iter().any(|start| value.starts_with(start) && value.len() > 12) {
+        return true;
+    }
+    let harmless = value.is_empty()
+        || value.starts_with(['/', '.', '$'])
+        || value.contains("://")
+        || matches!(value, "true" | "false" | "yes" | "no" | "0" | "1");
+    named && !harmless
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_values() {
+        for name in ["PASSWORD", "--client-secret", "REGISTRY_TOKEN", "AWS_SECRET_ACCESS_KEY"] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["TOKEN_FILE", "--token-audience", "SECRETARY", "PATH", "--compat"] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+        assert!(is_secret(true, "hunter2"));
+        assert!(!is_secret(true, "/etc/token"));
+        assert!(!is_secret(false, "hunter2"));
+        assert!(is_secret(false, "eyJhbGciOiJSUzI1NiJ9.e30.x"));
+    }
+}

@@ -1,0 +1,195 @@
+//! Whether a pattern of `matchImages`, or a key of an answer's `auth`, covers an
+//! image, and why it does not.
+//!
+//! Source: Kubernetes documentation, "Configure a kubelet image credential provider",
+//! "Configure image matching"; kubelet, `URLsMatch`.
+
+mod auth_key;
+mod reason;
+
+use std::fmt;
+
+use crate::go::{
+    glob,
+    url::{Url, split_port},
+};
+
+pub use self::auth_key::AuthKey;
+pub use self::reason::Reason;
+
+/// A pattern that the kubelet can read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    text: String,
+    url: Url,
+}
+
+impl Pattern {
+    /// Reads a pattern. Many texts are patterns that can never match; the kubelet
+    /// takes them.
+    ///
+    /// # Errors
+    /// When it is no URL after `https://`; the kubelet then refuses to start.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let url = Url::parse(&format!("https://{text}")).map_err(ParseError)?;
+        Ok(Self { text: text.to_owned(), url })
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the pattern covers `image`, which is a
+    /// [look-up name](crate::image_name::lookup_name).
+    pub fn matches(&self, image: &str) -> bool {
+        self.explain(image) == Match::Hit
+    }
+
+    /// Whether the pattern covers `image`, and the first rule that says it does not,
+    /// in the kubelet's order: port, number of labels, path, each label.
+    pub fn explain(&self, image: &str) -> Match {
+        let target = match Url::parse(&format!("https://{image}")) {
+            Ok(url) => url,
+            Err(why) => return Match::Miss(Reason::Image { error: why }),
+        };
+        match self.compare(&target) {
+            None => Match::Hit,
+            Some(reason) => Match::Miss(self.refine(reason, &target)),
+        }
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    fn compare(&self, target: &Url) -> Option<Reason> {
+        let (pattern_host, pattern_port) = split_port(&self.url.host);
+        let (image_host, image_port) = split_port(&target.host);
+        if pattern_port != image_port {
+            return Some(Reason::Port { pattern: text(pattern_port), image: text(image_port) });
+        }
+        let labels = |host: &[u8]| host.split(|byte| *byte == b'.').count();
+        if labels(pattern_host) != labels(image_host) {
+            return Some(Reason::LabelCount {
+                pattern: labels(pattern_host),
+                image: labels(image_host),
+            });
+        }
+        if !target.path.starts_with(&self.url.path) {
+            return Some(Reason::Path { pattern: text(&self.url.path), image: text(&target.path) });
+        }
+        let split = |host: &[u8]| -> Vec<Vec<u8>> {
+            host.split(|byte| *byte == b'.').map(<[u8]>::to_vec).collect()
+        };
+        let pairs = split(pattern_host).into_iter().zip(split(image_host));
+        for (index, (pattern, image)) in pairs.enumerate() {
+            let (shown, image_shown) = (text(&pattern), text(&image));
+            match glob::matches(&pattern, &image) {
+                Ok(true) => {}
+                Ok(false) => {
+                    return Some(Reason::Label {
+                        number: index + 1,
+                        pattern: shown,
+                        image: image_shown,
+                    });
+                }
+                Err(glob::BadPattern) => {
+                    return Some(Reason::BadLabel { number: index + 1, pattern: shown });
+                }
+            }
+        }
+        None
+    }
+
+    /// Names the mistake behind a miss where it has a name.
+    fn refine(&self, reason: Reason, target: &Url) -> Reason {
+        if let Some(scheme) = ["https://", "http://"].iter().find(|s| self.text.starts_with(**s)) {
+            return Reason::Scheme { scheme: (*scheme).to_owned() };
+        }
+        let Reason::Path { .. } = &reason else { return reason };
+        let path = text(&self.url.path);
+        if path.contains('*') {
+            return Reason::GlobInPath { path };
+        }
+        let last = path.rsplit('/').next().unwrap_or_default();
+        if let Some(at) = last.find(['@', ':'])
+            && target
+                .path
+                .starts_with(self.url.path[..self.url.path.len() - (last.len() - at)].as_ref())
+        {
+            return Reason::Tag { tag: last[at..].to_owned() };
+        }
+        reason
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// What a pattern says about an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// It covers the image.
+    Hit,
+    /// It does not.
+    Miss(Reason),
+}
+
+/// A pattern or key that is no URL, in Go's words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ParseError(pub(crate) String);
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(pattern: &str, image: &str) -> String {
+        match Pattern::parse(pattern).expect(pattern).explain(image) {
+            Match::Hit => panic!("{pattern} matches {image}"),
+            Match::Miss(reason) => reason.to_string(),
+        }
+    }
+
+    #[test]
+    fn says_why_not() {
+        for (pattern, image, expected) in [
+            (
+                "*.azurecr.io",
+                "a.b.azurecr.io/x",
+                "the pattern's host has 3 labels and the image's has 4; `*` stands for one label",
+            ),
+            ("r.io:5000", "r.io/x", "the pattern has port `5000` and the image has none"),
+            ("r.io", "r.io:5000/x", "the pattern has no port and the image has `5000`"),
+            ("r.io:1", "r.io:2/x", "the pattern has port `1` and the image has `2`"),
+            (
+                "r.io/*",
+                "r.io/x",
+                "`*` in a path stands for itself: `/*`; a path covers all that begins with it",
+            ),
+            (
+                "https://r.io",
+                "r.io/x",
+                "the pattern begins with `https://`; patterns have no scheme",
+            ),
+            (
+                "r.io/x:1",
+                "r.io/x",
+                "the image is compared without `:1`; patterns have no tag or digest",
+            ),
+            ("r.io/a", "r.io/b", "the image's path `/b` does not begin with `/a`"),
+            ("a.*.io", "b.c.io/x", "label 1 is `b`, not `a`"),
+            ("a*.c.io", "b.c.io/x", "label 1 is `b`, which `a*` does not cover"),
+        ] {
+            assert_eq!(reason(pattern, image), expected, "{pattern} {image}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! When a provider is asked with a pod's service account, and when not at all.
+//!
+//! Source: KEP-4412, "Projected service account tokens for kubelet image credential
+//! providers"; kubelet, `serviceAccountProvider`.
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::cache::AccountKey;
+use crate::config::{Provider, TokenAttributes};
+use crate::version::Target;
+
+/// The pod whose image is pulled.
+#[derive(Clone, Debug, Default)]
+pub struct Pod {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name; only in log lines.
+    pub name: String,
+    /// Its UID; only in log lines.
+    pub uid: String,
+    /// Its service account; static pods have none.
+    pub service_account: Option<ServiceAccount>,
+    /// Where its tokens come from.
+    pub tokens: TokenSource,
+}
+
+/// A pod's service account, in the pod's namespace.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceAccount {
+    /// Its name.
+    pub name: String,
+    /// Its UID, which tells it from one of the same name before it.
+    pub uid: String,
+    /// Its annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// What the API server answered instead, when it could not be read.
+    pub error: Option<String>,
+}
+
+/// What the API server answers to a request for a token.
+#[derive(Clone, Debug)]
+pub enum TokenSource {
+    /// This token, whatever the audience.
+    Token(SecretString),
+    /// A token by audience; other audiences are refused.
+    ByAudience(BTreeMap<String, SecretString>),
+    /// This error.
+    Error(String),
+}
+
+impl Default for TokenSource {
+    fn default() -> Self {
+        Self::Error("no token was given".to_owned())
+    }
+}
+
+impl TokenSource {
+    fn request(&self, audience: &str) -> Result<SecretString, String> {
+        match self {
+            Self::Token(token) => Ok(token.clone()),
+            Self::ByAudience(tokens) => tokens
+                .get(audience)
+                .cloned()
+                .ok_or_else(|| format!("no token was given for audience `{audience}`")),
+            Self::Error(error) => Err(error.clone()),
+        }
+    }
+}
+
+/// With what a provider is asked.
+#[derive(Clone, Debug, Default)]
+pub struct Identity {
+    /// The pod's token.
+    pub token: Option<SecretString>,
+    /// The annotations that the configuration names and the service account has.
+    pub annotations: BTreeMap<String, String>,
+    /// To whom the answer belongs in the cache.
+    pub account: AccountKey,
+}
+
+/// Why a provider is not asked although it covers the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotCalled {
+    /// It wants a service account, and the pod has none. Logged at V(5) only.
+    NoServiceAccount,
+    /// The service account has not the annotation of this key. Logged at V(5) only,
+    /// this is how workloads opt in.
+    MissingAnnotation(String),
+    /// The API server did not give the service account.
+    ServiceAccount(String),
+    /// The API server did not give a token. There is no call without one instead.
+    Token(String),
+    /// The key of the cache cannot be built.
+    CacheKey(String),
+}
+
+/// The identity for asking `provider` about an image of `pod`.
+///
+/// # Errors
+/// When the kubelet would not ask it.
+pub fn identify(
+    provider: &Provider,
+    pod: Option<&Pod>,
+    target: &Target,
+) -> Result<Identity, NotCalled> {
+    let tokens = match &provider.token_attributes {
+        Some(tokens) if target.has_service_account_tokens() => tokens,
+        _ => return Ok(Identity::default()),
+    };
+    let account = pod.and_then(|pod| Some((pod, pod.service_account.as_ref()?)));
+    let Some((pod, account)) = account.filter(|(_, account)| !account.name.is_empty()) else {
+        return if tokens.require_service_account.as_ref().is_some_and(|required| required.value) {
+            Err(NotCalled::NoServiceAccount)
+        } else {
+            Ok(Identity::default())
+        };
+    };
+    if let Some(error) = &account.error {
+        return Err(NotCalled::ServiceAccount(error.clone()));
+    }
+    let annotations = annotations(tokens, account)?;
+    let token = pod.tokens.request(&tokens.audience).map_err(NotCalled::Token)?;
+    let by_token = tokens.cache_type.as_ref().is_some_and(|kind| kind.as_str() == "Token");
+    let key = AccountKey::new(
+        &pod.namespace,
+        &account.name,
+        &account.uid,
+        &annotations,
+        by_token.then(|| token.expose_secret()),
+    )
+    .map_err(|error| NotCalled::CacheKey(error.to_string()))?;
+    Ok(Identity { token: Some(token), annotations, account: key })
+}
+
+fn annotations(
+    tokens: &TokenAttributes,
+    account: &ServiceAccount,
+) -> Result<BTreeMap<String, String>, NotCalled> {
+    let mut passed = BTreeMap::new();
+    for key in &tokens.required_annotation_keys {
+        let value = account
+            .annotations
+            .get(key.as_str())
+            .ok_or_else(|| NotCalled::MissingAnnotation(key.value.clone()))?;
+        passed.insert(key.value.clone(), value.clone());
+    }
+    for key in &tokens.optional_annotation_keys {
+        if let Some(value) = account.annotations.get(key.as_str()) {
+            passed.insert(key.value.clone(), value.clone());
+        }
+    }
+    Ok(passed)
+}
+
+/// Whether an answer hands the token back where it may not: 1.34 and later, unless
+/// the cache type is `Token`.
+pub(crate) fn echoes_token(
+    provider: &Provider,
+    identity: &Identity,
+    auth: &crate::wire::Auth,
+    target: &Target,
+) -> bool {
+    let Some(token) = identity.token.as_ref().map(|token| token.expose_secret()) else {
+        return false;
+    };
+    let by_token = provider
+        .token_attributes
+        .as_ref()
+        .and_then(|tokens| tokens.cache_type.as_ref())
+        .is_some_and(|kind| kind.as_str() == "Token");
+    target.version.minor() >= 34
+        && !token.is_empty()
+        && !by_token
+        && auth.values().any(|login| login.password.expose_secret() == token)
+}

@@ -1,0 +1,83 @@
+//! A document as a tree in which everything knows its place: what JSON and YAML
+//! have in common once the kubelet has read them.
+
+pub(crate) mod yaml;
+
+use std::ops::Range;
+
+/// A value and the bytes it was written with.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Node {
+    pub(crate) value: Value,
+    pub(crate) span: Range<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value {
+    Null,
+    Bool(bool),
+    /// No field of ours is a number, so only the fact matters.
+    Number,
+    String(String),
+    Array(Vec<Node>),
+    /// In the order in which the kubelet meets the entries, duplicates included.
+    Object(Vec<Entry>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) key_span: Range<usize>,
+    pub(crate) node: Node,
+}
+
+impl Value {
+    /// The word of Go's JSON decoder for this kind of value.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "bool",
+            Self::Number => "number",
+            Self::String(_) => "string",
+            Self::Array(_) => "array",
+            Self::Object(_) => "object",
+        }
+    }
+}
+
+impl Node {
+    /// The last entry with exactly this key, as Go's decoder would leave it.
+    pub(crate) fn field(&self, key: &str) -> Option<&Node> {
+        let Value::Object(entries) = &self.value else { return None };
+        entries.iter().rev().find(|entry| entry.key == key).map(|entry| &entry.node)
+    }
+
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match &self.value {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn items(&self) -> &[Node] {
+        match &self.value {
+            Value::Array(items) => items,
+            _ => &[],
+        }
+    }
+}
+
+/// Why a document has no tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) message: String,
+    pub(crate) span: Range<usize>,
+    /// Whether these are the kubelet's words exactly.
+    pub(crate) verbatim: bool,
+}
+
+impl Fault {
+    pub(crate) fn at(message: impl Into<String>, at: usize) -> Self {
+        Self { message: message.into(), span: at..at + 1, verbatim: true }
+    }
+}

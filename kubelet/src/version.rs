@@ -1,0 +1,193 @@
+//! Which kubelet is meant: its version and its feature gates.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// The gate before the use of service account tokens (KEP-4412): alpha and off in
+/// 1.33, beta and on from 1.34.
+pub const SERVICE_ACCOUNT_TOKENS: &str = "KubeletServiceAccountTokenForCredentialProviders";
+
+/// A Kubernetes minor version, 1.26 to 1.37.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KubeletVersion {
+    minor: u8,
+}
+
+impl KubeletVersion {
+    /// The oldest version known here.
+    pub const OLDEST: Self = Self { minor: 26 };
+    /// The newest version known here.
+    pub const NEWEST: Self = Self { minor: 37 };
+
+    /// Version 1.`minor`, or `None` when it is not known here.
+    pub const fn new(minor: u8) -> Option<Self> {
+        if minor < Self::OLDEST.minor || minor > Self::NEWEST.minor {
+            return None;
+        }
+        Some(Self { minor })
+    }
+
+    /// The number after `1.`.
+    pub const fn minor(self) -> u8 {
+        self.minor
+    }
+
+    /// All known versions, oldest first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (Self::OLDEST.minor..=Self::NEWEST.minor).map(|minor| Self { minor })
+    }
+
+    /// Whether this is 1.`minor` or later.
+    pub(crate) const fn from(self, minor: u8) -> bool {
+        self.minor >= minor
+    }
+}
+
+impl Default for KubeletVersion {
+    fn default() -> Self {
+        Self::NEWEST
+    }
+}
+
+impl fmt::Display for KubeletVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "1.{}", self.minor)
+    }
+}
+
+impl FromStr for KubeletVersion {
+    type Err = TargetError;
+
+    /// Reads `1.34`, `v1.34` or `v1.34.2`; what follows the minor is not looked at.
+    fn from_str(text: &str) -> Result<Self, TargetError> {
+        let error = || TargetError::Version(text.to_owned());
+        let mut parts = text.strip_prefix('v').unwrap_or(text).split(['.', '-', '+']);
+        if parts.next() != Some("1") {
+            return Err(error());
+        }
+        let minor = parts.next().and_then(|minor| minor.parse().ok()).ok_or_else(error)?;
+        Self::new(minor).ok_or_else(error)
+    }
+}
+
+/// Feature gates as `--feature-gates` names them; what is not named has the default
+/// of the version.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeatureGates(BTreeMap<String, bool>);
+
+impl FeatureGates {
+    /// Sets one gate.
+    pub fn set(&mut self, name: impl Into<String>, on: bool) {
+        self.0.insert(name.into(), on);
+    }
+
+    /// The gate's value where it was named.
+    pub fn named(&self, name: &str) -> Option<bool> {
+        self.0.get(name).copied()
+    }
+
+    /// The gates that were named, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.0.iter().map(|(name, on)| (name.as_str(), *on))
+    }
+}
+
+impl FromStr for FeatureGates {
+    type Err = TargetError;
+
+    /// Reads `NAME=true,NAME=false`; the last word about a name holds.
+    fn from_str(text: &str) -> Result<Self, TargetError> {
+        let mut gates = Self::default();
+        for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
+            let error = || TargetError::Gate(item.to_owned());
+            let (name, value) = item.split_once('=').ok_or_else(error)?;
+            // The spellings of Go's `strconv.ParseBool`.
+            let on = match value.trim() {
+                "1" | "t" | "T" | "true" | "TRUE" | "True" => true,
+                "0" | "f" | "F" | "false" | "FALSE" | "False" => false,
+                _ => return Err(error()),
+            };
+            gates.set(name.trim(), on);
+        }
+        Ok(gates)
+    }
+}
+
+/// The kubelet that a configuration is judged for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// Its version.
+    pub version: KubeletVersion,
+    /// Its feature gates.
+    pub gates: FeatureGates,
+}
+
+impl Target {
+    /// A kubelet of `version` with its default gates.
+    pub fn new(version: KubeletVersion) -> Self {
+        Self { version, gates: FeatureGates::default() }
+    }
+
+    /// Whether providers may get service account tokens.
+    pub fn has_service_account_tokens(&self) -> bool {
+        self.version.from(33)
+            && self.gates.named(SERVICE_ACCOUNT_TOKENS).unwrap_or(self.version.from(34))
+    }
+
+    /// Whether the configuration may be a directory.
+    pub fn reads_directories(&self) -> bool {
+        self.version.from(34)
+    }
+
+    /// Whether unknown and duplicate fields are errors.
+    pub fn is_strict(&self) -> bool {
+        self.version.from(32)
+    }
+}
+
+/// A version or gate that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// Not a version between 1.26 and 1.37.
+    #[error("`{0}` is not a kubelet version from 1.26 to 1.37")]
+    Version(String),
+    /// Not of the form `NAME=true`.
+    #[error("feature gate `{0}` is not of the form `NAME=true` or `NAME=false`")]
+    Gate(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions() {
+        for (text, minor) in
+            [("1.34", 34), ("v1.34.2", 34), ("1.26.0-rc.1", 26), ("v1.37+k3s1", 37)]
+        {
+            assert_eq!(text.parse::<KubeletVersion>().map(KubeletVersion::minor), Ok(minor));
+        }
+        for text in ["", "1", "1.25", "1.38", "2.34", "v1.x", "1.300"] {
+            assert!(text.parse::<KubeletVersion>().is_err(), "{text}");
+        }
+        assert_eq!(KubeletVersion::default().to_string(), "1.37");
+        assert_eq!(KubeletVersion::all().count(), 12);
+    }
+
+    #[test]
+    fn gate_defaults_follow_the_version() {
+        let tokens = |minor, gates: &str| {
+            let version = KubeletVersion::new(minor).expect("known");
+            let gates = gates.parse().expect("gates");
+            Target { version, gates }.has_service_account_tokens()
+        };
+        assert!(!tokens(32, "KubeletServiceAccountTokenForCredentialProviders=true"));
+        assert!(!tokens(33, ""));
+        assert!(tokens(33, "A=false, KubeletServiceAccountTokenForCredentialProviders=true"));
+        assert!(tokens(34, ""));
+        assert!(!tokens(34, "KubeletServiceAccountTokenForCredentialProviders=0"));
+        assert!("A".parse::<FeatureGates>().is_err());
+        assert!("A=yes".parse::<FeatureGates>().is_err());
+    }
+}

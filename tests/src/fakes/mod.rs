@@ -1,0 +1,9 @@
+//! Servers in the place of real services. They verify what they get, refuse what the real ones
+//! refuse, and remember both for a test to look at; they never panic on a client's account.
+
+pub mod docker_token;
+pub mod faults;
+pub mod form;
+pub mod oidc;
+pub mod registry;
+pub mod trust;

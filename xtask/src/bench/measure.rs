@@ -1,0 +1,189 @@
+//! One finished process, measured by the kernel.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::Read;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::Result;
+
+/// What to run: always in an empty environment but for `variables`.
+pub(super) struct Program {
+    pub(super) name: &'static str,
+    pub(super) binary: PathBuf,
+    pub(super) arguments: Vec<String>,
+    pub(super) variables: Vec<(&'static str, PathBuf)>,
+    /// The file that is its stdin.
+    pub(super) stdin: Option<PathBuf>,
+}
+
+/// What one run, or the median of several, took.
+pub(super) struct Sample {
+    /// User and system time of the whole process.
+    pub(super) cpu: Duration,
+    pub(super) wall: Duration,
+    /// Peak resident set, in bytes.
+    pub(super) memory: u64,
+}
+
+impl Program {
+    /// The medians of `runs` runs, after some that warm the caches. `measured` is the example of
+    /// that name, which starts the program and counts.
+    pub(super) fn measure(&self, measured: &Path, runs: usize) -> Result<Sample> {
+        const WARM_UPS: usize = 3;
+        for _ in 0..WARM_UPS {
+            self.run(measured)?;
+        }
+        let samples = (0..runs).map(|_| self.run(measured)).collect::<Result<Vec<_>>>()?;
+        Ok(Sample {
+            cpu: median(samples.iter().map(|sample| sample.cpu)),
+            wall: median(samples.iter().map(|sample| sample.wall)),
+            memory: median(samples.iter().map(|sample| sample.memory)),
+        })
+    }
+
+    /// The median CPU time until the program's first byte arrives at the listener, which never
+    /// answers.
+    pub(super) fn measure_first_byte(
+        &self,
+        listener: &TcpListener,
+        runs: usize,
+    ) -> Result<Duration> {
+        let times = (0..runs).map(|_| self.first_byte(listener)).collect::<Result<Vec<_>>>()?;
+        Ok(median(times.into_iter()))
+    }
+
+    fn run(&self, measured: &Path) -> Result<Sample> {
+        let mut arguments = vec![self.binary.as_os_str().to_owned()];
+        arguments.extend(self.arguments.iter().map(OsString::from));
+        let output = self.command(measured, &arguments)?.output()?;
+        if !output.status.success() {
+            let error = String::from_utf8_lossy(&output.stderr);
+            return Err(
+                format!("`{}` failed ({}): {}", self.name, output.status, error.trim()).into()
+            );
+        }
+        Sample::parse(&String::from_utf8(output.stdout)?)
+    }
+
+    fn first_byte(&self, listener: &TcpListener) -> Result<Duration> {
+        let arguments: Vec<OsString> = self.arguments.iter().map(OsString::from).collect();
+        let mut command = self.command(&self.binary, &arguments)?;
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let (mut stream, _) = accept(listener, Duration::from_secs(10))
+            .map_err(|error| format!("`{}` never connected: {error}", self.name))?;
+        stream.read_exact(&mut [0])?;
+        let time = cpu_so_far(child.id());
+        child.kill()?;
+        child.wait()?;
+        time
+    }
+
+    fn command(&self, program: &Path, arguments: &[OsString]) -> Result<Command> {
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear();
+        for (name, value) in &self.variables {
+            command.env(name, value);
+        }
+        command.stdin(match &self.stdin {
+            Some(file) => Stdio::from(File::open(file)?),
+            None => Stdio::null(),
+        });
+        Ok(command)
+    }
+}
+
+impl Sample {
+    /// Reads the line that the example `measured` prints.
+    fn parse(line: &str) -> Result<Self> {
+        let mut fields = line.split_whitespace().map(str::parse::<u64>);
+        let mut field = || fields.next().ok_or("too few numbers from `measured`");
+        let (cpu, wall, memory) = (field()??, field()??, field()??);
+        Ok(Self { cpu: Duration::from_micros(cpu), wall: Duration::from_micros(wall), memory })
+    }
+}
+
+fn accept(
+    listener: &TcpListener,
+    patience: Duration,
+) -> std::io::Result<(std::net::TcpStream, std::net::SocketAddr)> {
+    listener.set_nonblocking(true)?;
+    let deadline = Instant::now() + patience;
+    loop {
+        match listener.accept() {
+            Ok((stream, address)) => {
+                stream.set_nonblocking(false)?;
+                stream.set_read_timeout(Some(patience))?;
+                return Ok((stream, address));
+            }
+            Err(error)
+                if error.kind() == std::io::ErrorKind::WouldBlock && Instant::now() < deadline =>
+            {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The CPU time of all threads, in the kernel's nanoseconds: the first field of `schedstat`.
+fn cpu_so_far(process: u32) -> Result<Duration> {
+    let mut nanoseconds = 0;
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        let text = fs::read_to_string(thread?.path().join("schedstat"))?;
+        let spent = text.split_whitespace().next().ok_or("an empty schedstat file")?;
+        nanoseconds += spent.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanoseconds))
+}
+
+/// The size of a file, in bytes.
+pub(super) fn size(file: &Path) -> Result<u64> {
+    Ok(fs::metadata(file)?.len())
+}
+
+/// The middle value, the lower one of two; the zero of its type if there is none.
+fn median<T: Ord + Default>(values: impl Iterator<Item = T>) -> T {
+    let mut values: Vec<T> = values.collect();
+    values.sort();
+    let middle = values.len().saturating_sub(1) / 2;
+    values.into_iter().nth(middle).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle() {
+        assert_eq!(median([9, 1, 5].into_iter()), 5);
+        assert_eq!(median([4, 1, 2, 3].into_iter()), 2);
+        assert_eq!(median(std::iter::empty::<u64>()), 0);
+    }
+
+    #[test]
+    fn reads_the_line_of_measured() {
+        let sample = Sample::parse("1500 2500 409600\n").unwrap();
+        assert_eq!(sample.cpu, Duration::from_micros(1500));
+        assert_eq!(sample.wall, Duration::from_micros(2500));
+        assert_eq!(sample.memory, 409_600);
+        assert!(Sample::parse("1500 2500\n").is_err());
+    }
+
+    #[test]
+    fn a_failure_is_not_a_sample() {
+        let program = Program {
+            name: "nothing",
+            binary: "/nowhere/nothing".into(),
+            arguments: Vec::new(),
+            variables: Vec::new(),
+            stdin: None,
+        };
+        // The shell stands in for `measured`: it fails on a file that is not there.
+        let error = program.run(Path::new("/bin/sh")).err().unwrap().to_string();
+        assert!(error.starts_with("`nothing` failed"), "{error}");
+    }
+}

@@ -1,0 +1,37 @@
+//! The command line.
+
+xflags::xflags! {
+    /// The project's tasks
+    cmd xtask {
+        /// Watch one image being pulled with a pod's own identity: no cloud, no root, no network
+        cmd demo {}
+
+        /// Run every test; fetches the third-party programs that judge us on the first run
+        cmd test {
+            /// Fetch nothing: go without the judges that are not here yet
+            optional --hermetic
+            /// Run only the tests whose names contain this
+            optional filter: String
+        }
+
+        /// Check format, clippy, rustdoc, dependencies and the rules of this tree
+        cmd lint {}
+
+        /// Check only the rules of this tree (a part of `lint`, in milliseconds)
+        cmd tidy {}
+
+        /// Measure release builds: CPU, wall time, memory and size beside their budgets
+        cmd bench {
+            /// How many measured runs of each program (default 31)
+            optional --runs runs: usize
+            /// Measure only the programs whose names contain this
+            optional what: String
+        }
+
+        /// Build static release binaries into `dist/TARGET/`
+        cmd dist {
+            /// Build only for this target (repeatable; default: all that this machine can build)
+            repeated --target target: String
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Judges from Debian or Ubuntu packages, unpacked without root and without installing.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use xshell::{Shell, cmd};
+
+use super::Fetch;
+use crate::Result;
+use crate::workspace::{Workspace, on_path};
+
+/// The program of the package of the same name.
+pub(super) fn program(workspace: &Workspace, package: &str, fetch: Fetch) -> Result<PathBuf> {
+    let folder = workspace.target.join("judges/debian").join(package);
+    let wrapper = folder.join(package);
+    // Written last: if it is there, the rest is.
+    if wrapper.is_file() {
+        return Ok(wrapper);
+    }
+    if fetch == Fetch::Never {
+        return Err("not on PATH, and fetching was not allowed".into());
+    }
+    if on_path("apt-get").is_none() || on_path("dpkg").is_none() {
+        return Err(
+            format!("not on PATH, and there is no apt-get here; install `{package}`").into()
+        );
+    }
+
+    eprintln!("fetching `{package}` into {}", folder.display());
+    let shell = Shell::new()?;
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    let packages = folder.join("packages");
+    fs::create_dir_all(&packages)?;
+    shell.change_dir(&packages);
+    if !is_known(&shell, package) {
+        update(&shell, package)?;
+    }
+    // A list older than the archive names files that are gone: refresh it once.
+    if download(&shell, package).is_err() {
+        update(&shell, package)?;
+        download(&shell, package)?;
+    }
+
+    let root = folder.join("root");
+    for entry in fs::read_dir(&packages)? {
+        let archive = entry?.path();
+        cmd!(shell, "dpkg -x {archive} {root}").quiet().run()?;
+    }
+    shell.change_dir(&folder);
+    fs::remove_dir_all(&packages)?;
+
+    let draft = folder.join("wrapper");
+    fs::write(&draft, wrapper_script(&root, package)?)?;
+    fs::set_permissions(&draft, fs::Permissions::from_mode(0o755))?;
+    let version = cmd!(shell, "{draft} --version").quiet().ignore_stderr().read()?;
+    eprintln!("fetched {}", version.lines().next().unwrap_or(package));
+    fs::rename(&draft, &wrapper)?;
+    Ok(wrapper)
+}
+
+/// Do the package lists offer it?
+fn is_known(shell: &Shell, package: &str) -> bool {
+    let policy = cmd!(shell, "apt-cache policy {package}").quiet().ignore_stderr();
+    policy.read().is_ok_and(|text| has_candidate(&text))
+}
+
+/// Reads what `apt-cache policy` prints, which is nothing for a name that it never saw.
+fn has_candidate(policy: &str) -> bool {
+    policy
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("Candidate: "))
+        .any(|version| version != "(none)")
+}
+
+/// Fetches the package lists, which only root may.
+fn update(shell: &Shell, package: &str) -> Result {
+    if cmd!(shell, "id -u").quiet().read()? != "0" {
+        return Err(format!(
+            "the package lists are missing or old; run `sudo apt-get update` once, or install `{package}`"
+        )
+        .into());
+    }
+    cmd!(shell, "apt-get -qq update").quiet().run()?;
+    Ok(())
+}
+
+/// Downloads the package, and what it depends on and this system lacks, into the shell's folder.
+fn download(shell: &Shell, package: &str) -> Result {
+    // A simulation needs no root; it leaves out what is installed.
+    let plan = cmd!(shell, "apt-get --simulate --no-install-recommends install {package}")
+        .quiet()
+        .env("LC_ALL", "C")
+        .read()?;
+    let packages = planned(&plan);
+    // Else apt warns that its own user cannot write here.
+    let sandbox = ["-o", "APT::Sandbox::User=root"];
+    cmd!(shell, "apt-get -qq {sandbox...} download {packages...}").quiet().run()?;
+    Ok(())
+}
+
+/// The `name=version` pairs that a simulated installation would unpack.
+fn planned(plan: &str) -> Vec<String> {
+    plan.lines()
+        .filter_map(|line| line.strip_prefix("Inst "))
+        .filter_map(|line| {
+            let name = line.split_whitespace().next()?;
+            let version = line.split_once('(')?.1.split_whitespace().next()?;
+            Some(format!("{name}={version}"))
+        })
+        .collect()
+}
+
+/// A script that starts the unpacked program with its unpacked libraries.
+fn wrapper_script(root: &Path, package: &str) -> Result<String> {
+    let program = ["usr/bin", "bin", "usr/sbin"]
+        .iter()
+        .map(|folder| root.join(folder).join(package))
+        .find(|file| file.is_file())
+        .ok_or_else(|| format!("the package `{package}` holds no program of that name"))?;
+    let mut script = "#!/bin/sh\n".to_owned();
+    let libraries: Vec<String> =
+        library_folders(root)?.iter().map(|folder| folder.display().to_string()).collect();
+    // An empty part of the list would mean the working directory.
+    if !libraries.is_empty() {
+        let libraries = libraries.join(":");
+        script += &format!(
+            "export LD_LIBRARY_PATH=\"{libraries}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}\"\n"
+        );
+    }
+    script += &format!("exec \"{}\" \"$@\"\n", program.display());
+    Ok(script)
+}
+
+/// The library folders of an unpacked tree, those of its architecture included.
+fn library_folders(root: &Path) -> Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for folder in [root.join("usr/lib"), root.join("lib")] {
+        if !folder.is_dir() {
+            continue;
+        }
+        folders.push(folder.clone());
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            if entry.path().is_dir() && entry.file_name().to_string_lossy().contains("-linux-") {
+                folders.push(entry.path());
+            }
+        }
+    }
+    Ok(folders)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_without_a_list_has_no_candidate() {
+        assert!(has_candidate("skopeo:\n  Installed: (none)\n  Candidate: 1.9.3+ds1-1\n"));
+        assert!(!has_candidate("skopeo:\n  Installed: (none)\n  Candidate: (none)\n"));
+        assert!(!has_candidate(""));
+    }
+
+    #[test]
+    fn the_wrapper_names_only_folders_that_exist() {
+        let root = std::env::temp_dir().join(format!("pullpass-wrapper-{}", std::process::id()));
+        fs::create_dir_all(root.join("usr/bin")).unwrap();
+        fs::write(root.join("usr/bin/judge"), "").unwrap();
+        let bare = wrapper_script(&root, "judge").unwrap();
+        fs::create_dir_all(root.join("usr/lib/x86_64-linux-gnu")).unwrap();
+        let with_libraries = wrapper_script(&root, "judge").unwrap();
+        let missing = wrapper_script(&root, "other").is_err();
+        fs::remove_dir_all(&root).unwrap();
+
+        let at = root.display();
+        assert_eq!(bare, format!("#!/bin/sh\nexec \"{at}/usr/bin/judge\" \"$@\"\n"));
+        let path = format!("LD_LIBRARY_PATH=\"{at}/usr/lib:{at}/usr/lib/x86_64-linux-gnu${{");
+        assert!(with_libraries.contains(&path), "{with_libraries}");
+        assert!(missing);
+    }
+
+    #[test]
+    fn reads_the_plan_of_new_and_of_upgraded_packages() {
+        let plan = "Reading package lists...\n\
+                    Inst libgpgme11 (1.18.0-3+b1 Debian:12.15/oldstable [amd64])\n\
+                    Inst skopeo [1.9.2] (1.9.3+ds1-1+b10 Debian:12.15/oldstable [amd64])\n\
+                    Conf skopeo (1.9.3+ds1-1+b10 Debian:12.15/oldstable [amd64])\n";
+        assert_eq!(planned(plan), ["libgpgme11=1.18.0-3+b1", "skopeo=1.9.3+ds1-1+b10"]);
+    }
+}

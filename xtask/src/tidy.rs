@@ -1,0 +1,51 @@
+//! `tidy`: conventions as checks, so that nobody has to remember them.
+//!
+//! A check is a plain function from the tree to the faults it found; the tests give each a tree
+//! that breaks its rule.
+
+mod dependencies;
+mod layout;
+mod source;
+mod tree;
+
+use xshell::cmd;
+
+use self::tree::Tree;
+use crate::Result;
+use crate::workspace::Workspace;
+
+/// What a check found: the file, and what is wrong in it.
+type Faults = Vec<String>;
+
+/// A rule: its name, and the function that checks it.
+type Check = (&'static str, fn(&Tree) -> Faults);
+
+const CHECKS: [Check; 9] = [
+    ("plugin-main-is-three-lines", layout::plugin_main_is_three_lines),
+    ("backend-has-docs-page", layout::backend_has_docs_page),
+    ("crates-inherit-lints", layout::crates_inherit_lints),
+    ("files-fit-a-room", layout::files_fit_a_room),
+    ("no-machine-paths", layout::no_machine_paths),
+    ("one-tls-stack", dependencies::one_tls_stack),
+    ("ring-only-in-tls", dependencies::ring_only_in_tls),
+    ("backends-are-apart", dependencies::backends_are_apart),
+    ("kubelet-knows-no-backend", dependencies::kubelet_knows_no_backend),
+];
+
+/// Runs every check over the files that git knows, or would add.
+pub(crate) fn run(workspace: &Workspace) -> Result {
+    let list = cmd!(workspace.shell, "git ls-files --cached --others --exclude-standard -z");
+    let tree = Tree::read(&workspace.root, list.quiet().read()?.split('\0'))?;
+
+    let mut count = 0;
+    for (name, check) in CHECKS {
+        for fault in check(&tree) {
+            eprintln!("error: tidy `{name}`: {fault}");
+            count += 1;
+        }
+    }
+    if count == 0 {
+        return Ok(());
+    }
+    Err(format!("tidy found {count} fault(s)").into())
+}

@@ -1,0 +1,174 @@
+//! Rules about who may depend on what.
+
+use super::Faults;
+use super::source;
+use super::tree::Tree;
+
+/// Second TLS stacks. Each is a crate, or the start of a family's names if it ends with `-`.
+const OTHER_TLS: [&str; 6] =
+    ["aws-lc-", "boring", "boring-sys", "native-tls", "openssl", "openssl-sys"];
+
+/// One TLS stack: `ring`, through rustls. aws-lc-rs collects 40 to 60 ms of CPU jitter at the
+/// first random byte of a process, which is more than all that a plugin does.
+pub(super) fn one_tls_stack(tree: &Tree) -> Faults {
+    let Some(lock) = tree.text("Cargo.lock") else {
+        return vec!["Cargo.lock is missing: it is committed here".to_owned()];
+    };
+    locked(lock)
+        .filter(|name| OTHER_TLS.iter().any(|other| is_one_of(name, other)))
+        .map(|name| format!("Cargo.lock has `{name}`"))
+        .collect()
+}
+
+fn locked(lock: &str) -> impl Iterator<Item = &str> {
+    lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))
+}
+
+fn is_one_of(name: &str, other: &str) -> bool {
+    if other.ends_with('-') { name.starts_with(other) } else { name == other }
+}
+
+/// In the product, `ring` is named where TLS is set up and nowhere else.
+pub(super) fn ring_only_in_tls(tree: &Tree) -> Faults {
+    let sources = tree
+        .product_sources()
+        .filter(|(path, _)| *path != "core/src/tls.rs" && !path.starts_with("core/src/tls/"))
+        .filter(|(_, text)| source::code(text).lines().any(names_ring));
+    let manifests = tree
+        .product_manifests()
+        .filter(|(path, _)| *path != "core/Cargo.toml")
+        .filter(|(_, text)| text.lines().any(|line| key(line) == "ring"));
+    sources
+        .chain(manifests)
+        .map(|(path, _)| format!("{path} names `ring`; only `core/src/tls` may"))
+        .collect()
+}
+
+/// As a path's part or an import, not as a word of another kind.
+fn names_ring(line: &str) -> bool {
+    let line = line.trim_start();
+    source::has_word(line, "ring")
+        && (line.contains("ring::")
+            || line.contains("::ring")
+            || line.starts_with("use ")
+            || line.starts_with("extern "))
+}
+
+/// Backends share `core` and nothing else.
+pub(super) fn backends_are_apart(tree: &Tree) -> Faults {
+    let backends = tree.crates_in("backends");
+    let mut faults = Faults::new();
+    for backend in &backends {
+        let path = format!("backends/{backend}/Cargo.toml");
+        let others = backends.iter().filter(|other| *other != backend);
+        faults.extend(named_backends(tree, &path, others));
+    }
+    faults
+}
+
+/// The kubelet's half judges plugins, so it must not know any.
+pub(super) fn kubelet_knows_no_backend(tree: &Tree) -> Faults {
+    named_backends(tree, "kubelet/Cargo.toml", tree.crates_in("backends").iter())
+}
+
+/// Faults for the backends that a manifest names as a dependency of any kind.
+fn named_backends<'a>(
+    tree: &Tree,
+    manifest: &str,
+    backends: impl Iterator<Item = &'a &'a str>,
+) -> Faults {
+    let Some(text) = tree.text(manifest) else {
+        return vec![format!("{manifest} is missing")];
+    };
+    let lines = || text.lines().map(|line| line.split('#').next().unwrap_or(line));
+    backends
+        .map(|backend| format!("pullpass-{backend}"))
+        .filter(|name| {
+            lines().any(|line| key(line) != "description" && source::has_word(line, name))
+        })
+        .map(|name| format!("{manifest} depends on `{name}`"))
+        .collect()
+}
+
+/// What stands before the first `.`, `=` or blank of a line in TOML.
+fn key(line: &str) -> &str {
+    line.split(|character: char| ".=".contains(character) || character.is_whitespace())
+        .next()
+        .unwrap_or(line)
+        .trim_matches('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn catches_another_tls_stack() {
+        let check = |name: &str| {
+            let lock = format!("[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\n");
+            one_tls_stack(&Tree::of(&[("Cargo.lock", lock.as_str())]))
+        };
+        for name in
+            ["aws-lc-rs", "aws-lc-sys", "aws-lc-fips-sys", "openssl", "openssl-sys", "native-tls"]
+        {
+            assert_eq!(check(name), [format!("Cargo.lock has `{name}`")]);
+        }
+        // Finds certificate bundles; has no TLS in it.
+        assert_eq!(check("openssl-probe"), Faults::new());
+        assert_eq!(one_tls_stack(&Tree::of(&[])).len(), 1);
+    }
+
+    #[test]
+    fn catches_ring_outside_of_tls() {
+        let check = |path, text| ring_only_in_tls(&Tree::of(&[(path, text)]));
+        let naming = "use rustls::crypto::ring;\n";
+        assert_eq!(check("core/src/tls.rs", naming), Faults::new());
+        assert_eq!(check("core/src/tls/roots.rs", naming), Faults::new());
+        assert_eq!(check("tests/src/tls.rs", naming), Faults::new());
+        for (path, text) in [
+            ("core/src/http.rs", naming),
+            ("core/src/http.rs", "fn f() { let d = ring::digest::digest(); }\n"),
+            ("core/src/tls_more.rs", naming),
+            ("backends/oidc/src/lib.rs", "use ring as crypto;\n"),
+            ("cli/Cargo.toml", "[dependencies]\nring.workspace = true\n"),
+        ] {
+            assert_eq!(check(path, text).len(), 1, "{path}: {text}");
+        }
+        assert_eq!(check("kubelet/src/keyring.rs", "use crate::keyring; // ring\n"), Faults::new());
+    }
+
+    #[test]
+    fn catches_a_backend_that_leans_on_another() {
+        let own = "[package]\nname = \"pullpass-acr\"\n# not pullpass-oidc\n";
+        let check = |manifest: &str| {
+            backends_are_apart(&Tree::of(&[
+                ("backends/acr/Cargo.toml", manifest),
+                ("backends/oidc/Cargo.toml", "[package]\nname = \"pullpass-oidc\"\n"),
+            ]))
+        };
+        assert_eq!(check(own), Faults::new());
+        for line in [
+            "pullpass-oidc.workspace = true\n",
+            "x = { package = \"pullpass-oidc\", path = \"../oidc\" }\n",
+            "[dependencies.pullpass-oidc]\n",
+        ] {
+            let faults = check(&format!("{own}{line}"));
+            assert_eq!(faults, ["backends/acr/Cargo.toml depends on `pullpass-oidc`"], "{line}");
+        }
+    }
+
+    #[test]
+    fn catches_a_kubelet_that_knows_a_backend() {
+        let tree = |manifest| {
+            Tree::of(&[
+                ("backends/oidc/Cargo.toml", "[package]\n"),
+                ("kubelet/Cargo.toml", manifest),
+            ])
+        };
+        let good = "[dependencies]\npullpass = { path = \"../core\" }\n";
+        assert_eq!(kubelet_knows_no_backend(&tree(good)), Faults::new());
+        let bad = "[dev-dependencies]\npullpass-oidc.workspace = true\n";
+        assert_eq!(kubelet_knows_no_backend(&tree(bad)).len(), 1);
+        assert_eq!(kubelet_knows_no_backend(&Tree::of(&[])).len(), 1);
+    }
+}

@@ -1,0 +1,173 @@
+//! Rules about files: what must be there, and how large it may be.
+
+use super::Faults;
+use super::source;
+use super::tree::Tree;
+
+/// A plugin is its backend's data; a `main.rs` that does more hides behaviour from the library.
+const MAIN_LINES: usize = 3;
+/// One file, one job.
+const FILE_LINES: usize = 400;
+
+/// Every plugin has a `main.rs`, of at most three lines of code.
+pub(super) fn plugin_main_is_three_lines(tree: &Tree) -> Faults {
+    let mut faults = Faults::new();
+    for plugin in tree.crates_in("plugins") {
+        let path = format!("plugins/{plugin}/src/main.rs");
+        match tree.text(&path).map(source::code_lines) {
+            None => faults.push(format!("{path} is missing")),
+            Some(lines) if lines > MAIN_LINES => {
+                faults.push(format!("{path} has {lines} lines of code, {MAIN_LINES} are allowed"));
+            }
+            Some(_) => {}
+        }
+    }
+    faults
+}
+
+/// Every backend has the user's page, and its crate documentation includes it.
+pub(super) fn backend_has_docs_page(tree: &Tree) -> Faults {
+    let mut faults = Faults::new();
+    for backend in tree.crates_in("backends") {
+        if tree
+            .text(&format!("backends/{backend}/docs.md"))
+            .is_none_or(|text| text.trim().is_empty())
+        {
+            faults.push(format!("backends/{backend}/docs.md is missing or empty"));
+        }
+        let root = format!("backends/{backend}/src/lib.rs");
+        let includes = |text: &str| {
+            text.lines().any(|line| {
+                line.trim_start().starts_with("#![doc")
+                    && line.contains("include_str!(\"../docs.md\")")
+            })
+        };
+        if !tree.text(&root).is_some_and(includes) {
+            faults.push(format!("{root} does not include `../docs.md` in its documentation"));
+        }
+    }
+    faults
+}
+
+/// Every crate takes the workspace's lints, `unsafe_code = "forbid"` among them.
+pub(super) fn crates_inherit_lints(tree: &Tree) -> Faults {
+    tree.manifests()
+        .filter(|(path, _)| !path.starts_with("fuzz/"))
+        .filter(|(_, text)| !inherits_lints(text))
+        .map(|(path, _)| format!("{path} lacks `[lints]` with `workspace = true`"))
+        .collect()
+}
+
+fn inherits_lints(manifest: &str) -> bool {
+    let mut lines = manifest.lines().map(str::trim).skip_while(|line| *line != "[lints]").skip(1);
+    lines.by_ref().take_while(|line| !line.starts_with('[')).any(|line| line == "workspace = true")
+}
+
+/// No file of the product outgrows what one sitting can read.
+pub(super) fn files_fit_a_room(tree: &Tree) -> Faults {
+    tree.product_sources()
+        .map(|(path, text)| (path, text.lines().count()))
+        .filter(|(_, lines)| *lines > FILE_LINES)
+        .map(|(path, lines)| format!("{path} has {lines} lines, {FILE_LINES} are allowed"))
+        .collect()
+}
+
+/// No file names a folder of somebody's machine.
+pub(super) fn no_machine_paths(tree: &Tree) -> Faults {
+    // Put together here, so that this file does not break its own rule.
+    let folders = ["root", "work", "Users"].map(|name| format!("/{name}/"));
+    let mut faults = Faults::new();
+    for (path, text) in tree.files() {
+        for (number, line) in text.lines().enumerate() {
+            if folders.iter().any(|folder| starts_a_path(line, folder)) {
+                faults.push(format!("{path}:{} names a machine's folder", number + 1));
+            }
+        }
+    }
+    faults
+}
+
+/// Is the folder named as the start of a path, not as a part of a longer path or URL?
+fn starts_a_path(line: &str, folder: &str) -> bool {
+    let part = |character: char| character.is_alphanumeric() || "_-.}/".contains(character);
+    line.match_indices(folder).any(|(at, _)| {
+        let before = &line[..at];
+        before.ends_with("file://") || !before.chars().next_back().is_some_and(part)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = "[package]\nname = \"x\"\n\n[lints]\nworkspace = true\n";
+
+    #[test]
+    fn catches_a_plugin_that_thinks() {
+        let path = "plugins/a/src/main.rs";
+        let good =
+            "//! Docs.\n\nfn main() -> std::process::ExitCode {\n    pullpass::main(&A)\n}\n";
+        let bad =
+            "use std::process::ExitCode;\n\nfn main() -> ExitCode {\n    pullpass::main(&A)\n}\n";
+        let check = |main| {
+            plugin_main_is_three_lines(&Tree::of(&[
+                ("plugins/a/Cargo.toml", MANIFEST),
+                (path, main),
+            ]))
+        };
+        assert_eq!(check(good), Faults::new());
+        assert_eq!(check(bad), ["plugins/a/src/main.rs has 4 lines of code, 3 are allowed"]);
+        let without = Tree::of(&[("plugins/a/Cargo.toml", MANIFEST)]);
+        assert_eq!(plugin_main_is_three_lines(&without), ["plugins/a/src/main.rs is missing"]);
+    }
+
+    #[test]
+    fn catches_a_backend_without_its_page() {
+        let (manifest, root) = ("backends/a/Cargo.toml", "backends/a/src/lib.rs");
+        let includes = "#![doc = include_str!(\"../docs.md\")]\n";
+        let page = ("backends/a/docs.md", "# A\n");
+        let good = Tree::of(&[(manifest, MANIFEST), (root, includes), page]);
+        assert_eq!(backend_has_docs_page(&good), Faults::new());
+        let no_page = Tree::of(&[(manifest, MANIFEST), (root, includes)]);
+        assert_eq!(backend_has_docs_page(&no_page), ["backends/a/docs.md is missing or empty"]);
+        let in_a_comment =
+            Tree::of(&[(manifest, MANIFEST), (root, "// include_str!(\"../docs.md\")"), page]);
+        assert_eq!(backend_has_docs_page(&in_a_comment).len(), 1);
+    }
+
+    #[test]
+    fn catches_a_crate_with_its_own_lints() {
+        let own = "[package]\nname = \"x\"\n[lints]\nrust.unsafe_code = \"allow\"\n[bin]\nworkspace = true\n";
+        assert_eq!(crates_inherit_lints(&Tree::of(&[("cli/Cargo.toml", MANIFEST)])), Faults::new());
+        assert_eq!(crates_inherit_lints(&Tree::of(&[("cli/Cargo.toml", own)])).len(), 1);
+        assert_eq!(crates_inherit_lints(&Tree::of(&[("cli/Cargo.toml", "[package]\n")])).len(), 1);
+    }
+
+    #[test]
+    fn catches_a_file_that_grew() {
+        let lines = |count| "x\n".repeat(count);
+        let check = |path, count| files_fit_a_room(&Tree::of(&[(path, lines(count).as_str())]));
+        assert_eq!(check("core/src/http.rs", 400), Faults::new());
+        assert_eq!(
+            check("core/src/http.rs", 401),
+            ["core/src/http.rs has 401 lines, 400 are allowed"]
+        );
+        assert_eq!(check("tests/src/world.rs", 401), Faults::new());
+    }
+
+    #[test]
+    fn catches_a_machines_path() {
+        let line = |folder: &str, before: &str| format!("ok\n{before}/{folder}/x\n");
+        let check = |text: String| no_machine_paths(&Tree::of(&[("README.md", text.as_str())]));
+        for before in ["", "`", "cd ", "\"", "x=", "file://"] {
+            assert_eq!(
+                check(line("root", before)),
+                ["README.md:2 names a machine's folder"],
+                "{before}"
+            );
+            assert_eq!(check(line("work", before)).len(), 1, "{before}");
+        }
+        assert_eq!(check(line("work", "https://host.example")), Faults::new());
+        assert_eq!(check(line("root", "/var/lib")), Faults::new());
+    }
+}
