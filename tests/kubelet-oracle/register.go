@@ -1,0 +1,99 @@
+package main
+
+import (
+	"time"
+	_ "unsafe" // for go:linkname
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
+	utilfeature "k8s.io/apiserver/pkg/util/feature"
+	"k8s.io/kubernetes/pkg/credentialprovider/plugin"
+)
+
+type registerQuestion struct {
+	Config       string          `json:"config"`
+	BinDir       string          `json:"bin_dir"`
+	FeatureGates map[string]bool `json:"feature_gates"`
+}
+
+type registerAnswer struct {
+	// "accepted" or "refused": would the kubelet go on starting?
+	Verdict string `json:"verdict"`
+	// The kubelet's error, without the words that its caller adds. Empty when accepted.
+	Message string `json:"message"`
+	// Names in the order in which the kubelet would ask them.
+	Providers []string  `json:"providers"`
+	Logs      []logLine `json:"logs"`
+}
+
+// registered mirrors the element type of the kubelet's list; only its size matters
+// here, because the list is only ever emptied.
+type registered struct {
+	_ string
+	_ *struct{}
+}
+
+// The kubelet registers once per process into these. Emptying them gives every
+// question a fresh kubelet without the cost of a process.
+var (
+	//go:linkname providers k8s.io/kubernetes/pkg/credentialprovider/plugin.providers
+	providers []registered
+
+	//go:linkname seenProviderNames k8s.io/kubernetes/pkg/credentialprovider/plugin.seenProviderNames
+	seenProviderNames sets.String
+)
+
+var (
+	// isRegistered tells a look-up whether there is anything to ask.
+	isRegistered bool
+	registeredAt time.Time
+)
+
+func register(asked registerQuestion) (registerAnswer, error) {
+	providers = nil
+	seenProviderNames = sets.NewString()
+	isRegistered = false
+	spies = nil
+
+	if err := setFeatureGates(asked.FeatureGates); err != nil {
+		return refused(err), nil
+	}
+
+	logs.take()
+	err := plugin.RegisterCredentialProviderPlugins(asked.Config, asked.BinDir,
+		func(namespace, name string, request *authenticationv1.TokenRequest) (*authenticationv1.TokenRequest, error) {
+			return current.token(namespace, name, request)
+		},
+		func(namespace, name string) (*v1.ServiceAccount, error) {
+			return current.serviceAccount(namespace, name)
+		})
+	if err != nil {
+		return refused(err), nil
+	}
+
+	// Taken before the spies, which make the kubelet log once more.
+	logged := logs.take()
+	registeredAt = time.Now()
+	names, err := spyOnProviders(registeredAt)
+	if err != nil {
+		return registerAnswer{}, err
+	}
+	isRegistered = true
+	return registerAnswer{Verdict: "accepted", Providers: names, Logs: logged}, nil
+}
+
+func refused(err error) registerAnswer {
+	return registerAnswer{Verdict: "refused", Message: err.Error(), Providers: []string{}, Logs: logs.take()}
+}
+
+// pristineGates are as the process started; setting a gate cannot be undone.
+var pristineGates = utilfeature.DefaultMutableFeatureGate.DeepCopy()
+
+// setFeatureGates does what the kubelet does with `--feature-gates`, from a fresh start.
+func setFeatureGates(gates map[string]bool) error {
+	fresh := pristineGates.DeepCopy()
+	utilfeature.DefaultMutableFeatureGate = fresh
+	utilfeature.DefaultFeatureGate = fresh
+	return fresh.SetFromMap(gates)
+}
