@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use pullpass::GoDuration;
-use ring::digest;
+use sha2::{Digest as _, Sha256};
 
 use crate::version::KubeletVersion;
 use crate::wire::Auth;
@@ -98,8 +98,8 @@ fn token_hash(token: &str) -> String {
     if token.is_empty() {
         return String::new();
     }
-    let hash = digest::digest(&digest::SHA256, token.as_bytes());
-    let digits: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits: String =
+        Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{digits}")
 }
 

@@ -6,6 +6,7 @@
 
 mod decode;
 mod read;
+mod types;
 
 use std::fmt;
 use std::path::Path;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 
 use crate::matching::{AuthKey, ParseError};
+use crate::version::KubeletVersion;
 use crate::wire::Auth;
 
 /// Where Docker kept the credential of Docker Hub.
@@ -29,14 +30,20 @@ pub struct Credential {
 /// The credentials of all providers for one look-up.
 #[derive(Debug, Default)]
 pub struct Keyring {
+    version: KubeletVersion,
     /// By filed key, the greatest first; under one key in the order of arrival.
     by_key: BTreeMap<Reverse<Vec<u8>>, (AuthKey, Vec<Credential>)>,
 }
 
 impl Keyring {
-    /// An empty one.
+    /// An empty one of the newest kubelet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty one of a kubelet of this version.
+    pub fn for_version(version: KubeletVersion) -> Self {
+        Self { version, ..Self::default() }
     }
 
     /// Adds a provider's answer. Keys of one answer that are filed alike keep the order
@@ -46,7 +53,7 @@ impl Keyring {
     pub fn add(&mut self, provider: &str, auth: &Auth) -> Vec<(String, ParseError)> {
         let mut dropped = Vec::new();
         for (key, login) in auth {
-            let filed = match AuthKey::parse(key) {
+            let filed = match AuthKey::parse_for(key, self.version) {
                 Ok(filed) => filed,
                 Err(error) => {
                     dropped.push((key.clone(), error));

@@ -10,7 +10,7 @@ use pullpass::GoDuration;
 
 use crate::cache::{Answer, Cache, Clock, KeyType, system_clock};
 use crate::config::{Config, Provider};
-use crate::exec::{self, Failure};
+use crate::exec::{self, Failure, FailureKind};
 use crate::image_name::{ImageError, lookup_name};
 use crate::keyring::{Credential, Keyring};
 use crate::matching::{AuthKey, Pattern};
@@ -76,7 +76,7 @@ impl Kubelet {
                 patterns: provider
                     .match_images
                     .iter()
-                    .filter_map(|text| Pattern::parse(text).ok())
+                    .filter_map(|text| Pattern::parse_for(text, target.version).ok())
                     .collect(),
                 cache: Cache::new(target.version, now),
             })
@@ -98,7 +98,7 @@ impl Kubelet {
 
     /// Looks up the credentials for an image whose look-up name is known.
     pub fn lookup_raw(&mut self, lookup_name: &str, pod: Option<&Pod>) -> Lookup {
-        let mut keyring = Keyring::new();
+        let mut keyring = Keyring::for_version(self.target.version);
         let mut reports = Vec::new();
         for state in &mut self.providers {
             let asking = Asking {
@@ -230,7 +230,7 @@ impl Asking<'_> {
     }
 
     fn answered(&self, auth: &Auth) -> Outcome {
-        let mut ring = Keyring::new();
+        let mut ring = Keyring::for_version(self.target.version);
         ring.add("", auth);
         Outcome::Answered { keys: auth.len(), usable: ring.lookup(self.image).len() }
     }
@@ -252,7 +252,10 @@ impl Asking<'_> {
         provider: &Provider,
         failure: Failure,
     ) -> ProviderReport {
-        report.log.push(log::failed(&self.context(provider), &failure.message));
+        // Of an answer that we cut off nobody knows what the kubelet would say.
+        if failure.kind != FailureKind::TooLong {
+            report.log.push(log::failed(&self.context(provider), &failure.message));
+        }
         report.outcome = Outcome::Failed(failure.kind);
         report.detail = failure.detail;
         report

@@ -11,8 +11,9 @@ use std::fmt;
 
 use crate::go::{
     glob,
-    url::{Url, split_port},
+    url::{Colons, Url, split_port},
 };
+use crate::version::KubeletVersion;
 
 pub use self::auth_key::AuthKey;
 pub use self::reason::Reason;
@@ -22,17 +23,28 @@ pub use self::reason::Reason;
 pub struct Pattern {
     text: String,
     url: Url,
+    colons: Colons,
 }
 
 impl Pattern {
-    /// Reads a pattern. Many texts are patterns that can never match; the kubelet
-    /// takes them.
+    /// Reads a pattern as the newest kubelet does. Many texts are patterns that can
+    /// never match; the kubelet takes them.
     ///
     /// # Errors
     /// When it is no URL after `https://`; the kubelet then refuses to start.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let url = Url::parse(&format!("https://{text}")).map_err(ParseError)?;
-        Ok(Self { text: text.to_owned(), url })
+        Self::parse_for(text, KubeletVersion::NEWEST)
+    }
+
+    /// Reads a pattern as a kubelet of this version does. Before 1.36, which was written
+    /// for Go 1.26, a host may hold several colons, and then matches nothing.
+    ///
+    /// # Errors
+    /// When it is no URL after `https://`; the kubelet then refuses to start.
+    pub fn parse_for(text: &str, version: KubeletVersion) -> Result<Self, ParseError> {
+        let colons = colons(version);
+        let url = Url::parse(&format!("https://{text}"), colons).map_err(ParseError)?;
+        Ok(Self { text: text.to_owned(), url, colons })
     }
 
     /// The pattern as it was written.
@@ -49,7 +61,7 @@ impl Pattern {
     /// Whether the pattern covers `image`, and the first rule that says it does not,
     /// in the kubelet's order: port, number of labels, path, each label.
     pub fn explain(&self, image: &str) -> Match {
-        let target = match Url::parse(&format!("https://{image}")) {
+        let target = match Url::parse(&format!("https://{image}"), self.colons) {
             Ok(url) => url,
             Err(why) => return Match::Miss(Reason::Image { error: why }),
         };
@@ -143,6 +155,10 @@ pub enum Match {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ParseError(pub(crate) String);
+
+fn colons(version: KubeletVersion) -> Colons {
+    if version.minor() >= 36 { Colons::Strict } else { Colons::Loose }
+}
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()

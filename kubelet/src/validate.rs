@@ -130,7 +130,7 @@ impl Checks<'_> {
             self.add(message.to_owned(), &provider.location);
         }
         for pattern in &provider.match_images {
-            if let Err(error) = Pattern::parse(pattern) {
+            if let Err(error) = Pattern::parse_for(pattern, self.target.version) {
                 let message = format!(
                     "providers.matchImages: Invalid value: {}: match image is invalid: {error}",
                     quote(&**pattern)

@@ -1,6 +1,8 @@
 //! The example of the Kubernetes page "Configure a kubelet image credential provider",
 //! with what it says about `tokenAttributes`.
 
+#![allow(clippy::expect_used, reason = "a test stops at the first surprise")]
+
 use pullpass_kubelet::{Config, KubeletVersion, Target, lints};
 
 const EXAMPLE: &str = "\

@@ -1,7 +1,13 @@
 //! The kubelet's messages about configurations: a row per message, and per version
 //! where it is worded otherwise. The count is printed.
 
-#![allow(clippy::disallowed_methods, reason = "tests write and read their own files")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test stops at the first surprise, and counts what it did"
+)]
 
 use std::path::Path;
 
@@ -372,6 +378,9 @@ fn validation_rows() -> Vec<Row> {
             "providers.tokenAttributes.cacheType: Unsupported value: \"X\": supported values: \"ServiceAccount\", \"Token\"",
         ),
     ];
+    let colons = plain("[r.io]", "['r.io:80:80']");
+    rows.push(row(26, 35, colons.clone(), "accepted"));
+    rows.push(invalid(36, 37, colons, "providers.matchImages: Invalid value: \"r.io:80:80\": match image is invalid: parse \"https://r.io:80:80\": invalid port \":80:80\" after host"));
     // Where the wording follows the version only through `cacheType` being there.
     for (first, last, base) in [(33, 33, TOKENS), (34, 37, TOKENS_134)] {
         rows.push(invalid(
@@ -448,10 +457,15 @@ fn validation_rows() -> Vec<Row> {
     for (first, last, what) in [(34, 34, "a qualified name"), (35, 37, "a valid label key")] {
         rows.push(invalid(first, last, several.clone(), &format!("{keys}: Invalid value: \"a/b/c\": {what} {form} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')")));
     }
-    let twice = config(&(provider("n", "") + &provider("n", "")));
-    rows.push(row(26, 32, twice.clone(), "Credential provider \"n\" was registered twice"));
-    rows.push(invalid(33, 33, twice.clone(), "providers.name: Duplicate value: \"n\""));
-    rows.push(row(34, 37, twice, "duplicate provider name \"n\" found in configuration file(s)"));
+    let twice = config(&(provider("same", "") + &provider("same", "")));
+    rows.push(row(26, 32, twice.clone(), "Credential provider \"same\" was registered twice"));
+    rows.push(invalid(33, 33, twice.clone(), "providers.name: Duplicate value: \"same\""));
+    rows.push(row(
+        34,
+        37,
+        twice,
+        "duplicate provider name \"same\" found in configuration file(s)",
+    ));
     rows
 }
 

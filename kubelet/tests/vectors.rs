@@ -1,6 +1,12 @@
 //! The shared vectors: every row must hold.
 
-#![allow(clippy::disallowed_methods, reason = "tests read their own data")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test stops at the first surprise, and counts what it did"
+)]
 
 use std::collections::BTreeMap;
 use std::path::Path;

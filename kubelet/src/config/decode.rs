@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use pullpass::GoDuration;
 
+use crate::config::types::{CONFIG, CONFIG_WITH_CACHE_TYPE, CONFIG_WITH_TOKENS, knows};
 use crate::config::{ConfigError, EnvironmentVariable, Finding, Provider, TokenAttributes};
 use crate::go::json;
 use crate::go::quote::quote;
@@ -190,60 +191,6 @@ pub(crate) fn scheme(target: &Target) -> String {
     format!("\"pkg/credentialprovider/plugin/plugin.go:{line}\"")
 }
 
-const ENV: Type = Type::Struct("ExecEnvVar", &[("name", Type::String), ("value", Type::String)]);
-
-const TOKENS: Type = Type::Struct(
-    "ServiceAccountTokenAttributes",
-    &[
-        ("serviceAccountTokenAudience", Type::String),
-        ("requireServiceAccount", Type::Bool),
-        ("requiredServiceAccountAnnotationKeys", Type::Array(&Type::String)),
-        ("optionalServiceAccountAnnotationKeys", Type::Array(&Type::String)),
-    ],
-);
-
-const TOKENS_WITH_CACHE_TYPE: Type = Type::Struct(
-    "ServiceAccountTokenAttributes",
-    &[
-        ("serviceAccountTokenAudience", Type::String),
-        ("cacheType", Type::Named("ServiceAccountTokenCacheType")),
-        ("requireServiceAccount", Type::Bool),
-        ("requiredServiceAccountAnnotationKeys", Type::Array(&Type::String)),
-        ("optionalServiceAccountAnnotationKeys", Type::Array(&Type::String)),
-    ],
-);
-
-macro_rules! config_type {
-    ($name:ident $(, $tokens:expr)?) => {
-        const $name: Type = Type::Struct(
-            KIND,
-            &[
-                ("kind", Type::String),
-                ("apiVersion", Type::String),
-                (
-                    "providers",
-                    Type::Array(&Type::Struct(
-                        "CredentialProvider",
-                        &[
-                            ("name", Type::String),
-                            ("matchImages", Type::Array(&Type::String)),
-                            ("defaultCacheDuration", Type::Duration),
-                            ("apiVersion", Type::String),
-                            ("args", Type::Array(&Type::String)),
-                            ("env", Type::Array(&ENV)),
-                            $(("tokenAttributes", $tokens),)?
-                        ],
-                    )),
-                ),
-            ],
-        );
-    };
-}
-
-config_type!(CONFIG);
-config_type!(CONFIG_WITH_TOKENS, TOKENS);
-config_type!(CONFIG_WITH_CACHE_TYPE, TOKENS_WITH_CACHE_TYPE);
-
 /// Reads values off a tree whose types were checked.
 struct Reader<'a> {
     source: &'a Arc<Source>,
@@ -312,16 +259,5 @@ impl Reader<'_> {
 
     fn spanned<T>(&self, value: T, node: &Node) -> Spanned<T> {
         Spanned { value, location: self.source.locate(node.span.clone()) }
-    }
-}
-
-/// Whether a field of this name occurs anywhere in the type.
-fn knows(shape: Type, name: &str) -> bool {
-    match shape {
-        Type::Struct(_, fields) => {
-            fields.iter().any(|(field, inner)| *field == name || knows(*inner, name))
-        }
-        Type::Array(item) | Type::Map(item) => knows(*item, name),
-        _ => false,
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use ring::digest;
+use sha2::{Digest as _, Sha256};
 
 use crate::config::ConfigError;
 use crate::go::path::{join, path_error, system_error};
@@ -86,13 +86,12 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 
 /// Over each file, its length as 8 bytes, the greatest first, and its bytes.
 pub(super) fn hash(files: &[File]) -> String {
-    let mut context = digest::Context::new(&digest::SHA256);
+    let mut context = Sha256::new();
     for file in files {
-        context.update(&(file.bytes.len() as u64).to_be_bytes());
+        context.update((file.bytes.len() as u64).to_be_bytes());
         context.update(&file.bytes);
     }
-    let digits: String =
-        context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits: String = context.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{digits}")
 }
 

@@ -25,12 +25,12 @@ pub(crate) struct Url {
 impl Url {
     /// # Errors
     /// Go's whole message: `parse "https://...": ...`.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str, colons: Colons) -> Result<Self, String> {
         let (main, fragment) = match text.split_once('#') {
             Some((main, fragment)) => (main, Some(fragment)),
             None => (text, None),
         };
-        let url = Self::parse_main(main, fragment.is_some())
+        let url = Self::parse_main(main, fragment.is_some(), colons)
             .map_err(|why| format!("parse {}: {why}", quote(main)))?;
         if let Some(fragment) = fragment {
             unescape(fragment.as_bytes(), Part::Other)
@@ -39,7 +39,7 @@ impl Url {
         Ok(url)
     }
 
-    fn parse_main(text: &str, has_fragment: bool) -> Result<Self, String> {
+    fn parse_main(text: &str, has_fragment: bool, colons: Colons) -> Result<Self, String> {
         if text.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
             return Err("net/url: invalid control character in URL".to_owned());
         }
@@ -52,15 +52,25 @@ impl Url {
         let (authority, path) = rest.split_at(slash);
         let (host, has_user) = match authority.iter().rposition(|byte| *byte == b'@') {
             Some(at) => {
-                let host = parse_host(&authority[at + 1..])?;
+                let host = parse_host(&authority[at + 1..], colons)?;
                 check_user(&authority[..at])?;
                 (host, true)
             }
-            None => (parse_host(authority)?, false),
+            None => (parse_host(authority, colons)?, false),
         };
         let path = unescape(path, Part::Other)?;
         Ok(Self { host, path, has_user, has_query, has_fragment })
     }
+}
+
+/// How colons in a host are read: Go's setting `urlstrictcolons`, which has the default
+/// of the Go version that the program was written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Colons {
+    /// Go 1.26: the port begins at the first.
+    Strict,
+    /// Before: at the last.
+    Loose,
 }
 
 /// Go's `net.SplitHostPort`, or the whole host and no port where that fails: the
@@ -86,13 +96,18 @@ pub(crate) fn split_port(host: &[u8]) -> (&[u8], &[u8]) {
     (name, port)
 }
 
-fn parse_host(host: &[u8]) -> Result<Vec<u8>, String> {
+fn parse_host(host: &[u8], colons: Colons) -> Result<Vec<u8>, String> {
     match host.iter().rposition(|byte| *byte == b'[') {
         Some(0) => return parse_literal(host),
         Some(_) => return Err("invalid IP-literal".to_owned()),
         None => {}
     }
-    if let Some(colon) = host.iter().position(|byte| *byte == b':') {
+    let is_colon = |byte: &u8| *byte == b':';
+    let colon = match colons {
+        Colons::Strict => host.iter().position(is_colon),
+        Colons::Loose => host.iter().rposition(is_colon),
+    };
+    if let Some(colon) = colon {
         check_port(&host[colon..])?;
     }
     unescape(host, Part::Host)
@@ -235,7 +250,10 @@ mod tests {
             ("[x]", r#"parse "https://[x]": invalid host: ParseAddr("x"): unable to parse IP"#),
             ("r.io#%z", r#"parse "https://r.io#%z": invalid URL escape "%z""#),
         ] {
-            assert_eq!(Url::parse(&format!("https://{text}")).expect_err(text), message);
+            assert_eq!(
+                Url::parse(&format!("https://{text}"), Colons::Strict).expect_err(text),
+                message
+            );
         }
     }
 }

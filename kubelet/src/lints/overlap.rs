@@ -16,7 +16,6 @@ struct Shape<'a> {
     text: &'a Spanned<String>,
     /// From the right, where hosts differ most.
     labels: Vec<Vec<u8>>,
-    has_star: bool,
     path: Vec<u8>,
 }
 
@@ -28,13 +27,7 @@ pub(super) fn check(providers: &[Provider], lints: &mut Vec<Lint>) {
             let (host, port) = split_port(&pattern.url().host);
             let labels: Vec<Vec<u8>> =
                 host.rsplit(|byte| *byte == b'.').map(<[u8]>::to_vec).collect();
-            let shape = Shape {
-                provider,
-                text,
-                has_star: host.contains(&b'*'),
-                path: pattern.url().path.clone(),
-                labels,
-            };
+            let shape = Shape { provider, text, path: pattern.url().path.clone(), labels };
             groups.entry((port.to_vec(), shape.labels.len())).or_default().push(shape);
         }
     }
@@ -60,9 +53,12 @@ pub(super) fn check(providers: &[Provider], lints: &mut Vec<Lint>) {
     }
 }
 
-/// The pairs of different providers in a group; literal hosts meet through a map.
+/// The pairs of different providers in a group. Two patterns that have no star in the
+/// same label meet only where it is the same, so the label that tells most apart sorts
+/// them first.
 fn collect<'a>(group: &'a [Shape<'a>], pairs: &mut Vec<(&'a Shape<'a>, &'a Shape<'a>)>) {
-    let mut literal: HashMap<&[Vec<u8>], Vec<&Shape<'_>>> = HashMap::new();
+    let position = telling_label(group);
+    let mut literal: HashMap<&[u8], Vec<&Shape<'_>>> = HashMap::new();
     let mut starred: Vec<&Shape<'_>> = Vec::new();
     for later in group {
         let mut meet = |earlier: &&'a Shape<'a>| {
@@ -71,15 +67,26 @@ fn collect<'a>(group: &'a [Shape<'a>], pairs: &mut Vec<(&'a Shape<'a>, &'a Shape
             }
         };
         starred.iter().for_each(&mut meet);
-        if later.has_star {
+        let label = later.labels[position].as_slice();
+        if label.contains(&b'*') {
             literal.values().flatten().for_each(&mut meet);
             starred.push(later);
         } else {
-            let same = literal.entry(later.labels.as_slice()).or_default();
+            let same = literal.entry(label).or_default();
             same.iter().for_each(&mut meet);
             same.push(later);
         }
     }
+}
+
+/// The label with the most different values without a star.
+fn telling_label(group: &[Shape<'_>]) -> usize {
+    let count = group.first().map_or(0, |shape| shape.labels.len());
+    let values = |position: &usize| {
+        let labels = group.iter().map(|shape| shape.labels[*position].as_slice());
+        labels.filter(|label| !label.contains(&b'*')).collect::<HashSet<_>>().len()
+    };
+    (0..count).max_by_key(values).unwrap_or_default()
 }
 
 fn overlap(a: &Shape<'_>, b: &Shape<'_>) -> bool {
@@ -89,6 +96,17 @@ fn overlap(a: &Shape<'_>, b: &Shape<'_>) -> bool {
 
 /// Whether some label is covered by both. Stars aside every byte stands for itself.
 fn labels_meet(a: &[u8], b: &[u8]) -> bool {
+    // Nearly all pairs part before their first star or after their last one.
+    let differ = |(x, y): (&u8, &u8)| x != y && *x != b'*' && *y != b'*';
+    let star = |(x, y): (&u8, &u8)| *x == b'*' || *y == b'*';
+    let ahead = a.iter().zip(b).find(|pair| differ(*pair) || star(*pair));
+    let behind = a.iter().rev().zip(b.iter().rev()).find(|pair| differ(*pair) || star(*pair));
+    if ahead.is_some_and(differ) || behind.is_some_and(differ) {
+        return false;
+    }
+    if !a.contains(&b'*') && !b.contains(&b'*') {
+        return a == b;
+    }
     // `row[at]`: whether what is left of `a` meets `b[at..]`; filled from the ends.
     let mut row = vec![false; b.len() + 1];
     for left in (0..=a.len()).rev() {

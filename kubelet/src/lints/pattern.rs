@@ -16,7 +16,21 @@ const HUB_ALIASES: [&str; 6] = [
 ];
 
 pub(super) fn check(text: &Spanned<String>, lints: &mut Vec<Lint>) {
-    let Ok(pattern) = Pattern::parse(text) else { return };
+    let pattern = match Pattern::parse(text) {
+        Ok(pattern) => pattern,
+        Err(error) => {
+            lints.push(Lint::warning(
+                "pattern-refused-later",
+                &text.location,
+                format!(
+                    "`{}` matches no image, and from 1.36 stops the kubelet: {error}",
+                    text.value
+                ),
+                "write the host with one port".to_owned(),
+            ));
+            return;
+        }
+    };
     let mut warn = |code, message: String, hint: String| {
         lints.push(Lint::warning(code, &text.location, message, hint));
     };

@@ -2,7 +2,7 @@
 
 use crate::go::quote::quote;
 use crate::go::url::Url;
-use crate::matching::{Match, ParseError, Pattern};
+use crate::matching::{Match, ParseError, Pattern, colons};
 use crate::version::KubeletVersion;
 
 /// A key of `auth` as the kubelet files it.
@@ -13,12 +13,21 @@ pub struct AuthKey {
 }
 
 impl AuthKey {
-    /// Strips the scheme, a leading `/v1/` or `/v2/` and a lone slash.
+    /// Strips the scheme, a leading `/v1/` or `/v2/` and a lone slash, as the newest
+    /// kubelet does.
     ///
     /// # Errors
     /// When the key is no URL; the kubelet drops it then, see [`AuthKey::log_line`].
     pub fn parse(key: &str) -> Result<Self, ParseError> {
-        let url = Url::parse(&with_scheme(key)).map_err(ParseError)?;
+        Self::parse_for(key, KubeletVersion::NEWEST)
+    }
+
+    /// The same as a kubelet of this version does it.
+    ///
+    /// # Errors
+    /// When the key is no URL.
+    pub fn parse_for(key: &str, version: KubeletVersion) -> Result<Self, ParseError> {
+        let url = Url::parse(&with_scheme(key), colons(version)).map_err(ParseError)?;
         let mut path = url.path.as_slice();
         if path.starts_with(b"/v2/") || path.starts_with(b"/v1/") {
             path = &path[3..];
@@ -28,7 +37,7 @@ impl AuthKey {
             filed.extend(path);
         }
         let filed = String::from_utf8_lossy(&filed).into_owned();
-        let pattern = Pattern::parse(&filed).ok();
+        let pattern = Pattern::parse_for(&filed, version).ok();
         Ok(Self { filed, pattern })
     }
 

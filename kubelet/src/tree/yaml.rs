@@ -3,13 +3,18 @@
 //!
 //! Source: `sigs.k8s.io/yaml`, `YAMLToJSON`, over `go.yaml.in/yaml/v2`.
 
+mod scalar;
+mod syntax;
+
 use std::collections::HashMap;
 use std::ops::Range;
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 
 use crate::go::quote::quote;
 use crate::tree::{Entry, Fault, Node, Value};
+
+use self::scalar::Scalar;
 
 /// Deeper than any configuration, shallower than any stack.
 const DEEPEST: usize = 200;
@@ -25,25 +30,23 @@ pub(crate) struct Document {
 
 /// Reads the first document; without one, null.
 pub(crate) fn parse(text: &str) -> Result<Document, Fault> {
-    if let Some((at, _)) = text.char_indices().find(|(at, c)| !is_allowed(*at, *c)) {
+    if let Some((at, _)) = text.char_indices().find(|(_, c)| !syntax::is_allowed(*c)) {
         return Err(Fault::at("yaml: control characters are not allowed", at));
     }
     let mut builder = Builder {
-        parser: Parser::new_from_str(text),
+        parser: Parser::new_from_str_with_options(text, syntax::options()),
         length: text.len(),
         anchors: HashMap::new(),
         nodes: 0,
         duplicates: Vec::new(),
+        faults: Vec::new(),
     };
     let node = builder.document()?;
-    Ok(Document { node, duplicates: builder.duplicates })
-}
-
-/// What libyaml lets pass.
-fn is_allowed(at: usize, c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}'
-        | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-        && (c != '\u{feff}' || at == 0)
+    builder.faults.sort_by_key(|(phase, _)| *phase);
+    match builder.faults.into_iter().next() {
+        Some((_, fault)) => Err(fault),
+        None => Ok(Document { node, duplicates: builder.duplicates }),
+    }
 }
 
 /// A node of the YAML document, before keys are sorted and merged.
@@ -60,6 +63,16 @@ struct Builder<'a> {
     anchors: HashMap<usize, Item>,
     nodes: usize,
     duplicates: Vec<(String, Range<usize>)>,
+    /// Faults of values, which count once the whole document was found well-formed.
+    faults: Vec<(Phase, Fault)>,
+}
+
+/// The library reads a document in these steps, each of which can end it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Resolve,
+    Keys,
+    Write,
 }
 
 impl<'a> Builder<'a> {
@@ -106,7 +119,7 @@ impl<'a> Builder<'a> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
-                (resolve(&text, plain, tag.as_deref(), bytes.start)?.0, anchor)
+                (self.scalar(&text, plain, tag.as_deref(), bytes.start).value, anchor)
             }
             Event::SequenceStart(_, anchor, _) => {
                 let mut items = Vec::new();
@@ -145,7 +158,8 @@ impl<'a> Builder<'a> {
                 Event::Scalar(text, style, anchor, tag) => {
                     let plain = style == ScalarStyle::Plain;
                     let merges = plain && text == "<<" && tag.is_none();
-                    let (value, shown) = resolve(&text, plain, tag.as_deref(), key_span.start)?;
+                    let Scalar { value, shown, .. } =
+                        self.scalar(&text, plain, tag.as_deref(), key_span.start);
                     if anchor > 0 {
                         let node = Node { value: value.clone(), span: key_span.clone() };
                         let line = span.start.line().saturating_sub(1);
@@ -154,19 +168,22 @@ impl<'a> Builder<'a> {
                     if merges {
                         let (event, span) = self.expect(start)?;
                         let item = self.item(event, span, depth + 1)?;
-                        self.merge(item, &mut entries, &mut index)?;
+                        self.merge(item, &mut entries, &mut index);
                         continue;
                     }
-                    (key_text(&value, &shown, key_span.start)?, shown)
+                    (self.key_text(&value, &shown, key_span.start), shown)
                 }
                 Event::Alias(id) => {
                     let value = self.anchors.get(&id).map(|item| item.node.value.clone());
                     match value {
                         Some(Value::String(text)) => (text.clone(), quote(&text)),
-                        _ => return Err(bad_key(key_span.start)),
+                        _ => self.bad_key(key_span.start),
                     }
                 }
-                _ => return Err(bad_key(key_span.start)),
+                event => {
+                    self.item(event, span, depth + 1)?;
+                    self.bad_key(key_span.start)
+                }
             };
             let (event, span) = self.expect(start)?;
             let item = self.item(event, span, depth + 1)?;
@@ -180,30 +197,54 @@ impl<'a> Builder<'a> {
     }
 
     /// The merge key `<<`: a mapping, or several.
-    fn merge(
-        &mut self,
-        item: Item,
-        entries: &mut Vec<Entry>,
-        index: &mut HashMap<String, usize>,
-    ) -> Result<(), Fault> {
+    fn merge(&mut self, item: Item, entries: &mut Vec<Entry>, index: &mut HashMap<String, usize>) {
+        let span = item.node.span.clone();
         match item.node.value {
             Value::Object(merged) => {
                 for entry in merged {
                     let shown = quote(&entry.key);
                     self.insert(entry, &shown, item.line, entries, index);
                 }
-                Ok(())
             }
             // The earlier mappings of a list win, so they come last.
-            Value::Array(items) => {
+            Value::Array(items)
+                if items.iter().all(|node| matches!(node.value, Value::Object(_))) =>
+            {
                 for node in items.into_iter().rev() {
-                    let Value::Object(_) = node.value else { return Err(bad_merge(&node)) };
-                    self.merge(Item { node, line: item.line }, entries, index)?;
+                    self.merge(Item { node, line: item.line }, entries, index);
                 }
-                Ok(())
             }
-            _ => Err(bad_merge(&item.node)),
+            _ => {
+                let message = "yaml: map merge requires map or sequence of maps as the value";
+                self.faults.push((Phase::Resolve, Fault { span, ..Fault::at(message, 0) }));
+            }
         }
+    }
+
+    fn scalar(&mut self, text: &str, plain: bool, tag: Option<&Tag>, at: usize) -> Scalar {
+        let mut scalar = scalar::resolve(text, plain, tag, at);
+        self.faults.extend(scalar.fault.take());
+        scalar
+    }
+
+    /// A key as JSON needs it.
+    fn key_text(&mut self, value: &Value, shown: &str, at: usize) -> String {
+        match value {
+            Value::String(text) => text.clone(),
+            Value::Bool(_) | Value::Number => shown.to_owned(),
+            _ => {
+                let message = "unsupported map key of type: %!s(<nil>), key: <nil>";
+                let fault = Fault { verbatim: false, ..Fault::at(message, at) };
+                self.faults.push((Phase::Keys, fault));
+                String::new()
+            }
+        }
+    }
+
+    fn bad_key(&mut self, at: usize) -> (String, String) {
+        let fault = Fault { verbatim: false, ..Fault::at("yaml: invalid map key", at) };
+        self.faults.push((Phase::Resolve, fault));
+        (String::new(), String::new())
     }
 
     fn insert(
@@ -233,7 +274,7 @@ impl<'a> Builder<'a> {
                 None => return Ok(None),
                 Some(Ok((Event::Comment(..) | Event::Anchor(..), _))) => {}
                 Some(Ok(event)) => return Ok(Some(event)),
-                Some(Err(error)) => return Err(self.scan_fault(&error)),
+                Some(Err(error)) => return Err(syntax::fault(&error, self.length)),
             }
         }
     }
@@ -246,163 +287,16 @@ impl<'a> Builder<'a> {
         let start = span.start.byte_offset().unwrap_or(0).min(self.length);
         start..span.end.byte_offset().unwrap_or(start).clamp(start, self.length)
     }
-
-    /// A fault of syntax. The place is right; the words are another parser's than the
-    /// kubelet's.
-    fn scan_fault(&self, error: &ScanError) -> Fault {
-        let marker = error.marker();
-        let at = marker.byte_offset().unwrap_or(0).min(self.length);
-        let message = format!("yaml: line {}: {}", marker.line(), error.info());
-        Fault { message, span: at..at + 1, verbatim: false }
-    }
 }
 
 fn count(node: &Node) -> usize {
     match &node.value {
         Value::Array(items) => 1 + items.iter().map(count).sum::<usize>(),
         Value::Object(entries) => 1 + entries.iter().map(|entry| count(&entry.node)).sum::<usize>(),
+        // A long text weighs as much as several nodes.
+        Value::String(text) => 1 + text.len() / 64,
         _ => 1,
     }
-}
-
-fn bad_key(at: usize) -> Fault {
-    Fault { verbatim: false, ..Fault::at("yaml: invalid map key", at) }
-}
-
-fn bad_merge(node: &Node) -> Fault {
-    let message = "yaml: map merge requires map or sequence of maps as the value";
-    Fault { span: node.span.clone(), ..Fault::at(message, 0) }
-}
-
-/// A key as JSON needs it.
-fn key_text(value: &Value, shown: &str, at: usize) -> Result<String, Fault> {
-    match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Bool(on) => Ok(on.to_string()),
-        Value::Number => Ok(shown.to_owned()),
-        _ => {
-            let message = "unsupported map key of type: %!s(<nil>), key: <nil>, value: <unknown>";
-            Err(Fault { verbatim: false, ..Fault::at(message, at) })
-        }
-    }
-}
-
-/// The value of a scalar, and how Go's `%#v` shows it.
-fn resolve(
-    text: &str,
-    plain: bool,
-    tag: Option<&Tag>,
-    at: usize,
-) -> Result<(Value, String), Fault> {
-    let string = || (Value::String(text.to_owned()), quote(text));
-    let wanted = tag.map(ToString::to_string);
-    let wanted = wanted.as_deref().map(|tag| tag.strip_prefix("tag:yaml.org,2002:").unwrap_or(tag));
-    let resolved = match wanted {
-        None if !plain => return Ok(string()),
-        Some(other) if !matches!(other, "null" | "bool" | "int" | "float") => return Ok(string()),
-        _ => plain_value(text),
-    };
-    let (found, value, shown) = match resolved {
-        Plain::Null => ("null", Value::Null, "<nil>".to_owned()),
-        Plain::Bool(on) => ("bool", Value::Bool(on), on.to_string()),
-        Plain::Int(shown) => ("int", Value::Number, shown),
-        Plain::Float(number) if number.is_finite() => ("float", Value::Number, number.to_string()),
-        Plain::Float(number) => {
-            let shown = match (number.is_nan(), number > 0.0) {
-                (true, _) => "NaN",
-                (_, true) => "+Inf",
-                (_, false) => "-Inf",
-            };
-            return Err(Fault::at(format!("json: unsupported value: {shown}"), at));
-        }
-        Plain::Text => ("str", string().0, string().1),
-    };
-    match wanted {
-        Some("float") if found == "int" => {}
-        Some(wanted) if wanted != found => {
-            let message = format!("yaml: cannot decode !!{found} `{text}` as a !!{wanted}");
-            return Err(Fault::at(message, at));
-        }
-        _ => {}
-    }
-    Ok((value, shown))
-}
-
-enum Plain {
-    Null,
-    Bool(bool),
-    /// As Go prints it.
-    Int(String),
-    Float(f64),
-    Text,
-}
-
-/// The scalars of YAML 1.1 as the kubelet's library knows them.
-fn plain_value(text: &str) -> Plain {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Plain::Null,
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
-            return Plain::Bool(true);
-        }
-        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
-            return Plain::Bool(false);
-        }
-        ".nan" | ".NaN" | ".NAN" => return Plain::Float(f64::NAN),
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => {
-            return Plain::Float(f64::INFINITY);
-        }
-        "-.inf" | "-.Inf" | "-.INF" => return Plain::Float(f64::NEG_INFINITY),
-        _ => {}
-    }
-    match text.as_bytes().first() {
-        Some(b'.') => decimal(text).map_or(Plain::Text, Plain::Float),
-        Some(b'+' | b'-' | b'0'..=b'9') => {
-            let digits = text.replace('_', "");
-            match integer(&digits) {
-                Some(number) => Plain::Int(number),
-                None => decimal(&digits).map_or(Plain::Text, Plain::Float),
-            }
-        }
-        _ => Plain::Text,
-    }
-}
-
-/// Go's integers with base 0: `0x`, `0o`, `0b` and a leading `0` for octal.
-fn integer(text: &str) -> Option<String> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let lower = digits.to_ascii_lowercase();
-    let (radix, body) = match lower.as_bytes() {
-        [b'0', b'x', ..] => (16, &lower[2..]),
-        [b'0', b'o', ..] => (8, &lower[2..]),
-        [b'0', b'b', ..] => (2, &lower[2..]),
-        [b'0', _, ..] => (8, &lower[1..]),
-        _ => (10, lower.as_str()),
-    };
-    if !body.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return None;
-    }
-    let value = u64::from_str_radix(body, radix).ok()?;
-    if negative {
-        return (value <= 1 << 63)
-            .then(|| if value == 0 { "0".into() } else { format!("-{value}") });
-    }
-    // With a plus sign Go reads signed numbers only.
-    if text.starts_with('+') && i64::try_from(value).is_err() {
-        return None;
-    }
-    Some(value.to_string())
-}
-
-/// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`
-fn decimal(text: &str) -> Option<f64> {
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let shaped = unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-        && unsigned.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
-    // Go refuses what overflows, and so leaves a text.
-    if shaped { text.parse().ok().filter(|number: &f64| number.is_finite()) } else { None }
 }
 
 #[cfg(test)]
