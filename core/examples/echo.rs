@@ -21,7 +21,7 @@ struct Echo;
 #[async_trait]
 impl Provider for Echo {
     async fn credentials(&self, request: &Request, _cx: &Context) -> Result<Response, Error> {
-        if request.image.registry() != "registry.example" {
+        if !request.image.is_on("registry.example") {
             return Err(Error::config("this registry is not ours").hint("narrow `matchImages`"));
         }
         let account = request.service_account.as_ref().ok_or_else(|| {

@@ -86,6 +86,14 @@ impl Error {
         self
     }
 
+    /// Makes it a failure of another kind: for a check of core's whose input came from
+    /// elsewhere, such as a [`Login`](crate::Login) out of an operator's file.
+    #[must_use]
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
     /// Names the image that the run was for.
     #[must_use]
     pub fn for_image(mut self, image: impl Into<String>) -> Self {

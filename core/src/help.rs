@@ -43,6 +43,12 @@ pub(crate) fn help(plugin: &Plugin) -> String {
 
 /// What a person sees who starts the plugin on a terminal.
 pub(crate) fn by_hand(plugin: &Plugin) -> String {
+    let required: String = plugin
+        .options
+        .iter()
+        .filter(|option| option.required)
+        .map(|option| format!(" --{} {}", option.name, option.value.unwrap_or_default()))
+        .collect();
     let image = plugin
         .match_images
         .first()
@@ -50,7 +56,7 @@ pub(crate) fn by_hand(plugin: &Plugin) -> String {
         .map_or("registry.example/team/app".to_owned(), |host| format!("{host}/team/app"));
     format!(
         "{name} {version}: {summary}\n\n{WHAT}\nIt waits for a request on stdin, and stdin is a terminal. To try it:\n\n  \
-         echo '{{\"kind\":\"CredentialProviderRequest\",\"apiVersion\":\"credentialprovider.kubelet.k8s.io/v1\",\"image\":\"{image}\"}}' | {name}\n\n\
+         echo '{{\"kind\":\"CredentialProviderRequest\",\"apiVersion\":\"credentialprovider.kubelet.k8s.io/v1\",\"image\":\"{image}\"}}' | {name}{required}\n\n\
          `{name} --help` lists the options\n",
         name = plugin.name,
         version = plugin.version,
@@ -76,6 +82,9 @@ fn option_row(option: &Opt) -> (String, String) {
         None => format!("--{}", option.name),
     };
     let mut help = option.help.to_owned();
+    if option.required {
+        help.push_str(" (required)");
+    }
     if option.repeated {
         help.push_str(" (may be repeated)");
     }

@@ -89,8 +89,14 @@ impl Image {
         &self.text[..self.registry]
     }
 
-    /// The registry's host name, lower-cased, without the port: for deciding whose
-    /// registry this is.
+    /// Whether the image is on `registry`, which is `host` or `host:port`: the port
+    /// counts, the case of the host does not.
+    pub fn is_on(&self, registry: &str) -> bool {
+        self.registry().eq_ignore_ascii_case(registry)
+    }
+
+    /// The registry's host name, lower-cased, without the port: for registries that are
+    /// told by the form of their host. Mind [`Image::port`] then.
     pub fn host(&self) -> &str {
         &self.host
     }
@@ -172,6 +178,16 @@ mod tests {
             assert_eq!(image.host(), host, "{text}");
             assert_eq!(image.port(), port, "{text}");
             assert_eq!(image.repository(), repository, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_registry_is_its_host_and_port() {
+        let image = Image::parse("Reg.Example:5000/a").unwrap();
+        assert!(image.is_on("reg.example:5000"));
+        for other in ["reg.example", "reg.example:443", "a.reg.example:5000", "reg.example:5000/a"]
+        {
+            assert!(!image.is_on(other), "{other}");
         }
     }
 

@@ -24,6 +24,8 @@ pub struct Opt {
     pub default: Option<&'static str>,
     /// Whether it may be given several times.
     pub repeated: bool,
+    /// Whether nothing works without it.
+    pub required: bool,
     /// One line on its meaning.
     pub help: &'static str,
 }
@@ -31,12 +33,12 @@ pub struct Opt {
 impl Opt {
     /// An option with a value.
     pub const fn value(name: &'static str, value: &'static str, help: &'static str) -> Self {
-        Self { name, value: Some(value), env: None, default: None, repeated: false, help }
+        Self { value: Some(value), ..Self::switch(name, help) }
     }
 
     /// A switch: off unless given.
     pub const fn switch(name: &'static str, help: &'static str) -> Self {
-        Self { name, value: None, env: None, default: None, repeated: false, help }
+        Self { name, value: None, env: None, default: None, repeated: false, required: false, help }
     }
 
     /// Also settable by the environment variable `env`.
@@ -51,6 +53,12 @@ impl Opt {
         Self { default: Some(default), ..self }
     }
 
+    /// Must be given, by the command line or the environment.
+    #[must_use]
+    pub const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
     /// May be given several times.
     #[must_use]
     pub const fn repeated(self) -> Self {
@@ -58,7 +66,7 @@ impl Opt {
     }
 }
 
-/// The options that every plugin has.
+/// The options that every plugin has. A plugin's own must have other names.
 pub(crate) const COMMON: &[Opt] = &[
     Opt::value("timeout", "DURATION", "give up after this long; the kubelet kills a plugin at 60s")
         .env("PULLPASS_TIMEOUT")
@@ -85,12 +93,16 @@ impl Options {
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) on an unknown option, a missing or doubled value, a
-    /// positional argument, or text that is not UTF-8.
+    /// positional argument, text that is not UTF-8, or a required option left out.
     pub fn parse(
         own: &'static [Opt],
         args: impl IntoIterator<Item = OsString>,
         env: &Env,
     ) -> Result<Self, Error> {
+        debug_assert!(
+            own.iter().all(|option| COMMON.iter().all(|common| common.name != option.name)),
+            "an option of the plugin has the name of one that every plugin has"
+        );
         let table = || own.iter().chain(COMMON);
         let mut options = Self::default();
         let mut parser = lexopt::Parser::from_args(args);
@@ -130,7 +142,11 @@ impl Options {
                 options.0.insert(option.name, vec![value.to_owned()]);
             }
         }
-        Ok(options)
+        let asks = options.is_set("help") || options.is_set("version");
+        match own.iter().find(|option| option.required && options.value(option.name).is_none()) {
+            Some(missing) if !asks => Err(usage(format!("`--{}` is missing", missing.name))),
+            _ => Ok(options),
+        }
     }
 
     /// Whether the switch or value `name` is set.

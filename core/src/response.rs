@@ -133,6 +133,11 @@ impl Cache {
         Self { key, duration: Duration::ZERO }
     }
 
+    /// For `duration`, in whole seconds: for a password that does not die by itself.
+    pub const fn lasting(key: CacheKey, duration: Duration) -> Self {
+        Self { key, duration: Duration::from_secs(duration.as_secs()) }
+    }
+
     /// Until shortly before the credential dies at `expires`: less five minutes, or
     /// less a tenth of what is left when that is shorter. Whole seconds; zero when it
     /// has died already.

@@ -3,13 +3,17 @@
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Read, Write as _};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+
+use tracing::debug;
 
 use crate::context::{Clock, Context, Deadline, Env};
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
 use crate::provider::Plugin;
+use crate::redact::one_line;
 use crate::request::{REQUEST_LIMIT, Request};
+use crate::response::Response;
 use crate::{help, log};
 
 /// The whole process of a plugin. Its `main` is this one call:
@@ -30,6 +34,11 @@ pub fn main(plugin: &'static Plugin) -> ExitCode {
     let start = Instant::now();
     report_panics();
     let env = Env::process();
+    let by_hand = io::stdin().is_terminal();
+    if by_hand && std::env::args_os().len() == 1 {
+        complain(&help::by_hand(plugin));
+        return ExitCode::from(ErrorKind::Request.exit_code());
+    }
     let options = Options::parse(plugin.options, std::env::args_os().skip(1), &env);
     if let Ok(options) = &options {
         if options.is_set("help") {
@@ -39,13 +48,13 @@ pub fn main(plugin: &'static Plugin) -> ExitCode {
             return say(&help::version(plugin));
         }
     }
-    let result = match io::stdin().is_terminal() {
-        true if options.is_ok() => {
+    let result = match options {
+        Ok(_) if by_hand => {
             complain(&help::by_hand(plugin));
             return ExitCode::from(ErrorKind::Request.exit_code());
         }
-        true => options.map(|_| Vec::new()),
-        false => answer_stdin(plugin, options, env, start),
+        Err(error) if by_hand => Err(error),
+        options => answer_stdin(plugin, options, env, start),
     };
     match result.and_then(|response| print(&response)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -82,9 +91,7 @@ fn answer_stdin(
     let deadline = Deadline::new(start, limit(&options));
     // A plugin with wrong options still reads, so that the error can name the image.
     let stdin = read_request(io::stdin().lock(), deadline)?;
-    if let Ok(options) = &options {
-        log::start(options)?;
-    }
+    let options = options.and_then(|options| log::start(&options).map(|()| options));
     answer(plugin, options, env, Clock::system(), deadline, &stdin)
 }
 
@@ -96,14 +103,20 @@ fn answer(
     deadline: Deadline,
     stdin: &[u8],
 ) -> Result<Vec<u8>, Error> {
-    let request = Request::parse(stdin)?;
+    let (request, options) = match (Request::parse(stdin), options) {
+        (Ok(request), options) => (request, options),
+        // With neither, the options are what somebody can mend.
+        (Err(_), Err(error)) | (Err(error), Ok(_)) => return Err(error),
+    };
     let credentials = || {
         let options = options?;
         options.timeout()?;
         let cx = Context::new(env, clock, deadline);
+        note_request(&request, cx.clock.now());
         refuse_expired(&request, &cx)?;
         let provider = (plugin.build)(&options, &cx)?;
         let response = within(deadline, provider.credentials(&request, &cx))?;
+        note_response(&response);
         response.to_json(request.version)
     };
     credentials().map_err(|error: Error| error.for_image(request.image.as_str()))
@@ -112,6 +125,33 @@ fn answer(
 /// The limit on the whole run, also while the options are known to be wrong.
 fn limit(options: &Result<Options, Error>) -> Duration {
     options.as_ref().ok().and_then(|options| options.timeout().ok()).unwrap_or(Deadline::DEFAULT)
+}
+
+fn note_request(request: &Request, now: SystemTime) {
+    match &request.service_account {
+        None => debug!("request for `{}`, without a service account", request.image),
+        Some(account) => {
+            let claims = account.token.claims();
+            debug!(
+                subject = one_line(&claims.subject),
+                issuer = one_line(&claims.issuer),
+                audience = one_line(&claims.audience.join(", ")),
+                seconds_left = claims.expires.duration_since(now).unwrap_or_default().as_secs(),
+                annotations = ?account.annotations.keys().collect::<Vec<_>>(),
+                "request for `{}`", request.image
+            );
+        }
+    }
+}
+
+fn note_response(response: &Response) {
+    let cache = response.cache();
+    debug!(
+        keys = ?response.auth().keys().collect::<Vec<_>>(),
+        cache_key = cache.key().as_str(),
+        cache_seconds = cache.duration().as_secs(),
+        "response"
+    );
 }
 
 /// A dead token is refused here, once for every backend, rather than by a server that
@@ -221,12 +261,16 @@ fn complain(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// A panic is a bug of ours; its message may hold a value, so only its place prints.
+/// A panic is a bug. Its message may hold a value, so a release prints only its place.
 fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let message = match cfg!(debug_assertions) {
+            true => panic.payload_as_str().map(|text| format!(": {text}")).unwrap_or_default(),
+            false => String::new(),
+        };
         complain(&format!(
-            "error: internal error at {place}\nhint: please report this, with the command line and without the token\n"
+            "error: internal error at {place}{message}\nhint: please report this, with the command line and without the token\n"
         ));
     }));
 }

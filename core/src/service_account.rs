@@ -88,7 +88,7 @@ impl Claims {
     fn parse(token: &str) -> Result<Self, Error> {
         let invalid = |why: &str| {
             Error::request(format!("`serviceAccountToken` is not a signed JWT: {why}"))
-                .hint("the kubelet sends the token of the pod's service account; a test token needs three base64url parts")
+                .hint("the kubelet sends the token of the pod's service account; `kubectl create token` makes one for a trial")
         };
         let mut parts = token.split('.');
         let (Some(header), Some(payload), Some(signature), None) =

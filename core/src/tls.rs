@@ -41,7 +41,8 @@ pub enum Roots {
 /// [`ErrorKind::Config`](crate::ErrorKind::Config) when a file that the operator named has no certificate.
 pub(crate) fn trusting(roots: &Roots, env: &Env) -> Result<ClientConfig, Error> {
     Ok(configuration(match roots {
-        Roots::Only(path) => from_file(path)?,
+        Roots::Only(path) => from_file(path)
+            .map_err(|error| error.hint("`caFile` names the CA certificates to trust"))?,
         Roots::System => match env.os("SSL_CERT_FILE") {
             Some(path) => from_file(Path::new(path)).map_err(|error| {
                 error.hint("`SSL_CERT_FILE` names the CA certificates to trust")

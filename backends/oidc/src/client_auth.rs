@@ -45,7 +45,9 @@ impl Authentication {
 }
 
 fn read(secret: &Secret) -> Result<SecretString, Error> {
-    let text = SecretString::from(file::read_text(&secret.file)?);
+    let text = file::read_text(&secret.file)
+        .map_err(|error| error.hint("`exchange.clientAuth.secretFile` names the file"))?;
+    let text = SecretString::from(text);
     match text.expose_secret().trim_end_matches(['\r', '\n']) {
         "" => Err(Error::config(format!("`{}` is empty", secret.file.display()))),
         trimmed => Ok(trimmed.into()),

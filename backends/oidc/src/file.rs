@@ -1,12 +1,14 @@
 //! The profile file: strict YAML, every mistake with its place.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pullpass::{Error, GoDuration, file, one_line};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 use crate::profile::{Policy, Profile};
 use crate::registry::Registry;
@@ -19,11 +21,18 @@ const KIND: &str = "OIDCExchangeConfig";
 /// # Errors
 /// Config: what is wrong, and on which line where the text itself is.
 pub(crate) fn load(path: &Path) -> Result<Vec<Profile>, Error> {
-    parse(&file::read_text(path)?)
-        .map_err(|error| error.during(format!("profile file `{}` is not valid", path.display())))
+    let text = file::read_text(path).map_err(|error| {
+        error.hint("`--config` names the profile file; the kubelet runs plugins in `/`")
+    })?;
+    parse(&text, path.parent().unwrap_or(Path::new(""))).map_err(|error| {
+        error
+            .during(format!("profile file `{}` is not valid", path.display()))
+            .hint("correct the file; the next pull reads it again, the kubelet needs no restart")
+    })
 }
 
-fn parse(text: &str) -> Result<Vec<Profile>, Error> {
+/// Relative paths in `text` start at `folder`.
+fn parse(text: &str, folder: &Path) -> Result<Vec<Profile>, Error> {
     let options = serde_saphyr::options! { with_snippet: false };
     let file: File = serde_saphyr::from_str_with_options(text, options)
         .map_err(|error| Error::config(one_line(&error.to_string())))?;
@@ -46,7 +55,8 @@ fn parse(text: &str) -> Result<Vec<Profile>, Error> {
         .into_iter()
         .map(|raw| {
             let name = raw.name.clone();
-            raw.into_profile().map_err(|why| Error::config(format!("profile `{name}`: {why}")))
+            raw.into_profile(folder)
+                .map_err(|why| Error::config(format!("profile `{name}`: {why}")))
         })
         .collect()
 }
@@ -128,6 +138,7 @@ pub(crate) enum RawMethod {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RawResponse {
+    #[serde(default, deserialize_with = "username")]
     pub(crate) username: Option<RawUsername>,
     pub(crate) password: Option<RawPointer>,
     pub(crate) expiry: Option<RawExpiry>,
@@ -137,7 +148,7 @@ pub(crate) struct RawResponse {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct RawUsername {
     pub(crate) value: Option<String>,
     pub(crate) pointer: Option<Pointer>,
@@ -172,6 +183,29 @@ pub(crate) struct RawHttp {
     pub(crate) timeout: Option<Span>,
     pub(crate) retries: Option<u32>,
     pub(crate) proxy: Option<String>,
+}
+
+/// `username: NAME` is what everybody writes first, so it means `{value: NAME}`.
+fn username<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RawUsername>, D::Error> {
+    struct NameOrPlace;
+
+    impl<'de> Visitor<'de> for NameOrPlace {
+        type Value = RawUsername;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a name, `{value: NAME}` or `{pointer: /json/pointer}`")
+        }
+
+        fn visit_str<E>(self, name: &str) -> Result<RawUsername, E> {
+            Ok(RawUsername { value: Some(name.to_owned()), pointer: None })
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawUsername, A::Error> {
+            RawUsername::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_any(NameOrPlace).map(Some)
 }
 
 /// A JSON pointer (RFC 6901).
@@ -224,7 +258,9 @@ impl From<Texts> for OneOrMany {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::{Exchange, Username};
 
+    const HERE: &str = "/etc/pullpass";
     const GOOD: &str = "\
 apiVersion: pullpass.dev/v1alpha1
 kind: OIDCExchangeConfig
@@ -237,7 +273,7 @@ profiles:
 
     #[test]
     fn a_good_file_loads_as_yaml_and_as_json() {
-        assert_eq!(parse(GOOD).unwrap()[0].name, "corp");
+        assert_eq!(parse(GOOD, HERE.as_ref()).unwrap()[0].name, "corp");
         let json = serde_json::json!({
             "apiVersion": API_VERSION, "kind": KIND,
             "profiles": [{
@@ -245,7 +281,30 @@ profiles:
                 "exchange": {"type": "passthrough"},
             }],
         });
-        assert_eq!(parse(&json.to_string()).unwrap()[0].name, "p");
+        assert_eq!(parse(&json.to_string(), HERE.as_ref()).unwrap()[0].name, "p");
+    }
+
+    #[test]
+    fn a_user_name_stands_alone_or_as_value_or_as_pointer() {
+        for (written, expected) in [
+            ("me", Username::Fixed("me".to_owned())),
+            ("{value: me}", Username::Fixed("me".to_owned())),
+            ("{pointer: /user}", Username::Pointer("/user".to_owned())),
+        ] {
+            let text =
+                GOOD.replace("[r.io]", &format!("[r.io]\n  response: {{username: {written}}}"));
+            let profiles = parse(&text, HERE.as_ref()).unwrap();
+            let Exchange::Token(exchange) = &profiles[0].exchange else { panic!("{written}") };
+            assert_eq!(exchange.answer.username, expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn relative_paths_start_at_the_file() {
+        let text = GOOD.replace("[r.io]", "[r.io]\n  http: {caFile: ca.pem}");
+        let profiles = parse(&text, HERE.as_ref()).unwrap();
+        let Exchange::Token(exchange) = &profiles[0].exchange else { panic!() };
+        assert_eq!(exchange.http.roots, pullpass::Roots::Only("/etc/pullpass/ca.pem".into()));
     }
 
     #[test]
@@ -281,15 +340,22 @@ profiles:
             ("[r.io]", "[r.io]\n  response: {margin: -5m}", "cannot be negative"),
             ("[r.io]", "[r.io]\n  response: {password: {pointer: token}}", "starts with `/`"),
             ("[r.io]", "[r.io]\n  response: {username: {value: 'a:b'}}", "contains `:`"),
+            ("[r.io]", "[r.io]\n  response: {username: {name: a}}", "unknown field `name`"),
+            ("[r.io]", "[r.io]\n  response: {username: [a]}", "a name, `{value: NAME}`"),
             ("[r.io]", "[r.io]\n  http: {proxy: 'socks5://p'}", "`http.proxy`"),
             ("[r.io]", "[r.io]\n  http: {insecureSkipVerify: true}", "unknown field"),
         ] {
             let text = GOOD.replacen(from, to, 1);
             assert_ne!(text, GOOD, "{from}");
-            let error = parse(&text).expect_err(to).render();
+            let error = parse(&text, HERE.as_ref()).expect_err(to).render();
             assert!(error.contains(expected), "{to}: {error}");
         }
         let twice = format!("{GOOD}{}", GOOD.split_once("profiles:\n").unwrap().1);
-        assert!(parse(&twice).unwrap_err().to_string().contains("two profiles are named `corp`"));
+        assert!(
+            parse(&twice, HERE.as_ref())
+                .unwrap_err()
+                .to_string()
+                .contains("two profiles are named `corp`")
+        );
     }
 }

@@ -25,7 +25,8 @@ pub static PLUGIN: Plugin = Plugin {
     match_images: &[],
     options: &[
         Opt::value("config", "FILE", "the profiles: which registry takes which exchange")
-            .env("PULLPASS_OIDC_CONFIG"),
+            .env("PULLPASS_OIDC_CONFIG")
+            .required(),
         Opt::value("profile", "NAME", "use only this profile of the file"),
     ],
     annotations: &[],
@@ -42,9 +43,12 @@ impl Oidc {
         let path = options.required("config")?;
         let mut profiles = file::load(path.as_ref())?;
         if let Some(name) = options.value("profile") {
+            let names = profiles.iter().map(|profile| format!("`{}`", profile.name));
+            let names = names.collect::<Vec<_>>().join(", ");
             profiles.retain(|profile| profile.name == name);
             if profiles.is_empty() {
-                return Err(Error::config(format!("`{path}` has no profile `{name}`")));
+                return Err(Error::config(format!("`{path}` has no profile `{name}`"))
+                    .hint(format!("it has {names}")));
             }
         }
         Ok(Self { profiles })

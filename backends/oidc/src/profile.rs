@@ -101,7 +101,7 @@ pub(crate) struct Answer {
 }
 
 /// The user name.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Username {
     /// This one.
     Fixed(String),

@@ -36,8 +36,7 @@ pub(crate) fn choose<'a>(
         .collect();
     matching.sort_by_key(|(_, registry)| registry.rank());
     match matching.as_slice() {
-        [] => Err(Error::config(format!("no profile is for the registry `{}`", image.registry()))
-            .hint("add it to a profile's `registries`, with its port, or narrow this provider's `matchImages`")),
+        [] => Err(nobody(profiles, image)),
         [.., (first, one), (second, other)]
             if one.rank() == other.rank() && first.name != second.name =>
         {
@@ -51,6 +50,16 @@ pub(crate) fn choose<'a>(
         }
         [.., best] => Ok(*best),
     }
+}
+
+/// Says which registries there are profiles for: the near miss is mostly a port.
+fn nobody(profiles: &[Profile], image: &Image) -> Error {
+    let known = profiles.iter().flat_map(|profile| {
+        profile.registries.iter().map(|registry| format!("`{}` has `{registry}`", profile.name))
+    });
+    Error::config(format!("no profile is for the registry `{}`", image.registry()))
+        .because(format!("profile {}", known.collect::<Vec<_>>().join(", ")))
+        .hint("add it to a profile's `registries`, with its port, or narrow this provider's `matchImages`")
 }
 
 impl Registry {

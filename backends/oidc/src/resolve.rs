@@ -1,5 +1,7 @@
 //! From what the file says to a [`Profile`], or why it cannot be one.
 
+use std::path::Path;
+
 use pullpass::http::{ProxyMode, Settings};
 use pullpass::{CacheKey, Roots};
 use url::{Host, Url};
@@ -13,7 +15,7 @@ use crate::profile::{
 };
 
 impl RawProfile {
-    pub(crate) fn into_profile(self) -> Result<Profile, String> {
+    pub(crate) fn into_profile(self, folder: &Path) -> Result<Profile, String> {
         if self.registries.is_empty() {
             return Err("`registries` is empty".to_owned());
         }
@@ -27,7 +29,7 @@ impl RawProfile {
             }
             RawType::Passthrough => self.exchange.passthrough(self.response)?,
             RawType::TokenExchange => {
-                self.exchange.token(self.response, self.http.unwrap_or_default())?
+                self.exchange.token(self.response, self.http.unwrap_or_default(), folder)?
             }
         };
         Ok(Profile {
@@ -83,7 +85,12 @@ impl RawExchange {
         }
     }
 
-    fn token(self, response: RawResponse, http: RawHttp) -> Result<Exchange, String> {
+    fn token(
+        self,
+        response: RawResponse,
+        http: RawHttp,
+        folder: &Path,
+    ) -> Result<Exchange, String> {
         let endpoint = self.endpoint.ok_or("`tokenExchange` needs `exchange.endpoint`")?;
         let endpoint = endpoint_url(&endpoint, http.allow_loopback_http)?;
         if let Some(name) = self.extra.keys().find(|name| RESERVED.contains(&name.as_str())) {
@@ -99,7 +106,7 @@ impl RawExchange {
             scope: self.scope.0,
             // An empty value means: leave it out.
             extra: self.extra.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
-            client: client(self.client_auth)?,
+            client: client(self.client_auth, folder)?,
             answer: Answer {
                 username: username(response.username)?,
                 password: response
@@ -110,13 +117,13 @@ impl RawExchange {
                 margin: response.margin.map(|span| span.0),
                 max_cache_duration: response.max_cache_duration.map(|span| span.0),
             },
-            http: http.into_settings()?,
+            http: http.into_settings(folder)?,
         })))
     }
 }
 
 impl RawHttp {
-    fn into_settings(self) -> Result<Settings, String> {
+    fn into_settings(self, folder: &Path) -> Result<Settings, String> {
         let defaults = Settings::default();
         let proxy = match self.proxy.as_deref() {
             None | Some("inherit") => ProxyMode::Inherit,
@@ -130,7 +137,7 @@ impl RawHttp {
         };
         let timeout = self.timeout.map_or(defaults.timeout, |span| span.0);
         Ok(Settings {
-            roots: self.ca_file.map_or(Roots::System, Roots::Only),
+            roots: self.ca_file.map_or(Roots::System, |file| Roots::Only(folder.join(file))),
             proxy,
             connect_timeout: self.connect_timeout.map_or(defaults.connect_timeout, |span| span.0),
             attempt_timeout: defaults.attempt_timeout,
@@ -194,10 +201,10 @@ fn token_type(name: &str) -> String {
     }
 }
 
-fn client(raw: Option<RawClient>) -> Result<Client, String> {
+fn client(raw: Option<RawClient>, folder: &Path) -> Result<Client, String> {
     let Some(raw) = raw else { return Ok(Client::None) };
     let secret = |raw: RawClient| match (raw.client_id, raw.secret_file) {
-        (Some(client_id), Some(file)) => Ok(Secret { client_id, file }),
+        (Some(client_id), Some(file)) => Ok(Secret { client_id, file: folder.join(file) }),
         _ => Err("`clientAuth` needs `clientId` and `secretFile`".to_owned()),
     };
     match raw.method {
