@@ -1,3 +1,42 @@
-//! Under construction.
+//! `pullpass`: what the kubelet makes of a configuration of image credential providers,
+//! before it is a kubelet that finds out.
 
-fn main() {}
+mod args;
+mod check;
+mod config;
+mod lookup;
+mod match_;
+mod pages;
+mod plugins;
+mod report;
+mod text;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Args, Command};
+use crate::report::Report;
+use crate::world::World;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help that nobody reads any more is no failure.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let world = World::ambient();
+    let done = match args.command {
+        Command::Check(args) => check::run(&args, &world),
+        Command::Match(args) => match_::run(&args),
+        Command::Lookup(args) => lookup::run(&args, &world),
+        Command::Config(args) => config::run(&args),
+        Command::Completions { shell } => Ok(pages::completions(shell)),
+        Command::Man { dir } => pages::manual(dir.as_deref()),
+    };
+    done.unwrap_or_else(Report::from).print()
+}

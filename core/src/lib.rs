@@ -20,6 +20,9 @@
 #![doc = include_str!("../examples/echo.rs")]
 //! ```
 //!
+//! In `Cargo.toml` it needs `pullpass`; and `secrecy` and `serde_json`, in the versions that
+//! this crate uses, as soon as it handles secrets or JSON itself.
+//!
 //! Try it by hand; the kubelet does the same:
 //!
 //! ```text
@@ -33,10 +36,11 @@
 //!
 //! # Step by step
 //!
-//! 1. **Which registry is this?** [`Request::image`] is split: [`Image::host`] is
-//!    lower-cased, for deciding; [`Image::registry`] is as sent, with its port, for the
-//!    answer's key. Refuse every host that you cannot prove to be yours, before you look
-//!    at anything else: the operator's `matchImages` may be wider than you think.
+//! 1. **Which registry is this?** [`Image::is_on`] compares with a registry you know, its
+//!    port included. For registries told by the form of their host there are
+//!    [`Image::host`], lower-cased, and [`Image::port`]. Refuse every host that you cannot
+//!    prove to be yours, before you look at anything else: the operator's `matchImages` may
+//!    be wider than you think.
 //! 2. **Who asks?** [`Request::service_account`] is the pod, when the operator set
 //!    `tokenAttributes`; without it the node asks. Never answer a pod with what the node
 //!    may do. [`Token::claims`] says what the token claims, unverified.
@@ -55,15 +59,51 @@
 //!    let answer: serde_json::Value = reply.json()?;
 //!    # Ok(()) }
 //!    ```
-//! 4. **Answer.** [`Login::new`] refuses what no registry client could send.
-//!    [`Cache::until`] turns the credential's end into the kubelet's `cacheDuration`,
-//!    less a margin. [`Response::none`] means "pull anonymously", and is not cached.
+//! 4. **Answer.** [`Login::new`] refuses what no registry client could send (and blames
+//!    the server; [`Error::with_kind`] changes that). [`Cache::until`] turns the
+//!    credential's end into the kubelet's `cacheDuration`, less a margin; [`Cache::lasting`]
+//!    is for a password without an end. [`Response::none`] means "pull anonymously", and is
+//!    not cached.
 //! 5. **Or fail.** An [`Error`] has an [`ErrorKind`], which says who must act and is the
 //!    exit code, one line on what failed, and a [hint](Error::hint). The runner names
 //!    the image. The kubelet logs what is on stderr when the exit code is not 0.
 //!
-//! Options are a table of [`Opt`]: the command line, environment, `--help` and the
-//! documentation come from it. [`run`] is the same without a process, for tests.
+//! # Options and files
+//!
+//! Options are a table of [`Opt`]: the command line, the environment and `--help` come from
+//! it. [`Plugin::build`] reads them, and the files that they name, once; it runs after the
+//! request was read. `timeout`, `log`, `log-format`, `help` and `version` are taken.
+//!
+//! ```
+//! use pullpass::{Error, Opt, Options, file};
+//!
+//! const OPTIONS: &[Opt] = &[
+//!     Opt::value("password-file", "FILE", "the file with the password").required(),
+//! ];
+//!
+//! fn password(options: &Options) -> Result<String, Error> {
+//!     let text = file::read_text(options.required("password-file")?.as_ref())?;
+//!     // It is the file as it is, with its last line break.
+//!     Ok(text.trim_end().to_owned())
+//! }
+//! ```
+//!
+//! # Tests
+//!
+//! [`run`] is a whole run without a process: arguments, environment, clock and stdin in,
+//! stdout or the error out.
+//!
+//! ```
+//! # use pullpass::{Clock, Env, ErrorKind};
+//! # static PLUGIN: pullpass::Plugin = pullpass::Plugin {
+//! #     name: "x", version: "0", summary: "", match_images: &[], options: &[], annotations: &[],
+//! #     build: |_, _| Err(pullpass::Error::config("none")),
+//! # };
+//! let error = pullpass::run(&PLUGIN, [], Env::default(), Clock::system(), b"{}").unwrap_err();
+//! assert_eq!(error.kind(), ErrorKind::Request);
+//! ```
+//!
+//! A panic is reported by its place alone in a release, since its message may hold a value.
 //!
 //! # Features
 //!

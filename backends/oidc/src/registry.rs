@@ -57,9 +57,10 @@ fn nobody(profiles: &[Profile], image: &Image) -> Error {
     let known = profiles.iter().flat_map(|profile| {
         profile.registries.iter().map(|registry| format!("`{}` has `{registry}`", profile.name))
     });
-    Error::config(format!("no profile is for the registry `{}`", image.registry()))
-        .because(format!("profile {}", known.collect::<Vec<_>>().join(", ")))
-        .hint("add it to a profile's `registries`, with its port, or narrow this provider's `matchImages`")
+    Error::config(format!("no profile is for the registry `{}`", image.registry())).hint(format!(
+        "add it to a profile's `registries`, with its port, or narrow this provider's `matchImages`; profile {}",
+        known.collect::<Vec<_>>().join(", ")
+    ))
 }
 
 impl Registry {

@@ -1,0 +1,226 @@
+//! The command line. Help, completions and manual pages are made from this.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use pullpass::GoDuration;
+use pullpass_kubelet::{FeatureGates, KubeletVersion, Target};
+
+/// Says what the kubelet makes of its image credential providers, before a node finds out
+#[derive(Debug, Parser)]
+#[command(name = "pullpass", version, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Would the kubelet start with this configuration, and is it wise?
+    #[command(after_help = "Exit codes:\n  0  the kubelet would start\n  \
+        1  it would not; with --strict also: there is a warning\n  2  the command line is wrong")]
+    Check(CheckArgs),
+    /// Which providers would be asked about an image, and why not the others?
+    #[command(after_help = "Exit codes:\n  0  a pattern covers an image\n  1  none does\n  \
+        2  an image, a pattern, the configuration or the command line is wrong\n\n\
+        Images come before `--pattern`, which takes all words up to the next option.")]
+    Match(MatchArgs),
+    /// Run the providers as the kubelet would and show the credentials that it would try
+    #[command(after_help = "Exit codes:\n  0  there are credentials, or nothing failed and the \
+        pull is anonymous\n  1  a provider failed and there are no credentials\n  \
+        2  the kubelet would not start, or the image or the command line is wrong\n\n\
+        Plugins get this command's environment where they would get the kubelet's.")]
+    Lookup(LookupArgs),
+    /// Print a CredentialProviderConfig for Pullpass's plugins
+    #[command(
+        after_help = "Exit codes:\n  0  printed, and `pullpass check --strict` passes it\n  \
+        2  the command line asks for what it would not pass"
+    )]
+    Config(ConfigArgs),
+    /// Print a completion script
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+    /// Print the manual page pullpass(1), or write all pages to a directory
+    Man {
+        /// Write pullpass.1 and one page per command here
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// Which kubelet is meant.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TargetArgs {
+    /// The kubelet's version, 1.26 to 1.37
+    #[arg(long, value_name = "VERSION", default_value_t)]
+    pub(crate) kubelet_version: KubeletVersion,
+    /// As the kubelet's flag of this name; gates that are not named have the version's default
+    #[arg(long, value_name = "NAME=true,...")]
+    pub(crate) feature_gates: Option<FeatureGates>,
+}
+
+impl TargetArgs {
+    pub(crate) fn target(&self) -> Target {
+        let gates = self.feature_gates.clone().unwrap_or_default();
+        Target { version: self.kubelet_version, gates }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// The configuration: a file, or from 1.34 a directory
+    pub(crate) path: PathBuf,
+    /// Also look for the programs here, as `--image-credential-provider-bin-dir`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) bin_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// Exit with 1 on any warning; advice is not a warning
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(group(ArgGroup::new("patterns").args(["config", "pattern"]).required(true)))]
+pub(crate) struct MatchArgs {
+    /// Images as pods name them
+    #[arg(required = true, value_name = "IMAGE")]
+    pub(crate) images: Vec<String>,
+    /// The configuration whose providers are asked
+    #[arg(long, value_name = "PATH")]
+    pub(crate) config: Option<PathBuf>,
+    /// Patterns to try in place of a configuration
+    #[arg(long, value_name = "PATTERN", num_args = 1..)]
+    pub(crate) pattern: Vec<String>,
+    /// IMAGE is the compared text itself, without tag and digest and with its registry
+    #[arg(long)]
+    pub(crate) raw: bool,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LookupArgs {
+    /// The image as a pod names it
+    pub(crate) image: String,
+    /// The configuration: a file, or from 1.34 a directory
+    #[arg(long, value_name = "PATH")]
+    pub(crate) config: PathBuf,
+    /// Where the programs are, as `--image-credential-provider-bin-dir`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) bin_dir: PathBuf,
+    /// The token that providers with `tokenAttributes` get, whatever their audience
+    #[arg(long, value_name = "FILE", requires = "service_account")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// The pod's service account; without it the pod is a static pod
+    #[arg(long, value_name = "NS/NAME", value_parser = service_account)]
+    pub(crate) service_account: Option<(String, String)>,
+    /// An annotation of the service account; may be repeated
+    #[arg(long = "annotation", value_name = "K=V", requires = "service_account",
+        value_parser = annotation)]
+    pub(crate) annotations: Vec<(String, String)>,
+    /// IMAGE is the compared text itself, without tag and digest and with its registry
+    #[arg(long)]
+    pub(crate) raw: bool,
+    /// Print passwords, and the token where a plugin repeats it
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+    /// Kill a plugin after this long; the kubelet's minute is fixed
+    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = timeout)]
+    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConfigArgs {
+    /// Names such as `oidc-credential-provider` or `oidc`; all plugins when there is none
+    #[arg(value_name = "PLUGIN")]
+    pub(crate) plugins: Vec<String>,
+    /// The kubelet that is to read it, 1.26 to 1.37
+    #[arg(long, value_name = "VERSION", default_value_t)]
+    pub(crate) kubelet_version: KubeletVersion,
+    /// Give the plugins the pod's token for this audience (1.33 or later)
+    #[arg(long, value_name = "AUDIENCE")]
+    pub(crate) service_account_audience: Option<String>,
+    /// A pattern for `matchImages`, in place of the plugin's own; with several plugins it goes
+    /// to those that have none. May be repeated
+    #[arg(long = "match-image", value_name = "PATTERN")]
+    pub(crate) match_images: Vec<String>,
+    /// An argument for the plugins, such as `--arg=--config=/etc/pullpass/oidc.yaml`; may be
+    /// repeated
+    #[arg(long = "arg", value_name = "ARG", allow_hyphen_values = true)]
+    pub(crate) args: Vec<String>,
+    /// Print only the RBAC for the audience, to pipe to `kubectl apply -f -`
+    #[arg(long, requires = "service_account_audience")]
+    pub(crate) rbac: bool,
+}
+
+fn service_account(text: &str) -> Result<(String, String), String> {
+    match text.split_once('/') {
+        Some((namespace, name))
+            if !namespace.is_empty() && !name.is_empty() && !name.contains('/') =>
+        {
+            Ok((namespace.to_owned(), name.to_owned()))
+        }
+        _ => Err("it is written NAMESPACE/NAME".to_owned()),
+    }
+}
+
+fn annotation(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("it is written KEY=VALUE".to_owned()),
+    }
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    let duration: GoDuration = text.parse().map_err(|error| format!("{error}"))?;
+    duration.to_std().filter(|time| !time.is_zero()).ok_or_else(|| "it must be positive".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn patterns_may_follow_one_flag_or_several() {
+        for line in [
+            &["pullpass", "match", "r.io/x", "--pattern", "a", "b", "--raw"][..],
+            &["pullpass", "match", "r.io/x", "--pattern", "a", "--pattern=b", "--raw"],
+        ] {
+            let Ok(Args { command: Command::Match(args) }) = Args::try_parse_from(line) else {
+                panic!("{line:?}");
+            };
+            assert_eq!((args.images.len(), args.pattern.len(), args.raw), (1, 2, true));
+        }
+    }
+}

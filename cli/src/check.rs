@@ -1,0 +1,119 @@
+//! `pullpass check`: the kubelet's verdict first, then our advice.
+
+mod advice;
+mod json;
+mod snippet;
+mod verdict;
+
+use std::fmt::Write as _;
+
+use pullpass_kubelet::Location;
+use pullpass_kubelet::lints::{self, Lint, Severity};
+
+use crate::args::{CheckArgs, Format};
+use crate::check::snippet::Snippets;
+use crate::report::{Failure, Report};
+use crate::text::{count, harmless};
+use crate::world::World;
+
+pub(crate) use self::verdict::{Verdict, judge};
+
+/// Codes of lints whose lines hold what must not be shown again.
+const SECRET_LINTS: [&str; 2] = ["secret-in-args", "secret-in-env"];
+
+/// Judges a configuration, and looks at what an accepted one says.
+pub(crate) fn run(args: &CheckArgs, world: &World) -> Result<Report, Failure> {
+    let target = args.target.target();
+    let verdict = judge(&args.path, args.bin_dir.as_deref(), &target);
+    let mut lints = Vec::new();
+    if let Some(config) = &verdict.config {
+        lints = lints::check(config);
+        lints.extend(lints::check_files(config, &args.path, args.bin_dir.as_deref()));
+        // The weightier first; within one weight in the order of the configuration.
+        lints.sort_by_key(|lint| std::cmp::Reverse(lint.severity));
+    }
+    let strict = args.strict && lints.iter().any(|lint| lint.severity == Severity::Warning);
+    let code = u8::from(verdict.refusal.is_some() || strict);
+    if args.format == Format::Json {
+        return Ok(Report::json(&json::render(&verdict, &lints, &target), code));
+    }
+    let hidden: Vec<Location> = lints
+        .iter()
+        .filter(|lint| SECRET_LINTS.contains(&lint.code))
+        .filter_map(|lint| lint.location.clone())
+        .collect();
+    let snippets = Snippets::new(world.colour, &hidden);
+    let mut text = String::new();
+    write_verdict(&mut text, args, &verdict, &snippets);
+    write_lints(&mut text, &verdict, &lints, &snippets);
+    Ok(Report::new(text, code))
+}
+
+fn write_verdict(text: &mut String, args: &CheckArgs, verdict: &Verdict, snippets: &Snippets<'_>) {
+    let version = args.target.kubelet_version;
+    let Some(refusal) = &verdict.refusal else {
+        let providers = verdict.config.as_ref().map_or(0, |config| config.providers.len());
+        let _ = writeln!(
+            text,
+            "accepted: kubelet {version} would start with {}",
+            count(providers, "provider")
+        );
+        if args.bin_dir.is_none() {
+            text.push_str("note: the programs were not looked for; `--bin-dir` does that\n");
+        }
+        return;
+    };
+    let _ = writeln!(text, "refused: kubelet {version} would not start");
+    let _ = writeln!(
+        text,
+        "kubelet: Failed to register CRI auth plugins: {}",
+        harmless(&refusal.message)
+    );
+    if !refusal.verbatim {
+        text.push_str("note: the kubelet words a part of this in another way or order\n");
+    }
+    let target = args.target.target();
+    for finding in &refusal.errors {
+        let hint = advice::for_error(finding, verdict, &target);
+        if finding.location.is_none() && refusal.errors.len() == 1 {
+            // The message above says it all.
+            if let Some(hint) = hint {
+                let _ = writeln!(text, "hint: {}", harmless(&hint));
+            }
+            continue;
+        }
+        text.push('\n');
+        text.push_str(&snippets.error(finding, hint.as_deref()));
+    }
+    if !refusal.further.is_empty() {
+        text.push_str("\nonce that is mended, the kubelet would go on to say\n");
+    }
+    for finding in &refusal.further {
+        let hint = advice::for_error(finding, verdict, &target);
+        text.push('\n');
+        text.push_str(&snippets.error(finding, hint.as_deref()));
+    }
+}
+
+fn write_lints(text: &mut String, verdict: &Verdict, lints: &[Lint], snippets: &Snippets<'_>) {
+    if lints.is_empty() {
+        return;
+    }
+    if verdict.refusal.is_some() {
+        text.push_str("\nfrom here on Pullpass speaks, not the kubelet\n");
+    }
+    for lint in lints {
+        text.push('\n');
+        text.push_str(&snippets.lint(lint));
+        if let Some(manifest) = &lint.manifest {
+            text.push_str(manifest);
+        }
+    }
+    let warnings = lints.iter().filter(|lint| lint.severity == Severity::Warning).count();
+    let _ = writeln!(
+        text,
+        "\nPullpass, not the kubelet: {}, {} of advice",
+        count(warnings, "warning"),
+        count(lints.len() - warnings, "piece")
+    );
+}

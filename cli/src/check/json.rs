@@ -1,0 +1,58 @@
+//! The verdict and the lints for programs.
+
+use pullpass_kubelet::lints::{Lint, Severity};
+use pullpass_kubelet::{Finding, Location, Target};
+use serde_json::{Map, Value, json};
+
+use crate::check::Verdict;
+
+/// One object.
+pub(super) fn render(verdict: &Verdict, lints: &[Lint], target: &Target) -> Value {
+    let refusal = verdict.refusal.as_ref();
+    let findings = |findings: &[Finding]| -> Vec<Value> { findings.iter().map(finding).collect() };
+    json!({
+        "verdict": if refusal.is_some() { "refused" } else { "accepted" },
+        "kubelet_version": target.version.to_string(),
+        "message": refusal.map(|refusal| refusal.message.as_str()),
+        "verbatim": refusal.map(|refusal| refusal.verbatim),
+        "errors": refusal.map_or_else(Vec::new, |refusal| findings(&refusal.errors)),
+        "further": refusal.map_or_else(Vec::new, |refusal| findings(&refusal.further)),
+        "warnings": lints.iter().map(lint).collect::<Vec<Value>>(),
+        "hash": verdict.config.as_ref().map(|config| config.hash.as_str()),
+    })
+}
+
+fn finding(finding: &Finding) -> Value {
+    let mut object = place(finding.location.as_ref());
+    object.insert("message".to_owned(), finding.message.as_str().into());
+    Value::Object(object)
+}
+
+fn lint(lint: &Lint) -> Value {
+    let mut object = place(lint.location.as_ref());
+    let severity = match lint.severity {
+        Severity::Warning => "warning",
+        Severity::Advice => "advice",
+    };
+    for (name, value) in [
+        ("code", lint.code.into()),
+        ("severity", severity.into()),
+        ("message", lint.message.as_str().into()),
+        ("hint", lint.hint.as_str().into()),
+        ("manifest", lint.manifest.as_deref().into()),
+    ] {
+        object.insert(name.to_owned(), value);
+    }
+    Value::Object(object)
+}
+
+fn place(location: Option<&Location>) -> Map<String, Value> {
+    let file = location.map(|at| at.source().path().display().to_string());
+    [
+        ("file".to_owned(), file.into()),
+        ("line".to_owned(), location.map(Location::line).into()),
+        ("column".to_owned(), location.map(Location::column).into()),
+    ]
+    .into_iter()
+    .collect()
+}

@@ -1,0 +1,109 @@
+//! `pullpass lookup`: the providers, run as the kubelet would run them.
+
+mod advice;
+mod json;
+mod redact;
+mod text;
+mod token;
+
+use std::time::Duration;
+
+use pullpass_kubelet::service_account::{NotCalled, Pod, ServiceAccount, TokenSource};
+use pullpass_kubelet::{Kubelet, Lookup, Options, Outcome, exec};
+
+use crate::args::{Format, LookupArgs};
+use crate::check::judge;
+use crate::lookup::redact::Redactor;
+use crate::report::{Failure, Report};
+use crate::text::harmless;
+use crate::world::World;
+
+/// How long to wait on for a process that holds a plugin's streams; the kubelet waits
+/// without end.
+const LONGEST_GRACE: Duration = Duration::from_secs(5);
+
+/// Asks the providers about one image.
+pub(crate) fn run(args: &LookupArgs, world: &World) -> Result<Report, Failure> {
+    let target = args.target.target();
+    let verdict = judge(&args.config, Some(&args.bin_dir), &target);
+    if let Some(refusal) = &verdict.refusal {
+        return Err(Failure::new(harmless(&refusal.message)).hint(format!(
+            "kubelet {} would not start; `pullpass check {} --bin-dir {}` shows more",
+            target.version,
+            args.config.display(),
+            args.bin_dir.display()
+        )));
+    }
+    let Some(config) = &verdict.config else {
+        return Err(Failure::new("there is no configuration"));
+    };
+    let token = args.token_file.as_deref().map(token::read).transpose()?;
+    let pod = pod(args, token.as_ref());
+    let options = Options {
+        exec: exec::Options {
+            timeout: args.timeout,
+            grace: args.timeout.min(LONGEST_GRACE),
+            environment: world.environment.clone(),
+            ..exec::Options::default()
+        },
+        ..Options::default()
+    };
+    let mut kubelet = Kubelet::new(config, &args.bin_dir, options);
+    let lookup = if args.raw {
+        kubelet.lookup_raw(&args.image, pod.as_ref())
+    } else {
+        kubelet.lookup(&args.image, pod.as_ref()).map_err(|error| {
+            Failure::new(harmless(&error.to_string())).hint("the kubelet asks no provider about it")
+        })?
+    };
+    let redactor = Redactor::new(args.show_secrets, token.as_ref(), &lookup);
+    let code = exit_code(&lookup);
+    let mut report = match args.format {
+        Format::Json => Report::json(&json::render(args, config, &lookup, &redactor), code),
+        Format::Text => Report::new(text::render(args, config, &lookup, &redactor), code),
+    };
+    if let Some(token) = &token {
+        report.stderr = token::remarks(token, config, &lookup);
+    }
+    Ok(report)
+}
+
+fn pod(args: &LookupArgs, token: Option<&secrecy::SecretString>) -> Option<Pod> {
+    let (namespace, name) = args.service_account.clone()?;
+    let account = ServiceAccount {
+        name,
+        annotations: args.annotations.iter().cloned().collect(),
+        ..ServiceAccount::default()
+    };
+    Some(Pod {
+        namespace,
+        // Only log lines show them; the pod is an imagined one.
+        name: "POD".to_owned(),
+        uid: "UID".to_owned(),
+        service_account: Some(account),
+        tokens: token.cloned().map_or_else(
+            || TokenSource::Error("no `--token-file` was given".to_owned()),
+            TokenSource::Token,
+        ),
+    })
+}
+
+fn exit_code(lookup: &Lookup) -> u8 {
+    let failed = lookup.providers.iter().any(|report| is_failure(&report.outcome));
+    u8::from(failed && lookup.credentials.is_empty())
+}
+
+/// Whether an outcome is one that somebody has to mend.
+fn is_failure(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::NoMatch
+        | Outcome::Answered { .. }
+        | Outcome::NotCalled(NotCalled::NoServiceAccount | NotCalled::MissingAnnotation(_)) => {
+            false
+        }
+        Outcome::NotCalled(_)
+        | Outcome::Failed(_)
+        | Outcome::EchoedToken
+        | Outcome::InvalidCacheKeyType(_) => true,
+    }
+}

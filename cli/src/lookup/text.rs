@@ -1,0 +1,195 @@
+//! A look-up for people.
+
+use std::fmt::Write as _;
+
+use pullpass_kubelet::cache::{KeyType, Stored};
+use pullpass_kubelet::service_account::NotCalled;
+use pullpass_kubelet::{CacheDecision, Config, Lookup, Outcome, ProviderReport};
+
+use crate::args::LookupArgs;
+use crate::lookup::redact::Redactor;
+use crate::lookup::{advice, is_failure};
+use crate::text::{count, elapsed, harmless, utc};
+
+/// More of what a plugin wrote would drown the rest; JSON has all that was kept.
+const MOST_LINES: usize = 20;
+const MOST_BYTES: usize = 3000;
+
+/// The credentials first, then each provider that was asked.
+pub(super) fn render(
+    args: &LookupArgs,
+    config: &Config,
+    lookup: &Lookup,
+    redactor: &Redactor,
+) -> String {
+    let mut text = format!(
+        "image: {} (asked and compared as {})\n",
+        harmless(&args.image),
+        harmless(&lookup.lookup_name)
+    );
+    write_credentials(&mut text, lookup, redactor);
+    let silent = |report: &&ProviderReport| report.outcome == Outcome::NoMatch;
+    for report in lookup.providers.iter().filter(|report| !silent(report)) {
+        text.push('\n');
+        write_provider(&mut text, args, config, report, redactor);
+    }
+    let names: Vec<&str> =
+        lookup.providers.iter().filter(silent).map(|report| report.name.as_str()).collect();
+    if !names.is_empty() {
+        let _ = writeln!(
+            text,
+            "\nnot asked, because no pattern covers the image: {}\n  hint: pullpass match {} \
+             --config {}",
+            harmless(&names.join(", ")),
+            harmless(&args.image),
+            args.config.display()
+        );
+    }
+    text
+}
+
+fn write_credentials(text: &mut String, lookup: &Lookup, redactor: &Redactor) {
+    if lookup.credentials.is_empty() {
+        text.push_str("credentials: none; without pull secrets the kubelet pulls anonymously\n");
+        return;
+    }
+    text.push_str("credentials, in the order in which the kubelet tries them:\n");
+    for (index, credential) in lookup.credentials.iter().enumerate() {
+        let _ = writeln!(
+            text,
+            "  {}. user `{}`, password {}, for `{}` from {}",
+            index + 1,
+            harmless(&credential.username),
+            harmless(redactor.password(&credential.password)),
+            harmless(&credential.key),
+            harmless(&credential.provider)
+        );
+    }
+}
+
+fn write_provider(
+    text: &mut String,
+    args: &LookupArgs,
+    config: &Config,
+    report: &ProviderReport,
+    redactor: &Redactor,
+) {
+    let took = report.duration.map_or_else(String::new, |time| format!(" ({})", elapsed(time)));
+    let word = if is_failure(&report.outcome) { "error" } else { "ok" };
+    let _ = writeln!(
+        text,
+        "{word}: {}: {}{took}",
+        harmless(&report.name),
+        harmless(&verdict(&report.outcome))
+    );
+    let mut line = |label: &str, value: &str| {
+        let value = harmless(&redactor.text(value));
+        let _ = writeln!(text, "  {label}: {}", short(&value).replace('\n', "\n    "));
+    };
+    if let Some(message) = message(report) {
+        line("kubelet", message);
+    }
+    if let Some(detail) = &report.detail {
+        line("the kubelet does not say", detail);
+    }
+    if !report.stderr.is_empty() {
+        let logged = matches!(report.outcome, Outcome::Failed(kind) if kind.is_counted());
+        let label = if logged { "stderr" } else { "stderr, which the kubelet throws away" };
+        line(label, &String::from_utf8_lossy(&report.stderr));
+    }
+    if let Some(hint) = advice::hint(args, config, report) {
+        line("hint", &hint);
+    }
+    if let Some(cache) = cache(&report.cache) {
+        line("cache", &cache);
+    }
+}
+
+/// What the kubelet logs: an error, or why it was silent.
+pub(super) fn message(report: &ProviderReport) -> Option<&str> {
+    let silent = match report.outcome {
+        Outcome::NotCalled(_) => report.log.last(),
+        _ => None,
+    };
+    report.error_line().or(silent.map(|line| line.text.as_str()))
+}
+
+/// The beginning of a foreign text, and how much is left out.
+fn short(text: &str) -> String {
+    let text = text.trim_end();
+    let line = text.match_indices('\n').nth(MOST_LINES - 1).map_or(text.len(), |(at, _)| at);
+    let end = text.floor_char_boundary(line.min(MOST_BYTES));
+    if end == text.len() {
+        return text.to_owned();
+    }
+    format!(
+        "{}\n({} more; `--format json` has them)",
+        &text[..end],
+        count(text.len() - end, "byte")
+    )
+}
+
+fn verdict(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::NoMatch => "no pattern covers the image".to_owned(),
+        Outcome::NotCalled(reason) => match reason {
+            NotCalled::NoServiceAccount => {
+                "not run: it wants a service account, and the pod has none".to_owned()
+            }
+            NotCalled::MissingAnnotation(key) => {
+                format!("not run: the service account has no annotation `{key}`")
+            }
+            NotCalled::ServiceAccount(_) => "not run: there is no service account".to_owned(),
+            NotCalled::Token(_) => "not run: there is no token for it".to_owned(),
+            NotCalled::CacheKey(_) => "its answer cannot be used".to_owned(),
+        },
+        Outcome::Failed(_) => "failed; the pull goes on without it".to_owned(),
+        Outcome::EchoedToken => "answered with the pod's token as password; dropped".to_owned(),
+        Outcome::InvalidCacheKeyType(_) => "answered, and the answer is dropped".to_owned(),
+        Outcome::Answered { keys: 0, .. } => "answered: no credentials".to_owned(),
+        Outcome::Answered { keys, usable: 0 } => {
+            format!("answered with {}, none of which covers the image", count(*keys, "key"))
+        }
+        Outcome::Answered { usable, .. } => {
+            format!("answered with {} for the image", count(*usable, "credential"))
+        }
+    }
+}
+
+fn cache(decision: &CacheDecision) -> Option<String> {
+    Some(match decision {
+        CacheDecision::NotReached => return None,
+        CacheDecision::Hit { key, expires } => {
+            format!("remembered {} until {}", scope(*key), utc(*expires))
+        }
+        CacheDecision::Missed(Stored::Until { key, expires }) => {
+            format!("kept {} until {}", scope(*key), utc(*expires))
+        }
+        CacheDecision::Missed(Stored::ZeroDuration) => {
+            "not kept: its `cacheDuration` is zero".to_owned()
+        }
+        CacheDecision::Missed(Stored::ZeroDefault) => {
+            "not kept: it has no `cacheDuration`, and `defaultCacheDuration` is zero".to_owned()
+        }
+        CacheDecision::Missed(Stored::Expired) => {
+            "not kept: its `cacheDuration` is negative".to_owned()
+        }
+    })
+}
+
+fn scope(key: KeyType) -> &'static str {
+    match key {
+        KeyType::Image => "for this image (`Image`)",
+        KeyType::Registry => "for all images of this registry (`Registry`)",
+        KeyType::Global => "for all images that this provider is asked about (`Global`)",
+    }
+}
+
+/// The answer's own word.
+pub(super) fn key_word(key: KeyType) -> &'static str {
+    match key {
+        KeyType::Image => "Image",
+        KeyType::Registry => "Registry",
+        KeyType::Global => "Global",
+    }
+}

@@ -1,0 +1,60 @@
+//! The pod's token from a file, and what is odd about it.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use pullpass::Token;
+use pullpass_kubelet::{Config, Lookup};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::report::Failure;
+use crate::text::harmless;
+
+/// Longer than any token.
+const LONGEST: u64 = 1 << 20;
+
+/// Reads the token; white space around it is the file's.
+pub(super) fn read(path: &Path) -> Result<SecretString, Failure> {
+    let cannot = |why: String| Failure::new(format!("cannot read `{}`: {why}", path.display()));
+    let file = File::open(path).map_err(|error| cannot(error.to_string()))?;
+    let mut text = String::new();
+    file.take(LONGEST + 1).read_to_string(&mut text).map_err(|error| cannot(error.to_string()))?;
+    if text.len() as u64 > LONGEST {
+        return Err(cannot("it is too long for a token".to_owned()));
+    }
+    let token = text.trim();
+    if token.is_empty() {
+        return Err(cannot("it is empty".to_owned())
+            .hint("`kubectl create token NAME --namespace NS --audience AUDIENCE` makes a token"));
+    }
+    Ok(SecretString::from(token))
+}
+
+/// Where the token differs from the one that the kubelet would have asked for.
+pub(super) fn remarks(token: &SecretString, config: &Config, lookup: &Lookup) -> String {
+    let was_run = |name: &str| {
+        let mut reports = lookup.providers.iter();
+        reports.any(|report| report.name == name && report.duration.is_some())
+    };
+    let asked = config.providers.iter().filter_map(|provider| {
+        let tokens = provider.token_attributes.as_ref()?;
+        was_run(&provider.name).then_some((provider.name.as_str(), tokens.audience.as_str()))
+    });
+    let token = Token::parse(token.expose_secret());
+    let mut remarks = String::new();
+    for (name, audience) in asked {
+        let Ok(token) = &token else {
+            return "warning: the token is no signed JWT, which the API server's tokens are\n"
+                .to_owned();
+        };
+        if !token.claims().is_for(audience) {
+            remarks.push_str(&harmless(&format!(
+                "warning: the token is for `{}`, and for `{name}` the kubelet would ask for one \
+                 for `{audience}`\n",
+                token.claims().audience.join("`, `"),
+            )));
+        }
+    }
+    remarks
+}

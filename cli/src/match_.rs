@@ -1,0 +1,199 @@
+//! `pullpass match`: which patterns cover an image, and why not the others.
+
+use std::fmt::Write as _;
+
+use pullpass_kubelet::Config;
+use pullpass_kubelet::image_name::lookup_name;
+use pullpass_kubelet::matching::{Match, Pattern, Reason};
+use serde_json::{Value, json};
+
+use crate::args::{Format, MatchArgs};
+use crate::report::{Failure, Report};
+use crate::text::harmless;
+
+/// One pattern to try.
+struct Candidate {
+    provider: Option<String>,
+    text: String,
+    parsed: Result<Pattern, String>,
+}
+
+/// One image with what became of it.
+struct Row<'a> {
+    image: &'a str,
+    lookup: Option<String>,
+    error: Option<String>,
+    tries: Vec<Try<'a>>,
+}
+
+struct Try<'a> {
+    candidate: &'a Candidate,
+    reason: Option<Reason>,
+    matched: bool,
+}
+
+/// Compares every image with every pattern.
+pub(crate) fn run(args: &MatchArgs) -> Result<Report, Failure> {
+    let candidates = candidates(args)?;
+    let rows: Vec<Row<'_>> =
+        args.images.iter().map(|image| row(image, args.raw, &candidates)).collect();
+    let broken = candidates.iter().any(|candidate| candidate.parsed.is_err())
+        || rows.iter().any(|row| row.error.is_some());
+    let matched = rows.iter().any(Row::matched);
+    let code = if broken { 2 } else { u8::from(!matched) };
+    Ok(match args.format {
+        Format::Json => Report::json(&rows.iter().map(to_json).collect(), code),
+        Format::Text => to_text(&rows, args, code),
+    })
+}
+
+fn candidates(args: &MatchArgs) -> Result<Vec<Candidate>, Failure> {
+    let candidate = |provider: Option<&str>, text: &str| Candidate {
+        provider: provider.map(str::to_owned),
+        text: text.to_owned(),
+        parsed: Pattern::parse(text).map_err(|error| error.to_string()),
+    };
+    let Some(path) = &args.config else {
+        return Ok(args.pattern.iter().map(|text| candidate(None, text)).collect());
+    };
+    let config = Config::load(path, &args.target.target()).map_err(|error| {
+        Failure::new(harmless(&error.message)).hint(format!(
+            "kubelet {} would not start; `pullpass check {}` shows where",
+            args.target.kubelet_version,
+            path.display()
+        ))
+    })?;
+    let of_provider = |provider: &pullpass_kubelet::Provider| -> Vec<Candidate> {
+        let patterns = provider.match_images.iter();
+        patterns.map(|text| candidate(Some(&provider.name), text)).collect()
+    };
+    Ok(config.providers.iter().flat_map(of_provider).collect())
+}
+
+fn row<'a>(image: &'a str, raw: bool, candidates: &'a [Candidate]) -> Row<'a> {
+    let found = if raw {
+        Ok(image.to_owned())
+    } else {
+        lookup_name(image).map_err(|error| error.to_string())
+    };
+    let (lookup, mut error) = match found {
+        Ok(lookup) => (Some(lookup), None),
+        Err(error) => (None, Some(error)),
+    };
+    let mut tries = Vec::new();
+    for candidate in candidates {
+        let explained = match (&candidate.parsed, &lookup) {
+            (Ok(pattern), Some(lookup)) => Some(pattern.explain(lookup)),
+            _ => None,
+        };
+        let matched = explained == Some(Match::Hit);
+        let reason = match explained {
+            Some(Match::Miss(reason)) => Some(reason),
+            _ => None,
+        };
+        if let Some(Reason::Image { error: why }) = &reason {
+            error = Some(why.clone());
+        }
+        tries.push(Try { candidate, reason, matched });
+    }
+    Row { image, lookup, error, tries }
+}
+
+impl Row<'_> {
+    fn matched(&self) -> bool {
+        self.tries.iter().any(|one| one.matched)
+    }
+}
+
+fn to_json(row: &Row<'_>) -> Value {
+    let patterns: Vec<Value> = row
+        .tries
+        .iter()
+        .map(|one| {
+            json!({
+                "provider": one.candidate.provider,
+                "pattern": one.candidate.text,
+                "matched": one.matched,
+                "reason": one.reason.as_ref().map(Reason::to_string),
+                "hint": fix(one),
+                "error": one.candidate.parsed.as_ref().err(),
+            })
+        })
+        .collect();
+    json!({
+        "image": row.image,
+        "lookup": row.lookup,
+        "matched": row.matched(),
+        "error": row.error,
+        "patterns": patterns,
+    })
+}
+
+fn to_text(rows: &[Row<'_>], args: &MatchArgs, code: u8) -> Report {
+    let mut report = Report::new(String::new(), code);
+    for row in rows {
+        let image = harmless(row.image);
+        if let Some(error) = &row.error {
+            let _ = writeln!(report.stderr, "error: `{image}`: {}", harmless(error));
+            let _ = writeln!(report.stderr, "hint: the kubelet asks no provider about it");
+            continue;
+        }
+        let verdict = if row.matched() { "match" } else { "no match" };
+        let lookup = harmless(row.lookup.as_deref().unwrap_or_default());
+        let _ = writeln!(report.stdout, "{verdict}: {image} (compared as {lookup})");
+        for one in &row.tries {
+            write_try(&mut report.stdout, one);
+        }
+    }
+    let mut reported = Vec::new();
+    for candidate in rows.iter().flat_map(|row| &row.tries).map(|one| one.candidate) {
+        let Err(error) = &candidate.parsed else { continue };
+        if reported.contains(&candidate.text.as_str()) {
+            continue;
+        }
+        reported.push(&candidate.text);
+        let pattern = harmless(&candidate.text);
+        let _ = writeln!(report.stderr, "error: pattern `{pattern}`: {}", harmless(error));
+        let _ = writeln!(report.stderr, "hint: a kubelet does not start with it");
+    }
+    if code == 1 && args.config.is_some() {
+        report.stderr.push_str(
+            "hint: no provider is asked, the pull is anonymous, and the kubelet logs nothing\n",
+        );
+    }
+    report
+}
+
+fn write_try(text: &mut String, one: &Try<'_>) {
+    let provider = match &one.candidate.provider {
+        Some(name) => format!("{}: ", harmless(name)),
+        None => String::new(),
+    };
+    let pattern = harmless(&one.candidate.text);
+    let _ = match (&one.reason, &one.candidate.parsed) {
+        (Some(reason), _) => {
+            writeln!(text, "  miss {provider}{pattern}\n       {}", harmless(&reason.to_string()))
+        }
+        (None, Err(_)) => writeln!(text, "  error {provider}{pattern}"),
+        (None, Ok(_)) => writeln!(text, "  hit  {provider}{pattern}"),
+    };
+    if let Some(fix) = fix(one) {
+        let _ = writeln!(text, "       hint: {}", harmless(&fix));
+    }
+}
+
+/// What to write, where the mistake is one that can be named.
+fn fix(one: &Try<'_>) -> Option<String> {
+    let pattern = one.candidate.text.as_str();
+    let fixed = match one.reason.as_ref()? {
+        Reason::Scheme { scheme } => pattern.strip_prefix(scheme.as_str())?,
+        Reason::GlobInPath { .. } => {
+            let path = pattern.find('/')?;
+            let star = path + pattern[path..].find('*')?;
+            pattern[..star].trim_end_matches('/')
+        }
+        Reason::Tag { tag } => pattern.strip_suffix(tag.as_str())?,
+        _ => return None,
+    };
+    Some(format!("write `{fixed}`"))
+}

@@ -1,0 +1,77 @@
+//! What a command ends with: data on stdout, remarks on stderr, an exit code.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+/// The end of a command.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    /// Data.
+    pub(crate) stdout: String,
+    /// Remarks on it.
+    pub(crate) stderr: String,
+    /// The exit code.
+    pub(crate) code: u8,
+}
+
+impl Report {
+    /// Data alone.
+    pub(crate) fn new(stdout: String, code: u8) -> Self {
+        Self { stdout, stderr: String::new(), code }
+    }
+
+    /// One JSON document.
+    pub(crate) fn json(value: &Value, code: u8) -> Self {
+        Self::new(format!("{value:#}\n"), code)
+    }
+
+    /// Writes it all. A reader that went away is no failure: it has what it wanted.
+    pub(crate) fn print(self) -> ExitCode {
+        let mut stdout = io::stdout().lock();
+        let data = stdout.write_all(self.stdout.as_bytes()).and_then(|()| stdout.flush());
+        let remarks = io::stderr().lock().write_all(self.stderr.as_bytes());
+        for written in [data, remarks] {
+            match written {
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                    let _ = writeln!(io::stderr(), "error: cannot write the output: {error}");
+                    return ExitCode::from(2);
+                }
+                _ => {}
+            }
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<Failure> for Report {
+    fn from(failure: Failure) -> Self {
+        let mut stderr = format!("error: {}\n", failure.message);
+        if let Some(hint) = failure.hint {
+            let _ = writeln!(stderr, "hint: {hint}");
+        }
+        Self { stdout: String::new(), stderr, code: 2 }
+    }
+}
+
+/// Why a command could not do its work; exit code 2.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// What went wrong, without a full stop.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}

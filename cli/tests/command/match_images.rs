@@ -1,0 +1,91 @@
+//! `pullpass match`: the shared vectors, reasons, exit codes.
+
+use serde_json::{Value, json};
+
+use crate::{Node, entry, pullpass, vectors};
+
+#[test]
+fn every_vector_of_patterns_holds() {
+    for row in vectors("match_images.json") {
+        let text = |field: &str| row[field].as_str().expect("a text").to_owned();
+        let pattern = format!("--pattern={}", text("pattern"));
+        let image = text("image");
+        let ran = pullpass(["match", "--raw", "--format", "json", &pattern, "--", &image]);
+        let found = ran.json();
+        assert_eq!(found[0]["lookup"], image, "{row}");
+        assert_eq!(found[0]["matched"], row["match"], "{row} {ran:?}");
+        let one = &found[0]["patterns"][0];
+        assert_eq!(one["matched"], row["match"], "{row}");
+        assert_eq!(one["error"], row["error"], "{row}");
+        assert_eq!(one["provider"], Value::Null);
+        let broken = row["error"].is_string() || found[0]["error"].is_string();
+        let hit = row["match"] == true;
+        let expected = if broken { 2 } else { i32::from(!hit) };
+        assert_eq!(ran.code, Some(expected), "{row}");
+        assert_eq!(one["reason"].is_null(), hit || row["error"].is_string(), "{row}");
+    }
+}
+
+#[test]
+fn every_vector_of_images_holds() {
+    for row in vectors("image_lookup.json") {
+        let image = row["pod_image"].as_str().expect("a text");
+        let ran = pullpass(["match", "--format", "json", "--pattern=x.example", "--", image]);
+        let found = ran.json();
+        assert_eq!(found[0]["lookup"], row["lookup"], "{row}");
+        let code = if row["lookup"].is_null() { 2 } else { 1 };
+        assert_eq!(ran.code, Some(code), "{row}");
+        assert_eq!(found[0]["error"].is_string(), row["lookup"].is_null(), "{row}");
+    }
+}
+
+#[test]
+fn a_configuration_names_its_providers() {
+    let node = Node::new();
+    let config = node.config(&format!(
+        "{}{}",
+        entry("one", ""),
+        entry("two", "").replace("registry.example", "'*.example/app', r.example/app:1")
+    ));
+    let args =
+        ["match", "registry.example/app:1", "r.example/app", "--config", &config, "--format=json"];
+    let ran = pullpass(args);
+    assert_eq!(ran.code, Some(0));
+    let found = ran.json();
+    let summary: Vec<Value> = found[1]["patterns"]
+        .as_array()
+        .expect("patterns")
+        .iter()
+        .map(|one| json!([one["provider"], one["pattern"], one["matched"], one["hint"]]))
+        .collect();
+    assert_eq!(
+        summary,
+        [
+            json!(["one", "registry.example", false, null]),
+            json!(["two", "*.example/app", true, null]),
+            json!(["two", "r.example/app:1", false, "write `r.example/app`"]),
+        ]
+    );
+    assert_eq!(found[0]["lookup"], "registry.example/app");
+}
+
+#[test]
+fn exit_codes() {
+    let code = |args: &[&str]| pullpass(args.iter().copied()).code;
+    assert_eq!(code(&["match", "a.io/x", "b.io/x", "--pattern", "c.io", "b.io"]), Some(0));
+    assert_eq!(code(&["match", "a.io/x", "--pattern", "b.io"]), Some(1));
+    assert_eq!(code(&["match", "a.io/x", "--pattern", "a.io", "%"]), Some(2));
+    assert_eq!(code(&["match", "A", "--pattern", "a.io"]), Some(2));
+    assert_eq!(code(&["match", "a.io/x"]), Some(2));
+    assert_eq!(code(&["match", "a.io/x", "--config", "no-such-file"]), Some(2));
+    assert_eq!(code(&["match", "a.io/x", "--config", "f", "--pattern", "a"]), Some(2));
+}
+
+#[test]
+fn a_broken_pattern_is_told_in_go_s_words() {
+    let ran = pullpass(["match", "a.io/x", "--pattern", "%invalid%"]);
+    assert_eq!(ran.code, Some(2));
+    let words = r#"parse "https://%invalid%": invalid URL escape "%in""#;
+    assert!(ran.stderr.starts_with("error: ") && ran.stderr.contains(words), "{ran:?}");
+    assert!(ran.stderr.contains("\nhint: "), "{ran:?}");
+}
