@@ -93,23 +93,29 @@ impl Http {
 
     /// The client that speaks `scheme`, built on first use.
     fn client(&self, scheme: &str) -> Result<&reqwest::Client, Error> {
-        let (cell, is_secure) = match scheme {
-            "http" => (&self.plain, self.settings.proxy.is_secure(&self.env)?),
-            _ => (&self.secure, true),
-        };
+        let cell = if scheme == "http" { &self.plain } else { &self.secure };
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let tls = match is_secure {
+        let proxy = self.settings.proxy.url(&self.env, scheme)?;
+        let speaks_tls = scheme == "https" || proxy.as_ref().is_some_and(|p| p.scheme() == "https");
+        let tls = match speaks_tls {
             true => tls::trusting(&self.settings.roots, &self.env)?,
             false => tls::trusting_nobody(),
         };
-        let client = self.build(tls)?;
+        let client = self.build(tls, proxy)?;
         Ok(cell.get_or_init(|| client))
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place where clients are built")]
-    fn build(&self, tls: rustls::ClientConfig) -> Result<reqwest::Client, Error> {
+    fn build(
+        &self,
+        tls: rustls::ClientConfig,
+        proxy: Option<Url>,
+    ) -> Result<reqwest::Client, Error> {
+        let unusable = |error: reqwest::Error| {
+            Error::config("cannot set up the HTTP client").because(error.without_url())
+        };
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .user_agent(concat!("pullpass/", env!("CARGO_PKG_VERSION")))
@@ -119,12 +125,12 @@ impl Http {
             .referer(false)
             .http1_only()
             .no_proxy();
-        for proxy in self.settings.proxy.resolve(&self.env)? {
-            builder = builder.proxy(proxy);
+        if let Some(proxy) = proxy {
+            let exempt = self.settings.proxy.exempt(&self.env)?;
+            let proxy = reqwest::Proxy::all(proxy).map_err(unusable)?;
+            builder = builder.proxy(proxy.no_proxy(exempt));
         }
-        builder.build().map_err(|error| {
-            Error::config("cannot set up the HTTP client").because(error.without_url())
-        })
+        builder.build().map_err(unusable)
     }
 }
 

@@ -146,7 +146,7 @@ pub use image::Image;
 pub use redact::one_line;
 pub use request::{API_GROUP, ApiVersion, REQUEST_LIMIT, Request};
 pub use response::{Cache, CacheKey, Login, Response};
-pub use service_account::{Claims, ServiceAccount, Token};
+pub use service_account::{Claims, JwtExpiry, ServiceAccount, Token, jwt_expiry};
 
 #[cfg(feature = "plugin")]
 pub use async_trait::async_trait;

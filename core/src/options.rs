@@ -106,12 +106,18 @@ impl Options {
         let table = || own.iter().chain(COMMON);
         let mut options = Self::default();
         let mut parser = lexopt::Parser::from_args(args);
-        while let Some(arg) = parser.next().map_err(usage)? {
+        // No value is repeated in an error: it may be a secret.
+        while let Some(arg) = parser.next().map_err(|_| usage("a switch was given a value"))? {
             let name = match arg {
                 lexopt::Arg::Long(name) => name.to_owned(),
                 lexopt::Arg::Short('h') => "help".to_owned(),
                 lexopt::Arg::Short('V') => "version".to_owned(),
-                other => return Err(usage(other.unexpected())),
+                lexopt::Arg::Short(letter) => {
+                    return Err(usage(format!("unknown option `-{letter}`")));
+                }
+                lexopt::Arg::Value(_) => {
+                    return Err(usage("an argument without an option before it is not understood"));
+                }
             };
             let Some(option) = table().find(|option| option.name == name) else {
                 return Err(usage(format!("unknown option `--{name}`")));
@@ -119,8 +125,9 @@ impl Options {
             let value = match option.value {
                 None => "true".to_owned(),
                 Some(_) => {
-                    let value = parser.value().map_err(usage)?;
-                    // The value is not repeated in the error: it may be a secret.
+                    let value = parser
+                        .value()
+                        .map_err(|_| usage(format!("`--{name}` is given without a value")))?;
                     value.into_string().map_err(|_| usage(format!("`--{name}` is not UTF-8")))?
                 }
             };
@@ -210,8 +217,8 @@ impl Options {
     }
 }
 
-fn usage(message: impl ToString) -> Error {
-    Error::config(message.to_string())
+fn usage(message: impl Into<String>) -> Error {
+    Error::config(message)
         .hint("correct `args` and `env` of this provider in the CredentialProviderConfig; `--help` lists the options")
 }
 

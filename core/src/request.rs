@@ -47,6 +47,12 @@ impl Request {
     /// # Errors
     /// [`ErrorKind::Request`](crate::ErrorKind::Request), in words that never repeat the token.
     pub fn parse(stdin: &[u8]) -> Result<Self, Error> {
+        Self::read(stdin).map_err(|error| {
+            error.or_hint("the kubelet does not send this; correct whatever else made the request")
+        })
+    }
+
+    fn read(stdin: &[u8]) -> Result<Self, Error> {
         let mut fields = Fields::parse(stdin)?;
         match fields.string("kind")? {
             Some(kind) if kind == "CredentialProviderRequest" => {}
@@ -195,6 +201,7 @@ impl Fields {
 
 fn missing(name: &str) -> Error {
     Error::request(format!("the request has no `{name}`"))
+        .hint("`kind`, `apiVersion` and `image` are required; the kubelet always sends them")
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The life of a plugin: read, answer, print, exit.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _, Read, Write as _};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -56,7 +56,7 @@ pub fn main(plugin: &'static Plugin) -> ExitCode {
         Err(error) if by_hand => Err(error),
         options => answer_stdin(plugin, options, env, start),
     };
-    match result.and_then(|response| print(&response)) {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error.render());
@@ -87,12 +87,16 @@ fn answer_stdin(
     options: Result<Options, Error>,
     env: Env,
     start: Instant,
-) -> Result<Vec<u8>, Error> {
+) -> Result<(), Error> {
     let deadline = Deadline::new(start, limit(&options));
-    // A plugin with wrong options still reads, so that the error can name the image.
-    let stdin = read_request(io::stdin().lock(), deadline)?;
+    let stdin = match (read_request(io::stdin().lock(), deadline), &options) {
+        (Ok(stdin), _) => stdin,
+        (Err(_), Err(_)) => Vec::new(),
+        (Err(error), Ok(_)) => return Err(error),
+    };
     let options = options.and_then(|options| log::start(&options).map(|()| options));
-    answer(plugin, options, env, Clock::system(), deadline, &stdin)
+    let response = answer(plugin, options, env, Clock::system(), deadline, &stdin)?;
+    print(&response, deadline)
 }
 
 fn answer(
@@ -122,9 +126,13 @@ fn answer(
     credentials().map_err(|error: Error| error.for_image(request.image.as_str()))
 }
 
-/// The limit on the whole run, also while the options are known to be wrong.
+/// The limit on the whole run. A plugin with wrong options reads on for a moment, so that
+/// the error can name the image.
 fn limit(options: &Result<Options, Error>) -> Duration {
-    options.as_ref().ok().and_then(|options| options.timeout().ok()).unwrap_or(Deadline::DEFAULT)
+    match options {
+        Ok(options) => options.timeout().unwrap_or(Deadline::DEFAULT),
+        Err(_) => Duration::from_secs(1),
+    }
 }
 
 fn note_request(request: &Request, now: SystemTime) {
@@ -193,16 +201,19 @@ fn late(deadline: Deadline) -> Error {
 }
 
 /// All of stdin, bounded in size and in time.
-fn read_request(mut stdin: impl Read + AsStdin, deadline: Deadline) -> Result<Vec<u8>, Error> {
+fn read_request(mut stdin: io::StdinLock<'_>, deadline: Deadline) -> Result<Vec<u8>, Error> {
+    let hint = "the kubelet writes the request and closes stdin at once; do the same";
     let mut request = Vec::new();
     let mut buffer = [0; 16 * 1024];
     loop {
-        stdin.wait(deadline)?;
+        wait(&stdin, Direction::In, deadline).map_err(|error| error.hint(hint))?;
         match stdin.read(&mut buffer) {
             Ok(0) => return Ok(request),
             Ok(length) => request.extend_from_slice(&buffer[..length]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Error::request("cannot read stdin").because(error)),
+            Err(error) => {
+                return Err(Error::request("cannot read stdin").because(error).hint(hint));
+            }
         }
         // One byte over the limit is enough for the parser to refuse it.
         if request.len() > REQUEST_LIMIT {
@@ -211,42 +222,54 @@ fn read_request(mut stdin: impl Read + AsStdin, deadline: Deadline) -> Result<Ve
     }
 }
 
-/// Stdin that can be waited for without a thread.
-trait AsStdin {
-    fn wait(&self, deadline: Deadline) -> Result<(), Error>;
+/// Writes the response, bounded in time: a reader that went away must not keep us.
+fn print(response: &[u8], deadline: Deadline) -> Result<(), Error> {
+    let hint = "whoever started the plugin must read its stdout";
+    let cannot =
+        |error| Error::unavailable("cannot write the response to stdout").because(error).hint(hint);
+    let mut stdout = io::stdout().lock();
+    // A pipe that is ready takes at least this much without blocking (POSIX PIPE_BUF).
+    for piece in response.chunks(4096) {
+        wait(&stdout, Direction::Out, deadline).map_err(|error| error.hint(hint))?;
+        stdout.write_all(piece).and_then(|()| stdout.flush()).map_err(cannot)?;
+    }
+    Ok(())
 }
 
-impl AsStdin for io::StdinLock<'_> {
-    #[cfg(unix)]
-    fn wait(&self, deadline: Deadline) -> Result<(), Error> {
-        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+#[derive(Clone, Copy)]
+enum Direction {
+    In,
+    Out,
+}
 
-        let left = Timespec::try_from(deadline.remaining()).ok();
-        let mut descriptor = [PollFd::new(self, PollFlags::IN)];
-        match poll(&mut descriptor, left.as_ref()) {
-            Ok(0) => Err(Error::request(format!(
-                "stdin was not closed within {:.1} s",
-                deadline.limit().as_secs_f64()
-            ))),
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-            Err(error) => {
-                Err(Error::request("cannot wait for stdin").because(io::Error::from(error)))
-            }
+/// Until `stream` can be read or written, without a thread.
+#[cfg(unix)]
+fn wait(
+    stream: &impl std::os::fd::AsFd,
+    direction: Direction,
+    deadline: Deadline,
+) -> Result<(), Error> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let (flags, late) = match direction {
+        Direction::In => (PollFlags::IN, "stdin was not closed"),
+        Direction::Out => (PollFlags::OUT, "nobody read stdout"),
+    };
+    let left = Timespec::try_from(deadline.remaining()).ok();
+    match poll(&mut [PollFd::new(stream, flags)], left.as_ref()) {
+        Ok(0) => {
+            Err(Error::request(format!("{late} within {:.1} s", deadline.limit().as_secs_f64())))
+        }
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(error) => {
+            Err(Error::request("cannot wait for stdin or stdout").because(io::Error::from(error)))
         }
     }
-
-    #[cfg(not(unix))]
-    fn wait(&self, _: Deadline) -> Result<(), Error> {
-        Ok(())
-    }
 }
 
-fn print(response: &[u8]) -> Result<(), Error> {
-    let mut stdout = io::stdout().lock();
-    stdout
-        .write_all(response)
-        .and_then(|()| stdout.flush())
-        .map_err(|error| Error::unavailable("cannot write the response to stdout").because(error))
+#[cfg(not(unix))]
+fn wait<S>(_: &S, _: Direction, _: Deadline) -> Result<(), Error> {
+    Ok(())
 }
 
 fn say(text: &str) -> ExitCode {

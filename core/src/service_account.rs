@@ -119,6 +119,43 @@ impl Claims {
     }
 }
 
+/// When a token of any kind ends by its own words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JwtExpiry {
+    /// It is no JWT, or one without `exp`.
+    Unsaid,
+    /// It has an `exp` that cannot be read: do not rely on any life.
+    Unreadable,
+    /// Its `exp` (RFC 7519 §4.1.4).
+    At(SystemTime),
+}
+
+/// The `exp` of `token`, whatever its other claims are. Nothing is verified.
+pub fn jwt_expiry(token: &str) -> JwtExpiry {
+    let mut parts = token.split('.');
+    let (Some(_), Some(payload), Some(_), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return JwtExpiry::Unsaid;
+    };
+    let claims = URL_SAFE_NO_PAD
+        .decode(payload)
+        .ok()
+        .and_then(|payload| serde_json::from_slice::<serde_json::Value>(&payload).ok());
+    match claims.as_ref().and_then(|claims| claims.get("exp")) {
+        None => JwtExpiry::Unsaid,
+        Some(exp) => {
+            exp.as_f64().and_then(numeric_date).map_or(JwtExpiry::Unreadable, JwtExpiry::At)
+        }
+    }
+}
+
+/// Seconds since the epoch, a fraction allowed and dropped (RFC 7519 §2).
+fn numeric_date(seconds: f64) -> Option<SystemTime> {
+    let since_epoch = Duration::try_from_secs_f64(seconds.floor()).ok()?;
+    SystemTime::UNIX_EPOCH.checked_add(since_epoch)
+}
+
 #[derive(Deserialize)]
 struct WireClaims {
     #[serde(default)]
@@ -127,7 +164,6 @@ struct WireClaims {
     sub: String,
     #[serde(default)]
     aud: Audience,
-    /// NumericDate: seconds since the epoch, a fraction allowed (RFC 7519 §2).
     exp: f64,
     #[serde(default, rename = "kubernetes.io")]
     kubernetes: Kubernetes,
@@ -135,8 +171,7 @@ struct WireClaims {
 
 impl WireClaims {
     fn into_claims(self) -> Option<Claims> {
-        let since_epoch = Duration::try_from_secs_f64(self.exp.floor()).ok()?;
-        let expires = SystemTime::UNIX_EPOCH.checked_add(since_epoch)?;
+        let expires = numeric_date(self.exp)?;
         let (namespace, service_account) = self.names();
         Some(Claims {
             issuer: self.iss,
@@ -262,6 +297,22 @@ mod tests {
             let rendered = error.render();
             assert!(!rendered.contains("hunter2secret"), "{rendered}");
         }
+    }
+
+    #[test]
+    fn an_expiry_does_not_hang_on_other_claims() {
+        let at = |seconds| JwtExpiry::At(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        for (claims, expected) in [
+            (r#"{"exp":1800000000,"sub":42,"aud":null}"#, at(1_800_000_000)),
+            (r#"{"exp":1800000000.9}"#, at(1_800_000_000)),
+            (r#"{"exp":"1800000000"}"#, JwtExpiry::Unreadable),
+            (r#"{"exp":-1}"#, JwtExpiry::Unreadable),
+            (r#"{"sub":"me"}"#, JwtExpiry::Unsaid),
+            ("opaque", JwtExpiry::Unsaid),
+        ] {
+            assert_eq!(jwt_expiry(&jwt(claims)), expected, "{claims}");
+        }
+        assert_eq!(jwt_expiry("opaque"), JwtExpiry::Unsaid);
     }
 
     #[test]

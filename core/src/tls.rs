@@ -47,7 +47,7 @@ pub(crate) fn trusting(roots: &Roots, env: &Env) -> Result<ClientConfig, Error> 
             Some(path) => from_file(Path::new(path)).map_err(|error| {
                 error.hint("`SSL_CERT_FILE` names the CA certificates to trust")
             })?,
-            None => system(),
+            None => system()?,
         },
     }))
 }
@@ -71,13 +71,14 @@ fn configuration(roots: RootCertStore) -> ClientConfig {
     config
 }
 
-fn system() -> RootCertStore {
-    for bundle in BUNDLES {
-        if let Ok(roots) = from_file(Path::new(bundle)) {
-            return roots;
-        }
+/// A bundle that is there and cannot be used is an error: another one may trust more.
+fn system() -> Result<RootCertStore, Error> {
+    match BUNDLES.iter().map(Path::new).find(|bundle| bundle.exists()) {
+        Some(bundle) => from_file(bundle).map_err(|error| {
+            error.hint("mend the system's CA bundle, or name one by `SSL_CERT_FILE`")
+        }),
+        None => Ok(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }),
     }
-    RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
 }
 
 fn from_file(path: &Path) -> Result<RootCertStore, Error> {
@@ -108,6 +109,6 @@ mod tests {
 
     #[test]
     fn there_are_always_roots() {
-        assert!(!system().is_empty());
+        assert!(!system().unwrap().is_empty());
     }
 }

@@ -193,7 +193,17 @@ pub fn binary(name: &str) -> PathBuf {
 
 fn build(name: &str) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
-    let output = Command::new(cargo)
+    let mut build = Command::new(cargo);
+    // With them, crates whose build scripts read them are built anew.
+    for (name, _) in std::env::vars_os() {
+        let inherited = name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        });
+        if inherited {
+            build.env_remove(name);
+        }
+    }
+    let output = build
         .args(["build", "--quiet", "--message-format=json-render-diagnostics", "-p", name])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit())

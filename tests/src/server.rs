@@ -109,6 +109,8 @@ impl TlsListener {
         let acceptor = TlsAcceptor::from(tls);
         tokio::spawn(async move {
             while let Ok((stream, peer)) = listener.accept().await {
+                // Or the handshake waits for the client's delayed acknowledgement.
+                let _ = stream.set_nodelay(true);
                 let (sender, acceptor) = (sender.clone(), acceptor.clone());
                 tokio::spawn(async move {
                     // A client that refuses the certificate is the client's to report.

@@ -14,6 +14,14 @@ xflags::xflags! {
             optional filter: String
         }
 
+        /// Ask the kubelet's own code and `pullpass-kubelet` the same (bounded in `test`; needs Go)
+        cmd oracle {
+            /// How many cases for each kubelet, or which: `120..130` (default 5000)
+            optional --cases cases: String
+            /// Ask only the kubelet of this minor (repeatable; default: all that are pinned)
+            repeated --minor minor: String
+        }
+
         /// Check format, clippy, rustdoc, dependencies and the rules of this tree
         cmd lint {}
 

@@ -1,10 +1,11 @@
 //! Programs that we did not write and that judge what our plugins print.
 //!
-//! Each judge is one function from the workspace to the path of a program. It is looked for on
-//! `PATH`, then in `target/judges/`, and fetched there at last, so a second run fetches nothing.
-//! A test finds its judge by the environment variable beside it.
+//! Each judge is one function from the workspace to the path of a program, or of a folder of
+//! them. It is looked for on `PATH`, then in `target/`, and fetched or built there at last, so a
+//! second run fetches nothing. A test finds its judge by the environment variable beside it.
 
 mod debian;
+pub(crate) mod oracle;
 
 use std::path::PathBuf;
 
@@ -39,6 +40,7 @@ pub(crate) fn prepare(workspace: &Workspace, fetch: Fetch) -> Vec<Judge> {
     vec![
         find("docker-registry", "PULLPASS_JUDGE_DOCKER_REGISTRY", docker_registry),
         find("skopeo", "PULLPASS_JUDGE_SKOPEO", skopeo),
+        find("kubelet-oracle", "PULLPASS_ORACLE_DIR", oracle::folder),
     ]
 }
 

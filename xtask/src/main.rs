@@ -13,6 +13,7 @@ mod elf;
 mod flags;
 mod judges;
 mod lint;
+mod oracle;
 mod release;
 mod test;
 mod tidy;
@@ -47,6 +48,7 @@ fn dispatch(task: XtaskCmd) -> Result<ExitCode> {
     match task {
         XtaskCmd::Demo(_) => return demo::run(&workspace),
         XtaskCmd::Test(flags) => test::run(&workspace, &flags)?,
+        XtaskCmd::Oracle(flags) => oracle::run(&workspace, &flags)?,
         XtaskCmd::Lint(_) => lint::run(&workspace)?,
         XtaskCmd::Tidy(_) => tidy::run(&workspace)?,
         XtaskCmd::Bench(flags) => bench::run(&workspace, &flags)?,

@@ -37,17 +37,10 @@ pub(crate) fn run(workspace: &Workspace, flags: &flags::Test) -> Result {
     } else {
         cargo.env_remove("PULLPASS_HERMETIC")
     };
-    cargo
-        .args(
-            flags
-                .filter
-                .as_ref()
-                .map(|filter| ["--".to_owned(), filter.clone()])
-                .into_iter()
-                .flatten(),
-        )
-        .run()?;
-    Ok(())
+    if let Some(filter) = &flags.filter {
+        cargo = cargo.args(["--", filter.as_str()]);
+    }
+    Ok(cargo.run()?)
 }
 
 fn report(missing: &[&Judge], hermetic: bool) {

@@ -34,9 +34,14 @@ impl Workspace {
     }
 
     /// `cargo`, the one that runs this task.
+    ///
+    /// Without what `cargo run` tells us about our own package: `ring` is compiled anew whenever
+    /// these variables change, so each task would throw away what a plain `cargo build` made.
     pub(crate) fn cargo(&self) -> Cmd<'_> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        cmd!(self.shell, "{cargo}").quiet()
+        env::vars_os()
+            .filter(|(name, _)| name.to_str().is_some_and(is_about_our_package))
+            .fold(cmd!(self.shell, "{cargo}").quiet(), |cargo, (name, _)| cargo.env_remove(name))
     }
 
     /// The names of the plugins, which are the folders in `plugins/`, sorted.
@@ -48,6 +53,11 @@ impl Workspace {
     pub(crate) fn dev_binaries(&self) -> PathBuf {
         self.target.join("debug")
     }
+}
+
+/// Is it one of the variables that `cargo run` sets for the package that it runs?
+fn is_about_our_package(variable: &str) -> bool {
+    variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_")
 }
 
 /// The names of the folders in a folder that hold a `Cargo.toml`, sorted.

@@ -3,11 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use pullpass::http::Reply;
-use pullpass::{Cache, Context, Error, Login, Token};
+use pullpass::{Cache, Context, Error, JwtExpiry, Login, jwt_expiry};
 use serde_json::Value;
 
 use crate::profile::{Answer, Profile, TokenExchange, Username};
 use crate::refusal;
+use crate::spent::Spent;
 
 /// The login in `reply`, and how long it may be reused.
 ///
@@ -15,16 +16,17 @@ use crate::refusal;
 /// Protocol, when the answer has no usable login, or one that is dead already.
 pub(crate) fn read(
     reply: &Reply,
+    spent: &Spent,
     exchange: &TokenExchange,
     profile: &Profile,
     cx: &Context,
 ) -> Result<(Login, Cache), Error> {
     let (answer, now) = (&exchange.answer, cx.clock.now());
     let body: Value = reply.json()?;
-    let password = text(&body, &answer.password, reply)?;
+    let password = text(&body, &answer.password, reply, spent)?;
     let username = match &answer.username {
         Username::Fixed(name) => name.as_str(),
-        Username::Pointer(pointer) => text(&body, pointer, reply)?,
+        Username::Pointer(pointer) => text(&body, pointer, reply, spent)?,
     };
     let cache = match expiry(&body, password, answer, reply, now)? {
         None => Cache::never(profile.cache_key),
@@ -33,11 +35,20 @@ pub(crate) fn read(
             Some(margin) => Cache::until_with_margin(profile.cache_key, expires, now, margin),
         },
     };
-    let cache = answer.max_cache_duration.map_or(cache, |longest| cache.at_most(longest));
-    Ok((Login::new(username, password)?, cache))
+    let login = Login::new(username, password).map_err(|error| {
+        error
+            .during(format!("`{}` answered with a login that cannot be used", reply.target()))
+            .hint("check `response` in the profile against what this server answers")
+    })?;
+    Ok((login, cache.at_most(answer.max_cache_duration)))
 }
 
-fn text<'a>(body: &'a Value, pointer: &str, reply: &Reply) -> Result<&'a str, Error> {
+fn text<'a>(
+    body: &'a Value,
+    pointer: &str,
+    reply: &Reply,
+    spent: &Spent,
+) -> Result<&'a str, Error> {
     if let Some(text) = body.pointer(pointer).and_then(Value::as_str).filter(|t| !t.is_empty()) {
         return Ok(text);
     }
@@ -47,7 +58,7 @@ fn text<'a>(body: &'a Value, pointer: &str, reply: &Reply) -> Result<&'a str, Er
         reply.status()
     ))
     .hint("check `response` in the profile against what this server answers");
-    Err(match refusal::words(reply) {
+    Err(match refusal::words(reply, spent) {
         Some(words) => error.because(words),
         None => error,
     })
@@ -63,11 +74,9 @@ fn expiry(
     now: SystemTime,
 ) -> Result<Option<SystemTime>, Error> {
     let invalid = |why: &str| {
-        Error::protocol(format!(
-            "`{}` answered with a `{}` that {why}",
-            reply.target(),
-            answer.expires_in
-        ))
+        let (target, pointer) = (reply.target(), &answer.expires_in);
+        Error::protocol(format!("`{target}` answered with a `{pointer}` that {why}"))
+            .hint("check `response.expiry` in the profile against what this server answers")
     };
     let said = match body.pointer(&answer.expires_in) {
         None | Some(Value::Null) => None,
@@ -77,7 +86,11 @@ fn expiry(
         None => None,
         Some(life) => Some(now.checked_add(life).ok_or_else(|| invalid("is out of range"))?),
     };
-    let own = Token::parse(password).ok().map(|token| token.claims().expires);
+    let own = match jwt_expiry(password) {
+        JwtExpiry::Unsaid => None,
+        JwtExpiry::Unreadable => return Ok(None),
+        JwtExpiry::At(expires) => Some(expires),
+    };
     if own.is_some_and(|expires| expires <= now) {
         return Err(Error::protocol(format!(
             "`{}` answered with a token that has expired already",
@@ -91,11 +104,11 @@ fn expiry(
     })
 }
 
-/// Seconds as a number, or in a string as some servers have it. Negative is zero.
+/// Seconds as a number, or as digits in a string as some servers have it. Negative is zero.
 fn seconds(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::Number(number) => number.as_f64()?,
-        Value::String(text) => text.trim().parse().ok()?,
+        Value::String(digits) => digits.parse::<u32>().ok()?.into(),
         _ => return None,
     };
     Duration::try_from_secs_f64(seconds.max(0.0).floor()).ok()

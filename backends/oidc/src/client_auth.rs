@@ -10,6 +10,8 @@ use crate::profile::{Client, Secret};
 pub(crate) struct Authentication {
     pub(crate) fields: Vec<(&'static str, SecretString)>,
     basic: Option<(String, SecretString)>,
+    /// The client's secret as the file has it.
+    pub(crate) secret: Option<SecretString>,
 }
 
 /// Reads what `client` needs.
@@ -17,21 +19,25 @@ pub(crate) struct Authentication {
 /// # Errors
 /// Config, when the secret's file cannot be used.
 pub(crate) fn prepare(client: &Client) -> Result<Authentication, Error> {
-    let (mut fields, mut basic) = (Vec::new(), None);
+    let mut ready = Authentication { fields: Vec::new(), basic: None, secret: None };
     match client {
         Client::None => {}
-        Client::Public(id) => fields.push(("client_id", id.as_str().into())),
-        Client::Post(secret) => {
-            fields.push(("client_id", secret.client_id.as_str().into()));
-            fields.push(("client_secret", read(secret)?));
+        Client::Public(id) => ready.fields.push(("client_id", id.as_str().into())),
+        Client::Post(named) => {
+            let secret = read(named)?;
+            ready.fields.push(("client_id", named.client_id.as_str().into()));
+            ready.fields.push(("client_secret", secret.clone()));
+            ready.secret = Some(secret);
         }
         // Both are form-encoded before they are joined (RFC 6749 §2.3.1).
-        Client::Basic(secret) => {
-            let password = form_encoded(read(secret)?.expose_secret());
-            basic = Some((form_encoded(&secret.client_id), password.into()));
+        Client::Basic(named) => {
+            let secret = read(named)?;
+            let password = form_encoded(secret.expose_secret());
+            ready.basic = Some((form_encoded(&named.client_id), password.into()));
+            ready.secret = Some(secret);
         }
     }
-    Ok(Authentication { fields, basic })
+    Ok(ready)
 }
 
 impl Authentication {

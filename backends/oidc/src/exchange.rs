@@ -7,12 +7,13 @@ use secrecy::ExposeSecret as _;
 use crate::client_auth;
 use crate::profile::TokenExchange;
 use crate::refusal;
+use crate::spent::Spent;
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// Why there is no token.
 pub(crate) enum Failure {
-    /// The server knows who asks and says no.
+    /// The server knows who asks and says no: 401, 403, or an OAuth code that says so.
     Refused(Error),
     /// Anything else.
     Failed(Error),
@@ -31,7 +32,7 @@ pub(crate) async fn token(
     exchange: &TokenExchange,
     token: &Token,
     cx: &Context,
-) -> Result<Reply, Failure> {
+) -> Result<(Reply, Spent), Failure> {
     let client = client_auth::prepare(&exchange.client).map_err(Failure::Failed)?;
     let scope = exchange.scope.join(" ");
     let mut form = vec![
@@ -52,8 +53,11 @@ pub(crate) async fn token(
     // The file's loader let `http://` through for loopback alone.
     let call = http.post(exchange.endpoint.clone()).plain_http().form(form);
     let reply = client.sign(call).send().await.map_err(Failure::Failed)?;
+    let mut spent = Spent::default();
+    spent.add(token.secret().expose_secret());
+    client.secret.iter().for_each(|secret| spent.add(secret.expose_secret()));
     match reply.is_success() {
-        true => Ok(reply),
-        false => Err(refusal::read(&reply)),
+        true => Ok((reply, spent)),
+        false => Err(refusal::read(&reply, &spent)),
     }
 }

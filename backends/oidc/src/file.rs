@@ -51,11 +51,12 @@ fn parse(text: &str, folder: &Path) -> Result<Vec<Profile>, Error> {
             return Err(Error::config(format!("two profiles are named `{}`", profile.name)));
         }
     }
+    let parts: Vec<Registry> = file.profiles.iter().flat_map(RawProfile::parts).cloned().collect();
     file.profiles
         .into_iter()
         .map(|raw| {
             let name = raw.name.clone();
-            raw.into_profile(folder)
+            raw.into_profile(folder, &parts)
                 .map_err(|why| Error::config(format!("profile `{name}`: {why}")))
         })
         .collect()
@@ -80,6 +81,7 @@ pub(crate) struct RawProfile {
     pub(crate) response: RawResponse,
     #[serde(default)]
     pub(crate) on_refused: Policy,
+    #[serde(default, deserialize_with = "present")]
     pub(crate) http: Option<RawHttp>,
 }
 
@@ -87,6 +89,7 @@ pub(crate) struct RawProfile {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RawExpected {
     pub(crate) audience: String,
+    #[serde(default, deserialize_with = "present")]
     pub(crate) issuer: Option<String>,
     #[serde(default)]
     pub(crate) on_missing: Policy,
@@ -98,8 +101,11 @@ pub(crate) struct RawExpected {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RawExchange {
     pub(crate) r#type: RawType,
+    #[serde(default, deserialize_with = "present")]
     pub(crate) endpoint: Option<String>,
+    #[serde(default, deserialize_with = "present")]
     pub(crate) subject_token_type: Option<String>,
+    #[serde(default, deserialize_with = "present")]
     pub(crate) requested_token_type: Option<String>,
     #[serde(default)]
     pub(crate) audience: OneOrMany,
@@ -109,6 +115,7 @@ pub(crate) struct RawExchange {
     pub(crate) scope: OneOrMany,
     #[serde(default)]
     pub(crate) extra: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "present")]
     pub(crate) client_auth: Option<RawClient>,
 }
 
@@ -123,7 +130,9 @@ pub(crate) enum RawType {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RawClient {
     pub(crate) method: RawMethod,
+    #[serde(default, deserialize_with = "present")]
     pub(crate) client_id: Option<String>,
+    #[serde(default, deserialize_with = "present")]
     pub(crate) secret_file: Option<PathBuf>,
 }
 
@@ -176,13 +185,25 @@ pub(crate) enum RawCacheKey {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RawHttp {
+    #[serde(default, deserialize_with = "present")]
     pub(crate) ca_file: Option<PathBuf>,
     #[serde(default)]
     pub(crate) allow_loopback_http: bool,
     pub(crate) connect_timeout: Option<Span>,
     pub(crate) timeout: Option<Span>,
     pub(crate) retries: Option<u32>,
+    #[serde(default, deserialize_with = "present")]
     pub(crate) proxy: Option<String>,
+}
+
+/// A field that may be left out, but not left empty: `issuer:` with nothing behind it would
+/// switch a check off.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 /// `username: NAME` is what everybody writes first, so it means `{value: NAME}`.
@@ -317,6 +338,16 @@ profiles:
             ("[r.io]", "[]", "`registries` is empty"),
             ("[r.io]", "['*']", "line 5, column 16"),
             ("[r.io]", "[r.io", "line"),
+            ("{audience: corp}", "{audience: corp, issuer: }", "line 6"),
+            (
+                "{audience: corp}",
+                "{audience: corp, issuer: ''}",
+                "`serviceAccountToken.issuer` is empty",
+            ),
+            ("/token'}", "/token', subjectTokenType: JWTT}", "`JWTT` is no token type"),
+            ("/token'}", "/token', audience: ['']}", "empty text in `audience`"),
+            ("[r.io]", "[r.io]\n  http: {timeout: 0s}", "must be more than 0s"),
+            ("[r.io]", "[r.io]\n  http: {retries: 11}", "at most 10"),
             ("audience: corp", "audience: ''", "`serviceAccountToken.audience` is empty"),
             ("{audience: corp}", "{}", "missing field `audience`"),
             ("tokenExchange", "jwtBearer", "unknown variant `jwtBearer`"),
@@ -334,7 +365,11 @@ profiles:
                 "{type: passthrough}\n  http: {retries: 1}",
                 "`passthrough` makes no call",
             ),
-            ("[r.io]", "[r.io/team]\n  response: {cacheKeyType: Registry}", "part of a registry"),
+            (
+                "[r.io]",
+                "[r.io/team]\n  response: {cacheKeyType: Registry}",
+                "only a part of that registry",
+            ),
             ("[r.io]", "[r.io]\n  response: {cacheKeyType: Global}", "unknown variant `Global`"),
             ("[r.io]", "[r.io]\n  response: {margin: 5}", "missing unit"),
             ("[r.io]", "[r.io]\n  response: {margin: -5m}", "cannot be negative"),
@@ -350,6 +385,17 @@ profiles:
             let error = parse(&text, HERE.as_ref()).expect_err(to).render();
             assert!(error.contains(expected), "{to}: {error}");
         }
+        let parts = format!(
+            "{GOOD}- {{name: team, registries: [r.io/team], serviceAccountToken: {{audience: a}}, exchange: {{type: passthrough}}}}\n"
+        );
+        let key = |text: &str| parse(text, HERE.as_ref()).map(|profiles| profiles[0].cache_key);
+        assert_eq!(key(GOOD).unwrap(), pullpass::CacheKey::Registry);
+        // The login of `corp` must not be remembered for the whole host.
+        assert_eq!(key(&parts).unwrap(), pullpass::CacheKey::Image);
+        let asked = parts.replacen("[r.io]", "[r.io]\n  response: {cacheKeyType: Registry}", 1);
+        let error = key(&asked).unwrap_err().to_string();
+        assert!(error.contains("only a part"), "{error}");
+
         let twice = format!("{GOOD}{}", GOOD.split_once("profiles:\n").unwrap().1);
         assert!(
             parse(&twice, HERE.as_ref())

@@ -4,8 +4,11 @@ use pullpass::{Error, Token};
 
 use crate::profile::Profile;
 
-/// Audiences of the API server: whoever gets such a token can act on the cluster.
-const API_SERVER: &str = "https://kubernetes.default.svc";
+/// How audiences of the API server start, besides the issuer's own name: whoever gets such
+/// a token can act on the cluster.
+const API_SERVER: &str = "https://kubernetes.default";
+
+const OWN_AUDIENCE: &str = "configure an audience of its own for the registry, or set `serviceAccountToken.allowApiServerAudience: true`";
 
 /// Checks audience and issuer. The signature is the server's to check.
 ///
@@ -29,17 +32,24 @@ pub(crate) fn check(token: &Token, profile: &Profile) -> Result<(), Error> {
         ))
         .hint("correct the profile's `serviceAccountToken.issuer`, or use the profile of this cluster"));
     }
-    let reaches_api_server = claims.audience.iter().any(|audience| {
-        audience == &claims.issuer
-            || audience
-                .strip_prefix(API_SERVER)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ':', '/']))
-    });
-    if reaches_api_server && !expected.allow_api_server_audience {
+    if expected.allow_api_server_audience {
+        return Ok(());
+    }
+    // The kubelet asks for tokens with one audience. One more may be the API server's.
+    if let Some(other) = claims.audience.iter().find(|other| **other != expected.audience) {
+        return Err(Error::identity(format!(
+            "the service account token is also for the audience `{other}` and is not sent elsewhere",
+        ))
+        .hint(OWN_AUDIENCE));
+    }
+    let issuer = claims.issuer.trim_end_matches('/');
+    if expected.audience.starts_with(API_SERVER)
+        || expected.audience.trim_end_matches('/') == issuer
+    {
         return Err(Error::identity(
             "the service account token is good for the Kubernetes API server and is not sent elsewhere",
         )
-        .hint("configure an audience of its own, or set `serviceAccountToken.allowApiServerAudience: true`"));
+        .hint(OWN_AUDIENCE));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod profile;
 mod refusal;
 mod registry;
 mod resolve;
+mod spent;
 
 use pullpass::{
     Cache, Context, Error, Login, Opt, Options, Plugin, Provider, Request, Response, async_trait,
@@ -58,8 +59,8 @@ impl Oidc {
 #[async_trait]
 impl Provider for Oidc {
     async fn credentials(&self, request: &Request, cx: &Context) -> Result<Response, Error> {
-        // The host decides before anything is done with the token: the kubelet's
-        // matchImages may be wider than the profile.
+        // The host decides before the token is used: the kubelet's matchImages may be wider
+        // than the profile.
         let (profile, registry) = registry::choose(&self.profiles, &request.image)?;
         let Some(account) = &request.service_account else {
             return match profile.service_account.on_missing {
@@ -77,7 +78,7 @@ impl Provider for Oidc {
             }
             Exchange::Token(exchange) => {
                 match exchange::token(exchange, &account.token, cx).await {
-                    Ok(reply) => answer::read(&reply, exchange, profile, cx)?,
+                    Ok((reply, spent)) => answer::read(&reply, &spent, exchange, profile, cx)?,
                     Err(exchange::Failure::Refused(_)) if profile.on_refused == Policy::Empty => {
                         return Ok(Response::none());
                     }

@@ -1,5 +1,6 @@
 //! A profile as the rest of the backend uses it: whatever is in one is valid.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -51,7 +52,6 @@ pub(crate) enum Exchange {
 }
 
 /// A call to a token endpoint.
-#[derive(Debug)]
 pub(crate) struct TokenExchange {
     pub(crate) endpoint: Url,
     /// A URN (RFC 8693 §3).
@@ -65,6 +65,13 @@ pub(crate) struct TokenExchange {
     pub(crate) client: Client,
     pub(crate) answer: Answer,
     pub(crate) http: Settings,
+}
+
+/// Its URL and its further fields may hold what must not print.
+impl fmt::Debug for TokenExchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenExchange").field("client", &self.client).finish_non_exhaustive()
+    }
 }
 
 /// How the client authenticates (RFC 6749 §2.3).
@@ -97,7 +104,7 @@ pub(crate) struct Answer {
     /// The life of a password that does not say when it ends.
     pub(crate) default_lifetime: Option<Duration>,
     pub(crate) margin: Option<Duration>,
-    pub(crate) max_cache_duration: Option<Duration>,
+    pub(crate) max_cache_duration: Duration,
 }
 
 /// The user name.

@@ -5,35 +5,41 @@ use pullpass::{Error, ErrorKind, one_line};
 use serde_json::Value;
 
 use crate::exchange::Failure;
+use crate::spent::Spent;
+
+const TRUST: &str =
+    "check that the server trusts this cluster's issuer, audience and service account";
 
 /// The longest text of a server that is repeated, in characters.
 const LONGEST: usize = 300;
 
 /// An error out of a reply that is no success.
-pub(crate) fn read(reply: &Reply) -> Failure {
-    let said = Said::read(reply);
+pub(crate) fn read(reply: &Reply, spent: &Spent) -> Failure {
+    let said = Said::read(reply, spent);
     let (kind, hint) = said.judge(reply);
-    let mut error = Error::new(
-        kind,
-        format!("`{}` refused the token exchange with status {}", reply.target(), reply.status()),
-    )
-    .hint(hint);
-    if kind == ErrorKind::Unavailable {
-        error = Error::new(kind, format!("`{}` answered {}", reply.target(), reply.status()))
-            .hint("the server is overloaded or broken; it was tried again without success");
-    }
-    if let Some(text) = said.text() {
-        error = error.because(text);
-    }
-    match kind {
-        ErrorKind::Denied => Failure::Refused(error),
-        _ => Failure::Failed(error),
+    let (target, status) = (reply.target(), reply.status());
+    let error = match kind {
+        ErrorKind::Unavailable => {
+            Error::new(kind, format!("`{target}` answered {status}")).hint(reply.hint_unavailable())
+        }
+        _ => {
+            Error::new(kind, format!("`{target}` refused the token exchange with status {status}"))
+                .hint(hint)
+        }
+    };
+    let error = match said.text() {
+        Some(text) => error.because(text),
+        None => error,
+    };
+    match said.is_refusal(reply) {
+        true => Failure::Refused(error),
+        false => Failure::Failed(error),
     }
 }
 
-/// A server's own words, if any can be found in `reply`.
-pub(crate) fn words(reply: &Reply) -> Option<String> {
-    Said::read(reply).text()
+/// A server's own words, if any can be found in `reply` and hold nothing of `spent`.
+pub(crate) fn words(reply: &Reply, spent: &Spent) -> Option<String> {
+    Said::read(reply, spent).text()
 }
 
 #[derive(Default)]
@@ -43,9 +49,15 @@ struct Said {
 }
 
 impl Said {
-    fn read(reply: &Reply) -> Self {
+    fn read(reply: &Reply, spent: &Spent) -> Self {
         let Ok(body) = reply.json::<Value>() else { return Self::default() };
-        let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(short);
+        let text = |pointer: &str| {
+            let text = body.pointer(pointer).and_then(Value::as_str)?;
+            Some(match spent.is_in(text) {
+                true => "(words that repeat a secret are not shown)".to_owned(),
+                false => short(text),
+            })
+        };
         Self {
             // RFC 6749 §5.2, and Quay; else Chainguard.
             code: text("/error").or_else(|| text("/code")),
@@ -67,6 +79,15 @@ impl Said {
         }
     }
 
+    /// Whether this is the server's "no" to this identity, and not a fault on the way.
+    fn is_refusal(&self, reply: &Reply) -> bool {
+        match self.code.as_deref() {
+            Some("invalid_grant" | "access_denied") => true,
+            Some("invalid_client" | "unauthorized_client") => false,
+            _ => matches!(reply.status(), 401 | 403),
+        }
+    }
+
     /// Who must act, by the OAuth error code, else by the status.
     fn judge(&self, reply: &Reply) -> (ErrorKind, &'static str) {
         match self.code.as_deref() {
@@ -80,10 +101,8 @@ impl Said {
             ),
             Some("server_error" | "temporarily_unavailable") => (ErrorKind::Unavailable, ""),
             _ => match (reply.status(), reply.kind()) {
-                (400, _) | (_, ErrorKind::Denied) => (
-                    ErrorKind::Denied,
-                    "check that the server trusts this cluster's issuer, audience and service account",
-                ),
+                (400, _) if self.code.is_some() => (ErrorKind::Denied, TRUST),
+                (_, ErrorKind::Denied) => (ErrorKind::Denied, TRUST),
                 (404 | 405, _) => (ErrorKind::Config, "check the path of `exchange.endpoint`"),
                 (_, kind) => {
                     (kind, "this is no answer of a token endpoint; check `exchange.endpoint`")

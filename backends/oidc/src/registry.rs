@@ -29,26 +29,26 @@ pub(crate) fn choose<'a>(
     profiles: &'a [Profile],
     image: &Image,
 ) -> Result<(&'a Profile, &'a Registry), Error> {
-    let mut matching: Vec<_> = profiles
+    let matching: Vec<_> = profiles
         .iter()
         .flat_map(|profile| profile.registries.iter().map(move |registry| (profile, registry)))
         .filter(|(_, registry)| registry.matches(image))
         .collect();
-    matching.sort_by_key(|(_, registry)| registry.rank());
-    match matching.as_slice() {
-        [] => Err(nobody(profiles, image)),
-        [.., (first, one), (second, other)]
-            if one.rank() == other.rank() && first.name != second.name =>
-        {
-            Err(Error::config(format!(
-                "profiles `{}` and `{}` both claim `{}`",
-                first.name,
-                second.name,
-                image.registry()
-            ))
-            .hint("make the `registries` of one of them more specific"))
-        }
-        [.., best] => Ok(*best),
+    let Some(best) = matching.iter().max_by_key(|(_, registry)| registry.rank()) else {
+        return Err(nobody(profiles, image));
+    };
+    let rival = matching.iter().find(|(profile, registry)| {
+        registry.rank() == best.1.rank() && profile.name != best.0.name
+    });
+    match rival {
+        None => Ok(*best),
+        Some((rival, _)) => Err(Error::config(format!(
+            "profiles `{}` and `{}` both claim `{}`",
+            rival.name,
+            best.0.name,
+            image.registry()
+        ))
+        .hint("make the `registries` of one of them more specific")),
     }
 }
 
@@ -68,6 +68,9 @@ impl Registry {
         if text.contains("://") {
             return Err("a registry has no scheme: write `host[:port][/path]`");
         }
+        if text.contains(WILDCARD) {
+            return Err("a label of this name is not allowed");
+        }
         // Whatever may stand in an image name may stand here, and `*` for a label.
         let image = Image::parse(&text.replace('*', WILDCARD))
             .map_err(|_| "not a registry: write `host[:port][/path]`")?;
@@ -82,8 +85,15 @@ impl Registry {
         if labels.iter().any(|label| label.contains(WILDCARD)) {
             return Err("`*` stands for a whole label of the host");
         }
-        if labels.iter().all(|label| label == "*") || labels.last().is_some_and(|l| l == "*") {
+        let last = labels.last().map(String::as_str).unwrap_or_default();
+        if last == "*" {
             return Err("the last label of the host must be named: a token would go anywhere");
+        }
+        if labels.len() > 1
+            && labels.iter().any(|l| l == "*")
+            && last.bytes().all(|b| b.is_ascii_digit())
+        {
+            return Err("`*` stands for a label of a name, not for a part of an address");
         }
         Ok(Self {
             text: text.to_owned(),
@@ -120,6 +130,13 @@ impl Registry {
             "" => image.registry().to_owned(),
             path => format!("{}/{path}", image.registry()),
         }
+    }
+
+    /// Whether there is a host, with its port, that both are about.
+    pub(crate) fn shares_a_host_with(&self, other: &Self) -> bool {
+        self.port == other.port
+            && self.labels.len() == other.labels.len()
+            && self.labels.iter().zip(&other.labels).all(|(a, b)| a == "*" || b == "*" || a == b)
     }
 
     /// Whether it is only a part of a registry.
@@ -196,6 +213,22 @@ mod tests {
             "r.io?x",
         ] {
             assert!(Registry::parse(pattern).is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn two_patterns_share_a_host_or_not() {
+        for (one, other, expected) in [
+            ("r.io", "r.io/team", true),
+            ("*.r.io", "a.r.io/team", true),
+            ("a.*.io", "*.r.io", true),
+            ("r.io", "r.io:5000/team", false),
+            ("r.io", "a.r.io", false),
+            ("a.r.io", "b.r.io", false),
+        ] {
+            let (one, other) = (Registry::parse(one).unwrap(), Registry::parse(other).unwrap());
+            assert_eq!(one.shares_a_host_with(&other), expected, "{one} {other}");
+            assert_eq!(other.shares_a_host_with(&one), expected, "{other} {one}");
         }
     }
 

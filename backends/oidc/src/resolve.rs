@@ -1,31 +1,40 @@
 //! From what the file says to a [`Profile`], or why it cannot be one.
 
 use std::path::Path;
+use std::time::Duration;
 
 use pullpass::http::{ProxyMode, Settings};
 use pullpass::{CacheKey, Roots};
 use url::{Host, Url};
 
 use crate::file::{
-    RawCacheKey, RawClient, RawExchange, RawExpiry, RawHttp, RawMethod, RawProfile, RawResponse,
-    RawType, RawUsername,
+    OneOrMany, RawCacheKey, RawClient, RawExchange, RawExpiry, RawHttp, RawMethod, RawProfile,
+    RawResponse, RawType, RawUsername, Span,
 };
 use crate::profile::{
-    Answer, Client, Exchange, Expected, Profile, Secret, TokenExchange, Username,
+    Answer, Client, Exchange, Expected, Policy, Profile, Secret, TokenExchange, Username,
 };
+use crate::registry::Registry;
+
+/// How long an answer is kept at most, unless the profile says otherwise.
+const LONGEST_CACHE: Duration = Duration::from_secs(24 * 3600);
 
 impl RawProfile {
-    pub(crate) fn into_profile(self, folder: &Path) -> Result<Profile, String> {
+    pub(crate) fn into_profile(self, folder: &Path, parts: &[Registry]) -> Result<Profile, String> {
         if self.registries.is_empty() {
             return Err("`registries` is empty".to_owned());
         }
         if self.service_account_token.audience.is_empty() {
             return Err("`serviceAccountToken.audience` is empty".to_owned());
         }
-        let cache_key = self.cache_key()?;
+        let cache_key = self.cache_key(parts)?;
+        if self.service_account_token.issuer.as_deref() == Some("") {
+            return Err("`serviceAccountToken.issuer` is empty".to_owned());
+        }
         let exchange = match self.exchange.r#type {
-            RawType::Passthrough if self.http.is_some() => {
-                return Err("`passthrough` makes no call: `http` has no meaning".to_owned());
+            RawType::Passthrough if self.http.is_some() || self.on_refused != Policy::Fail => {
+                return Err("`passthrough` makes no call: `http` and `onRefused` have no meaning"
+                    .to_owned());
             }
             RawType::Passthrough => self.exchange.passthrough(self.response)?,
             RawType::TokenExchange => {
@@ -47,13 +56,21 @@ impl RawProfile {
         })
     }
 
-    /// A login for a part of a registry must not be remembered for all of it: the
-    /// kubelet would take it for the other parts and find no key that fits.
-    fn cache_key(&self) -> Result<CacheKey, String> {
-        let partial = self.registries.iter().find(|registry| registry.has_path());
-        match (self.response.cache_key_type, partial) {
+    /// Those registries that are only a part of one.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &Registry> {
+        self.registries.iter().filter(|registry| registry.has_path())
+    }
+
+    /// What is remembered for a whole registry is used for every part of it: where there are
+    /// `parts` with another login, the kubelet must remember image by image.
+    fn cache_key(&self, parts: &[Registry]) -> Result<CacheKey, String> {
+        let divided = self
+            .registries
+            .iter()
+            .find(|registry| parts.iter().any(|part| part.shares_a_host_with(registry)));
+        match (self.response.cache_key_type, divided) {
             (Some(RawCacheKey::Registry), Some(registry)) => Err(format!(
-                "`cacheKeyType: Registry` cannot be used with `{registry}`, which is a part of a registry"
+                "`cacheKeyType: Registry` cannot be used with `{registry}`: only a part of that registry has this login"
             )),
             (Some(RawCacheKey::Registry), None) | (None, None) => Ok(CacheKey::Registry),
             (Some(RawCacheKey::Image), _) | (None, Some(_)) => Ok(CacheKey::Image),
@@ -74,7 +91,11 @@ impl RawExchange {
                 "`passthrough` makes no call: only `type` may stand in `exchange`".to_owned()
             );
         }
-        if response.password.is_some() || response.expiry.is_some() {
+        if response.password.is_some()
+            || response.expiry.is_some()
+            || response.margin.is_some()
+            || response.max_cache_duration.is_some()
+        {
             return Err("`passthrough` has no answer: only `username` and `cacheKeyType` may stand in `response`".to_owned());
         }
         match username(response.username)? {
@@ -99,11 +120,15 @@ impl RawExchange {
         let expiry = response.expiry.unwrap_or(RawExpiry { pointer: None, default: None });
         Ok(Exchange::Token(Box::new(TokenExchange {
             endpoint,
-            subject_token_type: token_type(self.subject_token_type.as_deref().unwrap_or("jwt")),
-            requested_token_type: self.requested_token_type.as_deref().map(token_type),
-            audience: self.audience.0,
-            resource: self.resource.0,
-            scope: self.scope.0,
+            subject_token_type: token_type(self.subject_token_type.as_deref().unwrap_or("jwt"))?,
+            requested_token_type: self
+                .requested_token_type
+                .as_deref()
+                .map(token_type)
+                .transpose()?,
+            audience: texts("audience", self.audience)?,
+            resource: texts("resource", self.resource)?,
+            scope: texts("scope", self.scope)?,
             // An empty value means: leave it out.
             extra: self.extra.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
             client: client(self.client_auth, folder)?,
@@ -115,7 +140,9 @@ impl RawExchange {
                 expires_in: expiry.pointer.map_or_else(|| "/expires_in".to_owned(), |at| at.0),
                 default_lifetime: expiry.default.map(|span| span.0),
                 margin: response.margin.map(|span| span.0),
-                max_cache_duration: response.max_cache_duration.map(|span| span.0),
+                max_cache_duration: response
+                    .max_cache_duration
+                    .map_or(LONGEST_CACHE, |span| span.0),
             },
             http: http.into_settings(folder)?,
         })))
@@ -135,14 +162,23 @@ impl RawHttp {
                     .ok_or("`http.proxy` is `inherit`, `none` or an http(s) URL")?,
             ),
         };
-        let timeout = self.timeout.map_or(defaults.timeout, |span| span.0);
+        let retries = self.retries.unwrap_or(defaults.retries);
+        if retries > 10 {
+            return Err("`http.retries` is at most 10".to_owned());
+        }
+        let timeout = limit("timeout", self.timeout, defaults.timeout)?;
         Ok(Settings {
             roots: self.ca_file.map_or(Roots::System, |file| Roots::Only(folder.join(file))),
             proxy,
-            connect_timeout: self.connect_timeout.map_or(defaults.connect_timeout, |span| span.0),
-            attempt_timeout: defaults.attempt_timeout,
+            connect_timeout: limit(
+                "connectTimeout",
+                self.connect_timeout,
+                defaults.connect_timeout,
+            )?,
+            // Without a second attempt the first may have all of the time.
+            attempt_timeout: if retries == 0 { timeout } else { defaults.attempt_timeout },
             timeout,
-            retries: self.retries.unwrap_or(defaults.retries).min(10),
+            retries,
         })
     }
 }
@@ -194,10 +230,31 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// A short name to its URN (RFC 8693 §3); a URN as it is.
-fn token_type(name: &str) -> String {
-    match name.contains(':') {
-        true => name.to_owned(),
-        false => format!("urn:ietf:params:oauth:token-type:{name}"),
+fn token_type(name: &str) -> Result<String, String> {
+    match name {
+        "access_token" | "refresh_token" | "id_token" | "saml1" | "saml2" | "jwt" => {
+            Ok(format!("urn:ietf:params:oauth:token-type:{name}"))
+        }
+        _ if name.starts_with("urn:") => Ok(name.to_owned()),
+        _ => Err(format!(
+            "`{name}` is no token type: use `jwt`, `id_token`, `access_token` or a URN"
+        )),
+    }
+}
+
+fn texts(name: &str, list: OneOrMany) -> Result<Vec<String>, String> {
+    match list.0.iter().any(String::is_empty) {
+        true => Err(format!("there is an empty text in `{name}`")),
+        false => Ok(list.0),
+    }
+}
+
+/// A time limit out of the file, or the default.
+fn limit(name: &str, span: Option<Span>, default: Duration) -> Result<Duration, String> {
+    match span.map(|span| span.0) {
+        Some(Duration::ZERO) => Err(format!("`http.{name}` must be more than 0s")),
+        Some(limit) => Ok(limit),
+        None => Ok(default),
     }
 }
 
@@ -210,6 +267,9 @@ fn client(raw: Option<RawClient>, folder: &Path) -> Result<Client, String> {
     match raw.method {
         RawMethod::None if raw.secret_file.is_some() => {
             Err("`clientAuth.secretFile` is not used by the method `none`".to_owned())
+        }
+        _ if raw.client_id.as_deref() == Some("") => {
+            Err("`clientAuth.clientId` is empty".to_owned())
         }
         RawMethod::None => Ok(raw.client_id.map_or(Client::None, Client::Public)),
         RawMethod::Basic => Ok(Client::Basic(secret(raw)?)),

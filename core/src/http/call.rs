@@ -95,7 +95,7 @@ impl<'a> Call<'a> {
     }
 
     /// Sends it and reads the whole reply, trying again on a connection that fails,
-    /// on no answer, and on 429, 500, 502, 503 and 504.
+    /// on no answer, and on 408, 429 and 5xx.
     ///
     /// # Errors
     /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) when there was no reply in time,
@@ -121,7 +121,8 @@ impl<'a> Call<'a> {
                 Ok(attempt) => attempt,
                 Err(_) => Attempt::Retry(Err(no_answer(&target, started.elapsed())), None),
             };
-            let (result, wait) = match attempt {
+            let attempts = backoff.attempts();
+            let (mut result, wait) = match attempt {
                 Attempt::Done(result) => (result, None),
                 Attempt::Retry(result, after) => (result, backoff.next(after)),
             };
@@ -129,6 +130,9 @@ impl<'a> Call<'a> {
             match &result {
                 Ok(reply) => debug!("{} {target}: {} in {took} ms", self.method, reply.status()),
                 Err(error) => debug!("{} {target}: {error} in {took} ms", self.method),
+            }
+            if let Ok(reply) = &mut result {
+                reply.attempts = attempts;
             }
             let Some(wait) = wait else { return result };
             info!("{} {target}: trying again in {} ms", self.method, wait.as_millis());

@@ -27,16 +27,16 @@ pub(super) fn classify(error: reqwest::Error, target: &str) -> Attempt {
     Attempt::Retry(Err(error), None)
 }
 
-/// A certificate that is not trusted will not be in a second either.
+/// Neither a certificate nor a protocol will be another in a second.
 fn not_trusted(tls: &rustls::Error, target: &str) -> Attempt {
-    let error =
-        Error::config(format!("no trusted TLS connection to `{target}`")).because(tls.to_string());
-    match tls {
-        rustls::Error::InvalidCertificate(_) => Attempt::Done(Err(error.hint(
-            "check the server's certificate and name; `SSL_CERT_FILE` or the profile's `caFile` names the CA to trust",
-        ))),
-        _ => Attempt::Retry(Err(Error::unavailable(error.to_string()).because(tls.to_string())), None),
-    }
+    let hint = match tls {
+        rustls::Error::InvalidCertificate(_) => {
+            "check the server's certificate and name; `SSL_CERT_FILE` or the profile's `caFile` names the CA to trust"
+        }
+        _ => "the server does not speak TLS 1.2 or 1.3 on this port; check scheme and port",
+    };
+    let error = Error::config(format!("no trusted TLS connection to `{target}`"));
+    Attempt::Done(Err(error.because(tls.to_string()).hint(hint)))
 }
 
 /// The lowest cause alone: the ones above only say "error sending request".

@@ -1,6 +1,8 @@
 //! Which proxy a call goes through.
 
-use reqwest::{NoProxy, Proxy};
+use std::fmt;
+
+use reqwest::NoProxy;
 use url::Url;
 
 use crate::context::Env;
@@ -15,10 +17,10 @@ const NEVER_PROXIED: &str = "localhost,127.0.0.0/8,::1,::ffff:127.0.0.0/104,\
                              fd00:ec2::/32,fd20:ce::/32";
 
 /// Whether and which proxy to use.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub enum ProxyMode {
     /// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, upper case before lower case, as
-    /// programs in Go read them.
+    /// programs in Go read them; proxies of `http://` and `https://` alone.
     #[default]
     Inherit,
     /// None, whatever the environment says.
@@ -28,46 +30,36 @@ pub enum ProxyMode {
 }
 
 impl ProxyMode {
-    /// The proxies for a client, by the scheme of the target.
-    pub(super) fn resolve(&self, env: &Env) -> Result<Vec<Proxy>, Error> {
-        let Choice { http, https } = self.choice(env)?;
+    /// The proxy for targets of `scheme`; only its own variable is read, so that a mistake
+    /// in the other does not matter.
+    pub(super) fn url(&self, env: &Env, scheme: &str) -> Result<Option<Url>, Error> {
+        match (self, scheme) {
+            (Self::Direct, _) => Ok(None),
+            (Self::Through(url), _) => Ok(Some(url.clone())),
+            (Self::Inherit, "https") => from_env(env, "HTTPS_PROXY"),
+            (Self::Inherit, _) => from_env(env, "HTTP_PROXY"),
+        }
+    }
+
+    /// What stays away from that proxy.
+    pub(super) fn exempt(&self, env: &Env) -> Result<Option<NoProxy>, Error> {
         let named = match self {
             Self::Inherit => variable(env, "NO_PROXY")?.unwrap_or_default(),
             _ => "",
         };
-        let exempt = NoProxy::from_string(&format!("{NEVER_PROXIED},{named}"));
-        let proxies = [http.map(Proxy::http), https.map(Proxy::https)];
-        proxies
-            .into_iter()
-            .flatten()
-            .map(|proxy| match proxy {
-                Ok(proxy) => Ok(proxy.no_proxy(exempt.clone())),
-                Err(_) => Err(Error::config("the proxy's URL cannot be used")),
-            })
-            .collect()
-    }
-
-    /// Whether a call to an `http://` URL may need TLS, to the proxy.
-    pub(super) fn is_secure(&self, env: &Env) -> Result<bool, Error> {
-        Ok(self.choice(env)?.http.is_some_and(|proxy| proxy.scheme() == "https"))
-    }
-
-    fn choice(&self, env: &Env) -> Result<Choice, Error> {
-        Ok(match self {
-            Self::Direct => Choice::default(),
-            Self::Through(url) => Choice { http: Some(url.clone()), https: Some(url.clone()) },
-            Self::Inherit => {
-                Choice { http: from_env(env, "HTTP_PROXY")?, https: from_env(env, "HTTPS_PROXY")? }
-            }
-        })
+        Ok(NoProxy::from_string(&format!("{NEVER_PROXIED},{named}")))
     }
 }
 
-/// A proxy per scheme of the target.
-#[derive(Clone, Default)]
-struct Choice {
-    http: Option<Url>,
-    https: Option<Url>,
+/// A proxy's URL may hold its password.
+impl fmt::Debug for ProxyMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Inherit => "Inherit",
+            Self::Direct => "Direct",
+            Self::Through(_) => "Through(..)",
+        })
+    }
 }
 
 /// An upper-case name, else the same in lower case.
@@ -107,12 +99,25 @@ mod tests {
             ("https_proxy", "http://lower:1"),
             ("http_proxy", "plain:2"),
         ]);
-        let choice = ProxyMode::Inherit.choice(&env).unwrap();
-        assert_eq!(choice.https.unwrap().as_str(), "http://upper:1/");
-        assert_eq!(choice.http.unwrap().as_str(), "http://plain:2/");
-        assert_eq!(ProxyMode::Inherit.resolve(&env).unwrap().len(), 2);
-        assert!(ProxyMode::Direct.resolve(&env).unwrap().is_empty());
+        let url = |scheme| ProxyMode::Inherit.url(&env, scheme).unwrap().unwrap().to_string();
+        assert_eq!(url("https"), "http://upper:1/");
+        assert_eq!(url("http"), "http://plain:2/");
+        assert_eq!(ProxyMode::Direct.url(&env, "https").unwrap(), None);
     }
+
+    #[test]
+    fn a_mistake_in_the_other_scheme_does_not_matter() {
+        let env = Env::from_iter([("HTTP_PROXY", "::::")]);
+        assert_eq!(ProxyMode::Inherit.url(&env, "https").unwrap(), None);
+        assert!(ProxyMode::Inherit.url(&env, "http").is_err());
+    }
+
+    #[test]
+    fn debug_shows_no_proxy_password() {
+        let mode = ProxyMode::Through(Url::parse("http://me:hunter2@proxy.example").unwrap());
+        assert_eq!(format!("{mode:?}"), "Through(..)");
+    }
+
     /// With the matcher that reqwest hands the list to.
     #[test]
     fn metadata_and_loopback_never_go_through_a_proxy() {

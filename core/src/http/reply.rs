@@ -21,6 +21,8 @@ pub struct Reply {
     body: Zeroizing<Vec<u8>>,
     /// The URL that answered, fit to print.
     target: String,
+    /// How often the call was sent, this time included.
+    pub(super) attempts: u32,
 }
 
 impl Reply {
@@ -31,13 +33,13 @@ impl Reply {
         let too_large = || {
             Attempt::Done(Err(Error::protocol(format!(
                 "the answer of `{target}` is larger than {BODY_LIMIT} bytes"
-            ))))
+            ))
+            .hint("no credential is that large; check that the URL is the right one")))
         };
         let announced = response.content_length().unwrap_or(0);
         if announced > BODY_LIMIT as u64 {
             return Err(too_large());
         }
-        // Sized beforehand, so that the zeroed buffer is the only copy.
         let mut body = Zeroizing::new(Vec::with_capacity(announced.max(1024) as usize));
         loop {
             match response.chunk().await {
@@ -48,7 +50,7 @@ impl Reply {
             }
         }
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        Ok(Self { status, headers, body, target: target.to_owned() })
+        Ok(Self { status, headers, body, target: target.to_owned(), attempts: 1 })
     }
 
     /// The status code.
@@ -89,11 +91,29 @@ impl Reply {
                 _ => format!("no valid JSON (line {}, column {})", error.line(), error.column()),
             };
             Error::protocol(format!("`{}` answered {} with {what}", self.target, self.status()))
+                .hint(
+                    "check that the URL is the right one, and what stands between it and this node",
+                )
         })
     }
 
-    /// Who must act on a status that is no success: 401 and 403 mean denied; 429 and
-    /// 5xx mean unavailable; anything else breaks the contract.
+    /// What to say of a server that has no capacity or is broken: how often it was asked,
+    /// and how long it wants to be left alone.
+    pub fn hint_unavailable(&self) -> String {
+        let wait = match self.retry_after() {
+            Some(wait) => format!(", and it wants {} s of rest", wait.as_secs()),
+            None => String::new(),
+        };
+        match self.attempts {
+            1 => format!("the server was asked once{wait}; the kubelet tries the pull again later"),
+            n => format!(
+                "the server was asked {n} times{wait}; the kubelet tries the pull again later"
+            ),
+        }
+    }
+
+    /// Who must act on a status that is no success: 401 and 403 mean denied; 408,
+    /// 429 and 5xx mean unavailable, and are tried again; anything else breaks the contract.
     pub fn kind(&self) -> ErrorKind {
         match self.status() {
             401 | 403 => ErrorKind::Denied,
@@ -103,7 +123,7 @@ impl Reply {
     }
 
     pub(super) fn is_transient(&self) -> bool {
-        matches!(self.status(), 429 | 500 | 502 | 503 | 504)
+        self.kind() == ErrorKind::Unavailable
     }
 
     /// `Retry-After` as a wait from now, in seconds or as a date (RFC 9110 §10.2.3).

@@ -30,6 +30,11 @@ impl Backoff {
         Self { retries, done: 0, end: Instant::now() + allowance }
     }
 
+    /// How often the call was sent, the current attempt included.
+    pub(super) fn attempts(&self) -> u32 {
+        self.done + 1
+    }
+
     pub(super) fn remaining(&self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
     }

@@ -34,7 +34,11 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     let exchange = |endpoint: &str| {
-        profile(&format!("{{type: tokenExchange, endpoint: \"{endpoint}\", audience: {REGISTRY}}}"))
+        let exchange =
+            format!("{{type: tokenExchange, endpoint: \"{endpoint}\", audience: {REGISTRY}}}");
+        // Proxies are none of the measurement's business.
+        let loopback = if endpoint.starts_with("http:") { ", allowLoopbackHttp: true" } else { "" };
+        format!("{}  http: {{proxy: none{loopback}}}\n", profile(&exchange))
     };
     write("passthrough.yaml", &profile("{type: passthrough}"));
     write("http.yaml", &exchange(&plain.endpoint()));
@@ -69,8 +73,6 @@ fn profile(exchange: &str) -> String {
          \x20   audience: {AUDIENCE}\n\
          \x20 exchange: {exchange}\n\
          \x20 response:\n\
-         \x20   username: {{value: oauth2}}\n\
-         \x20 http:\n\
-         \x20   allowLoopbackHttp: true\n"
+         \x20   username: {{value: oauth2}}\n"
     )
 }

@@ -168,6 +168,7 @@ fn every_bad_request_has_its_exit_code_and_one_error_line() {
         let run = plugin.run_both(stdin);
         assert_eq!(run.code, Some(*code), "{name}: {}", run.stderr);
         assert!(run.error().contains(expected), "{name}: {}", run.stderr);
+        assert!(run.stderr.contains("\nhint: "), "{name}: no hint in {}", run.stderr);
         let stray = run.stderr.lines().skip(1).find(|line| !line.starts_with("hint: "));
         assert_eq!(stray, None, "{name}: more than an error and a hint");
     }
@@ -181,6 +182,23 @@ fn the_plugin_does_not_verify_signatures_and_says_so_by_asking() {
     let file = ProfileFile::passthrough("reg.example");
     let run = file.plugin(&token).run_both(&request(IMAGE, &token));
     assert_eq!(run.login().2, token);
+}
+
+#[test]
+fn a_token_that_the_api_server_takes_is_not_sent() {
+    let issuer = Issuer::start(None);
+    for audience in [
+        "https://kubernetes.default.svc",
+        "https://kubernetes.default.svc.cluster.local",
+        issuer.url(),
+    ] {
+        let token = issuer.token(audience).build();
+        let text = std::fs::read_to_string(ProfileFile::passthrough("reg.example").path()).unwrap();
+        let file = ProfileFile::text(&text.replace(AUDIENCE, audience));
+        let run = file.plugin(&token).run_both(&request(IMAGE, &token));
+        assert_eq!(run.code, Some(IDENTITY), "{audience}: {}", run.stderr);
+        assert!(run.error().contains("good for the Kubernetes API server"), "{}", run.stderr);
+    }
 }
 
 #[test]

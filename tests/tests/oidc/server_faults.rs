@@ -1,6 +1,7 @@
 //! The token endpoint misbehaves: each fault has its exit code, an empty stdout, one
 //! error that names the endpoint, and no secret at trace level.
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use pullpass_tests::fakes::faults::Fault;
@@ -81,7 +82,7 @@ fn every_fault_has_its_exit_code_and_words() {
             "echoes the token",
             oauth(400, "invalid_request", &echoed),
             DENIED,
-            &["token [token] is not good"],
+            &["words that repeat a secret are not shown"],
             1,
         ),
         (
@@ -112,13 +113,13 @@ fn every_fault_has_its_exit_code_and_words() {
             "429 and a long wait",
             Fault::retry_after_seconds(3600),
             UNAVAILABLE,
-            &["answered 429"],
+            &["answered 429", "asked once, and it wants 3600 s of rest"],
             1,
         ),
         ("429 until a far date", Fault::retry_after_date(3600), UNAVAILABLE, &["answered 429"], 1),
         ("500 then 200", Fault::Sequence(vec![Fault::status(500), good()]), 0, &[], 2),
         ("503 for good", Fault::status(503), UNAVAILABLE, &["answered 503"], 2),
-        ("501", Fault::status(501), UNAVAILABLE, &["answered 501"], 1),
+        ("501", Fault::status(501), UNAVAILABLE, &["answered 501", "asked 2 times"], 2),
         ("HTML", Fault::html(), PROTOCOL, &["answered 200 with HTML", "proxy or a login page"], 1),
         ("no JSON", Fault::json(200, "access_token=x"), PROTOCOL, &["no valid JSON"], 1),
         ("nothing", Fault::status(200), PROTOCOL, &["with nothing, not JSON"], 1),
@@ -187,9 +188,91 @@ fn every_fault_has_its_exit_code_and_words() {
         if code == 0 {
             assert_eq!(run.login().2, PASSWORD, "{name}");
         } else {
+            assert!(run.stderr.contains("\nhint: "), "{name}: no hint in {}", run.stderr);
             assert!(run.error().contains(IMAGE), "{name}: {}", run.stderr);
         }
     }
+}
+
+#[test]
+fn a_server_that_repeats_a_secret_is_not_quoted() {
+    let token = Issuer::start(None).token(AUDIENCE).build();
+    let secret = "hunter2 of the client";
+    let folder = tempfile::TempDir::new().unwrap();
+    std::fs::write(folder.path().join("secret"), secret).unwrap();
+    let (signature, chunked) = (token.rsplit_once('.').unwrap().1, token.as_bytes().chunks(30));
+    let chunked: Vec<_> = chunked.map(|part| String::from_utf8_lossy(part)).collect();
+    let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    for words in [
+        format!("wrong secret {secret} for x"),
+        format!("client_id=me&client_secret={encoded}"),
+        format!("signature {signature} is wrong"),
+        chunked.join(" "),
+    ] {
+        for method in ["post", "basic"] {
+            let server = oauth(401, "invalid_client", &words).start();
+            let exchange = json!({
+                "type": "tokenExchange",
+                "endpoint": format!("{}/token", server.url()),
+                "clientAuth": {
+                    "method": method, "clientId": "me", "secretFile": folder.path().join("secret"),
+                },
+            });
+            let http = json!({"http": {"allowLoopbackHttp": true}});
+            let file = ProfileFile::new("reg.example", exchange, http);
+            let run = file
+                .plugin(&token)
+                .secret("the client's secret", secret)
+                .run_both(&request(IMAGE, &token));
+            assert_eq!(run.code, Some(CONFIG), "{}", run.stderr);
+            assert!(run.stderr.contains("words that repeat a secret"), "{}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn empty_on_refusal_is_for_refusals_alone() {
+    let token = Issuer::start(None).token(AUDIENCE).build();
+    for (fault, code) in [
+        (Fault::status(403), 0),
+        (oauth(400, "invalid_grant", ""), 0),
+        (oauth(400, "invalid_request", ""), DENIED),
+        (oauth(401, "invalid_client", ""), CONFIG),
+        (Fault::status(400), PROTOCOL),
+        (Fault::status(503), UNAVAILABLE),
+    ] {
+        let server = fault.clone().start();
+        let exchange =
+            json!({"type": "tokenExchange", "endpoint": format!("{}/token", server.url())});
+        let more = json!({
+            "onRefused": "empty", "http": {"allowLoopbackHttp": true, "retries": 0},
+        });
+        let file = ProfileFile::new("reg.example", exchange, more);
+        let run = file.plugin(&token).run(&request(IMAGE, &token));
+        assert_eq!(run.code, Some(code), "{fault:?}: {}", run.stderr);
+        if code == 0 {
+            assert_eq!(run.response()["auth"], json!({}));
+            assert_eq!(run.response()["cacheDuration"], "0s");
+        }
+    }
+}
+
+#[test]
+fn a_server_without_tls_is_named_as_one() {
+    let token = Issuer::start(None).token(AUDIENCE).build();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("https://{}/token", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            // As web servers answer a ClientHello on their plain port.
+            let _ = stream.unwrap().write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    let exchange = json!({"type": "tokenExchange", "endpoint": endpoint});
+    let file = ProfileFile::new("reg.example", exchange, json!({}));
+    let run = file.plugin(&token).run_both(&request(IMAGE, &token));
+    assert_eq!(run.code, Some(CONFIG), "{}", run.stderr);
+    assert!(run.stderr.contains("does not speak TLS"), "{}", run.stderr);
 }
 
 #[test]
