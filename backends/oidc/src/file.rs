@@ -1,15 +1,12 @@
 //! The profile file: strict YAML, every mistake with its place.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use pullpass::{Error, GoDuration, file, one_line};
+use pullpass::{Error, file, one_line};
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
+use crate::field::{OneOrMany, Pointer, Span, present, username};
 use crate::profile::{Policy, Profile};
 use crate::registry::Registry;
 
@@ -194,86 +191,6 @@ pub(crate) struct RawHttp {
     pub(crate) retries: Option<u32>,
     #[serde(default, deserialize_with = "present")]
     pub(crate) proxy: Option<String>,
-}
-
-/// A field that may be left out, but not left empty: `issuer:` with nothing behind it would
-/// switch a check off.
-fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    T::deserialize(deserializer).map(Some)
-}
-
-/// `username: NAME` is what everybody writes first, so it means `{value: NAME}`.
-fn username<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RawUsername>, D::Error> {
-    struct NameOrPlace;
-
-    impl<'de> Visitor<'de> for NameOrPlace {
-        type Value = RawUsername;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a name, `{value: NAME}` or `{pointer: /json/pointer}`")
-        }
-
-        fn visit_str<E>(self, name: &str) -> Result<RawUsername, E> {
-            Ok(RawUsername { value: Some(name.to_owned()), pointer: None })
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawUsername, A::Error> {
-            RawUsername::deserialize(MapAccessDeserializer::new(map))
-        }
-    }
-
-    deserializer.deserialize_any(NameOrPlace).map(Some)
-}
-
-/// A JSON pointer (RFC 6901).
-pub(crate) struct Pointer(pub(crate) String);
-
-impl<'de> Deserialize<'de> for Pointer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match text.starts_with('/') {
-            true => Ok(Self(text)),
-            false => Err(D::Error::custom("a JSON pointer starts with `/`")),
-        }
-    }
-}
-
-/// A duration in Go's form, not negative.
-#[derive(Clone, Copy)]
-pub(crate) struct Span(pub(crate) Duration);
-
-impl<'de> Deserialize<'de> for Span {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let duration: GoDuration = text.parse().map_err(D::Error::custom)?;
-        duration.to_std().map(Self).ok_or_else(|| D::Error::custom("a duration cannot be negative"))
-    }
-}
-
-/// One text, or a list of them.
-#[derive(Default, Deserialize)]
-#[serde(from = "Texts")]
-pub(crate) struct OneOrMany(pub(crate) Vec<String>);
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Texts {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl From<Texts> for OneOrMany {
-    fn from(texts: Texts) -> Self {
-        match texts {
-            Texts::One(text) if text.is_empty() => Self(Vec::new()),
-            Texts::One(text) => Self(vec![text]),
-            Texts::Many(texts) => Self(texts),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod answer;
 mod client_auth;
 mod exchange;
+mod field;
 mod file;
 mod identity;
 mod profile;

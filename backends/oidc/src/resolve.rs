@@ -7,9 +7,10 @@ use pullpass::http::{ProxyMode, Settings};
 use pullpass::{CacheKey, Roots};
 use url::{Host, Url};
 
+use crate::field::{OneOrMany, Span};
 use crate::file::{
-    OneOrMany, RawCacheKey, RawClient, RawExchange, RawExpiry, RawHttp, RawMethod, RawProfile,
-    RawResponse, RawType, RawUsername, Span,
+    RawCacheKey, RawClient, RawExchange, RawExpiry, RawHttp, RawMethod, RawProfile, RawResponse,
+    RawType, RawUsername,
 };
 use crate::profile::{
     Answer, Client, Exchange, Expected, Policy, Profile, Secret, TokenExchange, Username,
