@@ -244,7 +244,7 @@ impl fmt::Display for Fixed {
     }
 }
 
-/// A text between quotes as package `time` writes it: only ASCII stays as it is.
+/// A text between quotes as package `time` writes it: ASCII from the space on stays as it is.
 struct GoQuoted<'a>(&'a str);
 
 impl fmt::Display for GoQuoted<'_> {
@@ -253,7 +253,7 @@ impl fmt::Display for GoQuoted<'_> {
         for c in self.0.chars() {
             match c {
                 '"' | '\\' => write!(f, "\\{c}")?,
-                ' '..='~' => write!(f, "{c}")?,
+                ' '..='\x7f' => write!(f, "{c}")?,
                 _ => {
                     for byte in c.encode_utf8(&mut [0; 4]).bytes() {
                         write!(f, "\\x{byte:02x}")?;
@@ -313,6 +313,7 @@ mod tests {
             ("1h-5m", r#"time: unknown unit "h-" in duration "1h-5m""#),
             ("--5m", r#"time: invalid duration "--5m""#),
             ("1\"", r#"time: unknown unit "\"" in duration "1\"""#),
+            ("1\u{7f}", "time: unknown unit \"\u{7f}\" in duration \"1\u{7f}\""),
             ("1é", r#"time: unknown unit "\xc3\xa9" in duration "1\xc3\xa9""#),
             ("9223372036854775808ns", r#"time: invalid duration "9223372036854775808ns""#),
             ("2562048h", r#"time: invalid duration "2562048h""#),

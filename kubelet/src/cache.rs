@@ -80,7 +80,8 @@ impl AccountKey {
         for part in [namespace, name, uid] {
             push(&mut key, part.as_bytes())?;
         }
-        let count = u32::try_from(annotations.len()).map_err(|_| KeyError)?;
+        let length = annotations.len();
+        let count = u32::try_from(length).map_err(|_| KeyError { length })?;
         key.extend(count.to_be_bytes());
         for (name, value) in annotations {
             push(&mut key, name.as_bytes())?;
@@ -106,8 +107,11 @@ fn token_hash(token: &str) -> String {
 /// A part of a cache key is longer than 65,535 bytes. The words are those of the
 /// kubelet's key builder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cryptobyte: pending child length exceeds 2-byte length prefix")]
-pub struct KeyError;
+#[error("cryptobyte: pending child length {length} exceeds 2-byte length prefix")]
+pub struct KeyError {
+    /// The part's length in bytes.
+    pub length: usize,
+}
 
 /// What became of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -251,7 +255,7 @@ fn full_key(base: &str, account: &AccountKey) -> Result<Vec<u8>, KeyError> {
 
 /// Two bytes of length, then the part.
 fn push(key: &mut Vec<u8>, part: &[u8]) -> Result<(), KeyError> {
-    let length = u16::try_from(part.len()).map_err(|_| KeyError)?;
+    let length = u16::try_from(part.len()).map_err(|_| KeyError { length: part.len() })?;
     key.extend(length.to_be_bytes());
     key.extend(part);
     Ok(())

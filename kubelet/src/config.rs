@@ -96,14 +96,20 @@ impl Config {
     /// # Errors
     /// When this kubelet would refuse to start, with its words.
     pub fn parse(name: &str, text: &[u8], target: &Target) -> Result<Self, ConfigError> {
-        Self::from_files(vec![read::File { path: name.into(), bytes: text.to_vec() }], target)
+        let file = read::File { path: name.into(), bytes: text.to_vec() };
+        Self::from_files(std::iter::once(Ok(file)), target)
     }
 
-    fn from_files(files: Vec<read::File>, target: &Target) -> Result<Self, ConfigError> {
-        let hash = read::hash(&files);
+    fn from_files(
+        files: impl Iterator<Item = Result<read::File, ConfigError>>,
+        target: &Target,
+    ) -> Result<Self, ConfigError> {
+        let mut hash = read::Hash::default();
         let mut providers = Vec::new();
-        let mut sources = Vec::new();
+        let mut sources: Vec<Arc<Source>> = Vec::new();
         for file in files {
+            let file = file.map_err(|error| ConfigError { sources: sources.clone(), ..error })?;
+            hash.add(&file);
             let source = Source::new(&file.path, &file.bytes);
             sources.push(Arc::clone(&source));
             match decode::providers(&file.bytes, &source, target) {
@@ -126,7 +132,7 @@ impl Config {
                 error.sources = sources;
                 return Err(error);
             }
-            return Ok(Self { providers, sources, target: target.clone(), hash });
+            return Ok(Self { providers, sources, target: target.clone(), hash: hash.finish() });
         }
         let verbatim = validate::is_verbatim(&providers, target);
         Err(ConfigError {

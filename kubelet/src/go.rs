@@ -4,6 +4,7 @@
 pub(crate) mod address;
 pub(crate) mod glob;
 pub(crate) mod json;
+pub(crate) mod lower;
 pub(crate) mod path;
 pub(crate) mod quote;
 pub(crate) mod url;

@@ -3,6 +3,7 @@
 //! Source: package `github.com/distribution/reference`, `ParseNormalizedNamed`, as
 //! the kubelet's `parsers.ParseImageName` uses it.
 
+use crate::go::lower::lower;
 use crate::go::quote::quote;
 
 const HUB: &str = "docker.io";
@@ -69,12 +70,12 @@ fn parse(image: &str) -> Result<String, Reason> {
     }
     let (domain, remainder) = split_domain(image);
     let repository = remainder.split(':').next().unwrap_or_default();
-    if repository.to_lowercase() != repository {
+    if lower(repository) != repository {
         return Err(Reason::Uppercase(repository.to_owned()));
     }
     let whole = format!("{domain}/{remainder}");
     let Some(reference) = Reference::parse(&whole) else {
-        return Err(match Reference::parse(&whole.to_lowercase()) {
+        return Err(match Reference::parse(&lower(&whole)) {
             Some(_) => Reason::NotLowercase,
             None => Reason::Format,
         });
@@ -95,7 +96,7 @@ fn split_domain(image: &str) -> (&str, String) {
     };
     let (domain, remainder) = if first == "index.docker.io" {
         (HUB, rest)
-    } else if first == "localhost" || first.contains(['.', ':']) || first.to_lowercase() != first {
+    } else if first == "localhost" || first.contains(['.', ':']) || lower(first) != first {
         (first, rest)
     } else {
         (HUB, image)

@@ -17,11 +17,14 @@ impl Source {
     /// Keeps `bytes` for messages; what is no UTF-8 becomes `?`, byte by byte, so that
     /// offsets stay true.
     pub fn new(path: impl Into<PathBuf>, bytes: &[u8]) -> Arc<Self> {
-        let mut text = String::with_capacity(bytes.len());
-        for chunk in bytes.utf8_chunks() {
-            text.push_str(chunk.valid());
-            text.extend(chunk.invalid().iter().map(|_| '?'));
-        }
+        let text = decode_utf16(bytes).unwrap_or_else(|| {
+            let mut text = String::with_capacity(bytes.len());
+            for chunk in bytes.utf8_chunks() {
+                text.push_str(chunk.valid());
+                text.extend(chunk.invalid().iter().map(|_| '?'));
+            }
+            text
+        });
         let line_starts =
             std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Arc::new(Self { path: path.into(), text, line_starts })
@@ -50,6 +53,19 @@ impl Source {
         let end = floor(span.end.max(start));
         Location { source: Arc::clone(self), span: start..end }
     }
+}
+
+/// The text of a file in UTF-16, which YAML allows and a byte order mark tells. `None`
+/// for all else, a fault in it included.
+pub(crate) fn decode_utf16(bytes: &[u8]) -> Option<String> {
+    let (read, rest): (fn([u8; 2]) -> u16, _) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (u16::from_le_bytes, rest),
+        [0xfe, 0xff, rest @ ..] => (u16::from_be_bytes, rest),
+        _ => return None,
+    };
+    let (pairs, []) = rest.as_chunks::<2>() else { return None };
+    let units: Vec<u16> = pairs.iter().map(|pair| read(*pair)).collect();
+    String::from_utf16(&units).ok()
 }
 
 /// A place in a file.

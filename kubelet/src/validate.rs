@@ -7,6 +7,7 @@ mod annotation_key;
 use std::collections::HashSet;
 
 use crate::config::{ConfigError, Finding, Provider, TokenAttributes};
+use crate::go::lower::lower;
 use crate::go::quote::quote;
 use crate::matching::Pattern;
 use crate::source::{Location, Spanned};
@@ -215,7 +216,7 @@ impl Checks<'_> {
     fn annotation_keys(&mut self, path: &str, keys: &[Spanned<String>]) {
         let mut seen = HashSet::new();
         for key in keys {
-            for why in annotation_key::faults(&key.to_lowercase(), self.target) {
+            for why in annotation_key::faults(&lower(key), self.target) {
                 let message = format!("{path}: Invalid value: {}: {why}", quote(&**key));
                 self.add(message, &key.location);
             }

@@ -175,14 +175,14 @@ fn exit_status_with_stderr() {
     assert_eq!(
         world.error(),
         "Failed getting credential from external registry credential provider: error execing \
-         credential provider plugin p for image r.io/app: exit status 3: no luck\n"
+         credential provider plugin p for image r.io/app: exit status 3: no luck"
     );
     let newer = World::new(35).script("p", &script, "");
     assert_eq!(
         newer.error(),
-        "\"Failed to provide credentials for image\" err=\"failed to get credential from external \
+        "\"Failed to provide credentials for image\" err=<\n\tfailed to get credential from external \
          registry credential provider: error execing credential provider plugin p for image r.io/app: \
-         exit status 3: no luck\\n\" provider=\"p\" image=\"r.io/app\""
+         exit status 3: no luck\n > provider=\"p\" image=\"r.io/app\""
     );
 }
 
@@ -207,7 +207,7 @@ fn a_hanging_plugin_is_killed() {
     assert!(
         report
             .error_line()
-            .is_some_and(|line| line.ends_with("r.io/app: context deadline exceeded: waiting\n")),
+            .is_some_and(|line| line.ends_with("r.io/app: context deadline exceeded: waiting")),
         "{report:?}"
     );
 }

@@ -28,6 +28,8 @@ pub(crate) struct Judge {
     pub(crate) variable: &'static str,
     /// The program's path, or the reason why there is none.
     pub(crate) program: Result<PathBuf, String>,
+    /// May it be missing where it cannot be had? It is said loudly all the same.
+    pub(crate) optional: bool,
 }
 
 /// Finds or fetches every judge.
@@ -36,11 +38,14 @@ pub(crate) fn prepare(workspace: &Workspace, fetch: Fetch) -> Vec<Judge> {
         name,
         variable,
         program: judge(workspace, fetch).map_err(|error| error.to_string()),
+        optional: false,
     };
+    let oracle = find("kubelet-oracle", "PULLPASS_ORACLE_DIR", oracle::folder);
     vec![
         find("docker-registry", "PULLPASS_JUDGE_DOCKER_REGISTRY", docker_registry),
         find("skopeo", "PULLPASS_JUDGE_SKOPEO", skopeo),
-        find("kubelet-oracle", "PULLPASS_ORACLE_DIR", oracle::folder),
+        // A compiler for another language is more than a test run may ask for.
+        Judge { optional: on_path("go").is_none(), ..oracle },
     ]
 }
 

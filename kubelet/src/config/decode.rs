@@ -11,7 +11,7 @@ use crate::config::{ConfigError, EnvironmentVariable, Finding, Provider, TokenAt
 use crate::go::json;
 use crate::go::quote::quote;
 use crate::schema::{self, Meta, Type};
-use crate::source::{Source, Spanned};
+use crate::source::{Source, Spanned, decode_utf16};
 use crate::tree::{Fault, Node, Value, yaml};
 use crate::version::Target;
 
@@ -105,6 +105,9 @@ fn tree(bytes: &[u8]) -> Result<(Node, Duplicates), Fault> {
             message: format!("couldn't get version/kind; json parse error: {}", fault.message),
             ..fault
         });
+    }
+    if let Some(text) = decode_utf16(bytes) {
+        return yaml::parse(&text).map(|document| (document.node, document.duplicates));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let message = match error.error_len() {

@@ -19,33 +19,32 @@ pub(super) struct File {
     pub(super) bytes: Vec<u8>,
 }
 
-/// The files at `path` in the kubelet's order.
-pub(super) fn files(path: &Path, target: &Target) -> Result<Vec<File>, ConfigError> {
+/// The files at `path` in the kubelet's order, each read when it is its turn: the kubelet
+/// refuses what is in one before it opens the next.
+pub(super) fn files(
+    path: &Path,
+    target: &Target,
+) -> Result<impl Iterator<Item = Result<File, ConfigError>> + use<>, ConfigError> {
     if path.as_os_str().is_empty() {
         return Err(ConfigError::plain("credential provider config path is empty".to_owned()));
     }
-    if !target.reads_directories() {
-        let bytes = read(path).map_err(|why| {
-            ConfigError::plain(format!(
-                "unable to read external registry credential provider configuration from {}: {why}",
-                quoted(path)
-            ))
+    let mut paths = vec![path.to_owned()];
+    let mut words = "unable to read external registry credential provider configuration from";
+    if target.reads_directories() {
+        let metadata = fs::metadata(path).map_err(|error| {
+            let why = path_error("stat", path, &error);
+            ConfigError::plain(format!("unable to access path {}: {why}", quoted(path)))
         })?;
-        return Ok(vec![File { path: path.to_owned(), bytes }]);
-    }
-    let metadata = fs::metadata(path).map_err(|error| {
-        let why = path_error("stat", path, &error);
-        ConfigError::plain(format!("unable to access path {}: {why}", quoted(path)))
-    })?;
-    let paths = if metadata.is_dir() { list(path)? } else { vec![path.to_owned()] };
-    let load = |path: PathBuf| match read(&path) {
-        Ok(bytes) => Ok(File { path, bytes }),
-        Err(why) => {
-            let message = format!("unable to read file {}: {why}", quoted(&path));
-            Err(ConfigError::plain(message))
+        if metadata.is_dir() {
+            paths = list(path)?;
         }
+        words = "unable to read file";
+    }
+    let load = move |path: PathBuf| match read(&path) {
+        Ok(bytes) => Ok(File { path, bytes }),
+        Err(why) => Err(ConfigError::plain(format!("{words} {}: {why}", quoted(&path)))),
     };
-    paths.into_iter().map(load).collect()
+    Ok(paths.into_iter().map(load))
 }
 
 /// Not recursive, hidden files included, and links whatever they lead to.
@@ -85,14 +84,19 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// Over each file, its length as 8 bytes, the greatest first, and its bytes.
-pub(super) fn hash(files: &[File]) -> String {
-    let mut context = Sha256::new();
-    for file in files {
-        context.update((file.bytes.len() as u64).to_be_bytes());
-        context.update(&file.bytes);
+#[derive(Default)]
+pub(super) struct Hash(Sha256);
+
+impl Hash {
+    pub(super) fn add(&mut self, file: &File) {
+        self.0.update((file.bytes.len() as u64).to_be_bytes());
+        self.0.update(&file.bytes);
     }
-    let digits: String = context.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{digits}")
+
+    pub(super) fn finish(self) -> String {
+        let digits: String = self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("sha256:{digits}")
+    }
 }
 
 fn quoted(path: &Path) -> String {

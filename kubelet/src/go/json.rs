@@ -231,8 +231,17 @@ impl Scanner<'_> {
     }
 
     fn unexpected(&self, context: &str) -> Fault {
-        let Some(byte) = self.peek() else {
-            return Fault::at("unexpected end of JSON input", self.at.saturating_sub(1));
+        // At the end Go puts one more space in, and words an error about the space first.
+        let takes_space = |context: &str| {
+            ["looking for", "after ", "in string literal"].iter().any(|c| context.starts_with(c))
+                && context != "after decimal point in numeric literal"
+        };
+        let byte = match self.peek() {
+            Some(byte) => byte,
+            None if takes_space(context) => {
+                return Fault::at("unexpected end of JSON input", self.at.saturating_sub(1));
+            }
+            None => b' ',
         };
         let shown = match byte {
             b'\'' => r"'\''".to_owned(),
@@ -256,6 +265,13 @@ mod tests {
             ("  ", "unexpected end of JSON input"),
             ("{", "unexpected end of JSON input"),
             ("{\"a\"", "unexpected end of JSON input"),
+            ("nul", "invalid character ' ' in literal null (expecting 'l')"),
+            ("-", "invalid character ' ' in numeric literal"),
+            ("[1.", "invalid character ' ' after decimal point in numeric literal"),
+            ("1e", "invalid character ' ' in exponent of numeric literal"),
+            ("\"\\", "invalid character ' ' in string escape code"),
+            ("\"\\u1", "invalid character ' ' in \\u hexadecimal character escape"),
+            ("\"a", "unexpected end of JSON input"),
             ("log line", "invalid character 'l' looking for beginning of value"),
             ("true x", "invalid character 'x' after top-level value"),
             ("{} {}", "invalid character '{' after top-level value"),

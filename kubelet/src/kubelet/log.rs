@@ -51,11 +51,13 @@ impl Context<'_> {
 
     fn error(&self, before_1_35: String, since: &str) -> LogLine {
         if !self.is_structured() {
-            return LogLine { level: Level::Error, text: before_1_35 };
+            // A plugin's last newline is the line's own.
+            let text = before_1_35.strip_suffix('\n').unwrap_or(&before_1_35).to_owned();
+            return LogLine { level: Level::Error, text };
         }
         let mut text = format!(
             "\"Failed to provide credentials for image\" err={} provider={} image={}",
-            quote(since),
+            value(since),
             quote(self.provider),
             quote(self.image)
         );
@@ -72,6 +74,18 @@ impl Context<'_> {
         let pod = reference(self.namespace(), self.pod_name());
         format!(" pod={pod} podUID={}", quote(uid))
     }
+}
+
+/// A text as klog shows it: quoted, or in several lines if it has any.
+fn value(text: &str) -> String {
+    if !text.contains('\n') {
+        return quote(text);
+    }
+    let lines: String = text
+        .split_inclusive('\n')
+        .flat_map(|line| ["\t", line.trim_end_matches('\n'), "\n"])
+        .collect();
+    format!("<\n{lines} >")
 }
 
 /// `klog.KRef`.

@@ -6,7 +6,7 @@ use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use granit_parser::Tag;
 
 use crate::go::quote::quote;
-use crate::tree::yaml::Phase;
+use crate::tree::yaml::builder::Phase;
 use crate::tree::{Fault, Value};
 
 /// Go's decoder does not look at the bits that are left over.
