@@ -123,7 +123,7 @@ fn every_bad_request_has_its_exit_code_and_one_error_line() {
             REQUEST,
             "is not part of",
         ),
-        ("token expired", expired, IDENTITY, "token expired 3600 s ago"),
+        ("token expired", expired, IDENTITY, "service account token expired 36"),
         ("token for others", other_audience, IDENTITY, "is for the audience `other.example`"),
         ("token for the API server", for_api_server, IDENTITY, "is for the audience"),
         ("no token", without("serviceAccountToken"), IDENTITY, "has no service account token"),

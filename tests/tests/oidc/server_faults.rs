@@ -285,7 +285,7 @@ fn a_server_that_says_nothing_ends_with_the_deadline() {
         let run = file.plugin(&token).arg("--timeout=1s").run_both(&request(IMAGE, &token));
         assert_eq!(run.code, Some(UNAVAILABLE), "{name}: {}", run.stderr);
         assert!(run.error().contains("no answer from"), "{name}: {}", run.stderr);
-        assert!(run.duration < Duration::from_millis(1500), "{name}: {:?}", run.duration);
+        assert!(run.duration < Duration::from_secs(4), "{name}: {:?}", run.duration);
         assert!(run.duration > Duration::from_millis(500), "{name}: {:?}", run.duration);
     }
 }
