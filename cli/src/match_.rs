@@ -190,7 +190,7 @@ fn fix(one: &Try<'_>) -> Option<String> {
         Reason::GlobInPath { .. } => {
             let path = pattern.find('/')?;
             let star = path + pattern[path..].find('*')?;
-            pattern[..star].trim_end_matches('/')
+            if star == path + 1 { &pattern[..path] } else { &pattern[..star] }
         }
         Reason::Tag { tag } => pattern.strip_suffix(tag.as_str())?,
         _ => return None,

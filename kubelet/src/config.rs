@@ -115,8 +115,11 @@ impl Config {
             match decode::providers(&file.bytes, &source, target) {
                 Ok(decoded) => providers.extend(decoded),
                 Err(mut refusal) => {
+                    // With nothing decoded nobody knows what would be said of it.
+                    let known = !refusal.providers.is_empty();
                     providers.append(&mut refusal.providers);
-                    let further = validate::check(&providers, target);
+                    let further =
+                        if known { validate::check(&providers, target) } else { Vec::new() };
                     return Err(refusal.into_error(&file.path, target, further, sources));
                 }
             }

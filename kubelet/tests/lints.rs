@@ -100,7 +100,7 @@ fn good_configurations_are_left_alone() {
 fn the_glob_s_hint_is_the_remedy() {
     assert_eq!(
         check(&["matchImages: ['r.io/team/*']"])[0].hint,
-        "write `r.io/team`; a path covers every image that begins with it"
+        "write `r.io/team/`; a path covers every image that begins with it"
     );
 }
 

@@ -96,7 +96,8 @@ pub(super) fn check_repeated(
 
 fn check_path(text: &str, path: &str, warn: &mut impl FnMut(&'static str, String, String)) {
     if let Some(star) = path.find('*') {
-        let kept = path[..star].trim_end_matches('/');
+        // With its last `/`: without it the pattern would cover `/teamwork` for `/team/*`.
+        let kept = if star == 1 { "" } else { &path[..star] };
         let host = text.split('/').next().unwrap_or_default();
         warn(
             "glob-in-path",
