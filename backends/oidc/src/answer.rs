@@ -58,10 +58,7 @@ fn text<'a>(
         reply.status()
     ))
     .hint("check `response` in the profile against what this server answers");
-    Err(match refusal::words(reply, spent) {
-        Some(words) => error.because(words),
-        None => error,
-    })
+    Err(refusal::quote(error, reply, spent))
 }
 
 /// When the password dies: what the answer says, and never later than its own `exp`

@@ -27,19 +27,17 @@ pub(crate) fn read(reply: &Reply, spent: &Spent) -> Failure {
                 .hint(hint)
         }
     };
-    let error = match said.text() {
-        Some(text) => error.because(text),
-        None => error,
-    };
+    let error = said.below(error);
     match said.is_refusal(reply) {
         true => Failure::Refused(error),
         false => Failure::Failed(error),
     }
 }
 
-/// A server's own words, if any can be found in `reply` and hold nothing of `spent`.
-pub(crate) fn words(reply: &Reply, spent: &Spent) -> Option<String> {
-    Said::read(reply, spent).text()
+/// Puts the server's own words below `error`, if any can be found in `reply` and hold
+/// nothing of `spent`.
+pub(crate) fn quote(error: Error, reply: &Reply, spent: &Spent) -> Error {
+    Said::read(reply, spent).below(error)
 }
 
 #[derive(Default)]
@@ -71,11 +69,11 @@ impl Said {
         }
     }
 
-    fn text(&self) -> Option<String> {
+    fn below(&self, error: Error) -> Error {
         match (&self.code, &self.description) {
-            (Some(code), Some(description)) => Some(format!("{code}: {description}")),
-            (Some(text), None) | (None, Some(text)) => Some(text.clone()),
-            (None, None) => None,
+            (Some(code), Some(description)) => error.because(format!("{code}: {description}")),
+            (Some(text), None) | (None, Some(text)) => error.because(text.clone()),
+            (None, None) => error,
         }
     }
 
