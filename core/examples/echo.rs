@@ -13,6 +13,7 @@ static PLUGIN: Plugin = Plugin {
     match_images: &["registry.example"],
     options: &[],
     annotations: &[],
+    environment: &[],
     build: |_options, _cx| Ok(Box::new(Echo)),
 };
 

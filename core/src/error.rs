@@ -115,6 +115,11 @@ impl Error {
         Self { kind, message: message.into(), image, hint, source: Some(Box::new(self)) }
     }
 
+    /// What the reader should do about it, where somebody has said so.
+    pub fn remedy(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// Who must act.
     pub fn kind(&self) -> ErrorKind {
         self.kind

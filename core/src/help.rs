@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 
 use crate::error::ErrorKind;
-use crate::options::{COMMON, Opt};
-use crate::provider::Plugin;
+use crate::options::{COMMON, Opt, dashed};
+use crate::provider::{Plugin, Variable};
 
 /// `NAME VERSION` and a newline.
 pub(crate) fn version(plugin: &Plugin) -> String {
@@ -15,8 +15,13 @@ pub(crate) fn version(plugin: &Plugin) -> String {
 /// The whole of `--help`.
 pub(crate) fn help(plugin: &Plugin) -> String {
     let mut text = format!(
-        "{} {}\n{}\n\n{}\n\nUsage:\n  {} [OPTIONS] < request.json\n",
-        plugin.name, plugin.version, plugin.summary, WHAT, plugin.name
+        "{} {}\n{}\n\n{}\n\nUsage:\n  {} [OPTIONS]{} < request.json\n",
+        plugin.name,
+        plugin.version,
+        plugin.summary,
+        WHAT,
+        plugin.name,
+        arguments(plugin)
     );
     section(&mut text, "Options", plugin.options.iter().chain(COMMON).map(option_row));
     section(
@@ -27,7 +32,11 @@ pub(crate) fn help(plugin: &Plugin) -> String {
     section(
         &mut text,
         "Environment",
-        ENVIRONMENT.iter().map(|(name, help)| ((*name).to_owned(), (*help).to_owned())),
+        plugin
+            .environment
+            .iter()
+            .chain(ENVIRONMENT)
+            .map(|known| (known.name.to_owned(), known.help.to_owned())),
     );
     section(
         &mut text,
@@ -41,13 +50,31 @@ pub(crate) fn help(plugin: &Plugin) -> String {
     text
 }
 
+/// The arguments without a name, for the usage line.
+fn arguments(plugin: &Plugin) -> String {
+    let positional = plugin.options.iter().filter(|option| option.positional && !option.ignored);
+    positional
+        .map(|option| {
+            let value = option.value.unwrap_or(option.name);
+            let more = if option.repeated { "..." } else { "" };
+            match option.required {
+                true => format!(" {value}{more}"),
+                false => format!(" [{value}{more}]"),
+            }
+        })
+        .collect()
+}
+
 /// What a person sees who starts the plugin on a terminal.
 pub(crate) fn by_hand(plugin: &Plugin) -> String {
     let required: String = plugin
         .options
         .iter()
         .filter(|option| option.required)
-        .map(|option| format!(" --{} {}", option.name, option.value.unwrap_or_default()))
+        .map(|option| match option.positional {
+            true => format!(" {}", option.value.unwrap_or_default()),
+            false => format!(" --{} {}", option.name, option.value.unwrap_or_default()),
+        })
         .collect();
     let image = plugin
         .match_images
@@ -67,19 +94,23 @@ pub(crate) fn by_hand(plugin: &Plugin) -> String {
 const WHAT: &str = "This is a kubelet image credential provider: the kubelet starts it, writes a \
                     request to its stdin,\nand reads registry credentials from its stdout.";
 
-const ENVIRONMENT: &[(&str, &str)] = &[
-    (
-        "HTTPS_PROXY, HTTP_PROXY",
-        "proxy by URL scheme; never used for loopback and metadata addresses",
-    ),
-    ("NO_PROXY", "hosts, domains and networks to reach without a proxy, by commas"),
-    ("SSL_CERT_FILE", "CA certificates in PEM, instead of the system's"),
+const ENVIRONMENT: &[Variable] = &[
+    Variable {
+        name: "HTTPS_PROXY, HTTP_PROXY",
+        help: "proxy by URL scheme; never used for loopback and metadata addresses",
+    },
+    Variable {
+        name: "NO_PROXY",
+        help: "hosts, domains and networks to reach without a proxy, by commas",
+    },
+    Variable { name: "SSL_CERT_FILE", help: "CA certificates in PEM, instead of the system's" },
 ];
 
 fn option_row(option: &Opt) -> (String, String) {
     let name = match option.value {
-        Some(value) => format!("--{} {value}", option.name),
-        None => format!("--{}", option.name),
+        Some(value) if option.positional => value.to_owned(),
+        Some(value) => format!("{} {value}", dashed(option.name)),
+        None => dashed(option.name),
     };
     let mut help = option.help.to_owned();
     if option.required {

@@ -12,7 +12,6 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use reqwest::Method;
 use url::Url;
 
 use crate::context::{Deadline, Env};
@@ -22,6 +21,8 @@ use crate::tls::{self, Roots};
 pub use call::Call;
 pub use proxy::ProxyMode;
 pub use reply::Reply;
+pub use reqwest::Method;
+pub use reqwest::header;
 
 /// A client for the few calls that a plugin makes.
 #[derive(Clone)]
@@ -81,14 +82,24 @@ impl Http {
         Self { settings, plain: Arc::default(), secure: Arc::default(), ..self.clone() }
     }
 
-    /// Starts a GET of `url`.
+    /// Starts a GET of `url`, asking for JSON.
     pub fn get(&self, url: Url) -> Call<'_> {
-        Call::new(self, Method::GET, url)
+        Call::new(self, Method::GET, url).accept_json()
     }
 
-    /// Starts a POST to `url`.
+    /// Starts a POST to `url`, asking for JSON.
     pub fn post(&self, url: Url) -> Call<'_> {
-        Call::new(self, Method::POST, url)
+        Call::new(self, Method::POST, url).accept_json()
+    }
+
+    /// Starts a call with nothing set: for a vendor's SDK that brings its own headers.
+    pub fn request(&self, method: Method, url: Url) -> Call<'_> {
+        Call::new(self, method, url)
+    }
+
+    /// How its calls are made.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The client that speaks `scheme`, built on first use.

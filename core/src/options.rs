@@ -14,10 +14,12 @@ use crate::error::Error;
 /// One option.
 #[derive(Clone, Copy, Debug)]
 pub struct Opt {
-    /// Its long name, without the dashes.
+    /// Its name, without the dashes; a single letter is written with one dash, or two.
     pub name: &'static str,
     /// What stands for the value in `--help`; `None` for a switch.
     pub value: Option<&'static str>,
+    /// Whether it is given by its place on the command line, without a name.
+    pub positional: bool,
     /// The environment variable that sets it when the command line does not.
     pub env: Option<&'static str>,
     /// What holds when neither sets it.
@@ -26,6 +28,8 @@ pub struct Opt {
     pub repeated: bool,
     /// Whether nothing works without it.
     pub required: bool,
+    /// Whether it is only tolerated: configurations written for another program have it.
+    pub ignored: bool,
     /// One line on its meaning.
     pub help: &'static str,
 }
@@ -38,7 +42,23 @@ impl Opt {
 
     /// A switch: off unless given.
     pub const fn switch(name: &'static str, help: &'static str) -> Self {
-        Self { name, value: None, env: None, default: None, repeated: false, required: false, help }
+        Self {
+            name,
+            value: None,
+            positional: false,
+            env: None,
+            default: None,
+            repeated: false,
+            required: false,
+            ignored: false,
+            help,
+        }
+    }
+
+    /// An argument without a name of its own on the command line; a plugin has one such at
+    /// most, and takes several arguments if it is [`repeated`](Self::repeated).
+    pub const fn positional(name: &'static str, value: &'static str, help: &'static str) -> Self {
+        Self { positional: true, ..Self::value(name, value, help) }
     }
 
     /// Also settable by the environment variable `env`.
@@ -63,6 +83,21 @@ impl Opt {
     #[must_use]
     pub const fn repeated(self) -> Self {
         Self { repeated: true, ..self }
+    }
+
+    /// Is taken and means nothing: for configurations that were written for the program
+    /// which the plugin replaces.
+    #[must_use]
+    pub const fn ignored(self) -> Self {
+        Self { ignored: true, ..self }
+    }
+
+    /// What messages call it.
+    fn shown(&self) -> String {
+        match self.positional {
+            true => format!("the argument {}", self.value.unwrap_or(self.name)),
+            false => format!("`{}`", dashed(self.name)),
+        }
     }
 }
 
@@ -112,30 +147,28 @@ impl Options {
                 lexopt::Arg::Long(name) => name.to_owned(),
                 lexopt::Arg::Short('h') => "help".to_owned(),
                 lexopt::Arg::Short('V') => "version".to_owned(),
-                lexopt::Arg::Short(letter) => {
-                    return Err(usage(format!("unknown option `-{letter}`")));
-                }
-                lexopt::Arg::Value(_) => {
-                    return Err(usage("an argument without an option before it is not understood"));
+                lexopt::Arg::Short(letter) => letter.to_string(),
+                lexopt::Arg::Value(value) => {
+                    let Some(option) = table().find(|option| option.positional) else {
+                        return Err(usage(
+                            "an argument without an option before it is not understood",
+                        ));
+                    };
+                    options.add(option, value)?;
+                    continue;
                 }
             };
-            let Some(option) = table().find(|option| option.name == name) else {
-                return Err(usage(format!("unknown option `--{name}`")));
+            let named = |option: &&Opt| option.name == name && !option.positional;
+            let Some(option) = table().find(named) else {
+                return Err(usage(format!("unknown option `{}`", dashed(&name))));
             };
             let value = match option.value {
-                None => "true".to_owned(),
-                Some(_) => {
-                    let value = parser
-                        .value()
-                        .map_err(|_| usage(format!("`--{name}` is given without a value")))?;
-                    value.into_string().map_err(|_| usage(format!("`--{name}` is not UTF-8")))?
-                }
+                None => "true".into(),
+                Some(_) => parser
+                    .value()
+                    .map_err(|_| usage(format!("`{}` is given without a value", dashed(&name))))?,
             };
-            let values = options.0.entry(option.name).or_default();
-            if !option.repeated && !values.is_empty() {
-                return Err(usage(format!("`--{name}` is given twice")));
-            }
-            values.push(value);
+            options.add(option, value)?;
         }
         for option in table().filter(|option| option.value.is_some()) {
             if options.0.contains_key(option.name) {
@@ -151,9 +184,20 @@ impl Options {
         }
         let asks = options.is_set("help") || options.is_set("version");
         match own.iter().find(|option| option.required && options.value(option.name).is_none()) {
-            Some(missing) if !asks => Err(usage(format!("`--{}` is missing", missing.name))),
+            Some(missing) if !asks => Err(usage(format!("{} is missing", missing.shown()))),
             _ => Ok(options),
         }
+    }
+
+    fn add(&mut self, option: &'static Opt, value: OsString) -> Result<(), Error> {
+        let shown = option.shown();
+        let value = value.into_string().map_err(|_| usage(format!("{shown} is not UTF-8")))?;
+        let values = self.0.entry(option.name).or_default();
+        if !option.repeated && !values.is_empty() {
+            return Err(usage(format!("{shown} is given twice")));
+        }
+        values.push(value);
+        Ok(())
     }
 
     /// Whether the switch or value `name` is set.
@@ -217,6 +261,14 @@ impl Options {
     }
 }
 
+/// A name as it is written: a single letter has one dash.
+pub(crate) fn dashed(name: &str) -> String {
+    match name.len() {
+        1 => format!("-{name}"),
+        _ => format!("--{name}"),
+    }
+}
+
 fn usage(message: impl Into<String>) -> Error {
     Error::config(message)
         .hint("correct `args` and `env` of this provider in the CredentialProviderConfig; `--help` lists the options")
@@ -254,6 +306,24 @@ mod tests {
     fn repeated_options_keep_their_order() {
         let options = parse(&["--host", "b", "--host=a"], &[]).unwrap();
         assert_eq!(options.values("host"), ["b", "a"]);
+    }
+
+    #[test]
+    fn arguments_without_a_name_go_to_the_positional_option() {
+        const ONE: &[Opt] =
+            &[Opt::positional("file", "FILE", ""), Opt::value("v", "N", "").ignored()];
+        const MANY: &[Opt] = &[Opt::positional("words", "WORD", "words").repeated()];
+        let parse = |table, args: &[&str]| {
+            Options::parse(table, args.iter().map(OsString::from), &Env::default())
+        };
+        for verbosity in [&["--v=5"][..], &["-v=5"], &["-v5"], &["-v", "5"]] {
+            let options = parse(ONE, &[verbosity, &["a.json"]].concat()).unwrap();
+            assert_eq!(options.value("file"), Some("a.json"), "{verbosity:?}");
+        }
+        assert_eq!(parse(MANY, &["a", "b"]).unwrap().values("words"), ["a", "b"]);
+        let error = parse(ONE, &["a", "b"]).unwrap_err().render();
+        assert!(error.starts_with("error: the argument FILE is given twice"), "{error}");
+        assert!(parse(ONE, &["--file=a"]).is_err(), "it has no name");
     }
 
     #[test]

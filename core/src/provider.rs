@@ -36,12 +36,23 @@ pub struct Plugin {
     pub options: &'static [Opt],
     /// The service account annotations that it reads.
     pub annotations: &'static [Annotation],
+    /// The environment variables that count beside those of the options: a vendor's own.
+    pub environment: &'static [Variable],
     /// Makes the provider. Runs after the request was read; must not touch the network.
     pub build: Build,
 }
 
 /// Makes a provider out of what the operator said.
 pub type Build = fn(&Options, &Context) -> Result<Box<dyn Provider>, Error>;
+
+/// An environment variable that a plugin, or a vendor's SDK within it, reads.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Its name, or several with commas.
+    pub name: &'static str,
+    /// One line on its meaning.
+    pub help: &'static str,
+}
 
 /// An annotation on a ServiceAccount that a plugin understands.
 #[derive(Clone, Copy, Debug)]

@@ -32,7 +32,22 @@ pub enum Roots {
     #[default]
     System,
     /// Those in this PEM file and no others.
-    Only(PathBuf),
+    Only {
+        /// The file.
+        file: PathBuf,
+        /// What the operator named it by, such as `caFile`: for messages.
+        named_by: &'static str,
+    },
+}
+
+impl Roots {
+    /// What to turn to when a certificate is not trusted.
+    pub(crate) fn named_by(&self) -> &'static str {
+        match self {
+            Self::System => "SSL_CERT_FILE",
+            Self::Only { named_by, .. } => named_by,
+        }
+    }
 }
 
 /// A configuration that trusts `roots`.
@@ -41,8 +56,9 @@ pub enum Roots {
 /// [`ErrorKind::Config`](crate::ErrorKind::Config) when a file that the operator named has no certificate.
 pub(crate) fn trusting(roots: &Roots, env: &Env) -> Result<ClientConfig, Error> {
     Ok(configuration(match roots {
-        Roots::Only(path) => from_file(path)
-            .map_err(|error| error.hint("`caFile` names the CA certificates to trust"))?,
+        Roots::Only { file, named_by } => from_file(file).map_err(|error| {
+            error.hint(format!("`{named_by}` names the CA certificates to trust"))
+        })?,
         Roots::System => match env.os("SSL_CERT_FILE") {
             Some(path) => from_file(Path::new(path)).map_err(|error| {
                 error.hint("`SSL_CERT_FILE` names the CA certificates to trust")
@@ -104,7 +120,7 @@ mod tests {
         let env = Env::from_iter([("SSL_CERT_FILE", &file)]);
         let error = trusting(&Roots::System, &env).unwrap_err().render();
         assert!(error.contains("holds no CA certificate"), "{error}");
-        assert!(trusting(&Roots::Only(file), &Env::default()).is_err());
+        assert!(trusting(&Roots::Only { file, named_by: "caFile" }, &Env::default()).is_err());
     }
 
     #[test]

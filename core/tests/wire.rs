@@ -19,6 +19,7 @@ static PLUGIN: Plugin = Plugin {
     match_images: &[],
     options: &[],
     annotations: &[],
+    environment: &[],
     build: |_, _| Ok(Box::new(Fixed)),
 };
 

@@ -242,7 +242,9 @@ profiles:
         let text = GOOD.replace("[r.io]", "[r.io]\n  http: {caFile: ca.pem}");
         let profiles = parse(&text, HERE.as_ref()).unwrap();
         let Exchange::Token(exchange) = &profiles[0].exchange else { panic!() };
-        assert_eq!(exchange.http.roots, pullpass::Roots::Only("/etc/pullpass/ca.pem".into()));
+        let roots =
+            pullpass::Roots::Only { file: "/etc/pullpass/ca.pem".into(), named_by: "caFile" };
+        assert_eq!(exchange.http.roots, roots);
     }
 
     #[test]

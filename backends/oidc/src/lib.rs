@@ -32,6 +32,7 @@ pub static PLUGIN: Plugin = Plugin {
         Opt::value("profile", "NAME", "use only this profile of the file"),
     ],
     annotations: &[],
+    environment: &[],
     build: |options, _| Ok(Box::new(Oidc::new(options)?)),
 };
 

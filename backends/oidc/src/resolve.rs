@@ -169,7 +169,10 @@ impl RawHttp {
         }
         let timeout = limit("timeout", self.timeout, defaults.timeout)?;
         Ok(Settings {
-            roots: self.ca_file.map_or(Roots::System, |file| Roots::Only(folder.join(file))),
+            roots: self.ca_file.map_or(Roots::System, |file| Roots::Only {
+                file: folder.join(file),
+                named_by: "caFile",
+            }),
             proxy,
             connect_timeout: limit(
                 "connectTimeout",

@@ -31,10 +31,21 @@ pub struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(super) fn new(http: &'a Http, method: Method, url: Url) -> Self {
-        let headers =
-            HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
-        let retries = http.settings.retries;
-        Self { http, method, url, headers, body: Vec::new(), retries, plain: false, invalid: None }
+        Self {
+            http,
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Vec::new(),
+            retries: http.settings.retries,
+            plain: false,
+            invalid: None,
+        }
+    }
+
+    pub(super) fn accept_json(mut self) -> Self {
+        self.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        self
     }
 
     /// Allows `http://`, for loopback and metadata addresses. Without it such a URL is
@@ -83,6 +94,12 @@ impl<'a> Call<'a> {
             url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.body = form.into_bytes();
         self.header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+    }
+
+    /// Sends these bytes; their type is a header's to say.
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
     }
 
     /// Sends JSON.
@@ -153,9 +170,10 @@ impl<'a> Call<'a> {
             .request(self.method.clone(), self.url.clone())
             .headers(self.headers.clone())
             .body(self.body.clone());
+        let roots = &self.http.settings.roots;
         let response = match request.send().await {
             Ok(response) => response,
-            Err(error) => return fault::classify(error, target),
+            Err(error) => return fault::classify(error, target, roots),
         };
         let status = response.status();
         if status.is_redirection() {
@@ -165,7 +183,7 @@ impl<'a> Call<'a> {
             ))
             .hint("a redirect would send the credentials to another host; name the final URL")));
         }
-        match Reply::read(response, target).await {
+        match Reply::read(response, target, roots).await {
             Ok(reply) if reply.is_transient() => {
                 let after = reply.retry_after();
                 Attempt::Retry(Ok(reply), after)

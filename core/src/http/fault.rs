@@ -4,9 +4,10 @@ use std::error::Error as StdError;
 
 use super::retry::Attempt;
 use crate::error::Error;
+use crate::tls::Roots;
 
 /// Sorts a failed attempt: worth another, or not. `target` is the URL, fit to print.
-pub(super) fn classify(error: reqwest::Error, target: &str) -> Attempt {
+pub(super) fn classify(error: reqwest::Error, target: &str, roots: &Roots) -> Attempt {
     // The URL in it has a query; `target` stands for it.
     let error = error.without_url();
     if error.is_builder() {
@@ -14,7 +15,7 @@ pub(super) fn classify(error: reqwest::Error, target: &str) -> Attempt {
             .because(deepest(&error))));
     }
     if let Some(tls) = chain(&error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
-        return not_trusted(tls, target);
+        return not_trusted(tls, target, roots);
     }
     let what = match (error.is_connect(), error.is_timeout()) {
         (true, true) => format!("cannot connect to `{target}` in time"),
@@ -28,12 +29,13 @@ pub(super) fn classify(error: reqwest::Error, target: &str) -> Attempt {
 }
 
 /// Neither a certificate nor a protocol will be another in a second.
-fn not_trusted(tls: &rustls::Error, target: &str) -> Attempt {
+fn not_trusted(tls: &rustls::Error, target: &str, roots: &Roots) -> Attempt {
     let hint = match tls {
-        rustls::Error::InvalidCertificate(_) => {
-            "check the server's certificate and name; `SSL_CERT_FILE` or the profile's `caFile` names the CA to trust"
-        }
-        _ => "the server does not speak TLS 1.2 or 1.3 on this port; check scheme and port",
+        rustls::Error::InvalidCertificate(_) => format!(
+            "check the server's certificate and name; `{}` names the CA to trust",
+            roots.named_by()
+        ),
+        _ => "the server does not speak TLS 1.2 or 1.3 on this port; check scheme and port".into(),
     };
     let error = Error::config(format!("no trusted TLS connection to `{target}`"));
     Attempt::Done(Err(error.because(tls.to_string()).hint(hint)))

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::fault;
 use super::retry::Attempt;
 use crate::error::{Error, ErrorKind};
+use crate::tls::Roots;
 
 /// The largest body that is read, in bytes.
 pub(super) const BODY_LIMIT: usize = 1024 * 1024;
@@ -29,6 +30,7 @@ impl Reply {
     pub(super) async fn read(
         mut response: reqwest::Response,
         target: &str,
+        roots: &Roots,
     ) -> Result<Self, Attempt> {
         let too_large = || {
             Attempt::Done(Err(Error::protocol(format!(
@@ -46,7 +48,7 @@ impl Reply {
                 Ok(Some(chunk)) if body.len() + chunk.len() > BODY_LIMIT => return Err(too_large()),
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => break,
-                Err(error) => return Err(fault::classify(error, target)),
+                Err(error) => return Err(fault::classify(error, target, roots)),
             }
         }
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
@@ -66,6 +68,11 @@ impl Reply {
     /// The first header of this name, where it is printable ASCII.
     pub fn header(&self, name: &HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Every header.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
     }
 
     /// The body as it came.
