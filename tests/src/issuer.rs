@@ -26,8 +26,12 @@ pub struct Issuer {
 impl Issuer {
     /// Starts an issuer; with a CA it serves its keys over https.
     pub fn start(ca: Option<&TestCa>) -> Self {
+        Self::start_at(Socket::bind(ca), client_for(ca))
+    }
+
+    /// Starts an issuer on that socket; with the client, its own verifiers fetch its keys.
+    pub fn start_at(socket: Socket, client: reqwest::Client) -> Self {
         let key = Arc::new(SigningKey::generate());
-        let socket = Socket::bind(ca);
         let url = socket.url();
         let discovery = json!({
             "issuer": url,
@@ -40,7 +44,7 @@ impl Issuer {
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(async || Json(discovery)))
             .route("/openid/v1/jwks", get(async || Json(jwks)));
-        Self { key, client: client_for(ca), server: socket.serve(router) }
+        Self { key, client, server: socket.serve(router) }
     }
 
     /// The `iss` of its tokens.

@@ -4,7 +4,8 @@
 //!
 //! - [`issuer`] is a cluster: it signs tokens as the kubelet gets them and publishes its keys.
 //! - [`fakes`] are the services a plugin talks to. They verify, refuse and remember.
-//! - [`judges`] are programs that this project did not write: `docker-registry` and `skopeo`.
+//! - [`judges`] are programs that this project did not write: `docker-registry`, `skopeo` and moto.
+//! - [`world`] is a machine of a test's own, where fakes stand under real names and addresses.
 //! - [`plugin`] runs a plugin's binary the way the kubelet does, and fails on any leak.
 //!
 //! Every key and certificate is made at run time, nothing leaves loopback, nothing needs root.
@@ -30,3 +31,4 @@ pub mod plugin;
 pub mod server;
 pub mod tls;
 pub mod verify;
+pub mod world;

@@ -112,6 +112,8 @@ impl PluginCommand {
             duration: started.elapsed(),
         };
         self.check(&run);
+        // No secret is in there, and a test that fails shows it.
+        eprintln!("exit code {:?} after {:?}\n{}", run.code, run.duration, run.stderr);
         run
     }
 

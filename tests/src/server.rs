@@ -1,15 +1,16 @@
-//! An axum server on loopback in a thread of its own, plain or with TLS, gone when dropped. Tests
-//! need no runtime, and a test that blocks cannot stall a server.
+//! An axum server in a thread of its own, plain or with TLS, gone when dropped. Tests need no
+//! runtime, and a test that blocks cannot stall a server.
 
 use std::future::pending;
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use axum::Router;
 use axum::serve::Listener;
 use rustls::ServerConfig;
+use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
@@ -18,56 +19,94 @@ use tokio_rustls::server::TlsStream;
 
 use crate::tls::TestCa;
 
-/// A bound port of 127.0.0.1 that does not answer yet, so that a server's own address can be part
-/// of what it serves.
+/// A bound port that does not answer yet, so that a server's own address can be part of what it
+/// serves.
 pub struct Socket {
     listener: StdListener,
+    authority: String,
     tls: Option<Arc<ServerConfig>>,
 }
 
 impl Socket {
-    /// Binds a free port; with a CA, the server will speak TLS under a certificate of that CA.
+    /// Binds a free port of 127.0.0.1; with a CA, the server will speak TLS under a certificate of
+    /// that CA.
     pub fn bind(ca: Option<&TestCa>) -> Self {
-        let listener = StdListener::bind("127.0.0.1:0").expect("a free port on 127.0.0.1");
-        listener.set_nonblocking(true).unwrap();
-        Self { listener, tls: ca.map(|ca| ca.server_config(&["127.0.0.1", "localhost"])) }
+        let (listener, address) = listen((Ipv4Addr::LOCALHOST, 0).into());
+        let tls = ca.map(|ca| ca.server_config(&["127.0.0.1", "localhost"]));
+        Self { listener, authority: address.to_string(), tls }
     }
 
-    /// `http://127.0.0.1:<port>` or `https://127.0.0.1:<port>`.
+    /// Binds exactly that address, as the host of that name; with a CA, its certificate is for
+    /// `host` and nothing else. The host is a DNS name or an IP address without brackets.
+    pub fn bind_as(host: &str, address: SocketAddr, ca: Option<&TestCa>) -> Self {
+        let (listener, address) = listen(address);
+        let default = if ca.is_some() { 443 } else { 80 };
+        let mut authority = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        if address.port() != default {
+            authority = format!("{authority}:{}", address.port());
+        }
+        Self { listener, authority, tls: ca.map(|ca| ca.server_config(&[host])) }
+    }
+
+    /// Scheme, host and port, without a slash at the end. The scheme's own port is left out, as in
+    /// every URL that a client writes.
     pub fn url(&self) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}", self.listener.local_addr().unwrap())
+        format!("{scheme}://{}", self.authority)
     }
 
     /// Starts to answer.
     pub fn serve(self, router: Router) -> Server {
-        let url = self.url();
+        self.run(async move |listener, tls| {
+            let _ = match tls {
+                None => axum::serve(listener, router).await,
+                Some(tls) => axum::serve(TlsListener::new(listener, tls), router).await,
+            };
+        })
+    }
+
+    /// Hands every connection's bytes to another program, without TLS if this socket has it.
+    pub fn forward(self, to: SocketAddr) -> Server {
+        self.run(async move |listener, tls| match tls {
+            None => forward(listener, to).await,
+            Some(tls) => forward(TlsListener::new(listener, tls), to).await,
+        })
+    }
+
+    fn run<Work>(self, work: Work) -> Server
+    where
+        Work: AsyncFnOnce(TcpListener, Option<Arc<ServerConfig>>) + Send + 'static,
+    {
+        let (url, authority) = (self.url(), self.authority);
         let address = self.listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
                 let listener = TcpListener::from_std(self.listener).unwrap();
-                let serving = async {
-                    match self.tls {
-                        None => axum::serve(listener, router).await,
-                        Some(tls) => axum::serve(TlsListener::new(listener, tls), router).await,
-                    }
-                };
                 // Not graceful: a client that keeps its connection must not keep the test.
                 tokio::select! {
-                    _ = serving => {}
+                    () = work(listener, self.tls) => {}
                     _ = stopped => {}
                 }
             });
         });
-        Server { url, address, stop: Some(stop), thread: Some(thread) }
+        Server { url, authority, address, stop: Some(stop), thread: Some(thread) }
     }
+}
+
+fn listen(address: SocketAddr) -> (StdListener, SocketAddr) {
+    let listener = StdListener::bind(address)
+        .unwrap_or_else(|error| panic!("cannot listen on {address}: {error}"));
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
 }
 
 /// A running server.
 pub struct Server {
     url: String,
+    authority: String,
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -81,7 +120,12 @@ impl Server {
 
     /// Host and port, as in an image's name.
     pub fn authority(&self) -> String {
-        self.address.to_string()
+        self.authority.clone()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 }
 
@@ -93,6 +137,18 @@ impl Drop for Server {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+async fn forward(mut from: impl Listener, to: SocketAddr) {
+    loop {
+        let (mut near, _) = from.accept().await;
+        tokio::spawn(async move {
+            // A program that is not there looks to the client like one that hangs up.
+            if let Ok(mut far) = TcpStream::connect(to).await {
+                let _ = copy_bidirectional(&mut near, &mut far).await;
+            }
+        });
     }
 }
 

@@ -14,6 +14,12 @@ xflags::xflags! {
             optional filter: String
         }
 
+        /// Fetch the programs that judge us and print, for `eval`, what lets `cargo test` find them
+        cmd judges {
+            /// Fetch nothing: go without the judges that are not here yet
+            optional --hermetic
+        }
+
         /// Ask the kubelet's own code and `pullpass-kubelet` the same (bounded in `test`; needs Go)
         cmd oracle {
             /// How many cases for each kubelet, or which: `120..130` (default 5000)

@@ -1,15 +1,36 @@
 //! Programs that we did not write and that judge what our plugins print.
 //!
 //! Each judge is one function from the workspace to the path of a program, or of a folder of
-//! them. It is looked for on `PATH`, then in `target/`, and fetched or built there at last, so a
-//! second run fetches nothing. A test finds its judge by the environment variable beside it.
+//! them. It is looked for on `PATH`, where any version will do, then in `target/`, and fetched or
+//! built there at last, so a second run fetches nothing. A test finds its judge by the environment
+//! variable beside it.
 
 mod debian;
+mod moto;
 pub(crate) mod oracle;
 
+use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
+use std::process::Command;
 
+use xshell::Cmd;
+
+use crate::Result;
+use crate::flags;
 use crate::workspace::{Workspace, on_path};
+
+/// `judges`: prepares every judge and prints what a shell needs to run the tests without us.
+pub(crate) fn run(workspace: &Workspace, flags: &flags::Judges) -> Result {
+    let judges = Judges::prepare(workspace, flags.hermetic);
+    for (variable, value) in judges.environment() {
+        match value {
+            Some(value) => println!("export {variable}={}", quoted(&value.to_string_lossy())),
+            None => println!("unset {variable}"),
+        }
+    }
+    judges.require()
+}
 
 /// May a judge be fetched?
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,37 +41,87 @@ pub(crate) enum Fetch {
     Never,
 }
 
-/// One judge: where it is, or why it is not here.
-pub(crate) struct Judge {
-    /// The program's name.
-    pub(crate) name: &'static str,
-    /// The environment variable by which the tests find it.
-    pub(crate) variable: &'static str,
-    /// The program's path, or the reason why there is none.
-    pub(crate) program: Result<PathBuf, String>,
-    /// May it be missing where it cannot be had? It is said loudly all the same.
-    pub(crate) optional: bool,
+/// Every judge of the tests.
+pub(crate) struct Judges {
+    all: Vec<Judge>,
+    hermetic: bool,
 }
 
-/// Finds or fetches every judge.
-pub(crate) fn prepare(workspace: &Workspace, fetch: Fetch) -> Vec<Judge> {
-    let find = |name, variable, judge: fn(&Workspace, Fetch) -> crate::Result<PathBuf>| Judge {
-        name,
-        variable,
-        program: judge(workspace, fetch).map_err(|error| error.to_string()),
-        optional: false,
-    };
-    let oracle = find("kubelet-oracle", "PULLPASS_ORACLE_DIR", oracle::folder);
-    vec![
-        find("docker-registry", "PULLPASS_JUDGE_DOCKER_REGISTRY", docker_registry),
-        find("skopeo", "PULLPASS_JUDGE_SKOPEO", skopeo),
-        // A compiler for another language is more than a test run may ask for.
-        Judge { optional: on_path("go").is_none(), ..oracle },
-    ]
+/// One judge: where it is, or why it is not here.
+struct Judge {
+    /// The program's name.
+    name: &'static str,
+    /// The environment variable by which the tests find it.
+    variable: &'static str,
+    /// The program's path, or the reason why there is none.
+    program: std::result::Result<PathBuf, String>,
+    /// May it be missing where it cannot be had? It is said loudly all the same.
+    optional: bool,
+}
+
+impl Judges {
+    /// Finds every judge, or fetches it unless the run is `hermetic`.
+    pub(crate) fn prepare(workspace: &Workspace, hermetic: bool) -> Self {
+        let fetch = if hermetic { Fetch::Never } else { Fetch::WhenMissing };
+        let find = |name, variable, judge: fn(&Workspace, Fetch) -> Result<PathBuf>| Judge {
+            name,
+            variable,
+            program: judge(workspace, fetch).map_err(|error| error.to_string()),
+            optional: false,
+        };
+        let all = vec![
+            find("docker-registry", "PULLPASS_JUDGE_DOCKER_REGISTRY", docker_registry),
+            find("skopeo", "PULLPASS_JUDGE_SKOPEO", skopeo),
+            find("moto", "PULLPASS_JUDGE_MOTO", moto::server),
+            // A compiler for another language is more than a test run may ask for.
+            Judge {
+                optional: on_path("go").is_none(),
+                ..find("kubelet-oracle", "PULLPASS_ORACLE_DIR", oracle::folder)
+            },
+        ];
+        Self { all, hermetic }
+    }
+
+    /// Says which judges are missing.
+    ///
+    /// # Errors
+    /// If one of them must not be.
+    pub(crate) fn require(&self) -> Result {
+        let missing = |judge: &&Judge| judge.program.is_err();
+        let count = self.all.iter().filter(missing).count();
+        if count == 0 {
+            return Ok(());
+        }
+        let allowed = self.hermetic || self.all.iter().filter(missing).all(|judge| judge.optional);
+        let word = if allowed { "warning" } else { "error" };
+        for judge in &self.all {
+            if let Err(reason) = &judge.program {
+                eprintln!("{word}: judge `{}` is missing: {reason}", judge.name);
+            }
+        }
+        if allowed {
+            eprintln!("warning: {count} JUDGE(S) MISSING, their tests prove nothing");
+            return Ok(());
+        }
+        eprintln!("hint: `--hermetic` goes without what is missing");
+        Err("a judge is missing, so the tests would prove less than they claim".into())
+    }
+
+    /// The environment that tells the tests; `None` for a variable that must not be set.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, Option<OsString>)> {
+        let judges = self.all.iter().map(|judge| match &judge.program {
+            Ok(program) => (judge.variable, Some(program.into())),
+            // Not even one that the caller's environment names: what was printed must be true.
+            Err(_) if judge.optional => (judge.variable, Some("missing".into())),
+            Err(_) => (judge.variable, None),
+        });
+        let hermetic = ("PULLPASS_HERMETIC", self.hermetic.then(|| "1".into()));
+        judges.chain([hermetic]).collect()
+    }
 }
 
 /// The registry of the Distribution project, with token authentication.
-fn docker_registry(workspace: &Workspace, fetch: Fetch) -> crate::Result<PathBuf> {
+fn docker_registry(workspace: &Workspace, fetch: Fetch) -> Result<PathBuf> {
     match on_path("docker-registry") {
         Some(program) => Ok(program),
         None => debian::program(workspace, "docker-registry", fetch),
@@ -58,9 +129,56 @@ fn docker_registry(workspace: &Workspace, fetch: Fetch) -> crate::Result<PathBuf
 }
 
 /// A client that pulls with the login it is given.
-fn skopeo(workspace: &Workspace, fetch: Fetch) -> crate::Result<PathBuf> {
+fn skopeo(workspace: &Workspace, fetch: Fetch) -> Result<PathBuf> {
     match on_path("skopeo") {
         Some(program) => Ok(program),
         None => debian::program(workspace, "skopeo", fetch),
+    }
+}
+
+/// Runs a tool whose chatter goes to stderr: stdout is for a shell to read.
+fn run_tool(tool: Cmd<'_>) -> Result {
+    let words = tool.to_string();
+    let status = Command::from(tool)
+        .stdout(io::stderr())
+        .status()
+        .map_err(|error| format!("cannot run `{words}`: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{words}` failed: {status}").into()) }
+}
+
+/// For a shell: between single quotes nothing but the quote has a meaning.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judges(program: std::result::Result<PathBuf, String>, optional: bool) -> Judges {
+        let (name, variable) = ("judge", "PULLPASS_JUDGE");
+        Judges { all: vec![Judge { name, variable, program, optional }], hermetic: false }
+    }
+
+    #[test]
+    fn only_an_optional_judge_or_a_hermetic_run_may_do_without() {
+        let missing = || Err("no such thing".to_owned());
+        assert!(judges(Ok("/bin/judge".into()), false).require().is_ok());
+        assert!(judges(missing(), false).require().is_err());
+        assert!(judges(missing(), true).require().is_ok());
+        assert!(Judges { hermetic: true, ..judges(missing(), false) }.require().is_ok());
+    }
+
+    #[test]
+    fn the_environment_never_names_a_judge_that_is_missing() {
+        let value = |judges: Judges| judges.environment()[0].1.clone();
+        assert_eq!(value(judges(Ok("/bin/judge".into()), true)), Some("/bin/judge".into()));
+        assert_eq!(value(judges(Err(String::new()), true)), Some("missing".into()));
+        assert_eq!(value(judges(Err(String::new()), false)), None);
+    }
+
+    #[test]
+    fn a_shell_reads_a_path_back() {
+        assert_eq!(quoted("/it's here"), r"'/it'\''s here'");
     }
 }

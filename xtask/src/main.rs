@@ -48,6 +48,7 @@ fn dispatch(task: XtaskCmd) -> Result<ExitCode> {
     match task {
         XtaskCmd::Demo(_) => return demo::run(&workspace),
         XtaskCmd::Test(flags) => test::run(&workspace, &flags)?,
+        XtaskCmd::Judges(flags) => judges::run(&workspace, &flags)?,
         XtaskCmd::Oracle(flags) => oracle::run(&workspace, &flags)?,
         XtaskCmd::Lint(_) => lint::run(&workspace)?,
         XtaskCmd::Tidy(_) => tidy::run(&workspace)?,

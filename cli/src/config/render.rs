@@ -88,20 +88,24 @@ fn write_args(text: &mut String, entry: &Entry<'_>) {
             name.split('=').next() == Some(option.name)
         })
     };
-    let mut left = entry.plugin.options.iter().filter(|option| !is_given(option)).peekable();
+    let useful = |option: &&Opt| !option.ignored && !is_given(option);
+    let mut left = entry.plugin.options.iter().filter(useful).peekable();
     if left.peek().is_some() {
         text.push_str(if entry.args.is_empty() { "  # args:\n" } else { "  # further args:\n" });
     }
     for option in left {
-        let value = option.value.map_or_else(String::new, |value| format!("={value}"));
         let default =
             option.default.map_or_else(String::new, |default| format!(" (default {default})"));
-        let _ = writeln!(
-            text,
-            "  # - {}  # {}{default}",
-            quoted(&format!("--{}{value}", option.name)),
-            option.help
-        );
+        let _ = writeln!(text, "  # - {}  # {}{default}", quoted(&written(option)), option.help);
+    }
+}
+
+/// An option as an argument.
+fn written(option: &Opt) -> String {
+    match option.value {
+        Some(value) if option.positional => value.to_owned(),
+        Some(value) => format!("--{}={value}", option.name),
+        None => format!("--{}", option.name),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Servers in the place of real services. They verify what they get, refuse what the real ones
 //! refuse, and remember both for a test to look at; they never panic on a client's account.
 
+pub mod aws;
 pub mod docker_token;
 pub mod faults;
 pub mod form;

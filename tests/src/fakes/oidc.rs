@@ -46,8 +46,12 @@ struct Shared {
 impl ExchangeServer {
     /// Starts it; with a CA it speaks https.
     pub fn start(options: ExchangeOptions, ca: Option<&TestCa>) -> Self {
+        Self::start_at(Socket::bind(ca), options, client_for(ca))
+    }
+
+    /// Starts it on that socket; with the client, its own verifiers fetch its keys.
+    pub fn start_at(socket: Socket, options: ExchangeOptions, client: reqwest::Client) -> Self {
         assert!(!options.targets.is_empty(), "an exchange server issues tokens for somebody");
-        let socket = Socket::bind(ca);
         let shared = Arc::new(Shared {
             url: socket.url(),
             key: SigningKey::generate(),
@@ -62,7 +66,7 @@ impl ExchangeServer {
             .route("/introspect", post(introspect))
             .route("/token", any(token))
             .with_state(Arc::clone(&shared));
-        Self { server: socket.serve(router), client: client_for(ca), shared }
+        Self { server: socket.serve(router), client, shared }
     }
 
     /// The `iss` of what it issues.

@@ -5,6 +5,8 @@ use std::env;
 use std::path::PathBuf;
 
 pub mod docker_registry;
+pub mod moto;
+mod server;
 pub mod skopeo;
 
 /// The program that `variable` names, or else the one called `name` on the path.
@@ -14,19 +16,32 @@ pub mod skopeo;
 /// # Panics
 /// If it is missing and must not be.
 fn judge(variable: &str, name: &str) -> Option<PathBuf> {
-    if let Some(file) = env::var_os(variable).map(PathBuf::from) {
-        assert!(file.is_file(), "`{variable}` names `{}`, which is no file", file.display());
-        return Some(file);
-    }
+    named(variable).or_else(|| on_path(name)).or_else(|| missing(variable, name))
+}
+
+/// As [`judge`], for a program of which only the version that this project pins will do: whatever is
+/// on the path is not asked.
+fn pinned_judge(variable: &str, name: &str) -> Option<PathBuf> {
+    named(variable).or_else(|| missing(variable, name))
+}
+
+fn named(variable: &str) -> Option<PathBuf> {
+    let file = env::var_os(variable).map(PathBuf::from)?;
+    assert!(file.is_file(), "`{variable}` names `{}`, which is no file", file.display());
+    Some(file)
+}
+
+fn on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let found = env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
-    if found.is_some() {
-        return found;
-    }
+    env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+fn missing(variable: &str, name: &str) -> Option<PathBuf> {
     assert!(
         env::var_os("PULLPASS_HERMETIC").is_some_and(|value| value == "1"),
-        "the judge `{name}` is missing: run the tests by `cargo xtask test`, which fetches it, \
-         or set `{variable}` to its file; `PULLPASS_HERMETIC=1` goes without"
+        "the judge `{name}` is missing: run the tests by `cargo xtask test`, which fetches it; \
+         `eval \"$(cargo xtask judges)\"` fetches it too, and sets `{variable}` for a plain \
+         `cargo test`; `PULLPASS_HERMETIC=1` goes without"
     );
     eprintln!("\n*** JUDGE MISSING: `{name}`. This test has proved nothing. ***\n");
     None

@@ -13,9 +13,10 @@ use tempfile::TempDir;
 use crate::image::{Image, digest};
 use crate::judges::judge;
 
-/// The program.
+/// The program. It looks at no certificate unless told whom to trust.
 pub struct Skopeo {
     program: PathBuf,
+    ca: Option<PathBuf>,
 }
 
 /// What a copy came to.
@@ -33,7 +34,13 @@ pub struct Copy {
 impl Skopeo {
     /// Finds it. `None` if the judge is missing and that was allowed.
     pub fn find() -> Option<Self> {
-        judge("PULLPASS_JUDGE_SKOPEO", "skopeo").map(|program| Self { program })
+        judge("PULLPASS_JUDGE_SKOPEO", "skopeo").map(|program| Self { program, ca: None })
+    }
+
+    /// Speaks only TLS from now on, and only with servers of this CA (a PEM file) or of the system's.
+    pub fn trusting(mut self, ca: &Path) -> Self {
+        self.ca = Some(ca.to_owned());
+        self
     }
 
     /// Pushes an image to `<host>:<port>/<repository>:<tag>`.
@@ -43,7 +50,8 @@ impl Skopeo {
         let authfile = authfile(folder.path(), reference, Some((user, password)));
         let source = format!("oci:{}:pushed", folder.path().display());
         let target = format!("docker://{reference}");
-        self.copy(folder.path(), &authfile, ["--dest-tls-verify=false", &source, &target])
+        let tls = self.tls(folder.path(), "dest");
+        self.copy(folder.path(), &authfile, [&tls, &source, &target])
     }
 
     /// Pulls an image, with a login or without.
@@ -53,12 +61,22 @@ impl Skopeo {
         let pulled = folder.path().join("pulled");
         let source = format!("docker://{reference}");
         let target = format!("dir:{}", pulled.display());
-        let mut copy =
-            self.copy(folder.path(), &authfile, ["--src-tls-verify=false", &source, &target]);
+        let tls = self.tls(folder.path(), "src");
+        let mut copy = self.copy(folder.path(), &authfile, [&tls, &source, &target]);
         if copy.success {
             copy.digest = Some(digest(&fs::read(pulled.join("manifest.json")).unwrap()));
         }
         copy
+    }
+
+    /// The option that says how the registry is to be trusted, which is the copy's `src` or `dest`.
+    fn tls(&self, folder: &Path, side: &str) -> String {
+        let Some(ca) = &self.ca else { return format!("--{side}-tls-verify=false") };
+        let certificates = folder.join("certificates");
+        fs::create_dir(&certificates).unwrap();
+        // By its ending it knows an authority from a client's certificate.
+        fs::copy(ca, certificates.join("ca.crt")).unwrap();
+        format!("--{side}-cert-dir={}", certificates.display())
     }
 
     fn copy(&self, folder: &Path, authfile: &Path, args: [&str; 3]) -> Copy {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use xshell::{Shell, cmd};
 
-use super::Fetch;
+use super::{Fetch, run_tool};
 use crate::Result;
 use crate::workspace::{Workspace, on_path};
 
@@ -47,7 +47,7 @@ pub(super) fn program(workspace: &Workspace, package: &str, fetch: Fetch) -> Res
     let root = folder.join("root");
     for entry in fs::read_dir(&packages)? {
         let archive = entry?.path();
-        cmd!(shell, "dpkg -x {archive} {root}").quiet().run()?;
+        run_tool(cmd!(shell, "dpkg -x {archive} {root}"))?;
     }
     shell.change_dir(&folder);
     fs::remove_dir_all(&packages)?;
@@ -83,8 +83,7 @@ fn update(shell: &Shell, package: &str) -> Result {
         )
         .into());
     }
-    cmd!(shell, "apt-get -qq update").quiet().run()?;
-    Ok(())
+    run_tool(cmd!(shell, "apt-get -qq update"))
 }
 
 /// Downloads the package, and what it depends on and this system lacks, into the shell's folder.
@@ -97,8 +96,7 @@ fn download(shell: &Shell, package: &str) -> Result {
     let packages = planned(&plan);
     // Else apt warns that its own user cannot write here.
     let sandbox = ["-o", "APT::Sandbox::User=root"];
-    cmd!(shell, "apt-get -qq {sandbox...} download {packages...}").quiet().run()?;
-    Ok(())
+    run_tool(cmd!(shell, "apt-get -qq {sandbox...} download {packages...}"))
 }
 
 /// The `name=version` pairs that a simulated installation would unpack.

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use xshell::cmd;
 
-use super::Fetch;
+use super::{Fetch, run_tool};
 use crate::Result;
 use crate::workspace::{Workspace, on_path};
 
@@ -54,7 +54,7 @@ fn build(workspace: &Workspace, sources: &Path, minor: &str, program: &Path) -> 
         thread::available_parallelism().map_or(1, std::num::NonZero::get).to_string()
     });
     let build = cmd!(workspace.shell, "sh {script} {minor} {program}");
-    Ok(build.env("KUBELET_ORACLE_JOBS", jobs).quiet().run()?)
+    run_tool(build.env("KUBELET_ORACLE_JOBS", jobs))
 }
 
 /// The Kubernetes minors that are pinned, sorted.

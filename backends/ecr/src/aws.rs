@@ -1,0 +1,181 @@
+//! The SDK, set up for one registry: its environment and profile, our transport and clock,
+//! and the endpoints that the registry's host asks for.
+
+use std::time::{Duration, SystemTime};
+
+use aws_config::BehaviorVersion;
+use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_ecr::config::{IdentityCache, Region, StalledStreamProtectionConfig};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::time::TimeSource;
+use aws_types::SdkConfig;
+use pullpass::http::Settings;
+use pullpass::{Clock, Context, Error, Roots};
+
+use crate::endpoint::{At, Endpoints};
+use crate::partition::{AWS, Partition};
+use crate::registry::Registry;
+use crate::transport::Transport;
+
+/// AWS as one registry needs it.
+pub(crate) struct Aws {
+    config: SdkConfig,
+    /// Where sources of credentials ask.
+    sources: ProviderConfig,
+    /// Where the registry's API is.
+    registry: Endpoints,
+    /// Where roles are assumed: in the registry's region, except for ECR Public.
+    sts: Endpoints,
+}
+
+impl Aws {
+    /// Reads the SDK's environment variables and the profile; makes no call.
+    ///
+    /// # Errors
+    /// Of kind Config, when what they ask for and the registry exclude each other.
+    pub(crate) async fn load(
+        registry: &Registry,
+        ipv4_api: bool,
+        cx: &Context,
+    ) -> Result<Self, Error> {
+        let sts_region = sts_region(registry, cx)?;
+        let transport = Transport::new(cx.http.with_settings(settings(cx)), cx.deadline);
+        let clock = SdkClock(cx.clock.clone());
+        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(transport.clone())
+            .time_source(clock.clone())
+            .sleep_impl(TokioSleep::new())
+            .region(Region::new(registry.region().to_owned()))
+            // They are found when they are needed, and once.
+            .no_credentials()
+            .identity_cache(IdentityCache::no_cache())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .load()
+            .await;
+        let fips = registry.fips() || config.use_fips().unwrap_or_default();
+        let dual_stack =
+            !ipv4_api && (registry.dual_stack() || config.use_dual_stack().unwrap_or_default());
+        if fips && matches!(registry, Registry::Public { .. }) {
+            return Err(Error::config("ECR Public has no FIPS endpoint")
+                .hint("take ECR Public out of `matchImages`, or `AWS_USE_FIPS_ENDPOINT` out of this provider's `env` and profile"));
+        }
+        let endpoints = |region: &str| Endpoints {
+            partition: registry.partition(),
+            region: region.to_owned(),
+            fips,
+            dual_stack,
+        };
+        let sources = ProviderConfig::without_region()
+            .with_http_client(transport)
+            .with_time_source(clock)
+            .with_sleep_impl(TokioSleep::new())
+            .with_behavior_version(config.behavior_version())
+            .with_region(Some(Region::new(sts_region.clone())))
+            .with_use_fips(Some(fips))
+            .with_use_dual_stack(Some(dual_stack));
+        Ok(Self {
+            registry: endpoints(registry.region()),
+            sts: endpoints(&sts_region),
+            sources,
+            config,
+        })
+    }
+
+    /// For the sources of the node's credentials.
+    pub(crate) fn sources(&self) -> &ProviderConfig {
+        &self.sources
+    }
+
+    /// Where roles are assumed.
+    pub(crate) fn sts_region(&self) -> &str {
+        &self.sts.region
+    }
+
+    /// Whether FIPS endpoints are called.
+    pub(crate) fn fips(&self) -> bool {
+        self.registry.fips
+    }
+
+    /// Whether dual-stack endpoints are called.
+    pub(crate) fn dual_stack(&self) -> bool {
+        self.registry.dual_stack
+    }
+
+    /// Amazon ECR, asked by these credentials.
+    pub(crate) fn ecr(&self, credentials: Credentials) -> aws_sdk_ecr::Client {
+        let config = aws_sdk_ecr::config::Builder::from(&self.config)
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .endpoint_resolver(At(self.registry.ecr()))
+            .build();
+        aws_sdk_ecr::Client::from_conf(config)
+    }
+
+    /// Amazon ECR Public, asked by these credentials.
+    pub(crate) fn ecr_public(&self, credentials: Credentials) -> aws_sdk_ecrpublic::Client {
+        let config = aws_sdk_ecrpublic::config::Builder::from(&self.config)
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .endpoint_resolver(At(self.registry.ecr_public()))
+            .build();
+        aws_sdk_ecrpublic::Client::from_conf(config)
+    }
+
+    /// AWS STS, asked by these credentials; by nobody for a web identity.
+    pub(crate) fn sts(&self, credentials: Option<Credentials>) -> aws_sdk_sts::Client {
+        let mut config = aws_sdk_sts::config::Builder::from(&self.config)
+            .region(Region::new(self.sts.region.clone()))
+            .endpoint_resolver(At(self.sts.sts()));
+        if let Some(credentials) = credentials {
+            config = config.credentials_provider(SharedCredentialsProvider::new(credentials));
+        }
+        aws_sdk_sts::Client::from_conf(config.build())
+    }
+}
+
+/// The limits of one attempt. `AWS_CA_BUNDLE` stands for the roots as in AWS's other SDKs;
+/// the one for Rust does not read it.
+fn settings(cx: &Context) -> Settings {
+    let roots = match cx.env.os("AWS_CA_BUNDLE") {
+        Some(file) => Roots::Only { file: file.into(), named_by: "AWS_CA_BUNDLE" },
+        None => Roots::System,
+    };
+    Settings {
+        roots,
+        connect_timeout: Duration::from_secs(3),
+        attempt_timeout: Duration::from_secs(8),
+        ..Settings::default()
+    }
+}
+
+/// ECR Public says nothing of where the node is; a role is assumed where the environment
+/// says, since not every account has STS on everywhere.
+fn sts_region(registry: &Registry, cx: &Context) -> Result<String, Error> {
+    if let Registry::Private(private) = registry {
+        return Ok(private.region.clone());
+    }
+    let named = match cx.env.text("AWS_REGION")? {
+        Some(region) => Some(region),
+        None => cx.env.text("AWS_DEFAULT_REGION")?,
+    };
+    let Some(region) = named else { return Ok(Registry::PUBLIC_REGION.to_owned()) };
+    let partition = Partition::of_region(region);
+    if partition != &AWS {
+        return Err(Error::config(format!(
+            "ECR Public takes credentials of partition `aws` alone, and `{region}` is in `{}`",
+            partition.id
+        ))
+        .hint("take ECR Public out of this provider's `matchImages`: it can be pulled from without a login"));
+    }
+    Ok(region.to_owned())
+}
+
+/// The run's clock as the SDK sees it.
+#[derive(Clone, Debug)]
+struct SdkClock(Clock);
+
+impl TimeSource for SdkClock {
+    fn now(&self) -> SystemTime {
+        self.0.now()
+    }
+}

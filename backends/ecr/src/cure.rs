@@ -1,0 +1,155 @@
+//! AWS's error codes: who must act, and how.
+//!
+//! Source: the API references' "Common Errors" and the errors of each operation.
+
+use pullpass::{Claims, ErrorKind, one_line};
+
+use crate::refusal::Cure;
+use crate::registry::Registry;
+use crate::roles::{Role, Who};
+
+/// Of `AssumeRoleWithWebIdentity`.
+pub(crate) fn web_identity(code: &str, role: &Role, claims: &Claims) -> Option<Cure> {
+    let (issuer, subject) = (one_line(&claims.issuer), one_line(&claims.subject));
+    let audience = one_line(&claims.audience.join(", "));
+    let named_by = &role.named_by;
+    Some(match code {
+        "AccessDenied" | "AccessDeniedException" => (
+            ErrorKind::Denied,
+            format!(
+                "the role's trust policy must allow sts:AssumeRoleWithWebIdentity to the OIDC \
+                 provider of `{issuer}`, with `sub` = `{subject}` and `aud` = `{audience}`; \
+                 {named_by} names the role"
+            ),
+        ),
+        "InvalidIdentityToken" | "InvalidIdentityTokenException" => (
+            ErrorKind::Denied,
+            format!(
+                "IAM in the role's account needs an OIDC provider for `{issuer}` with the audience \
+                 `{audience}`, and AWS must reach that issuer's keys"
+            ),
+        ),
+        "IDPRejectedClaim" | "IDPRejectedClaimException" => (
+            ErrorKind::Denied,
+            format!("the issuer `{issuer}` does not stand by this token; look at its keys"),
+        ),
+        "IDPCommunicationError" | "IDPCommunicationErrorException" => (
+            ErrorKind::Unavailable,
+            format!("AWS could not reach the keys of `{issuer}`; they must be public"),
+        ),
+        "ExpiredTokenException" | "ExpiredToken" => (
+            ErrorKind::Identity,
+            "the kubelet renews tokens by itself; check this node's clock".to_owned(),
+        ),
+        "ValidationError" => {
+            (ErrorKind::Identity, format!("check the role's ARN; {named_by} names it"))
+        }
+        _ => return anywhere(code),
+    })
+}
+
+/// Of `AssumeRole`.
+pub(crate) fn assume_role(code: &str, role: &Role) -> Option<Cure> {
+    match code {
+        "AccessDenied" | "AccessDeniedException" => Some((
+            ErrorKind::Denied,
+            format!(
+                "allow sts:AssumeRole on `{}` to the node, in an IAM policy and in the role's \
+                 trust policy",
+                role.arn
+            ),
+        )),
+        _ => anywhere(code),
+    }
+}
+
+/// Of `GetAuthorizationToken`.
+pub(crate) fn authorization_token(code: &str, registry: &Registry, who: &Who<'_>) -> Option<Cure> {
+    let identity = match who {
+        Who::Node => "the node's role".to_owned(),
+        Who::NodeInRole(role) | Who::Pod(role, _) => format!("`{}`", role.arn),
+    };
+    match (code, registry) {
+        ("AccessDenied" | "AccessDeniedException", Registry::Private(_)) => Some((
+            ErrorKind::Denied,
+            format!("allow ecr:GetAuthorizationToken on `*` in an IAM policy of {identity}"),
+        )),
+        ("AccessDenied" | "AccessDeniedException", Registry::Public { .. }) => Some((
+            ErrorKind::Denied,
+            format!(
+                "allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken in an IAM \
+                 policy of {identity}, or take ECR Public out of `matchImages`: it can be pulled \
+                 from without a login"
+            ),
+        )),
+        ("UnrecognizedClientException" | "InvalidClientTokenId", Registry::Public { .. }) => {
+            Some((
+                ErrorKind::Denied,
+                "ECR Public takes credentials of partition `aws` alone; elsewhere take it out of \
+             `matchImages`"
+                    .to_owned(),
+            ))
+        }
+        _ => anywhere(code),
+    }
+}
+
+/// Of every operation.
+fn anywhere(code: &str) -> Option<Cure> {
+    let (kind, hint) = match code {
+        "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidAccessKeyId" => (
+            ErrorKind::Denied,
+            "AWS does not know these credentials: a deleted key, a session token that is missing, \
+             or credentials of another partition",
+        ),
+        "InvalidSignatureException" | "SignatureDoesNotMatch" => (
+            ErrorKind::Denied,
+            "the secret key is not the one of this access key, or this node's clock is wrong",
+        ),
+        "RequestExpired" | "RequestTimeTooSkewed" | "SignatureExpired" => {
+            (ErrorKind::Denied, "this node's clock is wrong by more than a few minutes")
+        }
+        "ExpiredToken" | "ExpiredTokenException" => (
+            ErrorKind::Identity,
+            "the credentials on this node have expired; look at what renews them",
+        ),
+        "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "IncompleteSignature"
+        | "IncompleteSignatureException" => (
+            ErrorKind::Protocol,
+            "the signature did not arrive; look at the proxies between this node and AWS",
+        ),
+        "RegionDisabledException" | "RegionDisabled" | "OptInRequired" => {
+            (ErrorKind::Denied, "the region is off for this account: enable it, and STS in it")
+        }
+        "AccessDenied" | "AccessDeniedException" => {
+            (ErrorKind::Denied, "the identity lacks a permission; AWS's words above name it")
+        }
+        "MalformedPolicyDocument"
+        | "PackedPolicyTooLarge"
+        | "MalformedPolicyDocumentException"
+        | "PackedPolicyTooLargeException" => (
+            ErrorKind::Protocol,
+            "no policy was sent; look at what stands between this node and STS",
+        ),
+        "Throttling"
+        | "ThrottlingException"
+        | "TooManyRequestsException"
+        | "RequestLimitExceeded"
+        | "SlowDown" => (
+            ErrorKind::Unavailable,
+            "AWS limits calls per account and region; the kubelet tries the pull again later",
+        ),
+        "ServerException"
+        | "InternalFailure"
+        | "ServiceUnavailable"
+        | "InternalServerError"
+        | "ServiceUnavailableException" => (
+            ErrorKind::Unavailable,
+            "AWS was asked several times; the kubelet tries the pull again later",
+        ),
+        _ => return None,
+    };
+    Some((kind, hint.to_owned()))
+}

@@ -1,0 +1,162 @@
+//! The names of the APIs, from what the registry's host says: its region and partition,
+//! FIPS, dual-stack. Not by the SDK's own resolvers, for two reasons: they tell the partition
+//! by the region alone, while the host's suffix proves it also for a region they do not
+//! know; and they parse a table of all partitions in every process.
+
+use aws_smithy_runtime_api::client::endpoint::EndpointFuture;
+use aws_smithy_types::endpoint::Endpoint;
+
+use crate::partition::{AWS, AWS_US_GOV, Partition};
+
+/// Where the APIs of one registry are.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoints {
+    pub(crate) partition: &'static Partition,
+    pub(crate) region: String,
+    pub(crate) fips: bool,
+    pub(crate) dual_stack: bool,
+}
+
+impl Endpoints {
+    /// Amazon ECR.
+    pub(crate) fn ecr(&self) -> String {
+        let fips = if self.fips { "-fips" } else { "" };
+        match self.dual_stack {
+            false => format!("https://api.ecr{fips}.{}.{}", self.region, self.partition.dns),
+            true => format!("https://ecr{fips}.{}.{}", self.region, self.partition.api_dual_stack),
+        }
+    }
+
+    /// AWS STS.
+    pub(crate) fn sts(&self) -> String {
+        // GovCloud's ordinary endpoints over IPv4 are its FIPS endpoints.
+        let gov = self.partition == &AWS_US_GOV && !self.dual_stack;
+        let fips = if self.fips && !gov { "-fips" } else { "" };
+        let suffix = match self.dual_stack {
+            false => self.partition.dns,
+            true => self.partition.api_dual_stack,
+        };
+        format!("https://sts{fips}.{}.{suffix}", self.region)
+    }
+
+    /// Amazon ECR Public, which is in one partition and has no FIPS endpoint.
+    pub(crate) fn ecr_public(&self) -> String {
+        match self.dual_stack {
+            false => format!("https://api.ecr-public.{}.{}", self.region, AWS.dns),
+            true => format!("https://ecr-public.{}.{}", self.region, AWS.api_dual_stack),
+        }
+    }
+}
+
+/// One API's name as the SDK asks for it. What the operator set by `AWS_ENDPOINT_URL` or in a
+/// profile goes before, also where the host asks for FIPS: he named the address.
+#[derive(Debug)]
+pub(crate) struct At(pub(crate) String);
+
+impl At {
+    fn endpoint(&self, named: Option<&str>) -> EndpointFuture<'static> {
+        let url = named.unwrap_or(&self.0);
+        EndpointFuture::ready(Ok(Endpoint::builder().url(url.to_owned()).build()))
+    }
+}
+
+impl aws_sdk_ecr::config::endpoint::ResolveEndpoint for At {
+    fn resolve_endpoint<'a>(
+        &'a self,
+        params: &'a aws_sdk_ecr::config::endpoint::Params,
+    ) -> EndpointFuture<'a> {
+        self.endpoint(params.endpoint())
+    }
+}
+
+impl aws_sdk_ecrpublic::config::endpoint::ResolveEndpoint for At {
+    fn resolve_endpoint<'a>(
+        &'a self,
+        params: &'a aws_sdk_ecrpublic::config::endpoint::Params,
+    ) -> EndpointFuture<'a> {
+        self.endpoint(params.endpoint())
+    }
+}
+
+impl aws_sdk_sts::config::endpoint::ResolveEndpoint for At {
+    fn resolve_endpoint<'a>(
+        &'a self,
+        params: &'a aws_sdk_sts::config::endpoint::Params,
+    ) -> EndpointFuture<'a> {
+        self.endpoint(params.endpoint())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ecr::config::endpoint as ecr;
+    use aws_sdk_ecrpublic::config::endpoint as ecr_public;
+    use aws_sdk_sts::config::endpoint as sts;
+
+    use super::*;
+
+    /// Regions of every partition, and one that nobody knows.
+    const REGIONS: [&str; 12] = [
+        "us-east-1",
+        "us-west-2",
+        "eu-central-1",
+        "mx-central-1",
+        "us-gov-east-1",
+        "us-gov-west-1",
+        "cn-north-1",
+        "eusc-de-east-1",
+        "us-iso-east-1",
+        "us-isob-east-1",
+        "eu-isoe-west-1",
+        "us-isof-south-1",
+    ];
+
+    /// What the SDK's own resolver says to `PARAMS`.
+    macro_rules! sdk {
+        ($service:ident, $ours:expr) => {{
+            let params = $service::Params::builder()
+                .region($ours.region.clone())
+                .use_fips($ours.fips)
+                .use_dual_stack($ours.dual_stack)
+                .build()
+                .unwrap();
+            let resolver = $service::DefaultResolver::new();
+            let resolved = $service::ResolveEndpoint::resolve_endpoint(&resolver, &params);
+            resolved.await.unwrap().url().to_owned()
+        }};
+    }
+
+    fn all() -> impl Iterator<Item = Endpoints> {
+        REGIONS.into_iter().chain(["lala-land-1"]).flat_map(|region| {
+            [(false, false), (true, false), (false, true), (true, true)].map(
+                |(fips, dual_stack)| {
+                    let partition = Partition::of_region(region);
+                    Endpoints { partition, region: region.to_owned(), fips, dual_stack }
+                },
+            )
+        })
+    }
+
+    #[tokio::test]
+    async fn the_names_are_those_of_the_sdk() {
+        for ours in all() {
+            assert_eq!(ours.ecr(), sdk!(ecr, ours), "{ours:?}");
+            assert_eq!(ours.sts(), sdk!(sts, ours), "{ours:?}");
+        }
+        for dual_stack in [false, true] {
+            let region = "us-east-1".to_owned();
+            let ours = Endpoints { partition: &AWS, region, fips: false, dual_stack };
+            assert_eq!(ours.ecr_public(), sdk!(ecr_public, ours));
+        }
+    }
+
+    /// Where the SDK cannot know: the host's suffix says the partition.
+    #[test]
+    fn an_unknown_region_is_in_the_partition_of_its_host() {
+        let partition = Partition::by_id("aws-cn").unwrap();
+        let region = "lala-land-1".to_owned();
+        let ours = Endpoints { partition, region, fips: false, dual_stack: false };
+        assert_eq!(ours.ecr(), "https://api.ecr.lala-land-1.amazonaws.com.cn");
+        assert_eq!(ours.sts(), "https://sts.lala-land-1.amazonaws.com.cn");
+    }
+}

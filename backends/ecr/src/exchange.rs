@@ -1,0 +1,62 @@
+//! The registry's token, for AWS credentials: `GetAuthorizationToken` of Amazon ECR, and of
+//! ECR Public, which answers in another shape.
+
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use pullpass::Error;
+use secrecy::SecretString;
+
+use crate::aws::Aws;
+use crate::cure;
+use crate::refusal::{Asked, explain};
+use crate::registry::Registry;
+use crate::roles::Who;
+
+/// What AWS handed out.
+pub(crate) struct Granted {
+    /// User name and password, as a basic authentication header has them.
+    pub(crate) token: SecretString,
+    /// When it dies; AWS documents 12 hours, and always says it.
+    pub(crate) expires: Option<SystemTime>,
+}
+
+/// Asks for the registry's token.
+///
+/// # Errors
+/// When AWS refuses, cannot be reached, or answers with no token.
+pub(crate) async fn token(
+    registry: &Registry,
+    credentials: Credentials,
+    who: &Who<'_>,
+    aws: &Aws,
+) -> Result<Granted, Error> {
+    let asked = Asked { service: registry.to_string(), who, aws };
+    let cure = |code: &str| cure::authorization_token(code, registry, who);
+    let (token, expires) = match registry {
+        Registry::Private(_) => {
+            let call = aws.ecr(credentials).get_authorization_token();
+            let answer = call.send().await.map_err(|error| explain(error, &asked, cure))?;
+            let data = answer.authorization_data.unwrap_or_default().into_iter().next();
+            let data = data.ok_or_else(|| nothing(registry, "authorization data"))?;
+            (data.authorization_token, data.expires_at)
+        }
+        Registry::Public { .. } => {
+            let call = aws.ecr_public(credentials).get_authorization_token();
+            let answer = call.send().await.map_err(|error| explain(error, &asked, cure))?;
+            let data = answer.authorization_data;
+            let data = data.ok_or_else(|| nothing(registry, "authorization data"))?;
+            (data.authorization_token, data.expires_at)
+        }
+    };
+    let token = token.filter(|token| !token.is_empty());
+    Ok(Granted {
+        token: token.ok_or_else(|| nothing(registry, "an authorization token"))?.into(),
+        expires: expires.and_then(|expires| SystemTime::try_from(expires).ok()),
+    })
+}
+
+fn nothing(registry: &Registry, what: &str) -> Error {
+    Error::protocol(format!("{registry} answered without {what}"))
+        .hint("check what stands between this node and AWS; AWS itself always sends it")
+}

@@ -1,0 +1,120 @@
+//! Which image is on which registry: by its host, or because the operator said so.
+
+use pullpass::{Error, Image};
+
+use crate::partition::is_region;
+use crate::registry::Registry;
+
+/// The hosts that the operator named beside Amazon's own.
+pub(crate) struct Hosts(Vec<(String, Registry)>);
+
+impl Hosts {
+    /// Reads `HOST[:PORT]=WHERE`, each a value of `--host`.
+    ///
+    /// # Errors
+    /// Of kind Config, when one is not of that form.
+    pub(crate) fn parse(values: &[String]) -> Result<Self, Error> {
+        let mut hosts: Vec<(String, Registry)> = Vec::new();
+        for value in values {
+            let invalid = |why: &str| {
+                Error::config(format!("`--host={value}` {why}")).hint(
+                    "write HOST[:PORT]=REGION, as in `cache.example.com=us-west-2`; instead of a \
+                     region also a registry's host, or `public`",
+                )
+            };
+            let (host, place) =
+                value.split_once('=').ok_or_else(|| invalid("does not say which region"))?;
+            let image = Image::parse(host).map_err(|_| invalid("names no host"))?;
+            if !image.repository().is_empty() {
+                return Err(invalid("names a path, and a login is for a whole host"));
+            }
+            if Registry::of_host(image.host()).is_some() {
+                return Err(invalid("names a registry of Amazon's, which says itself where it is"));
+            }
+            let place = place.to_ascii_lowercase();
+            let registry = match place.as_str() {
+                "public" => Registry::Public { dual_stack: false },
+                region if is_region(region) => Registry::in_region(region),
+                host => Registry::of_host(host)
+                    .ok_or_else(|| invalid("names neither a region nor a registry of ECR"))?,
+            };
+            if hosts.iter().any(|(known, _)| image.is_on(known)) {
+                return Err(invalid("is given twice"));
+            }
+            hosts.push((host.to_owned(), registry));
+        }
+        Ok(Self(hosts))
+    }
+
+    /// The registry that `image` is on.
+    ///
+    /// # Errors
+    /// Of kind Config, when it is none of Amazon's and the operator did not name it: a token
+    /// would go to whoever answers at that name.
+    pub(crate) fn registry_of(&self, image: &Image) -> Result<Registry, Error> {
+        if let Some(registry) = Registry::of_host(image.host()) {
+            return Ok(registry);
+        }
+        let named = self.0.iter().find(|(host, _)| image.is_on(host));
+        named.map(|(_, registry)| registry.clone()).ok_or_else(|| {
+            let host = image.registry();
+            Error::config(format!("`{host}` is no registry of Amazon ECR")).hint(format!(
+                "take it out of this provider's `matchImages`; if it is a mirror or cache that \
+                 takes ECR logins, name it: `--host {host}=REGION`"
+            ))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(values: &[&str]) -> Result<Hosts, Error> {
+        Hosts::parse(&values.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
+
+    fn region(hosts: &Hosts, image: &str) -> Option<String> {
+        let image = Image::parse(image).unwrap();
+        hosts.registry_of(&image).ok().map(|registry| registry.region().to_owned())
+    }
+
+    #[test]
+    fn a_named_host_has_the_registry_that_the_operator_says() {
+        let hosts = hosts(&[
+            "cache.example.com=us-west-2",
+            "mirror.example:5000=111122223333.dkr-ecr-fips.us-east-1.on.aws",
+            "pub.example=public",
+        ])
+        .unwrap();
+        assert_eq!(region(&hosts, "cache.example.com/a").as_deref(), Some("us-west-2"));
+        assert_eq!(region(&hosts, "CACHE.example.com/a").as_deref(), Some("us-west-2"));
+        assert_eq!(region(&hosts, "cache.example.com:444/a"), None, "another port");
+        assert_eq!(region(&hosts, "x.cache.example.com/a"), None, "another host");
+        let image = Image::parse("mirror.example:5000/a").unwrap();
+        let mirror = hosts.registry_of(&image).unwrap();
+        assert_eq!(mirror.account(), Some("111122223333"));
+        assert!(mirror.fips() && mirror.dual_stack());
+        let image = Image::parse("pub.example/a").unwrap();
+        assert_eq!(hosts.registry_of(&image).unwrap(), Registry::Public { dual_stack: false });
+    }
+
+    #[test]
+    fn nothing_else_is_believed() {
+        for value in [
+            "cache.example.com",
+            "=us-west-2",
+            "cache.example.com=",
+            "cache.example.com=us west",
+            "cache.example.com=evil.example",
+            "cache.example.com/path=us-west-2",
+            "https://cache.example.com=us-west-2",
+            "111122223333.dkr.ecr.us-east-1.amazonaws.com=us-west-2",
+        ] {
+            assert!(hosts(&[value]).is_err(), "{value}");
+        }
+        assert!(hosts(&["a.example=us-west-2", "A.example=us-west-1"]).is_err(), "twice");
+        let error = hosts(&[]).unwrap().registry_of(&Image::parse("reg.example/a").unwrap());
+        assert!(error.unwrap_err().render().contains("--host reg.example=REGION"));
+    }
+}

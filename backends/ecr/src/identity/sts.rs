@@ -1,0 +1,75 @@
+//! A role, by AWS STS.
+
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use pullpass::{Error, Token};
+use secrecy::ExposeSecret as _;
+
+use crate::aws::Aws;
+use crate::cure;
+use crate::refusal::{Asked, explain};
+use crate::roles::{Role, Who};
+use crate::session;
+
+/// The role, for a service account's token: `AssumeRoleWithWebIdentity`, without a signature.
+pub(super) async fn by_web_identity(
+    role: &Role,
+    token: &Token,
+    who: &Who<'_>,
+    aws: &Aws,
+) -> Result<Credentials, Error> {
+    let claims = token.claims();
+    let answer = aws
+        .sts(None)
+        .assume_role_with_web_identity()
+        .role_arn(&role.arn)
+        .role_session_name(session::name(claims))
+        .web_identity_token(token.secret().expose_secret())
+        .send()
+        .await
+        .map_err(|error| {
+            explain(error, &asked(who, aws), |code| cure::web_identity(code, role, claims))
+        })?;
+    granted(answer.credentials, "AssumeRoleWithWebIdentity")
+}
+
+/// The role, for other credentials: `AssumeRole`.
+pub(super) async fn by_credentials(
+    role: &Role,
+    own: Credentials,
+    who: &Who<'_>,
+    aws: &Aws,
+) -> Result<Credentials, Error> {
+    let answer = aws
+        .sts(Some(own))
+        .assume_role()
+        .role_arn(&role.arn)
+        .role_session_name(session::UNNAMED)
+        .send()
+        .await
+        .map_err(|error| explain(error, &asked(who, aws), |code| cure::assume_role(code, role)))?;
+    granted(answer.credentials, "AssumeRole")
+}
+
+fn asked<'a>(who: &'a Who<'a>, aws: &'a Aws) -> Asked<'a> {
+    Asked { service: format!("STS in `{}`", aws.sts_region()), who, aws }
+}
+
+fn granted(
+    credentials: Option<aws_sdk_sts::types::Credentials>,
+    operation: &'static str,
+) -> Result<Credentials, Error> {
+    let given = credentials.ok_or_else(|| {
+        Error::protocol(format!("STS answered {operation} without credentials"))
+            .hint("check what stands between this node and STS")
+    })?;
+    let expires = SystemTime::try_from(given.expiration).ok();
+    Ok(Credentials::new(
+        given.access_key_id,
+        given.secret_access_key,
+        Some(given.session_token),
+        expires,
+        operation,
+    ))
+}

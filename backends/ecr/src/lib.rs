@@ -1,0 +1,157 @@
+#![doc = include_str!("../docs.md")]
+
+mod answer;
+mod aws;
+mod cure;
+mod endpoint;
+mod exchange;
+mod hosts;
+mod identity;
+mod partition;
+mod refusal;
+mod registry;
+mod roles;
+mod session;
+mod transport;
+
+use pullpass::{
+    Annotation, Context, Error, Opt, Options, Plugin, Provider, Request, Response, Variable,
+    async_trait,
+};
+
+use crate::aws::Aws;
+use crate::hosts::Hosts;
+use crate::roles::Roles;
+
+/// The annotation that names a service account's role, unless the operator names another.
+const ROLE_ANNOTATION: &str = "eks.amazonaws.com/ecr-role-arn";
+
+/// The plugin's static facts.
+pub static PLUGIN: Plugin = Plugin {
+    name: "ecr-credential-provider",
+    version: env!("CARGO_PKG_VERSION"),
+    summary: "Pulls from Amazon ECR and ECR Public, as the node or as the pod's IAM role",
+    match_images: &[
+        "*.dkr.ecr.*.amazonaws.com",
+        "*.dkr.ecr-fips.*.amazonaws.com",
+        "*.dkr-ecr.*.on.aws",
+        "*.dkr-ecr-fips.*.on.aws",
+        "*.dkr.ecr.*.amazonaws.com.cn",
+        "*.dkr-ecr.*.on.amazonwebservices.com.cn",
+        "*.dkr.ecr.*.amazonaws.eu",
+        "*.dkr.ecr-fips.*.amazonaws.eu",
+        "*.dkr.ecr.*.c2s.ic.gov",
+        "*.dkr.ecr.*.sc2s.sgov.gov",
+        "*.dkr.ecr.*.cloud.adc-e.uk",
+        "*.dkr.ecr.*.csp.hci.ic.gov",
+        "public.ecr.aws",
+        "ecr-public.aws.com",
+    ],
+    options: &[
+        Opt::value("role-arn", "ARN", "the role of pods whose service account names none")
+            .env("AWS_ECR_ROLE_ARN"),
+        Opt::value(
+            "role",
+            "ACCOUNT=ARN",
+            "the role for that account's registries, of pods and of the node",
+        )
+        .repeated(),
+        Opt::value(
+            "role-annotation",
+            "KEY",
+            "the annotation that names a pod's role; the first that is there counts",
+        )
+        .default(ROLE_ANNOTATION)
+        .repeated(),
+        Opt::value(
+            "without-role",
+            "HOW",
+            "a pod for which no role is named: `refuse` it, or let it pull as the `node`",
+        )
+        .default("refuse"),
+        Opt::value(
+            "host",
+            "HOST=REGION",
+            "a mirror or cache that takes ECR's logins, and the region of its registry",
+        )
+        .repeated(),
+        Opt::switch(
+            "ipv4-api",
+            "call IPv4 endpoints for dual-stack registries too: PrivateLink has no others",
+        ),
+        Opt::positional(
+            "ignored",
+            "ARGUMENT",
+            "ignored, as by the Go plugin that this one replaces",
+        )
+        .repeated()
+        .ignored(),
+    ],
+    annotations: &[Annotation {
+        key: ROLE_ANNOTATION,
+        help: "the ARN of the IAM role that the service account's pods pull as",
+    }],
+    environment: &[
+        Variable {
+            name: "AWS_PROFILE, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE",
+            help: "the node's profile: keys, a role, or a `credential_process`",
+        },
+        Variable {
+            name: "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN",
+            help: "the node's keys",
+        },
+        Variable {
+            name: "AWS_CONTAINER_CREDENTIALS_FULL_URI, AWS_EC2_METADATA_*",
+            help: "where the node asks for its credentials, and whether",
+        },
+        Variable {
+            name: "AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT",
+            help: "`true`: such endpoints also for registries whose host does not ask for them",
+        },
+        Variable {
+            name: "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ECR, _ECR_PUBLIC, _STS",
+            help: "another endpoint, such as one of PrivateLink",
+        },
+        Variable { name: "AWS_REGION", help: "where STS is asked for ECR Public" },
+        Variable {
+            name: "AWS_MAX_ATTEMPTS, AWS_RETRY_MODE",
+            help: "how often AWS is asked, and with which pauses",
+        },
+        Variable {
+            name: "AWS_CA_BUNDLE",
+            help: "CA certificates in PEM; goes before SSL_CERT_FILE",
+        },
+    ],
+    build: |options, _| Ok(Box::new(Ecr::new(options)?)),
+};
+
+/// What the operator said.
+struct Ecr {
+    hosts: Hosts,
+    roles: Roles,
+    ipv4_api: bool,
+}
+
+impl Ecr {
+    fn new(options: &Options) -> Result<Self, Error> {
+        Ok(Self {
+            hosts: Hosts::parse(options.values("host"))?,
+            roles: Roles::parse(options)?,
+            ipv4_api: options.is_set("ipv4-api"),
+        })
+    }
+}
+
+#[async_trait]
+impl Provider for Ecr {
+    async fn credentials(&self, request: &Request, cx: &Context) -> Result<Response, Error> {
+        // The host decides first: nothing is asked, and no token is used, for a stranger.
+        let registry = self.hosts.registry_of(&request.image)?;
+        let who = self.roles.choose(request.service_account.as_ref(), &registry)?;
+        let aws = Aws::load(&registry, self.ipv4_api, cx).await?;
+        let credentials = identity::credentials(&who, &aws, &cx.env).await?;
+        let granted = exchange::token(&registry, credentials, &who, &aws).await?;
+        let (login, cache) = answer::read(&granted, &cx.clock)?;
+        Ok(Response::for_registry_of(&request.image, login, cache))
+    }
+}

@@ -1,0 +1,114 @@
+//! What AWS answered instead of what was asked, in an error of ours: who was refused, where,
+//! with which status and code, and what to do.
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use pullpass::{Error, ErrorKind};
+
+use crate::aws::Aws;
+use crate::roles::Who;
+use crate::transport::{AnsweredBy, Failure};
+
+/// Who must act on a code of AWS's, and how.
+pub(crate) type Cure = (ErrorKind, String);
+
+/// What was asked.
+pub(crate) struct Asked<'a> {
+    /// Which of AWS's services, and where.
+    pub(crate) service: String,
+    /// For whom.
+    pub(crate) who: &'a Who<'a>,
+    pub(crate) aws: &'a Aws,
+}
+
+/// Explains a call that failed. `cure` knows the service's codes.
+pub(crate) fn explain<E>(
+    error: SdkError<E, HttpResponse>,
+    asked: &Asked<'_>,
+    cure: impl Fn(&str) -> Option<Cure>,
+) -> Error
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+{
+    let Asked { service, who, aws } = asked;
+    if let Some(failure) = Failure::within(&error) {
+        return not_reached(failure, service, who, aws);
+    }
+    let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
+    let Some(raw) = error.raw_response() else {
+        // The SDK's own limits and checks; its words hold nothing of ours.
+        return Error::config(format!("{service} cannot be asked for {who}"))
+            .because(error.to_string())
+            .hint("check this provider's `env` and the AWS profile");
+    };
+    let status = raw.status().as_u16();
+    let url = raw.extension::<AnsweredBy>().map_or("AWS", |by| by.0.as_str());
+    if raw.status().is_success() {
+        return Error::protocol(format!("`{url}` answered {status} with no answer of {service}'s"))
+            .hint("check what stands between this node and AWS: a proxy, a login page");
+    }
+    let code = metadata
+        .and_then(|metadata| metadata.code())
+        .or_else(|| raw.body().bytes().and_then(code_in_xml))
+        .filter(|code| is_code(code));
+    let (kind, hint) = code.and_then(cure).unwrap_or_else(|| by_status(status));
+    let verb = match kind {
+        ErrorKind::Unavailable => "could not serve",
+        _ => "refused",
+    };
+    let shown = code.unwrap_or("without an AWS error code");
+    let mut error = Error::new(kind, format!("{service} {verb} {who}: HTTP {status} {shown}"));
+    error = match metadata.and_then(|metadata| metadata.message()) {
+        Some(message) => error.because(format!("`{url}` says: {message}")),
+        None => error.because(format!("`{url}` says nothing more")),
+    };
+    error.hint(hint)
+}
+
+fn not_reached(failure: &Failure, service: &str, who: &Who<'_>, aws: &Aws) -> Error {
+    let error = failure.during(format!("{service} could not be asked for {who}"));
+    let hint = match (failure.kind(), aws.fips(), aws.dual_stack()) {
+        (ErrorKind::Unavailable, true, _) => {
+            "not every region has FIPS endpoints (ECR: us-east-1, us-east-2, us-west-1, us-west-2 \
+             and GovCloud); without them name the registry without `-fips`"
+        }
+        (ErrorKind::Unavailable, false, true) => {
+            "check this node's path to the dual-stack endpoint; PrivateLink has the IPv4 names \
+             alone, which `--ipv4-api` calls"
+        }
+        _ => return error,
+    };
+    error.hint(hint)
+}
+
+/// Where the code says nothing to us.
+fn by_status(status: u16) -> Cure {
+    match status {
+        401 | 403 => (
+            ErrorKind::Denied,
+            "check these credentials, their permissions, and what stands between this node and AWS"
+                .to_owned(),
+        ),
+        408 | 429 | 500..=599 => (
+            ErrorKind::Unavailable,
+            "it was asked several times; the kubelet tries the pull again later".to_owned(),
+        ),
+        _ => (
+            ErrorKind::Protocol,
+            "no answer that AWS documents; check what stands between this node and AWS".to_owned(),
+        ),
+    }
+}
+
+/// Some of AWS's own front doors answer in XML whatever the service speaks.
+fn code_in_xml(body: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(body).ok()?;
+    let (_, rest) = text.split_once("<Code>")?;
+    rest.split_once("</Code>").map(|(code, _)| code)
+}
+
+fn is_code(code: &str) -> bool {
+    (1..=80).contains(&code.len())
+        && code.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_'))
+}

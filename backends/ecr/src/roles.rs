@@ -1,0 +1,185 @@
+//! Who asks AWS: the pod by a role, the node by a role, or the node as it is.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use pullpass::{Error, ErrorKind, Options, ServiceAccount, Token, one_line};
+
+use crate::partition::Partition;
+use crate::registry::Registry;
+
+/// What the operator said of roles.
+pub(crate) struct Roles {
+    /// The annotations that may name a pod's role; the first that is there counts.
+    annotations: Vec<String>,
+    /// The role of pods whose service account names none.
+    default: Option<Role>,
+    /// The role for the registries of an account.
+    by_account: BTreeMap<String, Role>,
+    /// Whether a pod without a role is the node instead.
+    node_for_pods: bool,
+}
+
+/// A role in IAM, and who named it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Role {
+    /// `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`.
+    pub(crate) arn: String,
+    /// For messages.
+    pub(crate) named_by: String,
+}
+
+/// Who asks AWS for the registry's token.
+#[derive(Clone, Debug)]
+pub(crate) enum Who<'a> {
+    /// The pod's service account in this role, by its token.
+    Pod(Role, &'a Token),
+    /// The node in this role, by the credentials that it has.
+    NodeInRole(Role),
+    /// The node.
+    Node,
+}
+
+impl Roles {
+    /// Reads the options.
+    ///
+    /// # Errors
+    /// Of kind Config, when a role or an account is not one.
+    pub(crate) fn parse(options: &Options) -> Result<Self, Error> {
+        let mut by_account = BTreeMap::new();
+        for value in options.values("role") {
+            let (account, arn) = value
+                .split_once('=')
+                .filter(|(account, _)| is_account(account))
+                .ok_or_else(|| {
+                Error::config(format!("`--role={value}` is not ACCOUNT=ARN"))
+                    .hint("as in `--role 111122223333=arn:aws:iam::111122223333:role/pull`")
+            })?;
+            let role =
+                Role::parse(arn, "`--role`").map_err(|error| error.with_kind(ErrorKind::Config))?;
+            if by_account.insert(account.to_owned(), role).is_some() {
+                return Err(Error::config(format!("`--role` names account {account} twice")));
+            }
+        }
+        let default = options
+            .value("role-arn")
+            .map(|arn| Role::parse(arn, "`--role-arn` or `AWS_ECR_ROLE_ARN`"))
+            .transpose()
+            .map_err(|error| error.with_kind(ErrorKind::Config))?;
+        let node_for_pods = match options.value("without-role") {
+            None | Some("refuse") => false,
+            Some("node") => true,
+            Some(_) => {
+                return Err(Error::config("`--without-role` is neither `refuse` nor `node`").hint(
+                    "`node` lets pods whose service account names no role pull as the node",
+                ));
+            }
+        };
+        let annotations = options.values("role-annotation").to_vec();
+        Ok(Self { annotations, default, by_account, node_for_pods })
+    }
+
+    /// Who asks for this registry's token.
+    ///
+    /// # Errors
+    /// Of kind Identity, when there is a token and no usable role: the pod never becomes the
+    /// node by itself.
+    pub(crate) fn choose<'a>(
+        &self,
+        account: Option<&'a ServiceAccount>,
+        registry: &Registry,
+    ) -> Result<Who<'a>, Error> {
+        let of_account = registry.account().and_then(|account| self.by_account.get(account));
+        let Some(account) = account else {
+            return match of_account {
+                Some(role) => role.clone().within(registry).map(Who::NodeInRole),
+                None => Ok(Who::Node),
+            };
+        };
+        let annotated = self.annotations.iter().find_map(|key| {
+            account.annotations.get(key).map(|arn| Role::parse(arn, &format!("annotation `{key}`")))
+        });
+        let role = match annotated {
+            Some(role) => Some(role?),
+            None => self.default.as_ref().or(of_account).cloned(),
+        };
+        match role {
+            Some(role) => role.within(registry).map(|role| Who::Pod(role, &account.token)),
+            None if self.node_for_pods => {
+                Ok(of_account.cloned().map_or(Who::Node, Who::NodeInRole))
+            }
+            None => Err(self.no_role(account)),
+        }
+    }
+
+    fn no_role(&self, account: &ServiceAccount) -> Error {
+        let keys: Vec<String> = self.annotations.iter().map(|key| format!("`{key}`")).collect();
+        let subject = one_line(&account.token.claims().subject);
+        Error::identity(format!("no role is named for `{subject}`")).hint(format!(
+            "annotate the service account with {} and list that key in `tokenAttributes`, or set \
+             `--role-arn`; `--without-role=node` lets such pods pull as the node",
+            keys.join(" or ")
+        ))
+    }
+}
+
+impl Role {
+    fn parse(arn: &str, named_by: &str) -> Result<Self, Error> {
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        let is_role = |resource: &str| {
+            resource.strip_prefix("role/").is_some_and(|name| {
+                !name.is_empty()
+                    && name.bytes().all(|c| c.is_ascii_graphic() && !matches!(c, b':' | b'*'))
+            })
+        };
+        match parts[..] {
+            ["arn", partition, "iam", "", account, resource]
+                if !partition.is_empty() && is_account(account) && is_role(resource) =>
+            {
+                Ok(Self { arn: arn.to_owned(), named_by: named_by.to_owned() })
+            }
+            _ if arn.is_empty() => {
+                Err(Error::identity(format!("{named_by} is empty")).hint(HINT_ARN))
+            }
+            _ => Err(Error::identity(format!("{named_by} is no role's ARN")).hint(HINT_ARN)),
+        }
+    }
+
+    /// Refuses a role that cannot work, before the token is sent anywhere.
+    fn within(self, registry: &Registry) -> Result<Self, Error> {
+        let own = registry.partition();
+        match self.partition() {
+            Some(partition) if partition != own => Err(Error::identity(format!(
+                "the role is in partition `{}`, and {registry} is in `{}`",
+                partition.id, own.id
+            ))
+            .hint(format!("name a role of partition `{}`; {} names it", own.id, self.named_by))),
+            _ => Ok(self),
+        }
+    }
+
+    /// Its partition, unless that is one we do not know.
+    fn partition(&self) -> Option<&'static Partition> {
+        self.arn.split(':').nth(1).and_then(Partition::by_id)
+    }
+}
+
+const HINT_ARN: &str = "a role's ARN reads `arn:aws:iam::111122223333:role/NAME`";
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|c| c.is_ascii_digit())
+}
+
+/// For messages: the subject of "was refused".
+impl fmt::Display for Who<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pod(role, _) => write!(f, "the pod as `{}`", role.arn),
+            Self::NodeInRole(role) => write!(f, "the node as `{}`", role.arn),
+            Self::Node => f.write_str("the node"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! The SDK's way to the network: our own HTTP client, with its roots, proxies, limits and
+//! redaction. Retries are the SDK's, which knows which of AWS's errors pass.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use pullpass::http::header::HeaderName;
+use pullpass::http::{Http, Method, Settings};
+use pullpass::{Deadline, Error, ErrorKind};
+use url::Url;
+
+/// With less than this left of the run, another attempt could only hide what failed.
+const TOO_LATE: Duration = Duration::from_millis(200);
+
+/// Our HTTP client as the SDK sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Transport {
+    http: Http,
+    deadline: Deadline,
+    /// One client per set of limits, so that trust roots are read once.
+    connectors: Arc<Mutex<Vec<Connector>>>,
+}
+
+impl Transport {
+    pub(crate) fn new(http: Http, deadline: Deadline) -> Self {
+        Self { http, deadline, connectors: Arc::default() }
+    }
+}
+
+impl HttpClient for Transport {
+    fn http_connector(
+        &self,
+        limits: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let ours = self.http.settings();
+        let connect_timeout = limits.connect_timeout().unwrap_or(ours.connect_timeout);
+        let settings = Settings {
+            connect_timeout,
+            attempt_timeout: limits
+                .read_timeout()
+                .map_or(ours.attempt_timeout, |read| connect_timeout + read),
+            ..ours.clone()
+        };
+        let mut connectors = self.connectors.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = connectors.iter().find(|known| known.http.settings() == &settings).cloned();
+        SharedHttpConnector::new(known.unwrap_or_else(|| {
+            let connector =
+                Connector { http: self.http.with_settings(settings), deadline: self.deadline };
+            connectors.push(connector.clone());
+            connector
+        }))
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Connector {
+    http: Http,
+    deadline: Deadline,
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Self { http, deadline } = self.clone();
+        HttpConnectorFuture::new(async move {
+            send(&http, request).await.map_err(|error| {
+                let passes = error.kind() == ErrorKind::Unavailable;
+                let error = Box::new(Failure(Arc::new(error)));
+                match passes && deadline.remaining() > TOO_LATE {
+                    true => ConnectorError::io(error),
+                    false => ConnectorError::user(error),
+                }
+            })
+        })
+    }
+}
+
+/// Which URL answered, without its query: for messages.
+#[derive(Clone, Debug)]
+pub(crate) struct AnsweredBy(pub(crate) String);
+
+async fn send(http: &Http, request: HttpRequest) -> Result<HttpResponse, Error> {
+    // The addresses are the backend's own, or those that the operator named to the SDK.
+    let unusable = || {
+        Error::config("an endpoint's URL cannot be used")
+            .hint("check `AWS_ENDPOINT_URL` and its like, and `endpoint_url` in the profile")
+    };
+    let url = Url::parse(request.uri()).map_err(|_| unusable())?;
+    let method = Method::from_bytes(request.method().as_bytes()).map_err(|_| unusable())?;
+    // Plain HTTP is for metadata services and for addresses that the operator named.
+    let mut call = http.request(method, url).plain_http().once();
+    for (name, value) in request.headers() {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
+        call = call.header(name, value);
+    }
+    if let Some(body) = request.body().bytes() {
+        call = call.body(body);
+    }
+    let reply = call.send().await?;
+    let broken = || Error::protocol(format!("`{}` answered with odd headers", reply.target()));
+    let status = reply.status().try_into().map_err(|_| broken())?;
+    let mut response = HttpResponse::new(status, SdkBody::from(reply.body().to_vec()));
+    for (name, value) in reply.headers() {
+        if let Ok(value) = value.to_str() {
+            response
+                .headers_mut()
+                .try_append(name.as_str().to_owned(), value.to_owned())
+                .map_err(|_| broken())?;
+        }
+    }
+    response.add_extension(AnsweredBy(reply.target().to_owned()));
+    Ok(response)
+}
+
+/// An error and the causes below it.
+pub(crate) fn chain<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| {
+        let error = *error;
+        error.source()
+    })
+}
+
+/// Our own error on its way through the SDK's.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure(Arc<Error>);
+
+impl Failure {
+    /// The one in this chain of causes.
+    pub(crate) fn within<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
+        chain(error).find_map(|error| error.downcast_ref())
+    }
+
+    /// Puts `message` above it: same kind, same hint.
+    pub(crate) fn during(&self, message: String) -> Error {
+        let error = Error::new(self.0.kind(), message).because(self.clone());
+        match self.0.remedy() {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+
+    pub(crate) fn kind(&self) -> ErrorKind {
+        self.0.kind()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Failure {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}

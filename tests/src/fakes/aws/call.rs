@@ -1,0 +1,125 @@
+//! What the fakes remember of a request, and what a test may make them answer instead.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::endpoint::Service;
+use super::error::AwsError;
+
+/// A request as it was received. No field holds a secret.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// What was called.
+    pub service: Service,
+    /// The operation as the request names it; for the metadata service and the container endpoint,
+    /// method and path (`GET /latest/meta-data/placement/region`).
+    pub operation: String,
+    /// The HTTP method.
+    pub method: String,
+    /// The `Host` header.
+    pub host: String,
+    /// The endpoint's region; `None` where there are no regions.
+    pub region: Option<String>,
+    /// Whether the request had an `Authorization` header.
+    pub authorization: bool,
+    /// Who signed the request, once that is verified.
+    pub principal: Option<String>,
+    /// The `sub` of a verified web identity token.
+    pub subject: Option<String>,
+    /// The `User-Agent` header.
+    pub user_agent: Option<String>,
+    /// Query, form or JSON fields; the value of a secret one is `(secret)`.
+    pub fields: Vec<(String, String)>,
+    /// The status of the answer; `None` if the client went away before it.
+    pub status: Option<u16>,
+    /// The error's code, if the fake itself refused.
+    pub error: Option<String>,
+}
+
+impl Call {
+    /// A field's value.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// An answer that a test puts in the place of the service's own, or before it.
+#[derive(Clone, Debug)]
+pub struct Canned {
+    pub(super) delay: Duration,
+    pub(super) answer: Option<Answer>,
+}
+
+/// Status, headers and body.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: String,
+}
+
+impl Canned {
+    /// Any answer.
+    pub fn answer(status: u16, content_type: &str, body: impl Into<String>) -> Self {
+        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
+        let answer = Answer { status, headers, body: body.into() };
+        Self { delay: Duration::ZERO, answer: Some(answer) }
+    }
+
+    /// An error in the service's own form.
+    pub fn error(service: Service, status: u16, code: &str, message: &str) -> Self {
+        let (content_type, body) = AwsError::new(status, code, message).render(service);
+        Self::answer(status, content_type, body)
+    }
+
+    /// Too many calls, in the service's own words.
+    pub fn throttled(service: Service) -> Self {
+        match service {
+            Service::Ecr | Service::EcrPublic => {
+                Self::error(service, 400, "ThrottlingException", "Rate exceeded")
+            }
+            Service::Sts => Self::error(service, 400, "Throttling", "Rate exceeded"),
+            Service::Imds => Self::error(service, 503, "", ""),
+            Service::Container => Self::answer(429, "text/plain", "Too Many Requests."),
+        }
+    }
+
+    /// The service is broken: 500 in its own form.
+    pub fn broken(service: Service) -> Self {
+        match service {
+            Service::Ecr | Service::EcrPublic => {
+                Self::error(service, 500, "ServerException", "internal failure")
+            }
+            _ => Self::error(service, 500, "InternalFailure", "internal failure"),
+        }
+    }
+
+    /// 503 and a web page, as of a load balancer.
+    pub fn unavailable() -> Self {
+        Self::answer(503, "text/html", "<html><body><b>Http/1.1 Service Unavailable</b></body>")
+    }
+
+    /// JSON that is none of the service's.
+    pub fn other_json(status: u16) -> Self {
+        Self::answer(status, "application/json", json!({"ok": true}).to_string())
+    }
+
+    /// The service's own answer, but so late.
+    pub fn late(delay: Duration) -> Self {
+        Self { delay, answer: None }
+    }
+
+    /// Not before that time has passed.
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// With a header more.
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        let answer = self.answer.as_mut().expect("a late answer is the service's own");
+        answer.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
