@@ -3,6 +3,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::redact::one_line;
 
@@ -10,13 +11,13 @@ use crate::redact::one_line;
 ///
 /// `Display` prints what failed and nothing else; [`Error::render`] prints the
 /// whole of it for stderr. Neither prints anything that looks like a token.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error {
     kind: ErrorKind,
     message: String,
     image: Option<String>,
     hint: Option<String>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// Who must act on a failure. Each kind has its own exit code.
@@ -89,7 +90,7 @@ impl Error {
     /// Adds the failure below this one.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.source = Some(source.into().into());
         self
     }
 
@@ -112,12 +113,13 @@ impl Error {
     #[must_use]
     pub fn during(mut self, message: impl Into<String>) -> Self {
         let (kind, hint, image) = (self.kind, self.hint.take(), self.image.take());
-        Self { kind, message: message.into(), image, hint, source: Some(Box::new(self)) }
+        Self { kind, message: message.into(), image, hint, source: Some(Arc::new(self)) }
     }
 
-    /// What the reader should do about it, where somebody has said so.
-    pub fn remedy(&self) -> Option<&str> {
-        self.hint.as_deref()
+    /// The first error of this type in a chain of causes: it passed through a library that
+    /// was handed our HTTP client, and says more than what the library made of it.
+    pub fn within<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
+        causes(error).find_map(|error| error.downcast_ref())
     }
 
     /// Who must act.
@@ -144,6 +146,21 @@ impl Error {
         }
         text
     }
+}
+
+/// An error and the causes below it, looking through `io::Error`, which hides the one
+/// inside it.
+pub fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| {
+        let error = *error;
+        let inner = error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
+        match inner {
+            Some(inner) => Some(inner as &(dyn StdError + 'static)),
+            None => error.source(),
+        }
+    })
 }
 
 impl fmt::Display for Error {
@@ -213,6 +230,18 @@ mod tests {
              caused by: disk on fire\n\
              hint: check the network\n"
         );
+    }
+
+    #[test]
+    fn it_is_found_below_what_a_library_made_of_it() {
+        let ours = Error::unavailable("no route").hint("check the network");
+        let foreign = std::io::Error::other(std::io::Error::other(ours));
+        let found = Error::within(&foreign).unwrap().clone().during("not asked");
+        assert_eq!(
+            found.render(),
+            "error: not asked\ncaused by: no route\nhint: check the network\n"
+        );
+        assert!(Error::within(&std::io::Error::other("foreign")).is_none());
     }
 
     #[test]

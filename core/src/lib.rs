@@ -141,7 +141,7 @@ mod run;
 mod tls;
 
 pub use duration::{DurationError, GoDuration};
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, causes};
 pub use image::Image;
 pub use redact::one_line;
 pub use request::{API_GROUP, ApiVersion, REQUEST_LIMIT, Request};

@@ -8,7 +8,7 @@ use pullpass::{Error, ErrorKind};
 
 use crate::aws::Aws;
 use crate::roles::Who;
-use crate::transport::{AnsweredBy, Failure};
+use crate::transport::AnsweredBy;
 
 /// Who must act on a code of AWS's, and how.
 pub(crate) type Cure = (ErrorKind, String);
@@ -32,7 +32,7 @@ where
     E: std::error::Error + ProvideErrorMetadata + 'static,
 {
     let Asked { service, who, aws } = asked;
-    if let Some(failure) = Failure::within(&error) {
+    if let Some(failure) = Error::within(&error) {
         return not_reached(failure, service, who, aws);
     }
     let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
@@ -66,8 +66,8 @@ where
     error.hint(hint)
 }
 
-fn not_reached(failure: &Failure, service: &str, who: &Who<'_>, aws: &Aws) -> Error {
-    let error = failure.during(format!("{service} could not be asked for {who}"));
+fn not_reached(failure: &Error, service: &str, who: &Who<'_>, aws: &Aws) -> Error {
+    let error = failure.clone().during(format!("{service} could not be asked for {who}"));
     let hint = match (failure.kind(), aws.fips(), aws.dual_stack()) {
         (ErrorKind::Unavailable, true, _) => {
             "not every region has FIPS endpoints (ECR: us-east-1, us-east-2, us-west-1, us-west-2 \

@@ -1,8 +1,6 @@
 //! The SDK's way to the network: our own HTTP client, with its roots, proxies, limits and
 //! redaction. Retries are the SDK's, which knows which of AWS's errors pass.
 
-use std::error::Error as StdError;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -74,7 +72,7 @@ impl HttpConnector for Connector {
         HttpConnectorFuture::new(async move {
             send(&http, request).await.map_err(|error| {
                 let passes = error.kind() == ErrorKind::Unavailable;
-                let error = Box::new(Failure(Arc::new(error)));
+                let error = Box::new(error);
                 match passes && deadline.remaining() > TOO_LATE {
                     true => ConnectorError::io(error),
                     false => ConnectorError::user(error),
@@ -119,50 +117,4 @@ async fn send(http: &Http, request: HttpRequest) -> Result<HttpResponse, Error> 
     }
     response.add_extension(AnsweredBy(reply.target().to_owned()));
     Ok(response)
-}
-
-/// An error and the causes below it.
-pub(crate) fn chain<'a>(
-    error: &'a (dyn StdError + 'static),
-) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| {
-        let error = *error;
-        error.source()
-    })
-}
-
-/// Our own error on its way through the SDK's.
-#[derive(Clone, Debug)]
-pub(crate) struct Failure(Arc<Error>);
-
-impl Failure {
-    /// The one in this chain of causes.
-    pub(crate) fn within<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
-        chain(error).find_map(|error| error.downcast_ref())
-    }
-
-    /// Puts `message` above it: same kind, same hint.
-    pub(crate) fn during(&self, message: String) -> Error {
-        let error = Error::new(self.0.kind(), message).because(self.clone());
-        match self.0.remedy() {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
-    }
-
-    pub(crate) fn kind(&self) -> ErrorKind {
-        self.0.kind()
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl StdError for Failure {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source()
-    }
 }

@@ -1,9 +1,7 @@
 //! What went wrong below HTTP, in one error of ours.
 
-use std::error::Error as StdError;
-
 use super::retry::Attempt;
-use crate::error::Error;
+use crate::error::{Error, causes};
 use crate::tls::Roots;
 
 /// Sorts a failed attempt: worth another, or not. `target` is the URL, fit to print.
@@ -14,7 +12,7 @@ pub(super) fn classify(error: reqwest::Error, target: &str, roots: &Roots) -> At
         return Attempt::Done(Err(Error::config(format!("no request can be made for `{target}`"))
             .because(deepest(&error))));
     }
-    if let Some(tls) = chain(&error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+    if let Some(tls) = causes(&error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
         return not_trusted(tls, target, roots);
     }
     let what = match (error.is_connect(), error.is_timeout()) {
@@ -43,19 +41,5 @@ fn not_trusted(tls: &rustls::Error, target: &str, roots: &Roots) -> Attempt {
 
 /// The lowest cause alone: the ones above only say "error sending request".
 fn deepest(error: &reqwest::Error) -> String {
-    chain(error).last().map_or_else(|| error.to_string(), ToString::to_string)
-}
-
-/// The causes, looking through `io::Error`, which hides the one inside it.
-fn chain<'a>(
-    error: &'a (dyn StdError + 'static),
-) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| {
-        let error = *error;
-        let inner = error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
-        match inner {
-            Some(inner) => Some(inner as &(dyn StdError + 'static)),
-            None => error.source(),
-        }
-    })
+    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -14,11 +14,10 @@ use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
-use pullpass::{Env, Error, one_line};
+use pullpass::{Env, Error, causes, one_line};
 use tracing::debug;
 
 use crate::aws::Aws;
-use crate::transport::{Failure, chain};
 
 /// What each source is called in messages.
 const ENVIRONMENT: &str = "environment variables";
@@ -80,7 +79,7 @@ impl Asked {
                 Ok(Some(credentials))
             }
             Err(error @ CredentialsError::CredentialsNotLoaded(_)) => {
-                self.0.push((name.to_owned(), causes(&error)));
+                self.0.push((name.to_owned(), words(&error)));
                 Ok(None)
             }
             Err(error) => Err(broken(name, &error)),
@@ -122,25 +121,25 @@ fn broken(name: &str, error: &CredentialsError) -> Error {
              where the kubelet runs in a container"
         }
     };
-    match Failure::within(error) {
-        Some(failure) => failure.during(what),
-        None => Error::identity(what).because(causes(error)),
+    match Error::within(error) {
+        Some(failure) => failure.clone().during(what),
+        None => Error::identity(what).because(words(error)),
     }
     .hint(hint)
 }
 
 /// What the SDK says of a failure without the words that stand for the one below, in one
 /// line. (Its own rendering would print whole replies.)
-fn causes(error: &(dyn StdError + 'static)) -> String {
-    let mut causes: Vec<String> = Vec::new();
-    for cause in chain(error).map(|cause| one_line(&cause.to_string())) {
+fn words(error: &(dyn StdError + 'static)) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for cause in causes(error).map(|cause| one_line(&cause.to_string())) {
         let says_nothing = EMPTY_WORDS.contains(&cause.as_str());
-        let repeats = causes.last().is_some_and(|last| last.contains(&cause));
+        let repeats = words.last().is_some_and(|last| last.contains(&cause));
         if !says_nothing && !repeats {
-            causes.push(cause);
+            words.push(cause);
         }
     }
-    causes.join(": ")
+    words.join(": ")
 }
 
 /// What the SDK puts above the cause that counts.
