@@ -9,6 +9,7 @@ mod reply;
 mod retry;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -50,6 +51,10 @@ pub struct Settings {
     pub timeout: Duration,
     /// How often a call is tried again.
     pub retries: u32,
+    /// The wait before the second attempt; each further one is twice as long.
+    pub first_wait: Duration,
+    /// A host, and the address to connect to whatever DNS says of it.
+    pub resolve: Option<(String, IpAddr)>,
 }
 
 impl Default for Settings {
@@ -61,6 +66,8 @@ impl Default for Settings {
             attempt_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(20),
             retries: 3,
+            first_wait: Duration::from_millis(200),
+            resolve: None,
         }
     }
 }
@@ -136,6 +143,10 @@ impl Http {
             .referer(false)
             .http1_only()
             .no_proxy();
+        if let Some((host, address)) = &self.settings.resolve {
+            // The port is the URL's.
+            builder = builder.resolve(host, (*address, 0).into());
+        }
         if let Some(proxy) = proxy {
             let exempt = self.settings.proxy.exempt(&self.env)?;
             let proxy = reqwest::Proxy::all(proxy).map_err(unusable)?;

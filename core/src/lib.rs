@@ -138,6 +138,8 @@ mod provider;
 #[cfg(feature = "plugin")]
 mod run;
 #[cfg(feature = "plugin")]
+mod signing;
+#[cfg(feature = "plugin")]
 mod tls;
 
 pub use duration::{DurationError, GoDuration};
@@ -158,5 +160,7 @@ pub use options::{Opt, Options};
 pub use provider::{Annotation, Build, Plugin, Provider, Variable};
 #[cfg(feature = "plugin")]
 pub use run::{main, run};
+#[cfg(feature = "plugin")]
+pub use signing::SigningKey;
 #[cfg(feature = "plugin")]
 pub use tls::Roots;

@@ -116,6 +116,12 @@ impl Login {
         Err(Error::protocol(format!("this login cannot be used: {fault}")))
     }
 
+    /// Neither user name nor password: the registry is asked without a login. Only for
+    /// configurations that lean on it; a key that is left out means the same.
+    pub fn anonymous() -> Self {
+        Self { username: String::new(), password: String::new().into() }
+    }
+
     /// The user name.
     pub fn username(&self) -> &str {
         &self.username

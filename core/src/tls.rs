@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::Resumption;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::SigningKey;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::context::Env;
@@ -66,6 +67,11 @@ pub(crate) fn trusting(roots: &Roots, env: &Env) -> Result<ClientConfig, Error> 
             None => system()?,
         },
     }))
+}
+
+/// A private key that can sign; `None` for a kind that is not known here.
+pub(crate) fn signing_key(key: &PrivateKeyDer<'_>) -> Option<Arc<dyn SigningKey>> {
+    rustls::crypto::ring::sign::any_supported_type(key).ok()
 }
 
 /// A configuration that trusts nobody, for clients that only speak plain HTTP: it

@@ -183,6 +183,7 @@ impl RawHttp {
             attempt_timeout: if retries == 0 { timeout } else { defaults.attempt_timeout },
             timeout,
             retries,
+            ..defaults
         })
     }
 }

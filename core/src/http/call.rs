@@ -24,6 +24,7 @@ pub struct Call<'a> {
     headers: HeaderMap,
     body: Vec<u8>,
     retries: u32,
+    transient: &'static [u16],
     plain: bool,
     /// The first part that could not be expressed in HTTP; reported on sending.
     invalid: Option<&'static str>,
@@ -38,6 +39,7 @@ impl<'a> Call<'a> {
             headers: HeaderMap::new(),
             body: Vec::new(),
             retries: http.settings.retries,
+            transient: &[],
             plain: false,
             invalid: None,
         }
@@ -59,6 +61,13 @@ impl<'a> Call<'a> {
     /// whose `jti` it remembers.
     pub fn once(mut self) -> Self {
         self.retries = 0;
+        self
+    }
+
+    /// Tries again on these statuses too, beside 408, 429 and 5xx: for a service whose
+    /// documentation says so.
+    pub fn retry_on(mut self, statuses: &'static [u16]) -> Self {
+        self.transient = statuses;
         self
     }
 
@@ -130,7 +139,8 @@ impl<'a> Call<'a> {
             _ => return Err(Error::config(format!("`{target}` must be `https://`"))),
         }
         let client = self.http.client(self.url.scheme())?;
-        let mut backoff = Backoff::new(self.retries, self.allowance());
+        let mut backoff =
+            Backoff::new(self.retries, self.http.settings.first_wait, self.allowance());
         loop {
             let started = Instant::now();
             let limit = backoff.remaining().min(self.http.settings.attempt_timeout);
@@ -184,7 +194,7 @@ impl<'a> Call<'a> {
             .hint("a redirect would send the credentials to another host; name the final URL")));
         }
         match Reply::read(response, target, roots).await {
-            Ok(reply) if reply.is_transient() => {
+            Ok(reply) if reply.is_transient() || self.transient.contains(&reply.status()) => {
                 let after = reply.retry_after();
                 Attempt::Retry(Ok(reply), after)
             }

@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 use super::Reply;
 use crate::error::Error;
 
-/// The first wait; each further one doubles, up to [`LONGEST`].
-const FIRST: Duration = Duration::from_millis(200);
+/// The first wait doubles up to this.
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// How one attempt ended.
@@ -21,13 +20,14 @@ pub(super) enum Attempt {
 /// Attempts and time that are left for one call.
 pub(super) struct Backoff {
     retries: u32,
+    first: Duration,
     done: u32,
     end: Instant,
 }
 
 impl Backoff {
-    pub(super) fn new(retries: u32, allowance: Duration) -> Self {
-        Self { retries, done: 0, end: Instant::now() + allowance }
+    pub(super) fn new(retries: u32, first: Duration, allowance: Duration) -> Self {
+        Self { retries, first, done: 0, end: Instant::now() + allowance }
     }
 
     /// How often the call was sent, the current attempt included.
@@ -45,7 +45,7 @@ impl Backoff {
         if self.done == self.retries {
             return None;
         }
-        let ceiling = FIRST.saturating_mul(1 << self.done.min(16)).min(LONGEST);
+        let ceiling = self.first.saturating_mul(1 << self.done.min(16)).min(LONGEST);
         self.done += 1;
         // Half fixed, half random: nodes that failed together do not return together.
         let wait =
@@ -58,9 +58,11 @@ impl Backoff {
 mod tests {
     use super::*;
 
+    const FIRST: Duration = Duration::from_millis(200);
+
     #[test]
     fn waits_grow_with_jitter_and_end_with_the_retries() {
-        let mut backoff = Backoff::new(3, Duration::from_secs(60));
+        let mut backoff = Backoff::new(3, FIRST, Duration::from_secs(60));
         for ceiling in [200, 400, 800] {
             let wait = backoff.next(None).unwrap().as_millis();
             assert!((ceiling / 2..=ceiling).contains(&wait), "{wait} of {ceiling}");
@@ -70,10 +72,10 @@ mod tests {
 
     #[test]
     fn retry_after_is_kept_and_never_outlasts_the_time_left() {
-        let mut backoff = Backoff::new(9, Duration::from_secs(10));
+        let mut backoff = Backoff::new(9, FIRST, Duration::from_secs(10));
         let wait = backoff.next(Some(Duration::from_secs(3))).unwrap();
         assert_eq!(wait, Duration::from_secs(3));
         assert_eq!(backoff.next(Some(Duration::from_secs(11))), None);
-        assert_eq!(Backoff::new(9, Duration::ZERO).next(None), None);
+        assert_eq!(Backoff::new(9, FIRST, Duration::ZERO).next(None), None);
     }
 }

@@ -1,0 +1,86 @@
+//! The registry's token as the kubelet's answer.
+
+use pullpass::{
+    Cache, CacheKey, Clock, Error, ErrorKind, Image, JwtExpiry, Login, Response, jwt_expiry,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::registry::LoginServer;
+use crate::settings::Settings;
+
+/// The user name beside a token of the registry's.
+/// Source: Azure Container Registry, "Authenticate with `az acr login --expose-token`".
+const USER: &str = "00000000-0000-0000-0000-000000000000";
+
+/// Every registry of ACR, for logins without user and password.
+const EVERY_REGISTRY: &str = "*.azurecr.*";
+
+/// The answer with a token of the registry's. Kept until the token's own expiry, and not
+/// longer than the operator allows.
+///
+/// # Errors
+/// Of kind Protocol, when the token cannot be a password, or has expired.
+pub(crate) fn with_token(
+    token: &SecretString,
+    key: CacheKey,
+    image: &Image,
+    server: &LoginServer,
+    settings: &Settings,
+    clock: &Clock,
+) -> Result<Response, Error> {
+    let now = clock.now();
+    let cache = match jwt_expiry(token.expose_secret()) {
+        JwtExpiry::At(expires) if expires > now => {
+            Cache::until(key, expires, now).at_most(settings.longest_cache)
+        }
+        JwtExpiry::At(_) => {
+            return Err(Error::protocol("the registry handed out a token that has expired")
+                .hint("check this node's clock"));
+        }
+        // It does not say how long it holds: ask again for the next pull.
+        JwtExpiry::Unsaid | JwtExpiry::Unreadable => Cache::never(key),
+    };
+    let login = || {
+        Login::new(USER, token.expose_secret())
+            .map_err(|error| error.with_kind(ErrorKind::Protocol))
+    };
+    answer(login, image, server, settings, cache)
+}
+
+/// The answer with the service principal's own secret, which does not die by itself.
+///
+/// # Errors
+/// Of kind Config, when the operator's secret cannot be a password.
+pub(crate) fn with_secret(
+    username: &str,
+    password: &SecretString,
+    image: &Image,
+    server: &LoginServer,
+    settings: &Settings,
+) -> Result<Response, Error> {
+    let cache = Cache::lasting(CacheKey::Registry, settings.longest_cache);
+    let login = || {
+        Login::new(username, password.expose_secret())
+            .map_err(|error| error.with_kind(ErrorKind::Config))
+    };
+    answer(login, image, server, settings, cache)
+}
+
+/// Under the image's own host as it was sent, and under the registry's where that is another:
+/// the runtime may ask for either.
+fn answer(
+    login: impl Fn() -> Result<Login, Error>,
+    image: &Image,
+    server: &LoginServer,
+    settings: &Settings,
+    cache: Cache,
+) -> Result<Response, Error> {
+    let mut auth = vec![(image.registry().to_owned(), login()?)];
+    if !image.is_on(&server.authority) {
+        auth.push((server.authority.clone(), login()?));
+    }
+    if settings.anonymous_key {
+        auth.push((EVERY_REGISTRY.to_owned(), Login::anonymous()));
+    }
+    Ok(Response::new(auth, cache))
+}

@@ -1,0 +1,144 @@
+//! The cloud provider's configuration file, `azure.json`: JSON or YAML, keys in any case,
+//! keys of the cloud provider's other parts passed over.
+//!
+//! Source: cloud-provider-azure, "Cloud provider config".
+
+use std::path::{Path, PathBuf};
+
+use pullpass::{Error, file};
+use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
+use serde_json::{Map, Value};
+
+/// What counts here.
+#[derive(Default)]
+pub(crate) struct AzureJson {
+    pub(crate) cloud: Option<String>,
+    pub(crate) tenant_id: Option<String>,
+    pub(crate) client_id: Option<String>,
+    pub(crate) client_secret: Option<SecretString>,
+    pub(crate) certificate: Option<PathBuf>,
+    pub(crate) token_file: Option<PathBuf>,
+    pub(crate) managed_identity: bool,
+    pub(crate) user_assigned: Option<String>,
+    pub(crate) resource_manager: Option<String>,
+}
+
+/// Reads the file.
+///
+/// # Errors
+/// Of kind Config, in words that repeat no value: one of them is a secret.
+pub(crate) fn read(path: &Path) -> Result<AzureJson, Error> {
+    let text = Zeroizing::new(file::read_text(path).map_err(|error| error.hint(HINT))?);
+    let fields = Fields::parse(&text, path)?;
+    let secret = fields.text("aadClientSecret")?;
+    Ok(AzureJson {
+        cloud: fields.text("cloud")?,
+        tenant_id: fields.text("tenantId")?,
+        client_id: fields.text("aadClientId")?,
+        client_secret: secret.map(SecretString::from),
+        certificate: fields.text("aadClientCertPath")?.map(PathBuf::from),
+        token_file: fields.text("aadFederatedTokenFile")?.map(PathBuf::from),
+        managed_identity: fields.switch("useManagedIdentityExtension")?,
+        user_assigned: fields.text("userAssignedIdentityID")?,
+        resource_manager: fields.text("resourceManagerEndpoint")?,
+    })
+}
+
+const HINT: &str =
+    "the argument names the cloud provider's `azure.json`; without it, use options: see `--help`";
+
+struct Fields<'a> {
+    fields: Map<String, Value>,
+    path: &'a Path,
+}
+
+impl<'a> Fields<'a> {
+    fn parse(text: &str, path: &'a Path) -> Result<Self, Error> {
+        let text = text.trim_start_matches('\u{feff}');
+        let broken =
+            |what: String| Error::config(format!("`{}` {what}", path.display())).hint(HINT);
+        // JSON first: that is what it mostly is, and it needs no YAML.
+        let value: Value = match serde_json::from_str(text) {
+            Ok(value) => value,
+            Err(json) => serde_saphyr::from_str(text)
+                .map_err(|_| broken(format!("is neither JSON (line {}) nor YAML", json.line())))?,
+        };
+        let Value::Object(fields) = value else {
+            return Err(broken("has no fields".to_owned()));
+        };
+        let fields = fields.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value));
+        Ok(Self { fields: fields.collect(), path })
+    }
+
+    /// A text; an empty one counts as none, as in the files that installers write.
+    fn text(&self, name: &str) -> Result<Option<String>, Error> {
+        match self.fields.get(&name.to_ascii_lowercase()) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
+            Some(_) => Err(self.wrong(name, "a text")),
+        }
+    }
+
+    fn switch(&self, name: &str) -> Result<bool, Error> {
+        match self.fields.get(&name.to_ascii_lowercase()) {
+            None | Some(Value::Null) => Ok(false),
+            Some(Value::Bool(on)) => Ok(*on),
+            Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(true),
+            Some(Value::String(text)) if text.is_empty() || text.eq_ignore_ascii_case("false") => {
+                Ok(false)
+            }
+            Some(_) => Err(self.wrong(name, "true or false")),
+        }
+    }
+
+    fn wrong(&self, name: &str, what: &str) -> Error {
+        Error::config(format!("`{name}` in `{}` is not {what}", self.path.display())).hint(HINT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    fn of(text: &str) -> Result<AzureJson, Error> {
+        let fields = Fields::parse(text, Path::new("azure.json"))?;
+        Ok(AzureJson {
+            tenant_id: fields.text("tenantId")?,
+            client_secret: fields.text("aadClientSecret")?.map(SecretString::from),
+            managed_identity: fields.switch("useManagedIdentityExtension")?,
+            ..AzureJson::default()
+        })
+    }
+
+    #[test]
+    fn json_and_yaml_and_any_case() {
+        for text in [
+            r#"{"tenantId":"t","aadClientSecret":"s","useManagedIdentityExtension":true,"x":[1]}"#,
+            "tenantId: t\naadClientSecret: s\nuseManagedIdentityExtension: true\nvmType: vmss\n",
+            "\u{feff}{\"TENANTID\":\"t\",\"AadClientSecret\":\"s\",\"usemanagedidentityextension\":\"true\"}",
+        ] {
+            let read = of(text).unwrap();
+            assert_eq!(read.tenant_id.as_deref(), Some("t"), "{text}");
+            assert_eq!(read.client_secret.unwrap().expose_secret(), "s");
+            assert!(read.managed_identity);
+        }
+        assert!(of(r#"{"tenantId":""}"#).unwrap().tenant_id.is_none());
+    }
+
+    #[test]
+    fn mistakes_repeat_no_value() {
+        for text in [
+            "random-config",
+            "{invalid json hunter2",
+            "[]",
+            r#"{"tenantId":["hunter2"]}"#,
+            r#"{"useManagedIdentityExtension":"hunter2"}"#,
+        ] {
+            let error = of(text).err().unwrap().render();
+            assert!(!error.contains("hunter2") && error.contains("hint: "), "{text}: {error}");
+        }
+    }
+}

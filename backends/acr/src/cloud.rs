@@ -1,0 +1,151 @@
+//! The clouds of Azure: where identities are asked for, and how registries end.
+//!
+//! Source: Microsoft Entra, "National clouds"; Azure Container Registry, "Registry endpoints".
+
+use pullpass::{Context, Error};
+use serde::Deserialize;
+use url::Url;
+
+use crate::settings::Settings;
+
+/// One cloud.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cloud {
+    /// Microsoft Entra ID, or what stands for it: scheme and host.
+    pub(crate) authority: Url,
+    /// How the hosts of its registries end.
+    pub(crate) suffixes: Vec<String>,
+}
+
+/// The registries' endings of the clouds that everybody knows. All count in each of them, as
+/// in the Go plugin: a token that another cloud's registry does not take opens nothing.
+const SUFFIXES: [&str; 3] = ["azurecr.io", "azurecr.cn", "azurecr.us"];
+
+/// What `cloud` may be called, as in `azure.json`.
+const KNOWN: [(&[&str], &str); 3] = [
+    (&["azurecloud", "azurepubliccloud"], "https://login.microsoftonline.com"),
+    (&["azureusgovernment", "azureusgovernmentcloud"], "https://login.microsoftonline.us"),
+    (&["azurechinacloud"], "https://login.chinacloudapi.cn"),
+];
+
+impl Cloud {
+    /// The cloud that the settings name. Makes a call only where `azure.json` names the
+    /// resource manager of a cloud that nobody knows.
+    ///
+    /// # Errors
+    /// Of kind Config, when it is unknown, or described in a file that cannot be read.
+    pub(crate) async fn of(settings: &Settings, cx: &Context) -> Result<Self, Error> {
+        let name = settings.cloud.as_deref().unwrap_or("AzureCloud");
+        let known = KNOWN.iter().find(|(names, _)| names.contains(&&*name.to_ascii_lowercase()));
+        let mut described = Description::read(cx)?;
+        if let (None, Some(manager)) = (known, &settings.resource_manager)
+            && settings.authority_host.as_ref().or(described.authority.as_ref()).is_none()
+        {
+            described = Description::ask(manager, cx).await?;
+        }
+        let authority = match (&settings.authority_host, &described.authority, known) {
+            (Some(named), ..) => authority(named, "`--authority-host` or `AZURE_AUTHORITY_HOST`")?,
+            (None, Some(described), _) => authority(described, "`activeDirectoryEndpoint`")?,
+            (None, None, Some((_, known))) => authority(known, "the table of clouds")?,
+            (None, None, None) => {
+                return Err(Error::config(format!("the cloud `{name}` is not known")).hint(
+                    "name AzureCloud, AzureUSGovernment or AzureChinaCloud; describe another one \
+                     by `--authority-host` and `--registry-suffix`, or in the file that \
+                     `AZURE_ENVIRONMENT_FILEPATH` names",
+                ));
+            }
+        };
+        let mut suffixes: Vec<String> = SUFFIXES.iter().map(ToString::to_string).collect();
+        for suffix in settings.registry_suffixes.iter().chain(&described.suffix) {
+            suffixes.push(own_suffix(suffix)?);
+        }
+        Ok(Self { authority, suffixes })
+    }
+}
+
+/// A cloud that is described in a file, as for Azure Stack Hub.
+#[derive(Default, Deserialize)]
+struct Description {
+    #[serde(rename = "activeDirectoryEndpoint")]
+    authority: Option<String>,
+    #[serde(rename = "containerRegistryDNSSuffix")]
+    suffix: Option<String>,
+}
+
+impl Description {
+    fn read(cx: &Context) -> Result<Self, Error> {
+        let Some(path) = cx.env.os("AZURE_ENVIRONMENT_FILEPATH") else {
+            return Ok(Self::default());
+        };
+        let hint = "`AZURE_ENVIRONMENT_FILEPATH` names the JSON file that describes the cloud";
+        let bytes = pullpass::file::read(path.as_ref()).map_err(|error| error.hint(hint))?;
+        let described: Self = serde_json::from_slice(&bytes).map_err(|error| {
+            Error::config("the cloud's description is not valid JSON").because(error).hint(hint)
+        })?;
+        let some = |text: Option<String>| text.filter(|text| !text.is_empty());
+        Ok(Self { authority: some(described.authority), suffix: some(described.suffix) })
+    }
+
+    async fn ask(manager: &str, cx: &Context) -> Result<Self, Error> {
+        let mut url = authority(manager, "`resourceManagerEndpoint`")?;
+        url.set_path("/metadata/endpoints");
+        url.set_query(Some("api-version=2019-05-01"));
+        let reply = cx.http.get(url).send().await?;
+        if !reply.is_success() {
+            return Err(Error::new(
+                reply.kind(),
+                format!("`{}` answered {}", reply.target(), reply.status()),
+            )
+            .hint("`resourceManagerEndpoint` in `azure.json` names what describes the cloud"));
+        }
+        let metadata: Metadata = reply.json()?;
+        Ok(Self {
+            authority: Some(metadata.authentication.login_endpoint),
+            suffix: metadata.suffixes.acr_login_server.filter(|suffix| !suffix.is_empty()),
+        })
+    }
+}
+
+/// What a cloud's resource manager says of it.
+/// Source: Azure Resource Manager, "metadata/endpoints", version 2019-05-01.
+#[derive(Deserialize)]
+struct Metadata {
+    authentication: Authentication,
+    #[serde(default)]
+    suffixes: Suffixes,
+}
+
+#[derive(Deserialize)]
+struct Authentication {
+    #[serde(rename = "loginEndpoint")]
+    login_endpoint: String,
+}
+
+#[derive(Default, Deserialize)]
+struct Suffixes {
+    #[serde(rename = "acrLoginServer")]
+    acr_login_server: Option<String>,
+}
+
+fn authority(text: &str, named_by: &str) -> Result<Url, Error> {
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| url.scheme() == "https" && url.host().is_some() && url.username().is_empty());
+    url.ok_or_else(|| {
+        Error::config(format!("{named_by} names no `https://` URL"))
+            .hint("such as `https://login.microsoftonline.com`")
+    })
+}
+
+/// The ending of a custom cloud's registries: at least two labels, or every host would do.
+fn own_suffix(text: &str) -> Result<String, Error> {
+    let suffix = text.trim_start_matches('.').to_ascii_lowercase();
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+    };
+    match suffix.split('.').count() >= 2 && suffix.split('.').all(is_label) {
+        true => Ok(suffix),
+        false => Err(Error::config(format!("`{text}` cannot be the end of a registry's host"))
+            .hint("as in `--registry-suffix azurecr.my.cloud`")),
+    }
+}

@@ -1,0 +1,140 @@
+//! The registry's own tokens, for a token of Entra's.
+//!
+//! Source: Azure Container Registry, "ACR's OAuth 2.0 authorization server" (AAD-OAuth).
+
+use pullpass::http::Reply;
+use pullpass::{Context, Error, ErrorKind, one_line};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use url::Url;
+
+use crate::challenge;
+use crate::registry::LoginServer;
+use crate::who::Who;
+
+/// A refresh token of the registry's: what its logins have for a password.
+pub(crate) async fn refresh_token(
+    server: &LoginServer,
+    token: &SecretString,
+    who: &Who<'_>,
+    cx: &Context,
+) -> Result<SecretString, Error> {
+    let mut form = vec![
+        ("grant_type", "access_token"),
+        ("service", server.authority.as_str()),
+        ("access_token", token.expose_secret()),
+    ];
+    form.extend(who.tenant_id().map(|tenant| ("tenant", tenant)));
+    let reply = post(server, "/oauth2/exchange", form, who, cx).await?;
+    #[derive(Deserialize)]
+    struct Answer {
+        refresh_token: Option<String>,
+    }
+    let answer: Answer = match reply.is_success() {
+        true => reply.json()?,
+        false => return Err(refused(&reply, server, who, cx).await),
+    };
+    given(answer.refresh_token, "refresh token", &reply)
+}
+
+/// A token to pull one repository with, for a refresh token.
+pub(crate) async fn access_token(
+    server: &LoginServer,
+    refresh_token: &SecretString,
+    repository: &str,
+    who: &Who<'_>,
+    cx: &Context,
+) -> Result<SecretString, Error> {
+    let scope = format!("repository:{repository}:pull");
+    let form = vec![
+        ("grant_type", "refresh_token"),
+        ("service", server.authority.as_str()),
+        ("scope", scope.as_str()),
+        ("refresh_token", refresh_token.expose_secret()),
+    ];
+    let reply = post(server, "/oauth2/token", form, who, cx).await?;
+    #[derive(Deserialize)]
+    struct Answer {
+        access_token: Option<String>,
+    }
+    let answer: Answer = match reply.is_success() {
+        true => reply.json()?,
+        false => return Err(refused(&reply, server, who, cx).await),
+    };
+    given(answer.access_token, "access token", &reply)
+}
+
+async fn post(
+    server: &LoginServer,
+    path: &str,
+    form: Vec<(&str, &str)>,
+    who: &Who<'_>,
+    cx: &Context,
+) -> Result<Reply, Error> {
+    // Never to where a challenge points: to the registry that the image's host proves.
+    let url = Url::parse(&format!("https://{}{path}", server.authority))
+        .map_err(|_| Error::config(format!("`{}` is no host", server.authority)))?;
+    cx.http.post(url).form(form).send().await.map_err(|error| {
+        error.during(format!("the registry `{}` could not be asked for {who}", server.authority))
+    })
+}
+
+fn given(token: Option<String>, what: &str, reply: &Reply) -> Result<SecretString, Error> {
+    token.filter(|token| !token.is_empty()).map(SecretString::from).ok_or_else(|| {
+        Error::protocol(format!(
+            "`{}` answered {} without a {what}",
+            reply.target(),
+            reply.status()
+        ))
+        .hint("check what stands between this node and the registry")
+    })
+}
+
+/// Explains a refusal; where the answer says little, the registry's challenge may say more.
+async fn refused(reply: &Reply, server: &LoginServer, who: &Who<'_>, cx: &Context) -> Error {
+    let (status, registry) = (reply.status(), &server.authority);
+    let said: Said = reply.json().unwrap_or_default();
+    let code = said.errors.first().map(|error| one_line(&error.code));
+    let kind = match reply.kind() {
+        ErrorKind::Protocol if code.is_some() => ErrorKind::Denied,
+        kind => kind,
+    };
+    let verb = match kind {
+        ErrorKind::Unavailable => "could not serve",
+        _ => "refused",
+    };
+    let mut what = format!("the registry `{registry}` {verb} {who}: HTTP {status}");
+    if let Some(code) = code.filter(|code| !code.is_empty()) {
+        what.push(' ');
+        what.push_str(&code);
+    }
+    let mut error = Error::new(kind, what);
+    if let Some(message) = said.errors.first().map(|error| &error.message) {
+        error = error.because(message.clone());
+    }
+    match kind {
+        ErrorKind::Unavailable => error.hint(reply.hint_unavailable()),
+        ErrorKind::Denied => error.hint(format!(
+            "give the identity the role AcrPull on `{registry}` (or Container Registry Repository \
+             Reader, where the registry uses ABAC); a new assignment may take minutes"
+        )),
+        _ => match challenge::odd(server, cx).await {
+            Some(odd) => error.because(odd).hint("this host does not answer as a registry of ACR"),
+            None => error.hint("check what stands between this node and the registry"),
+        },
+    }
+}
+
+/// Errors in the registry's form (OCI distribution specification, "Error codes").
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Said {
+    errors: Vec<SaidError>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SaidError {
+    code: String,
+    message: String,
+}

@@ -1,0 +1,52 @@
+//! A token of Entra's for the registry service, for whoever asks.
+
+mod binding;
+mod entra;
+mod managed;
+
+use pullpass::{Context, Error};
+use secrecy::SecretString;
+
+use crate::cloud::Cloud;
+use crate::settings::Proof;
+use crate::who::Who;
+
+/// The audience of every registry in every cloud; a registry that refuses tokens for Azure
+/// Resource Manager takes no other.
+/// Source: Azure Container Registry, "Authenticate with Microsoft Entra ID".
+const AUDIENCE: &str = "https://containerregistry.azure.net";
+
+/// What whoever asks has to show.
+pub(crate) enum Shown {
+    /// An access token of Entra's, to be exchanged.
+    Token(SecretString),
+    /// User and password of the registry itself.
+    Login { username: String, password: SecretString },
+    /// Nothing.
+    Nothing,
+}
+
+/// What `who` has to show.
+///
+/// # Errors
+/// When Entra, or what stands for it, refuses or cannot be reached.
+pub(crate) async fn shown(who: &Who<'_>, cloud: &Cloud, cx: &Context) -> Result<Shown, Error> {
+    let token = match who {
+        Who::Pod { client_id, tenant_id, token } => {
+            entra::by_assertion(token.secret(), client_id, tenant_id, who, cloud, cx).await?
+        }
+        Who::BoundPod { client_id, token, binding, .. } => {
+            binding::token(binding, client_id, token, who, cx).await?
+        }
+        Who::Managed { id, .. } => managed::token(id, who, cx).await?,
+        Who::Principal { principal, tenant_id } => match &principal.proof {
+            Proof::StaticSecret(secret) => {
+                let (username, password) = (principal.client_id.clone(), secret.clone());
+                return Ok(Shown::Login { username, password });
+            }
+            _ => entra::by_principal(principal, tenant_id, who, cloud, cx).await?,
+        },
+        Who::Anonymous => return Ok(Shown::Nothing),
+    };
+    Ok(Shown::Token(token))
+}

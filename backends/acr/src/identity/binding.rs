@@ -1,0 +1,62 @@
+//! Identity bindings: the cluster's API server, reached under a name of its own in the TLS
+//! handshake, stands for Entra.
+//!
+//! Source: AKS, "Identity bindings"; cloud-provider-azure's `acr-credential-provider`.
+
+use std::net::IpAddr;
+
+use pullpass::http::{ProxyMode, Settings};
+use pullpass::{Context, Error, Roots, Token};
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+use super::AUDIENCE;
+use crate::refusal;
+use crate::settings::Binding;
+use crate::who::Who;
+
+pub(super) async fn token(
+    binding: &Binding,
+    client_id: &str,
+    token: &Token,
+    who: &Who<'_>,
+    cx: &Context,
+) -> Result<SecretString, Error> {
+    let url = Url::parse(&format!("https://{}/", binding.sni_name))
+        .map_err(|_| Error::config("`--ib-sni-name` is no host name"))?;
+    let address = address(&binding.api_server).await?;
+    // Straight to the cluster's own API server: neither a proxy nor any other CA counts.
+    let http = cx.http.with_settings(Settings {
+        roots: Roots::Only { file: binding.ca_file.clone(), named_by: "--ib-ca-file" },
+        proxy: ProxyMode::Direct,
+        resolve: Some((binding.sni_name.clone(), address)),
+        ..Settings::default()
+    });
+    let reply = http
+        .post(url)
+        .form([
+            ("grant_type", "client_credentials"),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", token.secret().expose_secret()),
+            ("client_id", client_id),
+            ("scope", &format!("{AUDIENCE}/.default")),
+        ])
+        .send()
+        .await
+        .map_err(|error| error.during(format!("the API server could not be asked for {who}")))?;
+    refusal::access_token(&reply, "the API server", who)
+}
+
+async fn address(api_server: &str) -> Result<IpAddr, Error> {
+    if let Ok(address) = api_server.parse() {
+        return Ok(address);
+    }
+    let cannot = || {
+        Error::unavailable(format!("`{api_server}` does not resolve"))
+            .hint("`--ib-apiserver-ip` names the API server; check this node's DNS")
+    };
+    let mut found = tokio::net::lookup_host((api_server, 443))
+        .await
+        .map_err(|error| cannot().because(error))?;
+    found.next().map(|socket| socket.ip()).ok_or_else(cannot)
+}

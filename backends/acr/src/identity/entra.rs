@@ -1,0 +1,160 @@
+//! Microsoft Entra ID, through Azure's own crate on our HTTP client. It asks once; retries
+//! are our client's.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
+use azure_core::credentials::{Secret, TokenCredential};
+use azure_core::http::{ClientMethodOptions, ClientOptions, RetryOptions, Transport};
+use azure_identity::{
+    ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions,
+    ClientSecretCredential, ClientSecretCredentialOptions,
+};
+use pullpass::{Context, Error, SigningKey, file};
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+use super::AUDIENCE;
+use crate::cloud::Cloud;
+use crate::refusal;
+use crate::settings::{Principal, Proof};
+use crate::transport::Http;
+use crate::who::Who;
+
+/// How long an assertion of ours holds; Entra takes up to 24 hours.
+const ASSERTION_LIFETIME: Duration = Duration::from_secs(600);
+
+/// A token for an application that trusts the issuer of `assertion`.
+pub(super) async fn by_assertion(
+    assertion: &SecretString,
+    client_id: &str,
+    tenant_id: &str,
+    who: &Who<'_>,
+    cloud: &Cloud,
+    cx: &Context,
+) -> Result<SecretString, Error> {
+    let http = Http::new(cx);
+    let options = ClientAssertionCredentialOptions { client_options: client(&http, cloud) };
+    let credential = ClientAssertionCredential::new(
+        tenant_id.to_owned(),
+        client_id.to_owned(),
+        Assertion(assertion.clone()),
+        Some(options),
+    );
+    ask(credential, http, who).await
+}
+
+/// A token for a service principal.
+pub(super) async fn by_principal(
+    principal: &Principal,
+    tenant_id: &str,
+    who: &Who<'_>,
+    cloud: &Cloud,
+    cx: &Context,
+) -> Result<SecretString, Error> {
+    let assertion = match &principal.proof {
+        Proof::Secret(secret) | Proof::StaticSecret(secret) => {
+            let http = Http::new(cx);
+            let options = ClientSecretCredentialOptions { client_options: client(&http, cloud) };
+            let credential = ClientSecretCredential::new(
+                tenant_id,
+                principal.client_id.clone(),
+                Secret::new(secret.expose_secret().to_owned()),
+                Some(options),
+            );
+            return ask(credential, http, who).await;
+        }
+        Proof::TokenFile(path) => {
+            let hint = "the file holds a token of an issuer that the application trusts";
+            let text = file::read_text(path).map_err(|error| error.hint(hint))?;
+            SecretString::from(text.trim())
+        }
+        Proof::Certificate(path) => {
+            signed(path, &principal.client_id, tenant_id, cloud, cx.clock.now())?
+        }
+    };
+    by_assertion(&assertion, &principal.client_id, tenant_id, who, cloud, cx).await
+}
+
+/// Source: Microsoft identity platform, "Certificate credentials".
+fn signed(
+    path: &std::path::Path,
+    client_id: &str,
+    tenant_id: &str,
+    cloud: &Cloud,
+    now: SystemTime,
+) -> Result<SecretString, Error> {
+    let hint = "the file holds the certificate and its private key, both in PEM";
+    let key = SigningKey::from_pem_file(path).map_err(|error| error.hint(hint))?;
+    let thumbprint = key.certificate_sha256().ok_or_else(|| {
+        Error::config(format!("`{}` holds no certificate", path.display())).hint(hint)
+    })?;
+    let endpoint = endpoint(cloud, tenant_id)?;
+    let claims = [("aud", endpoint.as_str()), ("iss", client_id), ("sub", client_id)];
+    let text = |(name, value): (&str, &str)| (name.to_owned(), value.into());
+    let header = [("x5t#S256", &*thumbprint)].map(text);
+    key.sign_jwt(
+        header.into_iter().collect(),
+        claims.map(text).into_iter().collect(),
+        now,
+        ASSERTION_LIFETIME,
+    )
+}
+
+fn endpoint(cloud: &Cloud, tenant_id: &str) -> Result<Url, Error> {
+    cloud
+        .authority
+        .join(&format!("/{tenant_id}/oauth2/v2.0/token"))
+        .map_err(|_| Error::config("the tenant's ID cannot be part of a URL"))
+}
+
+fn client(http: &Http, cloud: &Cloud) -> ClientOptions {
+    let mut custom = CustomConfiguration::default();
+    custom.authority_host = cloud.authority.to_string();
+    ClientOptions {
+        transport: Some(Transport::new(Arc::new(http.clone()))),
+        retry: RetryOptions::none(),
+        cloud: Some(Arc::new(CloudConfiguration::Custom(custom))),
+        ..ClientOptions::default()
+    }
+}
+
+async fn ask<C: TokenCredential>(
+    credential: azure_core::Result<Arc<C>>,
+    http: Http,
+    who: &Who<'_>,
+) -> Result<SecretString, Error> {
+    let credential = credential.map_err(|error| {
+        Error::config(format!("Entra cannot be asked for {who}")).because(error.to_string())
+    })?;
+    match credential.get_token(&[&format!("{AUDIENCE}/.default")], None).await {
+        Ok(token) => Ok(token.token.secret().to_owned().into()),
+        // What came back says more than what the crate makes of it.
+        Err(error) => Err(match http.last() {
+            Some(reply) => refusal::entra(&reply, "Entra", who),
+            None => match Error::within(&error) {
+                Some(ours) => ours.clone().during(format!("Entra could not be asked for {who}")),
+                None => Error::config(format!("Entra cannot be asked for {who}"))
+                    .because(error.to_string()),
+            },
+        }),
+    }
+}
+
+/// The pod's token, or one that was made for the occasion.
+struct Assertion(SecretString);
+
+impl fmt::Debug for Assertion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Assertion")
+    }
+}
+
+#[pullpass::async_trait]
+impl ClientAssertion for Assertion {
+    async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
+        Ok(self.0.expose_secret().to_owned())
+    }
+}

@@ -1,0 +1,141 @@
+//! The agent of an Arc-enabled server: who can read the file that it names may have a token.
+
+use std::path::{Component, Path};
+
+use pullpass::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use pullpass::{Context, Error, file};
+use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
+use serde::Deserialize;
+use url::{Host, Url};
+
+use super::{METADATA, send};
+use crate::refusal;
+use crate::settings::ManagedId;
+use crate::who::Who;
+
+const AGENT: &str = "the Arc agent";
+/// Where the agent puts its keys. It may name a file nowhere else.
+const KEYS: &str = "/var/opt/azcmagent/tokens";
+/// The largest key, in bytes.
+const KEY_LIMIT: usize = 4096;
+
+/// The key goes to the agent on this machine alone.
+pub(super) fn local(endpoint: Url) -> Result<Url, Error> {
+    let is_here = match endpoint.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    match is_here {
+        true => Ok(endpoint),
+        false => Err(Error::config("`IDENTITY_ENDPOINT` is not on this machine")
+            .hint("the Arc agent listens on `http://localhost:40342`")),
+    }
+}
+
+pub(super) async fn token(
+    url: Url,
+    id: &ManagedId,
+    who: &Who<'_>,
+    cx: &Context,
+) -> Result<SecretString, Error> {
+    let call = || cx.http.get(url.clone()).plain_http().header(METADATA, "true");
+    let challenge = send(call(), AGENT, who).await?;
+    if challenge.status() != 401 {
+        return Err(Error::protocol(format!(
+            "{AGENT} answered {} without naming its key file",
+            challenge.status()
+        ))
+        .hint("look at the agent: `azcmagent show`"));
+    }
+    let realm = challenge.header(&WWW_AUTHENTICATE).and_then(key_file);
+    let path = realm.ok_or_else(|| {
+        Error::protocol(format!("{AGENT} named no key file in `{KEYS}`"))
+            .hint("look at the agent: `azcmagent show`")
+    })?;
+    let key = Zeroizing::new(file::read_text(Path::new(path)).map_err(|error| {
+        error.hint("the agent's keys are for root and the group `himds`; run the kubelet as root")
+    })?);
+    if key.len() > KEY_LIMIT {
+        return Err(Error::protocol(format!("the key of {AGENT} is too long")));
+    }
+    let authorization = Zeroizing::new(format!("Basic {}", key.trim()));
+    let reply = send(call().header(AUTHORIZATION, &authorization), AGENT, who).await?;
+    let token = refusal::access_token(&reply, AGENT, who)?;
+    echoes(&reply.json()?, id, who)?;
+    Ok(token)
+}
+
+/// The path in `Basic realm=PATH`, if the agent may name it.
+fn key_file(challenge: &str) -> Option<&str> {
+    let (scheme, rest) = challenge.split_once(' ')?;
+    let realm = rest.trim().strip_prefix("realm=")?.trim_matches('"');
+    let name = Path::new(realm).strip_prefix(KEYS).ok()?;
+    let mut parts = name.components();
+    let is_plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
+    (scheme.eq_ignore_ascii_case("Basic") && is_plain && realm.ends_with(".key")).then_some(realm)
+}
+
+/// What the agent says of the identity whose token it gave.
+#[derive(Deserialize)]
+struct Echo {
+    client_id: Option<String>,
+    object_id: Option<String>,
+    #[serde(alias = "mi_res_id")]
+    msi_res_id: Option<String>,
+}
+
+/// An agent that knows no user-assigned identities gives the machine's own instead.
+fn echoes(echo: &Echo, id: &ManagedId, who: &Who<'_>) -> Result<(), Error> {
+    let (asked, said) = match id {
+        ManagedId::System => return Ok(()),
+        ManagedId::Client(id) => (id, &echo.client_id),
+        ManagedId::Object(id) => (id, &echo.object_id),
+        ManagedId::Resource(id) => (id, &echo.msi_res_id),
+    };
+    match said {
+        Some(said) if said.eq_ignore_ascii_case(asked) => Ok(()),
+        _ => Err(Error::protocol(format!("{AGENT} did not confirm the token to be for {who}"))
+            .hint("an old agent gives the machine's own identity instead: update it")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_key_of_the_agents_is_read() {
+        let good = "Basic realm=/var/opt/azcmagent/tokens/0f0e.key";
+        assert_eq!(key_file(good), Some("/var/opt/azcmagent/tokens/0f0e.key"));
+        for challenge in [
+            "",
+            "Basic",
+            "Bearer realm=/var/opt/azcmagent/tokens/a.key",
+            "Basic realm=/etc/shadow",
+            "Basic realm=/etc/ssl/private/server.key",
+            "Basic realm=/var/opt/azcmagent/tokens/../../../etc/a.key",
+            "Basic realm=/var/opt/azcmagent/tokens/sub/a.key",
+            "Basic realm=/var/opt/azcmagent/tokens/a.txt",
+            "Basic realm=/var/opt/azcmagent/tokens/.key/..",
+            "Basic realm=/var/opt/azcmagent/tokens",
+        ] {
+            assert_eq!(key_file(challenge), None, "{challenge}");
+        }
+    }
+
+    #[test]
+    fn the_key_stays_on_this_machine() {
+        for (endpoint, fits) in [
+            ("http://localhost:40342/metadata", true),
+            ("http://127.0.0.1:40342/metadata", true),
+            ("http://[::1]:40342/metadata", true),
+            ("http://evil.example/metadata", false),
+            ("http://169.254.169.254/metadata", false),
+        ] {
+            assert_eq!(local(Url::parse(endpoint).unwrap()).is_ok(), fits, "{endpoint}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+#![doc = include_str!("../docs.md")]
+
+mod answer;
+mod azure_json;
+mod challenge;
+mod cloud;
+mod exchange;
+mod identity;
+mod mirror;
+mod refusal;
+mod registry;
+mod settings;
+mod transport;
+mod who;
+
+use pullpass::{
+    Annotation, CacheKey, Context, Error, Opt, Options, Plugin, Provider, Request, Response,
+    Variable, async_trait,
+};
+
+use crate::cloud::Cloud;
+use crate::identity::Shown;
+use crate::mirror::Mirrors;
+use crate::registry::{Host, LoginServer};
+use crate::settings::Settings;
+use crate::who::Who;
+
+/// The plugin's static facts.
+pub static PLUGIN: Plugin = Plugin {
+    name: "acr-credential-provider",
+    version: env!("CARGO_PKG_VERSION"),
+    summary: "Pulls from Azure Container Registry, as the node, the pod or a service principal",
+    match_images: &[
+        "*.azurecr.io",
+        "*.*.geo.azurecr.io",
+        "*.azurecr.cn",
+        "*.*.geo.azurecr.cn",
+        "*.azurecr.us",
+        "*.*.geo.azurecr.us",
+    ],
+    options: OPTIONS,
+    annotations: &[
+        Annotation {
+            key: who::CLIENT_ID,
+            help: "the client ID of the application, or managed identity, that the pods pull as",
+        },
+        Annotation { key: who::TENANT_ID, help: "its tenant" },
+    ],
+    environment: &[
+        Variable {
+            name: "AZURE_ENVIRONMENT_FILEPATH",
+            help: "a JSON file that describes a cloud, as on Azure Stack Hub",
+        },
+        Variable {
+            name: "IDENTITY_ENDPOINT, IDENTITY_HEADER, IMDS_ENDPOINT",
+            help: "where managed identities are asked for on App Service and Arc",
+        },
+    ],
+    build: |options, cx| {
+        Ok(Box::new(Acr { settings: Settings::read(options, &cx.env)?, mirrors: mirrors(options) }))
+    },
+};
+
+const OPTIONS: &[Opt] = &[
+    Opt::positional("cloud-config", "AZURE_JSON", "the cloud provider's configuration file"),
+    Opt::value("cloud", "NAME", "AzureCloud, AzureUSGovernment or AzureChinaCloud"),
+    Opt::value("authority-host", "URL", "Entra of another cloud").env("AZURE_AUTHORITY_HOST"),
+    Opt::value("registry-suffix", "SUFFIX", "how registries of another cloud end").repeated(),
+    Opt::value("tenant-id", "ID", "the tenant of the identity").env("AZURE_TENANT_ID"),
+    Opt::value(
+        "managed-identity",
+        "ID",
+        "the node's: system, a client ID, object:ID, or a resource ID",
+    ),
+    Opt::value("client-id", "ID", "the node's service principal").env("AZURE_CLIENT_ID"),
+    Opt::value("client-secret-file", "FILE", "its secret"),
+    Opt::value("client-certificate", "FILE", "its certificate and key, in PEM"),
+    Opt::value("token-file", "FILE", "a token that it trusts").env("AZURE_FEDERATED_TOKEN_FILE"),
+    Opt::switch("static-service-principal", "hand the principal's ID and secret to the kubelet"),
+    Opt::value("pod-client-id", "ID", "the application of pods that no annotation names one for"),
+    Opt::value(
+        "registry-mirror",
+        "SOURCE:TARGET",
+        "pull that host's images from this registry, as the node",
+    )
+    .repeated(),
+    Opt::value("r", "SOURCE:TARGET", "the same").repeated(),
+    Opt::value(
+        "without-token",
+        "HOW",
+        "a request without a token: `node`, `anonymous` or `refuse` (with identity bindings the default, else node)",
+    ),
+    Opt::switch("repository-scope", "ask for a token for the image's repository alone"),
+    Opt::value("max-cache", "DURATION", "keep an answer no longer than this").default("1h"),
+    Opt::switch("anonymous-key", "add an empty login for `*.azurecr.*`, as the Go plugin does"),
+    Opt::value("ib-sni-name", "NAME", "identity bindings: the name in the TLS handshake"),
+    Opt::value(
+        "ib-apiserver-ip",
+        "ADDRESS",
+        "identity bindings: the API server, by address or name",
+    ),
+    Opt::value("ib-default-client-id", "ID", "identity bindings: where no annotation names one"),
+    Opt::value("ib-default-tenant-id", "ID", "identity bindings: its tenant"),
+    Opt::value("ib-ca-file", "FILE", "identity bindings: the API server's CA")
+        .default("/etc/kubernetes/certs/ca.crt"),
+    Opt::value("v", "LEVEL", "ignored; see --log").ignored(),
+    Opt::value("vmodule", "PATTERNS", "ignored; see --log").ignored(),
+    Opt::value("log-flush-frequency", "DURATION", "ignored").ignored(),
+];
+
+/// The values of `--registry-mirror` and `-r`.
+fn mirrors(options: &Options) -> Vec<String> {
+    [options.values("registry-mirror"), options.values("r")].concat()
+}
+
+/// What the operator said.
+struct Acr {
+    settings: Settings,
+    mirrors: Vec<String>,
+}
+
+impl Acr {
+    /// The registry that takes the login for the image, and whether it is a mirror.
+    fn login_server(
+        &self,
+        request: &Request,
+        cloud: &Cloud,
+    ) -> Result<Option<(LoginServer, bool)>, Error> {
+        let image = &request.image;
+        let mirrors = Mirrors::parse(&self.mirrors, &cloud.suffixes)?;
+        if let Some(target) = mirrors.of(image) {
+            return Ok(Some((target.clone(), true)));
+        }
+        match registry::read(image.host(), image.port(), &cloud.suffixes) {
+            Host::LoginServer(server) => Ok(Some((server, false))),
+            Host::Data => Err(Error::config(format!("`{}` needs no login", image.registry()))
+                .hint("take data endpoints out of this provider's `matchImages`")),
+            // As the Go plugin: `matchImages` may hold hosts that are mirrored on some nodes.
+            Host::Foreign => Ok(None),
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for Acr {
+    async fn credentials(&self, request: &Request, cx: &Context) -> Result<Response, Error> {
+        let (settings, image) = (&self.settings, &request.image);
+        let cloud = Cloud::of(settings, cx).await?;
+        // The host decides first: nothing is asked, and no token is used, for a stranger.
+        let Some((server, mirrored)) = self.login_server(request, &cloud)? else {
+            return Ok(Response::none());
+        };
+        let who = Who::choose(settings, request.service_account.as_ref(), mirrored)?;
+        let token = match identity::shown(&who, &cloud, cx).await? {
+            Shown::Token(token) => token,
+            Shown::Login { username, password } => {
+                return answer::with_secret(&username, &password, image, &server, settings);
+            }
+            Shown::Nothing => return Ok(Response::none()),
+        };
+        let mut token = exchange::refresh_token(&server, &token, &who, cx).await?;
+        let mut key = CacheKey::Registry;
+        if settings.repository_scope {
+            let repository = image.repository();
+            token = exchange::access_token(&server, &token, repository, &who, cx).await?;
+            key = CacheKey::Image;
+        }
+        answer::with_token(&token, key, image, &server, settings, &cx.clock)
+    }
+}

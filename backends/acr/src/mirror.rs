@@ -1,0 +1,102 @@
+//! Registries that are pulled through one of Azure's: `--registry-mirror`.
+
+use pullpass::{Error, Image};
+
+use crate::registry::{self, Host, LoginServer};
+
+/// The mirrors that the operator named.
+pub(crate) struct Mirrors(Vec<Mirror>);
+
+struct Mirror {
+    /// `host[:port]` of the images.
+    source: String,
+    target: LoginServer,
+}
+
+impl Mirrors {
+    /// Reads `SOURCE:TARGET[,SOURCE:TARGET...]`, each a value of `--registry-mirror`. A source
+    /// may have a port: the target begins after the last colon.
+    ///
+    /// # Errors
+    /// Of kind Config, when an entry is not of that form, or its target no registry of Azure's.
+    pub(crate) fn parse(values: &[String], suffixes: &[String]) -> Result<Self, Error> {
+        let mut mirrors: Vec<Mirror> = Vec::new();
+        let entries = values.iter().flat_map(|value| value.split(','));
+        for entry in entries.map(|entry| entry.replace(' ', "")).filter(|entry| !entry.is_empty()) {
+            let invalid = |why: &str| {
+                Error::config(format!("`--registry-mirror {entry}` {why}")).hint(
+                    "write SOURCE:TARGET, as in `mcr.microsoft.com:mine.azurecr.io`; several with \
+                     commas, or the option several times",
+                )
+            };
+            let (source, target) =
+                entry.rsplit_once(':').ok_or_else(|| invalid("names no target"))?;
+            let image = Image::parse(source).map_err(|_| invalid("names no source"))?;
+            if !image.repository().is_empty() {
+                return Err(invalid("names a path, and a login is for a whole host"));
+            }
+            let target = target.to_ascii_lowercase();
+            let Host::LoginServer(target) = registry::read(&target, None, suffixes) else {
+                return Err(invalid("has a target that is no registry of Azure's"));
+            };
+            if mirrors.iter().any(|known| image.is_on(&known.source)) {
+                return Err(invalid("names a source twice"));
+            }
+            mirrors.push(Mirror { source: source.to_owned(), target });
+        }
+        Ok(Self(mirrors))
+    }
+
+    /// The registry that `image` is really pulled from, if its host is a mirror's source: the
+    /// whole host with its port.
+    pub(crate) fn of(&self, image: &Image) -> Option<&LoginServer> {
+        self.0.iter().find(|mirror| image.is_on(&mirror.source)).map(|mirror| &mirror.target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mirrors(values: &[&str]) -> Result<Mirrors, Error> {
+        let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+        Mirrors::parse(&values, &["azurecr.io".to_owned()])
+    }
+
+    fn target(mirrors: &Mirrors, image: &str) -> Option<String> {
+        let image = Image::parse(image).unwrap();
+        mirrors.of(&image).map(|target| target.authority.clone())
+    }
+
+    #[test]
+    fn a_mirror_is_the_whole_host_with_its_port() {
+        for values in [
+            &["mcr.microsoft.com:abc.azurecr.io, localhost:5000:def.azurecr.io"][..],
+            &["mcr.microsoft.com:abc.azurecr.io", "localhost:5000:def.azurecr.io"],
+        ] {
+            let mirrors = mirrors(values).unwrap();
+            let of = |image| target(&mirrors, image);
+            assert_eq!(of("mcr.microsoft.com/bar/image").as_deref(), Some("abc.azurecr.io"));
+            assert_eq!(of("MCR.microsoft.com/bar/image").as_deref(), Some("abc.azurecr.io"));
+            assert_eq!(of("localhost:5000/a").as_deref(), Some("def.azurecr.io"));
+            assert_eq!(of("localhost/a"), None);
+            assert_eq!(of("mcr.microsoft.com.evil.example/a"), None);
+            assert_eq!(of("foo.azurecr.io/bar/image"), None);
+        }
+        assert!(mirrors(&[""]).unwrap().0.is_empty());
+    }
+
+    #[test]
+    fn mistakes_are_errors_and_not_dropped() {
+        for value in [
+            "aaa",
+            "aaa:bbb",
+            ":abc.azurecr.io",
+            "mcr.microsoft.com:evil.example",
+            "mcr.microsoft.com/path:abc.azurecr.io",
+            "a.example:abc.azurecr.io,A.example:def.azurecr.io",
+        ] {
+            assert!(mirrors(&[value]).is_err(), "{value}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What Entra and what stands for it answered: the token, or an error of ours with who was
+//! refused, the status, AADSTS code and correlation ID, and what to do.
+//!
+//! Source: Microsoft identity platform, "Microsoft Entra authentication and authorization
+//! error codes".
+
+use pullpass::http::Reply;
+use pullpass::{Error, ErrorKind, one_line};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::who::Who;
+
+/// The token of an answer in OAuth's form (RFC 6749 §5.1).
+///
+/// # Errors
+/// Of kind Protocol, when there is none; else as [`entra`].
+pub(crate) fn access_token(
+    reply: &Reply,
+    service: &str,
+    who: &Who<'_>,
+) -> Result<SecretString, Error> {
+    if !reply.is_success() {
+        return Err(entra(reply, service, who));
+    }
+    #[derive(Deserialize)]
+    struct Answer {
+        access_token: Option<String>,
+    }
+    let answer: Answer = reply.json()?;
+    answer.access_token.filter(|token| !token.is_empty()).map(SecretString::from).ok_or_else(|| {
+        Error::protocol(format!("{service} answered {} without a token", reply.status()))
+            .hint(format!("check what stands between this node and {service}"))
+    })
+}
+
+/// Explains an answer that is no token.
+pub(crate) fn entra(reply: &Reply, service: &str, who: &Who<'_>) -> Error {
+    let status = reply.status();
+    if reply.is_success() {
+        return Error::protocol(format!("{service} answered {status} with no token"))
+            .hint(format!("check what stands between this node and {service}"));
+    }
+    let said: Said = reply.json().unwrap_or_default();
+    let code = said.code();
+    let (kind, hint) = match code.as_deref() {
+        Some(code) => by_code(code, who),
+        None => by_status(status, service, &said),
+    };
+    let verb = match kind {
+        ErrorKind::Unavailable => "could not serve",
+        _ => "refused",
+    };
+    let mut what = format!("{service} {verb} {who}: HTTP {status}");
+    for part in [code.as_deref(), said.error.as_deref()].into_iter().flatten() {
+        what.push(' ');
+        what.push_str(&one_line(part));
+    }
+    let mut error = Error::new(kind, what);
+    if let Some(words) = said.words() {
+        error = error.because(words);
+    }
+    match kind {
+        ErrorKind::Unavailable => error.hint(format!("{hint}{}", reply.hint_unavailable())),
+        _ => error.hint(hint),
+    }
+}
+
+/// An error of Entra's, and of the metadata services, which have some of its fields.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Said {
+    error: Option<String>,
+    error_description: Option<String>,
+    error_codes: Vec<serde_json::Number>,
+    correlation_id: Option<String>,
+}
+
+impl Said {
+    /// `AADSTS` and a number.
+    fn code(&self) -> Option<String> {
+        if let Some(code) = self.error_codes.first() {
+            return Some(format!("AADSTS{code}"));
+        }
+        let description = self.error_description.as_deref()?;
+        let digits = description.split_once("AADSTS")?.1;
+        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        (end > 0).then(|| format!("AADSTS{}", &digits[..end]))
+    }
+
+    /// The description's first sentence, and the ID by which Microsoft finds the attempt.
+    fn words(&self) -> Option<String> {
+        let description = self.error_description.as_deref()?;
+        // What follows is trace IDs, each on a line of its own, or after its name.
+        let first = description.lines().next().unwrap_or_default();
+        let first = first.split(" Trace ID:").next().unwrap_or_default().trim();
+        Some(match &self.correlation_id {
+            Some(id) => format!("{first} (correlation ID {id})"),
+            None => first.to_owned(),
+        })
+    }
+}
+
+fn by_code(code: &str, who: &Who<'_>) -> (ErrorKind, String) {
+    let federated = || match who {
+        Who::Pod { token, .. } | Who::BoundPod { token, .. } => {
+            let claims = token.claims();
+            format!(
+                "add a federated credential to the application, exactly: issuer `{}`, subject \
+                 `{}`, audience `{}`",
+                one_line(&claims.issuer),
+                one_line(&claims.subject),
+                one_line(&claims.audience.join(", "))
+            )
+        }
+        _ => "add a federated credential for the token's issuer, subject and audience to the \
+              application"
+            .to_owned(),
+    };
+    let (kind, hint) = match code {
+        "AADSTS70021" | "AADSTS700211" | "AADSTS700212" | "AADSTS700213" => {
+            return (ErrorKind::Denied, federated());
+        }
+        "AADSTS700016" => (
+            ErrorKind::Denied,
+            "the application is not in this tenant: check the client ID and the tenant ID",
+        ),
+        "AADSTS90002" | "AADSTS900023" => {
+            (ErrorKind::Denied, "there is no such tenant in this cloud: check tenant ID and cloud")
+        }
+        "AADSTS7000215" | "AADSTS7000222" => {
+            (ErrorKind::Denied, "the client secret is wrong or has expired: make a new one")
+        }
+        "AADSTS700024" => {
+            (ErrorKind::Identity, "the token is used outside of its time; check this node's clock")
+        }
+        "AADSTS50013" | "AADSTS700027" | "AADSTS5002730" => (
+            ErrorKind::Denied,
+            "Entra cannot verify the signature: the issuer's keys, or the application's \
+             certificate, are others",
+        ),
+        "AADSTS50196" | "AADSTS90033" | "AADSTS90055" => {
+            (ErrorKind::Unavailable, "Entra limits or lacks capacity; ")
+        }
+        _ => (ErrorKind::Denied, "look the code up at https://login.microsoftonline.com/error"),
+    };
+    (kind, hint.to_owned())
+}
+
+fn by_status(status: u16, service: &str, said: &Said) -> (ErrorKind, String) {
+    let text = |text: &str| text.to_owned();
+    match status {
+        400 if service == "IMDS" => (
+            ErrorKind::Identity,
+            text(
+                "the identity is not assigned to this machine, or several are and none is named: \
+                 assign it, or name it by `userAssignedIdentityID` or `--managed-identity`",
+            ),
+        ),
+        403 if service == "IMDS" => {
+            (ErrorKind::Denied, text("something on this machine stands before IMDS: a proxy"))
+        }
+        404 | 410 if service == "IMDS" => {
+            (ErrorKind::Unavailable, text("the identity is new here, or IMDS is being updated; "))
+        }
+        401 | 403 => (ErrorKind::Denied, text("check the identity and what it may do")),
+        408 | 429 | 500..=599 => (ErrorKind::Unavailable, String::new()),
+        _ if said.error.is_some() => (ErrorKind::Denied, text("check the identity that is named")),
+        _ => (
+            ErrorKind::Protocol,
+            format!(
+                "no answer that Azure documents; check what stands between this node and {service}"
+            ),
+        ),
+    }
+}
