@@ -28,6 +28,7 @@ mod front;
 mod iam;
 mod imds;
 mod sigv4;
+mod state;
 mod sts;
 #[cfg(test)]
 mod tests;
@@ -40,15 +41,13 @@ pub use iam::{Credentials, PULL, PULL_PUBLIC, Role};
 pub use imds::{Instance, RoleCredentials};
 pub use token::{Expires, Login, Token, TokenAnswer};
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 
 use crate::plugin::PluginRun;
-use call::Answer;
-use iam::{Arn, Key, OidcProvider, Principal};
+use iam::{Arn, OidcProvider, Principal};
+use state::State;
 
 /// Regions that have FIPS endpoints unless told.
 const FIPS_REGIONS: [&str; 6] =
@@ -57,28 +56,6 @@ const FIPS_REGIONS: [&str; 6] =
 /// One simulated AWS. A clone is the same one.
 #[derive(Clone)]
 pub struct Aws(Arc<Mutex<State>>);
-
-#[derive(Default)]
-struct State {
-    clock_offset: i64,
-    keys: HashMap<String, Key>,
-    roles: HashMap<String, Role>,
-    providers: Vec<OidcProvider>,
-    fips: BTreeSet<String>,
-    disabled: BTreeSet<String>,
-    calls: Vec<Call>,
-    strays: Vec<String>,
-    canned: BTreeMap<Service, CannedAnswers>,
-    token_answers: BTreeMap<Service, TokenAnswer>,
-    logins: Vec<Login>,
-    secrets: Vec<(String, String)>,
-}
-
-#[derive(Default)]
-struct CannedAnswers {
-    next: VecDeque<Canned>,
-    always: Option<Canned>,
-}
 
 /// Setting it up.
 impl Aws {
@@ -281,123 +258,5 @@ impl Aws {
 impl Default for Aws {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// For the services.
-impl Aws {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
-    }
-
-    fn precise_now(&self) -> f64 {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
-        now + self.state().clock_offset as f64
-    }
-
-    fn exists(&self, endpoint: &Endpoint) -> bool {
-        let fips = !endpoint.fips || self.state().fips.contains(&endpoint.region);
-        match endpoint.service {
-            Service::EcrPublic => {
-                !endpoint.fips && ["us-east-1", "us-west-2"].contains(&endpoint.region.as_str())
-            }
-            _ => fips,
-        }
-    }
-
-    fn enabled(&self, region: &str) -> bool {
-        !self.state().disabled.contains(region)
-    }
-
-    fn role(&self, arn: &str) -> Option<Role> {
-        self.state().roles.get(arn).cloned()
-    }
-
-    fn provider(&self, account: &str, issuer: &str) -> Option<OidcProvider> {
-        let state = self.state();
-        let mut providers = state.providers.iter();
-        providers.find(|known| known.account == account && known.issuer == issuer).cloned()
-    }
-
-    fn key(&self, access_key_id: &str) -> Option<(Credentials, Principal)> {
-        let state = self.state();
-        let key = state.keys.get(access_key_id)?;
-        Some((key.credentials.clone(), key.principal.clone()))
-    }
-
-    fn open_session(
-        &self,
-        role: &Role,
-        session: &str,
-        seconds: i64,
-        session_policy: Option<Vec<String>>,
-    ) -> Credentials {
-        let arn = role.session_arn(session);
-        let credentials = Credentials::mint("ASIA", &arn, Some(self.now() + seconds));
-        let principal = Principal {
-            arn,
-            id: format!("{}:{session}", role.id),
-            partition: role.arn.partition.clone(),
-            account: role.arn.account.clone(),
-            role: Some(role.arn.text.clone()),
-            permissions: role.permissions.clone(),
-            session_policy,
-        };
-        self.remember(&credentials, principal);
-        credentials
-    }
-
-    fn remember(&self, credentials: &Credentials, principal: Principal) {
-        let (arn, id) = (&principal.arn, credentials.access_key_id.clone());
-        self.add_secret(format!("secret key of {arn}"), &credentials.secret_access_key);
-        if let Some(token) = &credentials.session_token {
-            self.add_secret(format!("session token of {arn}"), token);
-        }
-        self.state().keys.insert(id, Key { credentials: credentials.clone(), principal });
-    }
-
-    fn hand_out(&self, login: Login, encoded: &str) {
-        self.add_secret(format!("password of {}", login.principal), &login.password);
-        self.add_secret(format!("authorization token of {}", login.principal), encoded);
-        self.state().logins.push(login);
-    }
-
-    fn add_secret(&self, name: String, secret: &str) {
-        // Shorter ones would be found by chance.
-        if secret.len() >= 8 {
-            self.state().secrets.push((name, secret.to_owned()));
-        }
-    }
-
-    fn token_answer(&self, service: Service) -> TokenAnswer {
-        self.state().token_answers.get(&service).cloned().unwrap_or_default()
-    }
-
-    fn record(&self, call: Call) -> usize {
-        let mut state = self.state();
-        state.calls.push(call);
-        state.calls.len() - 1
-    }
-
-    fn update(&self, id: usize, change: impl FnOnce(&mut Call)) {
-        change(&mut self.state().calls[id]);
-    }
-
-    fn stray(&self, host: &str) {
-        self.state().strays.push(host.to_owned());
-    }
-
-    /// What a test put in the place of the next answer, after its delay.
-    async fn canned(&self, service: Service) -> Option<Answer> {
-        let canned = {
-            let mut state = self.state();
-            let canned = state.canned.entry(service).or_default();
-            canned.next.pop_front().or_else(|| canned.always.clone())
-        };
-        let Canned { delay, answer } = canned?;
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
-        }
-        answer
     }
 }

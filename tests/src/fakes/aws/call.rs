@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::endpoint::Service;
 use super::error::AwsError;
+use crate::jwt;
 
 /// A request as it was received. No field holds a secret.
 #[derive(Clone, Debug)]
@@ -69,8 +70,14 @@ impl Canned {
 
     /// An error in the service's own form.
     pub fn error(service: Service, status: u16, code: &str, message: &str) -> Self {
-        let (content_type, body) = AwsError::new(status, code, message).render(service);
-        Self::answer(status, content_type, body)
+        let request_id = jwt::random_uuid();
+        let error = AwsError::new(status, code, message);
+        let (content_type, body) = error.render(service, &request_id);
+        let answer = Self::answer(status, content_type, body);
+        if service.signing_name().is_empty() {
+            return answer;
+        }
+        answer.with_header("x-amzn-requestid", &request_id)
     }
 
     /// Too many calls, in the service's own words.

@@ -123,7 +123,7 @@ impl Kind {
                 let body = json!({"code": code, "message": message, "HTTPErrorCode": status});
                 ("application/json", body.to_string())
             }
-            Self::PodIdentity(_) => refusal.render(Service::Container),
+            Self::PodIdentity(_) => refusal.render(Service::Container, ""),
         }
     }
 }

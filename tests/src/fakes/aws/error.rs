@@ -4,7 +4,6 @@
 use serde_json::json;
 
 use super::endpoint::Service;
-use crate::jwt;
 
 /// The XML namespace of STS.
 pub(super) const STS_NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
@@ -34,8 +33,8 @@ impl AwsError {
         }
     }
 
-    /// The content type and the body.
-    pub(super) fn render(&self, service: Service) -> (&'static str, String) {
+    /// The content type and the body; XML names the request.
+    pub(super) fn render(&self, service: Service, request_id: &str) -> (&'static str, String) {
         let Self { status, code, message } = self;
         match service {
             Service::Ecr | Service::EcrPublic => {
@@ -46,12 +45,12 @@ impl AwsError {
             }
             Service::Sts => {
                 let fault = if *status < 500 { "Sender" } else { "Receiver" };
-                let (message, id) = (xml_text(message), jwt::random_uuid());
+                let message = xml_text(message);
                 let body = format!(
                     "<ErrorResponse xmlns=\"{STS_NAMESPACE}\">\n  <Error>\n    \
                      <Type>{fault}</Type>\n    <Code>{code}</Code>\n    \
                      <Message>{message}</Message>\n  </Error>\n  \
-                     <RequestId>{id}</RequestId>\n</ErrorResponse>\n"
+                     <RequestId>{request_id}</RequestId>\n</ErrorResponse>\n"
                 );
                 ("text/xml", body)
             }

@@ -26,6 +26,8 @@ pub(super) struct Received {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) endpoint: Endpoint,
+    /// What the answer calls the request.
+    pub(super) request_id: String,
 }
 
 struct Front {
@@ -56,7 +58,8 @@ async fn answer(
         aws.stray(&host);
         return (StatusCode::MISDIRECTED_REQUEST, "no such endpoint").into_response();
     };
-    let received = Received { method, uri, headers, body, endpoint };
+    let request_id = jwt::random_uuid();
+    let received = Received { method, uri, headers, body, endpoint, request_id };
     let service = received.endpoint.service;
     let id = aws.record(received.call(&host));
     let (status, headers, body) = match aws.canned(service).await {
@@ -71,18 +74,22 @@ async fn answer(
                 Ok(served) => (200, served),
                 Err(error) => {
                     aws.update(id, |call| call.error = Some(error.code.clone()));
-                    (error.status, error.render(service))
+                    (error.status, error.render(service, &received.request_id))
                 }
             };
-            (status, vec![("content-type".to_owned(), content_type.to_owned())], body)
+            let headers = [
+                ("content-type".to_owned(), content_type.to_owned()),
+                ("x-amzn-requestid".to_owned(), received.request_id.clone()),
+            ];
+            (status, headers.to_vec(), body)
         }
     };
     aws.update(id, |call| call.status = Some(status));
     dressed(aws, status, &headers, body)
 }
 
-/// The answer with what every answer has. The date is the simulated clock's, so that clients can
-/// tell how wrong theirs is.
+/// The answer with these headers and the simulated clock's date, by which clients can tell how
+/// wrong theirs is.
 pub(super) fn dressed(
     aws: &Aws,
     status: u16,
@@ -94,8 +101,6 @@ pub(super) fn dressed(
     let now = UNIX_EPOCH + Duration::from_secs(aws.now().unsigned_abs());
     let date = HeaderValue::try_from(httpdate::fmt_http_date(now)).unwrap();
     response.headers_mut().insert(header::DATE, date);
-    let id = HeaderValue::try_from(jwt::random_uuid()).unwrap();
-    response.headers_mut().insert("x-amzn-requestid", id);
     for (name, value) in headers {
         let name = HeaderName::try_from(name).expect("a header's name");
         response

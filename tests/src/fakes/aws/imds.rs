@@ -91,7 +91,7 @@ async fn answer(
     let Answer { status, headers, body } = match aws.canned(Service::Imds).await {
         Some(answer) => answer,
         None => imds.answer(&method, uri.path(), &headers).unwrap_or_else(|status| {
-            let (content_type, body) = AwsError::new(status, "", "").render(Service::Imds);
+            let (content_type, body) = AwsError::new(status, "", "").render(Service::Imds, "");
             let headers = vec![("content-type".to_owned(), content_type.to_owned())];
             Answer { status, headers, body }
         }),

@@ -11,7 +11,6 @@ use super::clock;
 use super::error::{AwsError, STS_NAMESPACE, xml_text};
 use super::front::{Received, Served};
 use super::iam::{Credentials, Role};
-use crate::jwt;
 use fields::Fields;
 
 const VERSION: &str = "2011-06-15";
@@ -36,7 +35,7 @@ pub(super) async fn answer(aws: &Aws, received: &Received, id: usize) -> Served 
             return Err(AwsError::new(400, "InvalidAction", message));
         }
     };
-    let request_id = jwt::random_uuid();
+    let request_id = &received.request_id;
     let body = format!(
         "<{action}Response xmlns=\"{STS_NAMESPACE}\">\n<{action}Result>\n{result}\
          </{action}Result>\n<ResponseMetadata>\n<RequestId>{request_id}</RequestId>\n\

@@ -22,7 +22,7 @@ struct Vector {
     signature: &'static str,
 }
 
-const VECTORS: [Vector; 8] = [
+const VECTORS: [Vector; 7] = [
     Vector {
         name: "IAM ListUsers",
         method: "GET",
@@ -113,17 +113,6 @@ const VECTORS: [Vector; 8] = [
         signed: "host;x-amz-date",
         signature: "371d3713e185cc334048618a97f809c9ffe339c62934c032af5a0e595648fcac",
     },
-    Vector {
-        name: "get-space",
-        method: "GET",
-        // The suite writes the path before the encoding that the wire needs.
-        target: "/example%20space/",
-        headers: &[("host", "example.amazonaws.com")],
-        body: "",
-        service: "service",
-        signed: "host;x-amz-date",
-        signature: "652487583200325589f1fba4c7e578f72c47cb61beeca81406b39ddec1366741",
-    },
 ];
 
 impl Vector {
@@ -202,6 +191,13 @@ fn published_signatures_hold() {
     for vector in &VECTORS {
         assert_eq!(vector.check(&vector.headers(), THEN), Ok(()), "{}", vector.name);
     }
+}
+
+#[test]
+fn a_path_is_encoded_once_more_than_on_the_wire() {
+    // The suite's case `double-encode-path`.
+    let canonical = "/test/%40connections/JBDvjfGEIAMCERw%253D";
+    assert_eq!(encode(b"/test/@connections/JBDvjfGEIAMCERw%3D", b"/"), canonical);
 }
 
 #[test]
