@@ -2,6 +2,7 @@
 //! refuse, and remember both for a test to look at; they never panic on a client's account.
 
 pub mod aws;
+pub mod azure;
 pub mod docker_token;
 pub mod faults;
 pub mod form;

@@ -37,11 +37,26 @@ impl DockerRegistry {
     /// Starts it over plain HTTP, believing only what `token_server` signs. `None` if the judge is
     /// missing and that was allowed.
     pub fn start(token_server: &TokenServer) -> Option<Self> {
+        Self::start_with_tokens(
+            &token_server.realm(),
+            token_server.service(),
+            token_server.issuer(),
+            &token_server.certificate_file(),
+        )
+    }
+
+    /// As [`DockerRegistry::start`], for a token server at `realm` whose certificate is a PEM file.
+    pub fn start_with_tokens(
+        realm: &str,
+        service: &str,
+        issuer: &str,
+        certificate: &Path,
+    ) -> Option<Self> {
         let auth = json!({"token": {
-            "realm": token_server.realm(),
-            "service": token_server.service(),
-            "issuer": token_server.issuer(),
-            "rootcertbundle": token_server.certificate_file(),
+            "realm": realm,
+            "service": service,
+            "issuer": issuer,
+            "rootcertbundle": certificate,
         }});
         Self::start_with(TempDir::new().unwrap(), &auth, None)
     }
