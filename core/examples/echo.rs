@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use pullpass::{
-    Cache, CacheKey, Context, Error, Login, Plugin, Provider, Request, Response, async_trait,
+    Cache, CacheKey, CacheType, Context, Error, Login, Plugin, Provider, Request, Response,
+    async_trait,
 };
 
 static PLUGIN: Plugin = Plugin {
@@ -14,6 +15,7 @@ static PLUGIN: Plugin = Plugin {
     options: &[],
     annotations: &[],
     environment: &[],
+    cache_type: CacheType::Token,
     build: |_options, _cx| Ok(Box::new(Echo)),
 };
 

@@ -78,8 +78,8 @@ pub(crate) fn by_hand(plugin: &Plugin) -> String {
         .collect();
     let image = plugin
         .match_images
-        .first()
-        .filter(|pattern| !pattern.contains('*'))
+        .iter()
+        .find(|pattern| !pattern.contains('*'))
         .map_or("registry.example/team/app".to_owned(), |host| format!("{host}/team/app"));
     format!(
         "{name} {version}: {summary}\n\n{WHAT}\nIt waits for a request on stdin, and stdin is a terminal. To try it:\n\n  \

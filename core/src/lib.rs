@@ -97,6 +97,7 @@
 //! # use pullpass::{Clock, Env, ErrorKind};
 //! # static PLUGIN: pullpass::Plugin = pullpass::Plugin {
 //! #     name: "x", version: "0", summary: "", match_images: &[], options: &[], annotations: &[], environment: &[],
+//! #     cache_type: pullpass::CacheType::Token,
 //! #     build: |_, _| Err(pullpass::Error::config("none")),
 //! # };
 //! let error = pullpass::run(&PLUGIN, [], Env::default(), Clock::system(), b"{}").unwrap_err();
@@ -157,7 +158,7 @@ pub use context::{Clock, Context, Deadline, Env};
 #[cfg(feature = "plugin")]
 pub use options::{Opt, Options};
 #[cfg(feature = "plugin")]
-pub use provider::{Annotation, Build, Plugin, Provider, Variable};
+pub use provider::{Annotation, Build, CacheType, Plugin, Provider, Variable};
 #[cfg(feature = "plugin")]
 pub use run::{main, run};
 #[cfg(feature = "plugin")]

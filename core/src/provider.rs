@@ -38,12 +38,26 @@ pub struct Plugin {
     pub annotations: &'static [Annotation],
     /// The environment variables that count beside those of the options: a vendor's own.
     pub environment: &'static [Variable],
+    /// For whom an answer to a request with a token holds: what `pullpass config` writes.
+    pub cache_type: CacheType,
     /// Makes the provider. Runs after the request was read; must not touch the network.
     pub build: Build,
 }
 
 /// Makes a provider out of what the operator said.
 pub type Build = fn(&Options, &Context) -> Result<Box<dyn Provider>, Error>;
+
+/// `tokenAttributes.cacheType`: who shares an answer that a pod's token brought.
+///
+/// Source: KEP-4412; Kubernetes, "Kubelet Configuration (v1)", `ServiceAccountTokenAttributes`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheType {
+    /// The pods that show the same token: where the credential dies with it, or depends on it.
+    Token,
+    /// All pods of the service account: where the credential is the service account's and
+    /// outlives the token.
+    ServiceAccount,
+}
 
 /// An environment variable that a plugin, or a vendor's SDK within it, reads.
 #[derive(Clone, Copy, Debug)]

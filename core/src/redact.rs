@@ -57,11 +57,18 @@ fn is_token(word: &str) -> bool {
     let is_jose = ["eyJ", "eyA", "ewo", "ew0"].iter().any(|start| word.starts_with(start));
     let is_mixture = |part: &str| {
         part.len() >= 32
+            && !is_name(part)
             && part.bytes().any(|b| b.is_ascii_digit())
             && part.bytes().any(|b| b.is_ascii_uppercase())
             && part.bytes().any(|b| b.is_ascii_lowercase())
     };
     is_jose && word.len() >= 20 || word.split('.').any(is_mixture)
+}
+
+/// Generated names, as of roles, are words and a short hash with hyphens between them.
+fn is_name(part: &str) -> bool {
+    let is_word = |piece: &&str| piece.len() > 1 && piece.bytes().all(|c| c.is_ascii_alphabetic());
+    part.split('-').filter(is_word).count() >= 2 && part.split('-').all(|piece| piece.len() < 24)
 }
 
 #[cfg(test)]
@@ -93,6 +100,7 @@ mod tests {
         for text in [
             "they keyed every key",
             "`eyes.on.the.registry.at-some-very-long-host-name.example`",
+            "arn:aws:iam::1:role/eksctl-prod-nodegroup-ng-1-NodeInstanceRole-1A2B3C4D5E6F",
             "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
         ] {
             assert_eq!(one_line(text), text);

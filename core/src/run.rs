@@ -21,6 +21,7 @@ use crate::{help, log};
 /// ```no_run
 /// # static PLUGIN: pullpass::Plugin = pullpass::Plugin {
 /// #     name: "x", version: "0", summary: "", match_images: &[], options: &[], annotations: &[], environment: &[],
+/// #     cache_type: pullpass::CacheType::Token,
 /// #     build: |_, _| Err(pullpass::Error::config("none")),
 /// # };
 /// fn main() -> std::process::ExitCode {

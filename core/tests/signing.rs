@@ -1,5 +1,7 @@
 //! JWTs signed by an operator's key, verified by another library.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 

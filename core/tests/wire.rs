@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use pullpass::{
-    Cache, CacheKey, Clock, Context, Env, Error, Login, Plugin, Provider, Request, Response,
-    async_trait,
+    Cache, CacheKey, CacheType, Clock, Context, Env, Error, Login, Plugin, Provider, Request,
+    Response, async_trait,
 };
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
@@ -20,6 +20,7 @@ static PLUGIN: Plugin = Plugin {
     options: &[],
     annotations: &[],
     environment: &[],
+    cache_type: CacheType::Token,
     build: |_, _| Ok(Box::new(Fixed)),
 };
 

@@ -14,8 +14,8 @@ mod transport;
 mod who;
 
 use pullpass::{
-    Annotation, CacheKey, Context, Error, Opt, Options, Plugin, Provider, Request, Response,
-    Variable, async_trait,
+    Annotation, CacheKey, CacheType, Context, Error, Opt, Options, Plugin, Provider, Request,
+    Response, Variable, async_trait,
 };
 
 use crate::cloud::Cloud;
@@ -56,6 +56,7 @@ pub static PLUGIN: Plugin = Plugin {
             help: "where managed identities are asked for on App Service and Arc",
         },
     ],
+    cache_type: CacheType::ServiceAccount,
     build: |options, cx| {
         Ok(Box::new(Acr { settings: Settings::read(options, &cx.env)?, mirrors: mirrors(options) }))
     },

@@ -1,5 +1,7 @@
 //! AWS's token as a registry login and its time.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pullpass::{Cache, CacheKey, Clock, Error, ErrorKind, Login};
@@ -7,6 +9,10 @@ use secrecy::ExposeSecret as _;
 use secrecy::zeroize::Zeroizing;
 
 use crate::exchange::Granted;
+
+/// A token's life, as AWS documents it. Told by its end alone, a node whose clock is behind
+/// would keep a dead one.
+const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// The login within the token, and how long it may be kept: until the token's own expiry,
 /// which a shorter session in STS does not cut. A token without expiry is not kept.
@@ -18,7 +24,9 @@ pub(crate) fn read(granted: &Granted, clock: &Clock) -> Result<(Login, Cache), E
     let now = clock.now();
     let cache = match granted.expires {
         None => Cache::never(CacheKey::Registry),
-        Some(expires) if expires > now => Cache::until(CacheKey::Registry, expires, now),
+        Some(expires) if expires > now => {
+            Cache::until(CacheKey::Registry, expires.min(now + LIFETIME), now)
+        }
         Some(expires) => {
             let past = now.duration_since(expires).unwrap_or_default().as_secs();
             return Err(Error::protocol(format!(
@@ -42,5 +50,10 @@ fn login(granted: &Granted) -> Result<Login, Error> {
     let (user, password) =
         text.split_once(':').ok_or_else(|| broken("has no user name and password"))?;
     // What core finds wrong with a login is AWS's here.
-    Login::new(user, password).map_err(|error| error.with_kind(ErrorKind::Protocol))
+    Login::new(user, password).map_err(|error| {
+        error
+            .with_kind(ErrorKind::Protocol)
+            .during("AWS handed out a token that is no login")
+            .hint("check what stands between this node and AWS")
+    })
 }

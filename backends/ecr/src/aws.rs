@@ -15,7 +15,8 @@ use pullpass::http::Settings;
 use pullpass::{Clock, Context, Error, Roots};
 
 use crate::endpoint::{At, Endpoints};
-use crate::partition::{AWS, Partition};
+use crate::environment;
+use crate::partition::{AWS, Partition, is_region};
 use crate::registry::Registry;
 use crate::transport::Transport;
 
@@ -40,6 +41,8 @@ impl Aws {
         ipv4_api: bool,
         cx: &Context,
     ) -> Result<Self, Error> {
+        environment::check(&cx.env)?;
+        let retries = environment::retries(&cx.env)?;
         let sts_region = sts_region(registry, cx)?;
         let transport = Transport::new(cx.http.with_settings(settings(cx)), cx.deadline);
         let clock = SdkClock(cx.clock.clone());
@@ -47,6 +50,7 @@ impl Aws {
             .http_client(transport.clone())
             .time_source(clock.clone())
             .sleep_impl(TokioSleep::new())
+            .retry_config(retries.clone())
             .region(Region::new(registry.region().to_owned()))
             // They are found when they are needed, and once.
             .no_credentials()
@@ -73,8 +77,12 @@ impl Aws {
             .with_sleep_impl(TokioSleep::new())
             .with_behavior_version(config.behavior_version())
             .with_region(Some(Region::new(sts_region.clone())))
-            .with_use_fips(Some(fips))
-            .with_use_dual_stack(Some(dual_stack));
+            .with_retry_config(retries);
+        // The SDK takes no endpoint by name together with these, and the name goes before.
+        let sources = match environment::names_sts(&cx.env) {
+            true => sources,
+            false => sources.with_use_fips(Some(fips)).with_use_dual_stack(Some(dual_stack)),
+        };
         Ok(Self {
             registry: endpoints(registry.region()),
             sts: endpoints(&sts_region),
@@ -159,6 +167,10 @@ fn sts_region(registry: &Registry, cx: &Context) -> Result<String, Error> {
         None => cx.env.text("AWS_DEFAULT_REGION")?,
     };
     let Some(region) = named else { return Ok(Registry::PUBLIC_REGION.to_owned()) };
+    if !is_region(region) {
+        return Err(Error::config("`AWS_REGION` or `AWS_DEFAULT_REGION` names no region")
+            .hint("such as `us-east-1`; correct this provider's `env`"));
+    }
     let partition = Partition::of_region(region);
     if partition != &AWS {
         return Err(Error::config(format!(

@@ -63,6 +63,34 @@ pub(crate) fn assume_role(code: &str, role: &Role) -> Option<Cure> {
     }
 }
 
+/// Of either, where the SDK asks for a role that the node's environment or profile names.
+pub(crate) fn nodes_role(code: &str) -> Option<Cure> {
+    let (kind, hint) = match code {
+        "AccessDenied" | "AccessDeniedException" => (
+            ErrorKind::Denied,
+            "the role that `AWS_ROLE_ARN` or the profile names must trust whoever asks for it, in \
+             its trust policy",
+        ),
+        "InvalidIdentityToken" | "InvalidIdentityTokenException" => (
+            ErrorKind::Denied,
+            "IAM in the role's account needs an OIDC provider for the issuer and the audience of \
+             the token in `AWS_WEB_IDENTITY_TOKEN_FILE`",
+        ),
+        "IDPRejectedClaim" | "IDPRejectedClaimException" => {
+            (ErrorKind::Denied, "the token's issuer does not stand by it; look at its keys")
+        }
+        "IDPCommunicationError" | "IDPCommunicationErrorException" => (
+            ErrorKind::Unavailable,
+            "AWS could not reach the keys of the token's issuer; they must be public",
+        ),
+        "ValidationError" => {
+            (ErrorKind::Config, "check the role's ARN in `AWS_ROLE_ARN` or the profile")
+        }
+        _ => return anywhere(code),
+    };
+    Some((kind, hint.to_owned()))
+}
+
 /// Of `GetAuthorizationToken`.
 pub(crate) fn authorization_token(code: &str, registry: &Registry, who: &Who<'_>) -> Option<Cure> {
     let identity = match who {
@@ -135,19 +163,25 @@ fn anywhere(code: &str) -> Option<Cure> {
         ),
         "Throttling"
         | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestThrottled"
+        | "RequestThrottledException"
         | "TooManyRequestsException"
         | "RequestLimitExceeded"
+        | "LimitExceededException"
         | "SlowDown" => (
             ErrorKind::Unavailable,
             "AWS limits calls per account and region; the kubelet tries the pull again later",
         ),
         "ServerException"
+        | "RequestTimeout"
+        | "RequestTimeoutException"
         | "InternalFailure"
         | "ServiceUnavailable"
         | "InternalServerError"
         | "ServiceUnavailableException" => (
             ErrorKind::Unavailable,
-            "AWS was asked several times; the kubelet tries the pull again later",
+            "AWS is overloaded or broken; the kubelet tries the pull again later",
         ),
         _ => return None,
     };

@@ -5,6 +5,8 @@
 
 use aws_smithy_runtime_api::client::endpoint::EndpointFuture;
 use aws_smithy_types::endpoint::Endpoint;
+use pullpass::Error;
+use url::Url;
 
 use crate::partition::{AWS, AWS_US_GOV, Partition};
 
@@ -55,9 +57,21 @@ pub(crate) struct At(pub(crate) String);
 
 impl At {
     fn endpoint(&self, named: Option<&str>) -> EndpointFuture<'static> {
-        let url = named.unwrap_or(&self.0);
-        EndpointFuture::ready(Ok(Endpoint::builder().url(url.to_owned()).build()))
+        // Set to nothing, a variable counts as unset, as in AWS's other SDKs.
+        let url = named.filter(|url| !url.is_empty()).unwrap_or(&self.0);
+        EndpointFuture::ready(match Url::parse(url) {
+            Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => {
+                Ok(Endpoint::builder().url(url.to_owned()).build())
+            }
+            _ => Err(unusable().into()),
+        })
     }
+}
+
+/// Of an address that the operator named to the SDK. It is not shown: it may hold a password.
+pub(crate) fn unusable() -> Error {
+    Error::config("an endpoint's URL cannot be used")
+        .hint("check `AWS_ENDPOINT_URL` and its like, and `endpoint_url` in the profile")
 }
 
 impl aws_sdk_ecr::config::endpoint::ResolveEndpoint for At {

@@ -36,14 +36,14 @@ pub(crate) async fn token(
     let (token, expires) = match registry {
         Registry::Private(_) => {
             let call = aws.ecr(credentials).get_authorization_token();
-            let answer = call.send().await.map_err(|error| explain(error, &asked, cure))?;
+            let answer = call.send().await.map_err(|error| explain(&error, &asked, cure))?;
             let data = answer.authorization_data.unwrap_or_default().into_iter().next();
             let data = data.ok_or_else(|| nothing(registry, "authorization data"))?;
             (data.authorization_token, data.expires_at)
         }
         Registry::Public { .. } => {
             let call = aws.ecr_public(credentials).get_authorization_token();
-            let answer = call.send().await.map_err(|error| explain(error, &asked, cure))?;
+            let answer = call.send().await.map_err(|error| explain(&error, &asked, cure))?;
             let data = answer.authorization_data;
             let data = data.ok_or_else(|| nothing(registry, "authorization data"))?;
             (data.authorization_token, data.expires_at)

@@ -58,10 +58,18 @@ impl Hosts {
         let named = self.0.iter().find(|(host, _)| image.is_on(host));
         named.map(|(_, registry)| registry.clone()).ok_or_else(|| {
             let host = image.registry();
-            Error::config(format!("`{host}` is no registry of Amazon ECR")).hint(format!(
-                "take it out of this provider's `matchImages`; if it is a mirror or cache that \
-                 takes ECR logins, name it: `--host {host}=REGION`"
-            ))
+            let error = Error::config(format!("`{host}` is no registry of Amazon ECR"));
+            match image.host().contains(".dkr.ecr") || image.host().contains(".dkr-ecr") {
+                true => error.hint(
+                    "its parts do not belong together: a registry's host is \
+                     ACCOUNT.dkr.ecr[-fips].REGION.amazonaws.com, for dual-stack \
+                     ACCOUNT.dkr-ecr[-fips].REGION.on.aws; other partitions have other ends",
+                ),
+                false => error.hint(format!(
+                    "take it out of this provider's `matchImages`; if it is a mirror or cache \
+                     that takes ECR logins, name it: `--host {host}=REGION`"
+                )),
+            }
         })
     }
 }

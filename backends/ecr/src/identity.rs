@@ -5,7 +5,7 @@ mod node;
 mod sts;
 
 use aws_credential_types::Credentials;
-use pullpass::{Env, Error};
+use pullpass::{Context, Error};
 
 use crate::aws::Aws;
 use crate::roles::Who;
@@ -14,13 +14,30 @@ use crate::roles::Who;
 ///
 /// # Errors
 /// When there are none, and when STS refuses the role.
-pub(crate) async fn credentials(who: &Who<'_>, aws: &Aws, env: &Env) -> Result<Credentials, Error> {
+pub(crate) async fn credentials(
+    who: &Who<'_>,
+    aws: &Aws,
+    cx: &Context,
+) -> Result<Credentials, Error> {
     match who {
         Who::Pod(role, token) => sts::by_web_identity(role, token, who, aws).await,
         Who::NodeInRole(role) => {
-            let own = node::credentials(aws, env).await?;
+            let own = node::credentials(aws, cx).await?;
             sts::by_credentials(role, own, who, aws).await
         }
-        Who::Node => node::credentials(aws, env).await,
+        Who::Node => node::credentials(aws, cx).await,
+    }
+}
+
+/// Refuses a key and a session token that no header can hold, such as those read with the line
+/// break behind them: the SDK panics at some.
+fn usable(source: &str, credentials: Credentials) -> Result<Credentials, Error> {
+    let fits = |text: &str| text.bytes().all(|c| c.is_ascii_graphic());
+    match fits(credentials.access_key_id()) && credentials.session_token().is_none_or(fits) {
+        true => Ok(credentials),
+        false => Err(Error::identity(format!(
+            "{source} gave AWS credentials with a space or a line break in them"
+        ))
+        .hint("look at the end of the access key and of the session token")),
     }
 }

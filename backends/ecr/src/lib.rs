@@ -4,6 +4,7 @@ mod answer;
 mod aws;
 mod cure;
 mod endpoint;
+mod environment;
 mod exchange;
 mod hosts;
 mod identity;
@@ -15,8 +16,8 @@ mod session;
 mod transport;
 
 use pullpass::{
-    Annotation, Context, Error, Opt, Options, Plugin, Provider, Request, Response, Variable,
-    async_trait,
+    Annotation, CacheType, Context, Error, Opt, Options, Plugin, Provider, Request, Response,
+    Variable, async_trait,
 };
 
 use crate::aws::Aws;
@@ -101,8 +102,16 @@ pub static PLUGIN: Plugin = Plugin {
             help: "the node's keys",
         },
         Variable {
-            name: "AWS_CONTAINER_CREDENTIALS_FULL_URI, AWS_EC2_METADATA_*",
-            help: "where the node asks for its credentials, and whether",
+            name: "AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_SESSION_NAME",
+            help: "the node's role, by a token in a file",
+        },
+        Variable {
+            name: "AWS_CONTAINER_CREDENTIALS_*, AWS_CONTAINER_AUTHORIZATION_TOKEN*",
+            help: "where the node asks an agent for its credentials, and with which token",
+        },
+        Variable {
+            name: "AWS_EC2_METADATA_*",
+            help: "whether and where the node asks the instance metadata service",
         },
         Variable {
             name: "AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT",
@@ -112,7 +121,14 @@ pub static PLUGIN: Plugin = Plugin {
             name: "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ECR, _ECR_PUBLIC, _STS",
             help: "another endpoint, such as one of PrivateLink",
         },
-        Variable { name: "AWS_REGION", help: "where STS is asked for ECR Public" },
+        Variable {
+            name: "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+            help: "`true`: none of those, and none of the profile",
+        },
+        Variable {
+            name: "AWS_REGION, AWS_DEFAULT_REGION",
+            help: "where STS is asked for ECR Public",
+        },
         Variable {
             name: "AWS_MAX_ATTEMPTS, AWS_RETRY_MODE",
             help: "how often AWS is asked, and with which pauses",
@@ -122,6 +138,7 @@ pub static PLUGIN: Plugin = Plugin {
             help: "CA certificates in PEM; goes before SSL_CERT_FILE",
         },
     ],
+    cache_type: CacheType::ServiceAccount,
     build: |options, _| Ok(Box::new(Ecr::new(options)?)),
 };
 
@@ -149,7 +166,7 @@ impl Provider for Ecr {
         let registry = self.hosts.registry_of(&request.image)?;
         let who = self.roles.choose(request.service_account.as_ref(), &registry)?;
         let aws = Aws::load(&registry, self.ipv4_api, cx).await?;
-        let credentials = identity::credentials(&who, &aws, &cx.env).await?;
+        let credentials = identity::credentials(&who, &aws, cx).await?;
         let granted = exchange::token(&registry, credentials, &who, &aws).await?;
         let (login, cache) = answer::read(&granted, &cx.clock)?;
         Ok(Response::for_registry_of(&request.image, login, cache))

@@ -1,10 +1,12 @@
 //! What AWS answered instead of what was asked, in an error of ours: who was refused, where,
 //! with which status and code, and what to do.
 
+use std::error::Error as StdError;
+
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use pullpass::{Error, ErrorKind};
+use pullpass::{Error, ErrorKind, causes, one_line};
 
 use crate::aws::Aws;
 use crate::roles::Who;
@@ -24,7 +26,7 @@ pub(crate) struct Asked<'a> {
 
 /// Explains a call that failed. `cure` knows the service's codes.
 pub(crate) fn explain<E>(
-    error: SdkError<E, HttpResponse>,
+    error: &SdkError<E, HttpResponse>,
     asked: &Asked<'_>,
     cure: impl Fn(&str) -> Option<Cure>,
 ) -> Error
@@ -32,25 +34,26 @@ where
     E: std::error::Error + ProvideErrorMetadata + 'static,
 {
     let Asked { service, who, aws } = asked;
-    if let Some(failure) = Error::within(&error) {
+    if let Some(failure) = Error::within(error) {
         return not_reached(failure, service, who, aws);
     }
     let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
     let Some(raw) = error.raw_response() else {
         // The SDK's own limits and checks; its words hold nothing of ours.
         return Error::config(format!("{service} cannot be asked for {who}"))
-            .because(error.to_string())
+            .because(words(error))
             .hint("check this provider's `env` and the AWS profile");
     };
     let status = raw.status().as_u16();
     let url = raw.extension::<AnsweredBy>().map_or("AWS", |by| by.0.as_str());
     if raw.status().is_success() {
-        return Error::protocol(format!("`{url}` answered {status} with no answer of {service}'s"))
+        return Error::protocol(format!("`{url}` answered {status}, but not as {service} does"))
             .hint("check what stands between this node and AWS: a proxy, a login page");
     }
+    let in_xml = |name| raw.body().bytes().and_then(|body| element(body, name));
     let code = metadata
         .and_then(|metadata| metadata.code())
-        .or_else(|| raw.body().bytes().and_then(code_in_xml))
+        .or_else(|| in_xml("Code"))
         .filter(|code| is_code(code));
     let (kind, hint) = code.and_then(cure).unwrap_or_else(|| by_status(status));
     let verb = match kind {
@@ -58,12 +61,45 @@ where
         _ => "refused",
     };
     let shown = code.unwrap_or("without an AWS error code");
-    let mut error = Error::new(kind, format!("{service} {verb} {who}: HTTP {status} {shown}"));
-    error = match metadata.and_then(|metadata| metadata.message()) {
-        Some(message) => error.because(format!("`{url}` says: {message}")),
-        None => error.because(format!("`{url}` says nothing more")),
+    let message = metadata.and_then(|metadata| metadata.message()).or_else(|| in_xml("Message"));
+    let said = match message.and_then(first_line) {
+        Some(message) => format!("`{url}` says: {message}"),
+        None => format!("`{url}` says nothing more"),
     };
-    error.hint(hint)
+    Error::new(kind, format!("{service} {verb} {who}: HTTP {status} {shown}"))
+        .because(said)
+        .hint(hint)
+}
+
+/// What the SDK says of a failure without the words that stand for the one below, in one
+/// line. (Its own rendering would print whole replies.)
+pub(crate) fn words(error: &(dyn StdError + 'static)) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for cause in causes(error).map(|cause| one_line(&cause.to_string())) {
+        let says_nothing = EMPTY_WORDS.contains(&cause.as_str());
+        let repeats = words.last().is_some_and(|last| last.contains(&cause));
+        if !says_nothing && !repeats {
+            words.push(cause);
+        }
+    }
+    words.join(": ")
+}
+
+/// What the SDK puts above the cause that counts.
+const EMPTY_WORDS: [&str; 6] = [
+    "dispatch failure",
+    "io error",
+    "user error",
+    "service error",
+    "the credential provider was not enabled",
+    "an error occurred while loading credentials",
+];
+
+/// AWS's words without what follows them: to a wrong signature it repeats the request that it
+/// would have signed, the session token included.
+fn first_line(message: &str) -> Option<&str> {
+    let (own, _) = message.split_once("The Canonical String").unwrap_or((message, ""));
+    own.lines().map(str::trim).find(|line| !line.is_empty())
 }
 
 fn not_reached(failure: &Error, service: &str, who: &Who<'_>, aws: &Aws) -> Error {
@@ -92,7 +128,9 @@ fn by_status(status: u16) -> Cure {
         ),
         408 | 429 | 500..=599 => (
             ErrorKind::Unavailable,
-            "it was asked several times; the kubelet tries the pull again later".to_owned(),
+            "AWS, or what stands before it, is overloaded or broken; the kubelet tries the pull \
+             again later"
+                .to_owned(),
         ),
         _ => (
             ErrorKind::Protocol,
@@ -101,11 +139,12 @@ fn by_status(status: u16) -> Cure {
     }
 }
 
-/// Some of AWS's own front doors answer in XML whatever the service speaks.
-fn code_in_xml(body: &[u8]) -> Option<&str> {
+/// The first XML element of that name: some of AWS's own front doors answer in XML whatever
+/// the service speaks.
+fn element<'a>(body: &'a [u8], name: &str) -> Option<&'a str> {
     let text = std::str::from_utf8(body).ok()?;
-    let (_, rest) = text.split_once("<Code>")?;
-    rest.split_once("</Code>").map(|(code, _)| code)
+    let (_, rest) = text.split_once(&format!("<{name}>"))?;
+    rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
 }
 
 fn is_code(code: &str) -> bool {

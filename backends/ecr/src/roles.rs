@@ -25,8 +25,36 @@ pub(crate) struct Roles {
 pub(crate) struct Role {
     /// `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`.
     pub(crate) arn: String,
-    /// For messages.
-    pub(crate) named_by: String,
+    /// Who named it.
+    pub(crate) named_by: NamedBy,
+}
+
+/// Where a role's name comes from, and so whose it is to correct.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NamedBy {
+    /// The service account's owner, by the annotation of this key.
+    Annotation(String),
+    /// The operator, by this option.
+    Option(&'static str),
+}
+
+impl NamedBy {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Annotation(_) => ErrorKind::Identity,
+            Self::Option(_) => ErrorKind::Config,
+        }
+    }
+}
+
+/// For messages.
+impl fmt::Display for NamedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Annotation(key) => write!(f, "annotation `{key}`"),
+            Self::Option(option) => f.write_str(option),
+        }
+    }
 }
 
 /// Who asks AWS for the registry's token.
@@ -55,17 +83,15 @@ impl Roles {
                 Error::config(format!("`--role={value}` is not ACCOUNT=ARN"))
                     .hint("as in `--role 111122223333=arn:aws:iam::111122223333:role/pull`")
             })?;
-            let role =
-                Role::parse(arn, "`--role`").map_err(|error| error.with_kind(ErrorKind::Config))?;
+            let role = Role::parse(arn, NamedBy::Option("`--role`"))?;
             if by_account.insert(account.to_owned(), role).is_some() {
                 return Err(Error::config(format!("`--role` names account {account} twice")));
             }
         }
         let default = options
             .value("role-arn")
-            .map(|arn| Role::parse(arn, "`--role-arn` or `AWS_ECR_ROLE_ARN`"))
-            .transpose()
-            .map_err(|error| error.with_kind(ErrorKind::Config))?;
+            .map(|arn| Role::parse(arn, NamedBy::Option("`--role-arn` or `AWS_ECR_ROLE_ARN`")))
+            .transpose()?;
         let node_for_pods = match options.value("without-role") {
             None | Some("refuse") => false,
             Some("node") => true,
@@ -97,7 +123,10 @@ impl Roles {
             };
         };
         let annotated = self.annotations.iter().find_map(|key| {
-            account.annotations.get(key).map(|arn| Role::parse(arn, &format!("annotation `{key}`")))
+            account
+                .annotations
+                .get(key)
+                .map(|arn| Role::parse(arn, NamedBy::Annotation(key.clone())))
         });
         let role = match annotated {
             Some(role) => Some(role?),
@@ -105,9 +134,8 @@ impl Roles {
         };
         match role {
             Some(role) => role.within(registry).map(|role| Who::Pod(role, &account.token)),
-            None if self.node_for_pods => {
-                Ok(of_account.cloned().map_or(Who::Node, Who::NodeInRole))
-            }
+            // No role is named for the account either, or the pod would have it.
+            None if self.node_for_pods => Ok(Who::Node),
             None => Err(self.no_role(account)),
         }
     }
@@ -124,7 +152,7 @@ impl Roles {
 }
 
 impl Role {
-    fn parse(arn: &str, named_by: &str) -> Result<Self, Error> {
+    fn parse(arn: &str, named_by: NamedBy) -> Result<Self, Error> {
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
         let is_role = |resource: &str| {
             resource.strip_prefix("role/").is_some_and(|name| {
@@ -136,12 +164,13 @@ impl Role {
             ["arn", partition, "iam", "", account, resource]
                 if !partition.is_empty() && is_account(account) && is_role(resource) =>
             {
-                Ok(Self { arn: arn.to_owned(), named_by: named_by.to_owned() })
+                Ok(Self { arn: arn.to_owned(), named_by })
             }
-            _ if arn.is_empty() => {
-                Err(Error::identity(format!("{named_by} is empty")).hint(HINT_ARN))
+            _ => {
+                let what = if arn.is_empty() { "is empty" } else { "is no role's ARN" };
+                Err(Error::new(named_by.kind(), format!("{named_by} {what}"))
+                    .hint("a role's ARN reads `arn:aws:iam::111122223333:role/NAME`"))
             }
-            _ => Err(Error::identity(format!("{named_by} is no role's ARN")).hint(HINT_ARN)),
         }
     }
 
@@ -149,10 +178,13 @@ impl Role {
     fn within(self, registry: &Registry) -> Result<Self, Error> {
         let own = registry.partition();
         match self.partition() {
-            Some(partition) if partition != own => Err(Error::identity(format!(
-                "the role is in partition `{}`, and {registry} is in `{}`",
-                partition.id, own.id
-            ))
+            Some(partition) if partition != own => Err(Error::new(
+                self.named_by.kind(),
+                format!(
+                    "the role is in partition `{}`, and {registry} is in `{}`",
+                    partition.id, own.id
+                ),
+            )
             .hint(format!("name a role of partition `{}`; {} names it", own.id, self.named_by))),
             _ => Ok(self),
         }
@@ -163,8 +195,6 @@ impl Role {
         self.arn.split(':').nth(1).and_then(Partition::by_id)
     }
 }
-
-const HINT_ARN: &str = "a role's ARN reads `arn:aws:iam::111122223333:role/NAME`";
 
 fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|c| c.is_ascii_digit())

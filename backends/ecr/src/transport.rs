@@ -16,8 +16,10 @@ use pullpass::http::{Http, Method, Settings};
 use pullpass::{Deadline, Error, ErrorKind};
 use url::Url;
 
+use crate::endpoint::unusable;
+
 /// With less than this left of the run, another attempt could only hide what failed.
-const TOO_LATE: Duration = Duration::from_millis(200);
+pub(crate) const TOO_LATE: Duration = Duration::from_millis(200);
 
 /// Our HTTP client as the SDK sees it.
 #[derive(Clone, Debug)]
@@ -87,11 +89,6 @@ impl HttpConnector for Connector {
 pub(crate) struct AnsweredBy(pub(crate) String);
 
 async fn send(http: &Http, request: HttpRequest) -> Result<HttpResponse, Error> {
-    // The addresses are the backend's own, or those that the operator named to the SDK.
-    let unusable = || {
-        Error::config("an endpoint's URL cannot be used")
-            .hint("check `AWS_ENDPOINT_URL` and its like, and `endpoint_url` in the profile")
-    };
     let url = Url::parse(request.uri()).map_err(|_| unusable())?;
     let method = Method::from_bytes(request.method().as_bytes()).map_err(|_| unusable())?;
     // Plain HTTP is for metadata services and for addresses that the operator named.

@@ -13,7 +13,8 @@ mod resolve;
 mod spent;
 
 use pullpass::{
-    Cache, Context, Error, Login, Opt, Options, Plugin, Provider, Request, Response, async_trait,
+    Cache, CacheType, Context, Error, Login, Opt, Options, Plugin, Provider, Request, Response,
+    async_trait,
 };
 use secrecy::ExposeSecret as _;
 
@@ -33,6 +34,7 @@ pub static PLUGIN: Plugin = Plugin {
     ],
     annotations: &[],
     environment: &[],
+    cache_type: CacheType::Token,
     build: |options, _| Ok(Box::new(Oidc::new(options)?)),
 };
 

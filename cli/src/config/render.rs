@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use pullpass::{Opt, Plugin};
+use pullpass::{CacheType, Opt, Plugin};
 use pullpass_kubelet::lints::audience_manifest;
 use pullpass_kubelet::{KubeletVersion, SERVICE_ACCOUNT_TOKENS};
 use serde_json::Value;
@@ -123,11 +123,15 @@ fn write_tokens(text: &mut String, plugin: &Plugin, audience: &str, version: Kub
         quoted(audience)
     );
     if version.minor() >= 34 {
-        text.push_str(
-            "    # `ServiceAccount` shares answers among a service account's pods, and is right only\n\
-             \x20   # where the credential outlives the pod's token\n\
-             \x20   cacheType: Token\n",
-        );
+        text.push_str(match plugin.cache_type {
+            CacheType::Token => {
+                "    # the credential dies with the token, or depends on it\n    cacheType: Token\n"
+            }
+            CacheType::ServiceAccount => {
+                "    # the credential is the service account's and outlives the pod's token\n    \
+                 cacheType: ServiceAccount\n"
+            }
+        });
     }
     if !plugin.annotations.is_empty() {
         text.push_str("    optionalServiceAccountAnnotationKeys:\n");

@@ -6,6 +6,7 @@ use aws_credential_types::Credentials;
 use pullpass::{Error, Token};
 use secrecy::ExposeSecret as _;
 
+use super::usable;
 use crate::aws::Aws;
 use crate::cure;
 use crate::refusal::{Asked, explain};
@@ -29,7 +30,7 @@ pub(super) async fn by_web_identity(
         .send()
         .await
         .map_err(|error| {
-            explain(error, &asked(who, aws), |code| cure::web_identity(code, role, claims))
+            explain(&error, &asked(who, aws), |code| cure::web_identity(code, role, claims))
         })?;
     granted(answer.credentials, "AssumeRoleWithWebIdentity")
 }
@@ -48,11 +49,11 @@ pub(super) async fn by_credentials(
         .role_session_name(session::UNNAMED)
         .send()
         .await
-        .map_err(|error| explain(error, &asked(who, aws), |code| cure::assume_role(code, role)))?;
+        .map_err(|error| explain(&error, &asked(who, aws), |code| cure::assume_role(code, role)))?;
     granted(answer.credentials, "AssumeRole")
 }
 
-fn asked<'a>(who: &'a Who<'a>, aws: &'a Aws) -> Asked<'a> {
+pub(super) fn asked<'a>(who: &'a Who<'a>, aws: &'a Aws) -> Asked<'a> {
     Asked { service: format!("STS in `{}`", aws.sts_region()), who, aws }
 }
 
@@ -60,16 +61,16 @@ fn granted(
     credentials: Option<aws_sdk_sts::types::Credentials>,
     operation: &'static str,
 ) -> Result<Credentials, Error> {
-    let given = credentials.ok_or_else(|| {
+    // What is missing within them comes as an empty text.
+    let whole = |given: &aws_sdk_sts::types::Credentials| {
+        let parts = [&given.access_key_id, &given.secret_access_key, &given.session_token];
+        parts.into_iter().all(|part| !part.is_empty())
+    };
+    let given = credentials.filter(whole).ok_or_else(|| {
         Error::protocol(format!("STS answered {operation} without credentials"))
             .hint("check what stands between this node and STS")
     })?;
     let expires = SystemTime::try_from(given.expiration).ok();
-    Ok(Credentials::new(
-        given.access_key_id,
-        given.secret_access_key,
-        Some(given.session_token),
-        expires,
-        operation,
-    ))
+    let (key, secret) = (given.access_key_id, given.secret_access_key);
+    usable("STS", Credentials::new(key, secret, Some(given.session_token), expires, operation))
 }

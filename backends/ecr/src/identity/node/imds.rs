@@ -1,0 +1,69 @@
+//! The instance's role, by the metadata service, which the SDK asks.
+//!
+//! Source: Amazon EC2 User Guide, "Retrieve security credentials from instance metadata".
+
+use std::error::Error as StdError;
+
+use aws_config::imds::Client;
+use aws_config::imds::client::error::{ImdsError, TokenError};
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{self, ProvideCredentials as _};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use pullpass::{ErrorKind, causes};
+
+use crate::transport::AnsweredBy;
+
+/// Where the role's name is, and below it the role's credentials.
+const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
+
+/// The credentials of the instance's role. Its name is asked for here: the SDK panics at one
+/// that no URL can hold, which is what a web page looks like to it.
+pub(super) async fn credentials(from: &ProviderConfig, disabled: bool) -> provider::Result {
+    if disabled {
+        return Err(CredentialsError::not_loaded("`AWS_EC2_METADATA_DISABLED` is `true`"));
+    }
+    let client = Client::builder().configure(from).build();
+    let role = match client.get(ROLES).await {
+        Ok(role) if is_role(role.as_ref()) => role.as_ref().to_owned(),
+        Ok(_) => {
+            return Err(CredentialsError::unhandled("it names a role that no role is called"));
+        }
+        Err(ImdsError::ErrorResponse(answer)) if answer.response().status().as_u16() == 404 => {
+            return Err(CredentialsError::not_loaded("the instance has no role"));
+        }
+        Err(ImdsError::FailedToLoadToken(token)) if token.is_dispatch_failure() => {
+            return Err(CredentialsError::not_loaded(ImdsError::FailedToLoadToken(token)));
+        }
+        Err(error) => return Err(CredentialsError::provider_error(error)),
+    };
+    let source = ImdsCredentialsProvider::builder().configure(from).imds_client(client);
+    source.profile(role).build().provide_credentials().await
+}
+
+/// Whether IAM takes it for a role's name.
+fn is_role(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.bytes().all(|c| c.is_ascii_alphanumeric() || b"+=,.@_-".contains(&c))
+}
+
+/// The metadata service's answer, where that is what failed. (The SDK's own words for it are
+/// a print of the whole reply, or those for another fault.)
+pub(super) fn refusal(error: &(dyn StdError + 'static)) -> Option<(ErrorKind, String)> {
+    let error = causes(error).find_map(|cause| cause.downcast_ref::<ImdsError>())?;
+    let answer = match error {
+        ImdsError::ErrorResponse(answer) => answer.response(),
+        other => {
+            let token = other.source()?.downcast_ref::<SdkError<TokenError, HttpResponse>>()?;
+            token.raw_response().filter(|answer| !answer.status().is_success())?
+        }
+    };
+    let kind = match answer.status().is_server_error() {
+        true => ErrorKind::Unavailable,
+        false => ErrorKind::Identity,
+    };
+    let url = answer.extension::<AnsweredBy>().map_or("it", |by| by.0.as_str());
+    Some((kind, format!("`{url}` answered {}", answer.status().as_u16())))
+}
