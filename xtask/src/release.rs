@@ -13,8 +13,8 @@ use crate::workspace::{Workspace, on_path};
 pub(crate) enum Product<'a> {
     /// The binary of this name, of this package.
     Binary { package: &'a str, name: &'a str },
-    /// The example of this name, of this package.
-    Example { package: &'a str, name: &'a str },
+    /// The example of this name, of this package, with the feature that it needs, or `""`.
+    Example { package: &'a str, name: &'a str, feature: &'a str },
 }
 
 impl<'a> Product<'a> {
@@ -29,9 +29,11 @@ impl<'a> Product<'a> {
 /// On its own, since a build of the whole workspace gives every binary the features that any of
 /// them needs.
 pub(crate) fn build(workspace: &Workspace, product: Product<'_>, target: &str) -> Result<PathBuf> {
-    let (package, selection, name, folder) = match product {
-        Product::Binary { package, name } => (package, "--bin", name, ""),
-        Product::Example { package, name } => (package, "--example", name, "examples"),
+    let (package, selection, name, feature, folder) = match product {
+        Product::Binary { package, name } => (package, "--bin", name, "", ""),
+        Product::Example { package, name, feature } => {
+            (package, "--example", name, feature, "examples")
+        }
     };
     let mut flags = remapped_paths(&workspace.root);
     let mut cargo = workspace.cargo().args([
@@ -43,6 +45,8 @@ pub(crate) fn build(workspace: &Workspace, product: Product<'_>, target: &str) -
         package,
         selection,
         name,
+        "--features",
+        feature,
     ]);
     if let Some(musl) = Musl::of(target) {
         flags.extend(musl.rust_flags());

@@ -1,4 +1,4 @@
-//! One finished process, measured by the kernel.
+//! One process, measured by the kernel.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::suite::Until;
 use crate::Result;
 
 /// What to run: always in an empty environment but for `variables`.
@@ -15,45 +16,57 @@ pub(super) struct Program {
     pub(super) name: &'static str,
     pub(super) binary: PathBuf,
     pub(super) arguments: Vec<String>,
-    pub(super) variables: Vec<(&'static str, PathBuf)>,
+    pub(super) variables: Vec<(String, String)>,
     /// The file that is its stdin.
     pub(super) stdin: Option<PathBuf>,
 }
 
 /// What one run, or the median of several, took.
 pub(super) struct Sample {
-    /// User and system time of the whole process.
+    /// User and system time of all threads.
     pub(super) cpu: Duration,
-    pub(super) wall: Duration,
+    /// `None` of a run that was not waited for to its end, and so for the next.
+    pub(super) wall: Option<Duration>,
     /// Peak resident set, in bytes.
-    pub(super) memory: u64,
+    pub(super) memory: Option<u64>,
+}
+
+/// How it is measured.
+pub(super) struct Meter {
+    /// The example of that name, which starts a program and counts.
+    pub(super) measured: PathBuf,
+    /// Never answers.
+    pub(super) listener: TcpListener,
+    /// How many measured runs each program has.
+    pub(super) runs: usize,
+}
+
+impl Meter {
+    /// The medians of each program, after some runs that warm the caches. They run in turns, so
+    /// that what else the machine does is spread over all.
+    pub(super) fn medians(&self, programs: &[Program], until: Until) -> Result<Vec<Sample>> {
+        const WARM_UPS: usize = 3;
+        let mut samples: Vec<Vec<Sample>> = programs.iter().map(|_| Vec::new()).collect();
+        for round in 0..WARM_UPS + self.runs {
+            for (program, samples) in programs.iter().zip(&mut samples) {
+                let sample = match until {
+                    Until::Exit => program.run(&self.measured)?,
+                    Until::FirstByte => program.first_byte(&self.listener)?,
+                };
+                if round >= WARM_UPS {
+                    samples.push(sample);
+                }
+            }
+        }
+        Ok(samples.iter().map(|samples| Sample::median(samples)).collect())
+    }
 }
 
 impl Program {
-    /// The medians of `runs` runs, after some that warm the caches. `measured` is the example of
-    /// that name, which starts the program and counts.
-    pub(super) fn measure(&self, measured: &Path, runs: usize) -> Result<Sample> {
-        const WARM_UPS: usize = 3;
-        for _ in 0..WARM_UPS {
-            self.run(measured)?;
-        }
-        let samples = (0..runs).map(|_| self.run(measured)).collect::<Result<Vec<_>>>()?;
-        Ok(Sample {
-            cpu: median(samples.iter().map(|sample| sample.cpu)),
-            wall: median(samples.iter().map(|sample| sample.wall)),
-            memory: median(samples.iter().map(|sample| sample.memory)),
-        })
-    }
-
-    /// The median CPU time until the program's first byte arrives at the listener, which never
-    /// answers.
-    pub(super) fn measure_first_byte(
-        &self,
-        listener: &TcpListener,
-        runs: usize,
-    ) -> Result<Duration> {
-        let times = (0..runs).map(|_| self.first_byte(listener)).collect::<Result<Vec<_>>>()?;
-        Ok(median(times.into_iter()))
+    /// One that needs nothing.
+    pub(super) fn bare(binary: PathBuf) -> Self {
+        let (arguments, variables) = (Vec::new(), Vec::new());
+        Self { name: "a bare process", binary, arguments, variables, stdin: None }
     }
 
     fn run(&self, measured: &Path) -> Result<Sample> {
@@ -69,25 +82,24 @@ impl Program {
         Sample::parse(&String::from_utf8(output.stdout)?)
     }
 
-    fn first_byte(&self, listener: &TcpListener) -> Result<Duration> {
+    /// Its CPU time until its first byte arrives at the listener.
+    fn first_byte(&self, listener: &TcpListener) -> Result<Sample> {
         let arguments: Vec<OsString> = self.arguments.iter().map(OsString::from).collect();
         let mut command = self.command(&self.binary, &arguments)?;
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let (mut stream, _) = accept(listener, Duration::from_secs(10))
             .map_err(|error| format!("`{}` never connected: {error}", self.name))?;
         stream.read_exact(&mut [0])?;
-        let time = cpu_so_far(child.id());
+        let cpu = cpu_so_far(child.id());
         child.kill()?;
         child.wait()?;
-        time
+        Ok(Sample { cpu: cpu?, wall: None, memory: None })
     }
 
     fn command(&self, program: &Path, arguments: &[OsString]) -> Result<Command> {
         let mut command = Command::new(program);
         command.args(arguments).env_clear();
-        for (name, value) in &self.variables {
-            command.env(name, value);
-        }
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(match &self.stdin {
             Some(file) => Stdio::from(File::open(file)?),
             None => Stdio::null(),
@@ -102,7 +114,16 @@ impl Sample {
         let mut fields = line.split_whitespace().map(str::parse::<u64>);
         let mut field = || fields.next().ok_or("too few numbers from `measured`");
         let (cpu, wall, memory) = (field()??, field()??, field()??);
-        Ok(Self { cpu: Duration::from_micros(cpu), wall: Duration::from_micros(wall), memory })
+        let (cpu, wall) = (Duration::from_micros(cpu), Duration::from_micros(wall));
+        Ok(Self { cpu, wall: Some(wall), memory: Some(memory) })
+    }
+
+    fn median(samples: &[Self]) -> Self {
+        Self {
+            cpu: median(samples.iter().map(|sample| sample.cpu)),
+            wall: median(samples.iter().map(|sample| sample.wall)),
+            memory: median(samples.iter().map(|sample| sample.memory)),
+        }
     }
 }
 
@@ -168,22 +189,16 @@ mod tests {
     fn reads_the_line_of_measured() {
         let sample = Sample::parse("1500 2500 409600\n").unwrap();
         assert_eq!(sample.cpu, Duration::from_micros(1500));
-        assert_eq!(sample.wall, Duration::from_micros(2500));
-        assert_eq!(sample.memory, 409_600);
+        assert_eq!(sample.wall, Some(Duration::from_micros(2500)));
+        assert_eq!(sample.memory, Some(409_600));
         assert!(Sample::parse("1500 2500\n").is_err());
     }
 
     #[test]
     fn a_failure_is_not_a_sample() {
-        let program = Program {
-            name: "nothing",
-            binary: "/nowhere/nothing".into(),
-            arguments: Vec::new(),
-            variables: Vec::new(),
-            stdin: None,
-        };
+        let program = Program::bare("/nowhere/nothing".into());
         // The shell stands in for `measured`: it fails on a file that is not there.
         let error = program.run(Path::new("/bin/sh")).err().unwrap().to_string();
-        assert!(error.starts_with("`nothing` failed"), "{error}");
+        assert!(error.starts_with("`a bare process` failed"), "{error}");
     }
 }
