@@ -7,6 +7,7 @@ mod fault;
 mod proxy;
 mod reply;
 mod retry;
+mod spent;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -24,6 +25,7 @@ pub use proxy::ProxyMode;
 pub use reply::Reply;
 pub use reqwest::Method;
 pub use reqwest::header;
+pub use spent::Spent;
 
 /// A client for the few calls that a plugin makes.
 #[derive(Clone)]

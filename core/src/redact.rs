@@ -65,10 +65,24 @@ fn is_token(word: &str) -> bool {
     is_jose && word.len() >= 20 || word.split('.').any(is_mixture)
 }
 
-/// Generated names, as of roles, are words and a short hash with hyphens between them.
+/// Generated names, as of roles, are words and a short hash with hyphens between them. No
+/// piece of them mixes all that a piece of a token does.
 fn is_name(part: &str) -> bool {
-    let is_word = |piece: &&str| piece.len() > 1 && piece.bytes().all(|c| c.is_ascii_alphabetic());
-    part.split('-').filter(is_word).count() >= 2 && part.split('-').all(|piece| piece.len() < 24)
+    let all = |piece: &str, of: fn(&u8) -> bool| piece.bytes().all(|c| of(&c));
+    let is_word = |piece: &str| {
+        let rest = piece.get(1..).unwrap_or_default();
+        let is_camel = piece.starts_with(|c: char| c.is_ascii_uppercase())
+            && rest.bytes().filter(u8::is_ascii_uppercase).count() <= 2;
+        piece.len() > 1
+            && all(piece, u8::is_ascii_alphabetic)
+            && (all(piece, u8::is_ascii_lowercase) || is_camel)
+    };
+    let is_piece = |piece: &str| {
+        let of_one_case = !piece.bytes().any(|c| c.is_ascii_uppercase())
+            || !piece.bytes().any(|c| c.is_ascii_lowercase());
+        piece.len() < 24 && (is_word(piece) || of_one_case)
+    };
+    part.split('-').all(is_piece) && part.split('-').filter(|piece| is_word(piece)).count() >= 2
 }
 
 #[cfg(test)]

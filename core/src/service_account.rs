@@ -25,6 +25,9 @@ pub struct ServiceAccount {
     pub annotations: BTreeMap<String, String>,
 }
 
+/// How audiences of the API server start, besides the issuer's own name.
+const API_SERVER: &str = "https://kubernetes.default";
+
 /// A service account token: a signed JWT (RFC 7519). Its content never prints.
 #[derive(Clone)]
 pub struct Token {
@@ -70,6 +73,27 @@ impl Token {
     /// The token itself, for the one server that it is meant for.
     pub fn secret(&self) -> &SecretString {
         &self.secret
+    }
+
+    /// Refuses a token that is good for the Kubernetes API server: whoever gets it can act on
+    /// the cluster. To be asked before it is sent anywhere outside.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Identity`](crate::ErrorKind::Identity), naming the audience.
+    pub fn check_not_for_api_server(&self) -> Result<(), Error> {
+        let issuer = self.claims.issuer.trim_end_matches('/');
+        let is_api_server = |audience: &&String| {
+            audience.starts_with(API_SERVER)
+                || !issuer.is_empty() && audience.trim_end_matches('/') == issuer
+        };
+        match self.claims.audience.iter().find(is_api_server) {
+            None => Ok(()),
+            Some(audience) => Err(Error::identity(format!(
+                "the service account token is good for the Kubernetes API server (audience \
+                 `{audience}`) and is not sent elsewhere"
+            ))
+            .hint("set an audience of its own in `tokenAttributes.serviceAccountTokenAudience`")),
+        }
     }
 
     /// What the token says of itself.

@@ -45,6 +45,10 @@ impl SigningKey {
             .map_err(|_| Error::config("there is no private key in PEM"))?;
         let key = tls::signing_key(&key)
             .ok_or_else(|| Error::config("the private key is neither RSA nor of curve P-256"))?;
+        // Other curves are keys too, but no JWT of ours is signed by them.
+        if key.choose_scheme(&[scheme(&*key).1]).is_none() {
+            return Err(Error::config("the private key is neither RSA nor of curve P-256"));
+        }
         let certificate = CertificateDer::pem_slice_iter(pem).find_map(Result::ok);
         Ok(Self { key, certificate: certificate.map(CertificateDer::into_owned) })
     }
@@ -68,10 +72,7 @@ impl SigningKey {
         lifetime: Duration,
     ) -> Result<SecretString, Error> {
         let cannot = || Error::config("the private key cannot sign a JWT");
-        let (algorithm, scheme) = match self.key.algorithm() {
-            SignatureAlgorithm::RSA => ("PS256", SignatureScheme::RSA_PSS_SHA256),
-            _ => ("ES256", SignatureScheme::ECDSA_NISTP256_SHA256),
-        };
+        let (algorithm, scheme) = scheme(&*self.key);
         let signer = self.key.choose_scheme(&[scheme]).ok_or_else(cannot)?;
         header.insert("alg".to_owned(), algorithm.into());
         header.insert("typ".to_owned(), "JWT".into());
@@ -100,6 +101,14 @@ impl SigningKey {
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SigningKey")
+    }
+}
+
+/// The algorithm of JWS for a key, and what TLS calls it.
+fn scheme(key: &dyn rustls::sign::SigningKey) -> (&'static str, SignatureScheme) {
+    match key.algorithm() {
+        SignatureAlgorithm::RSA => ("PS256", SignatureScheme::RSA_PSS_SHA256),
+        _ => ("ES256", SignatureScheme::ECDSA_NISTP256_SHA256),
     }
 }
 

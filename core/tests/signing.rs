@@ -64,7 +64,9 @@ fn what_is_no_key_is_refused() {
     let certificate =
         CertificateParams::default().self_signed(&KeyPair::generate().unwrap()).unwrap();
     let garbage = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
-    for pem in ["", "hunter2", garbage, &certificate.pem()] {
+    let other_curve =
+        KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap().serialize_pem();
+    for pem in ["", "hunter2", garbage, &certificate.pem(), &other_curve] {
         let error = SigningKey::from_pem(pem.as_bytes()).unwrap_err();
         assert_eq!(error.kind(), pullpass::ErrorKind::Config, "{pem}");
     }

@@ -140,6 +140,18 @@ impl World {
         self.hosts().nowhere(&Host::parse(host));
     }
 
+    /// An empty folder at that absolute path, for programs that look nowhere else. What the nearest
+    /// folder above it holds is out of sight in this world.
+    pub fn folder(&self, path: &str) -> PathBuf {
+        let path = PathBuf::from(path);
+        let there = path.ancestors().find(|above| above.is_dir());
+        let there = there.filter(|above| above.parent().is_some());
+        let there = there.unwrap_or_else(|| panic!("the machine has no folder to put {path:?} in"));
+        namespace::mount(&["-t", "tmpfs", "tmpfs", there.to_str().unwrap()]);
+        fs::create_dir_all(&path).unwrap();
+        path
+    }
+
     /// A panic in there changed nothing, and the test may be about it.
     fn hosts(&self) -> MutexGuard<'_, Hosts> {
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner)

@@ -41,8 +41,12 @@ pub(crate) fn with_token(
         JwtExpiry::Unsaid | JwtExpiry::Unreadable => Cache::never(key),
     };
     let login = || {
-        Login::new(USER, token.expose_secret())
-            .map_err(|error| error.with_kind(ErrorKind::Protocol))
+        Login::new(USER, token.expose_secret()).map_err(|error| {
+            error
+                .with_kind(ErrorKind::Protocol)
+                .during(format!("`{}` handed out a token that is no password", server.authority))
+                .hint("check what stands between this node and the registry")
+        })
     };
     answer(login, image, server, settings, cache)
 }
@@ -61,7 +65,7 @@ pub(crate) fn with_secret(
     let cache = Cache::lasting(CacheKey::Registry, settings.longest_cache);
     let login = || {
         Login::new(username, password.expose_secret())
-            .map_err(|error| error.with_kind(ErrorKind::Config))
+            .map_err(|error| error.with_kind(ErrorKind::Config).hint("check its ID and its secret"))
     };
     answer(login, image, server, settings, cache)
 }

@@ -30,7 +30,7 @@ const KNOWN: [(&[&str], &str); 3] = [
 
 impl Cloud {
     /// The cloud that the settings name. Makes a call only where `azure.json` names the
-    /// resource manager of a cloud that nobody knows.
+    /// resource manager and no cloud that everybody knows.
     ///
     /// # Errors
     /// Of kind Config, when it is unknown, or described in a file that cannot be read.
@@ -38,10 +38,13 @@ impl Cloud {
         let name = settings.cloud.as_deref().unwrap_or("AzureCloud");
         let known = KNOWN.iter().find(|(names, _)| names.contains(&&*name.to_ascii_lowercase()));
         let mut described = Description::read(cx)?;
-        if let (None, Some(manager)) = (known, &settings.resource_manager)
+        let is_known = settings.cloud.is_some() && known.is_some();
+        if let (false, Some(manager)) = (is_known, &settings.resource_manager)
             && settings.authority_host.as_ref().or(described.authority.as_ref()).is_none()
         {
-            described = Description::ask(manager, cx).await?;
+            let asked = Description::ask(manager, settings.cloud.as_deref(), cx).await?;
+            described.suffix = described.suffix.or(asked.suffix);
+            described.authority = asked.authority;
         }
         let authority = match (&settings.authority_host, &described.authority, known) {
             (Some(named), ..) => authority(named, "`--authority-host` or `AZURE_AUTHORITY_HOST`")?,
@@ -86,30 +89,37 @@ impl Description {
         Ok(Self { authority: some(described.authority), suffix: some(described.suffix) })
     }
 
-    async fn ask(manager: &str, cx: &Context) -> Result<Self, Error> {
+    /// Of several clouds the one of that name, else the first.
+    async fn ask(manager: &str, name: Option<&str>, cx: &Context) -> Result<Self, Error> {
         let mut url = authority(manager, "`resourceManagerEndpoint`")?;
         url.set_path("/metadata/endpoints");
         url.set_query(Some("api-version=2019-05-01"));
         let reply = cx.http.get(url).send().await?;
+        let hint = "`resourceManagerEndpoint` in `azure.json` names what describes the cloud";
         if !reply.is_success() {
-            return Err(Error::new(
-                reply.kind(),
-                format!("`{}` answered {}", reply.target(), reply.status()),
-            )
-            .hint("`resourceManagerEndpoint` in `azure.json` names what describes the cloud"));
+            let what = format!("`{}` answered {}", reply.target(), reply.status());
+            return Err(Error::new(reply.kind(), what).hint(hint));
         }
-        let metadata: Metadata = reply.json()?;
+        let clouds: Vec<Metadata> = reply.json()?;
+        let is_asked =
+            |cloud: &Metadata| name.is_none_or(|it| it.eq_ignore_ascii_case(&cloud.name));
+        let cloud = clouds.into_iter().find(is_asked).ok_or_else(|| {
+            let name = name.unwrap_or_default();
+            Error::config(format!("`{}` describes no cloud `{name}`", reply.target())).hint(hint)
+        })?;
         Ok(Self {
-            authority: Some(metadata.authentication.login_endpoint),
-            suffix: metadata.suffixes.acr_login_server.filter(|suffix| !suffix.is_empty()),
+            authority: Some(cloud.authentication.login_endpoint),
+            suffix: cloud.suffixes.acr_login_server.filter(|suffix| !suffix.is_empty()),
         })
     }
 }
 
-/// What a cloud's resource manager says of it.
+/// What a cloud's resource manager says of it, and maybe of others.
 /// Source: Azure Resource Manager, "metadata/endpoints", version 2019-05-01.
 #[derive(Deserialize)]
 struct Metadata {
+    #[serde(default)]
+    name: String,
     authentication: Authentication,
     #[serde(default)]
     suffixes: Suffixes,

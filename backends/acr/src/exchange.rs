@@ -2,8 +2,8 @@
 //!
 //! Source: Azure Container Registry, "ACR's OAuth 2.0 authorization server" (AAD-OAuth).
 
-use pullpass::http::Reply;
-use pullpass::{Context, Error, ErrorKind, one_line};
+use pullpass::http::{Reply, Spent};
+use pullpass::{Context, Error, ErrorKind};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use url::Url;
@@ -21,7 +21,7 @@ pub(crate) async fn refresh_token(
 ) -> Result<SecretString, Error> {
     let mut form = vec![
         ("grant_type", "access_token"),
-        ("service", server.authority.as_str()),
+        ("service", server.service()),
         ("access_token", token.expose_secret()),
     ];
     form.extend(who.tenant_id().map(|tenant| ("tenant", tenant)));
@@ -32,9 +32,9 @@ pub(crate) async fn refresh_token(
     }
     let answer: Answer = match reply.is_success() {
         true => reply.json()?,
-        false => return Err(refused(&reply, server, who, cx).await),
+        false => return Err(refused(&reply, server, who, &Spent::one(token), cx).await),
     };
-    given(answer.refresh_token, "refresh token", &reply)
+    given(answer.refresh_token, "a refresh token", &reply)
 }
 
 /// A token to pull one repository with, for a refresh token.
@@ -48,7 +48,7 @@ pub(crate) async fn access_token(
     let scope = format!("repository:{repository}:pull");
     let form = vec![
         ("grant_type", "refresh_token"),
-        ("service", server.authority.as_str()),
+        ("service", server.service()),
         ("scope", scope.as_str()),
         ("refresh_token", refresh_token.expose_secret()),
     ];
@@ -59,9 +59,9 @@ pub(crate) async fn access_token(
     }
     let answer: Answer = match reply.is_success() {
         true => reply.json()?,
-        false => return Err(refused(&reply, server, who, cx).await),
+        false => return Err(refused(&reply, server, who, &Spent::one(refresh_token), cx).await),
     };
-    given(answer.access_token, "access token", &reply)
+    given(answer.access_token, "an access token", &reply)
 }
 
 async fn post(
@@ -81,23 +81,27 @@ async fn post(
 
 fn given(token: Option<String>, what: &str, reply: &Reply) -> Result<SecretString, Error> {
     token.filter(|token| !token.is_empty()).map(SecretString::from).ok_or_else(|| {
-        Error::protocol(format!(
-            "`{}` answered {} without a {what}",
-            reply.target(),
-            reply.status()
-        ))
-        .hint("check what stands between this node and the registry")
+        Error::protocol(format!("`{}` answered {} without {what}", reply.target(), reply.status()))
+            .hint("check what stands between this node and the registry")
     })
 }
 
 /// Explains a refusal; where the answer says little, the registry's challenge may say more.
-async fn refused(reply: &Reply, server: &LoginServer, who: &Who<'_>, cx: &Context) -> Error {
+async fn refused(
+    reply: &Reply,
+    server: &LoginServer,
+    who: &Who<'_>,
+    spent: &Spent,
+    cx: &Context,
+) -> Error {
     let (status, registry) = (reply.status(), &server.authority);
     let said: Said = reply.json().unwrap_or_default();
-    let code = said.errors.first().map(|error| one_line(&error.code));
-    let kind = match reply.kind() {
-        ErrorKind::Protocol if code.is_some() => ErrorKind::Denied,
-        kind => kind,
+    let code = said.errors.first().map(|error| spent.quote(&error.code));
+    let kind = match (status, reply.kind()) {
+        // The registry's own "no" has a code; without one somebody else says it.
+        (401 | 403, _) if code.is_none() => ErrorKind::Protocol,
+        (400, _) if code.is_some() => ErrorKind::Denied,
+        (_, kind) => kind,
     };
     let verb = match kind {
         ErrorKind::Unavailable => "could not serve",
@@ -110,10 +114,14 @@ async fn refused(reply: &Reply, server: &LoginServer, who: &Who<'_>, cx: &Contex
     }
     let mut error = Error::new(kind, what);
     if let Some(message) = said.errors.first().map(|error| &error.message) {
-        error = error.because(message.clone());
+        error = error.because(spent.quote(message));
     }
     match kind {
         ErrorKind::Unavailable => error.hint(reply.hint_unavailable()),
+        ErrorKind::Denied if status == 403 => error.hint(format!(
+            "the registry's firewall may not let this node in, or the identity lacks the role \
+             AcrPull on `{registry}`"
+        )),
         ErrorKind::Denied => error.hint(format!(
             "give the identity the role AcrPull on `{registry}` (or Container Registry Repository \
              Reader, where the registry uses ABAC); a new assignment may take minutes"

@@ -4,12 +4,18 @@
 //! Source: Microsoft identity platform, "Microsoft Entra authentication and authorization
 //! error codes".
 
-use pullpass::http::Reply;
+use pullpass::http::{Reply, Spent};
 use pullpass::{Error, ErrorKind, one_line};
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::who::Who;
+
+/// What stands for Entra with identity bindings.
+pub(crate) const API_SERVER: &str = "the API server";
+
+/// The longest description that is repeated, in characters.
+const LONGEST_WORDS: usize = 220;
 
 /// The token of an answer in OAuth's form (RFC 6749 §5.1).
 ///
@@ -19,9 +25,10 @@ pub(crate) fn access_token(
     reply: &Reply,
     service: &str,
     who: &Who<'_>,
+    spent: &Spent,
 ) -> Result<SecretString, Error> {
     if !reply.is_success() {
-        return Err(entra(reply, service, who));
+        return Err(entra(reply, service, who, spent));
     }
     #[derive(Deserialize)]
     struct Answer {
@@ -35,7 +42,7 @@ pub(crate) fn access_token(
 }
 
 /// Explains an answer that is no token.
-pub(crate) fn entra(reply: &Reply, service: &str, who: &Who<'_>) -> Error {
+pub(crate) fn entra(reply: &Reply, service: &str, who: &Who<'_>, spent: &Spent) -> Error {
     let status = reply.status();
     if reply.is_success() {
         return Error::protocol(format!("{service} answered {status} with no token"))
@@ -44,8 +51,8 @@ pub(crate) fn entra(reply: &Reply, service: &str, who: &Who<'_>) -> Error {
     let said: Said = reply.json().unwrap_or_default();
     let code = said.code();
     let (kind, hint) = match code.as_deref() {
-        Some(code) => by_code(code, who),
-        None => by_status(status, service, &said),
+        Some(code) => by_code(code, who).unwrap_or_else(|| by_status(status, service, who, &said)),
+        None => by_status(status, service, who, &said),
     };
     let verb = match kind {
         ErrorKind::Unavailable => "could not serve",
@@ -54,11 +61,11 @@ pub(crate) fn entra(reply: &Reply, service: &str, who: &Who<'_>) -> Error {
     let mut what = format!("{service} {verb} {who}: HTTP {status}");
     for part in [code.as_deref(), said.error.as_deref()].into_iter().flatten() {
         what.push(' ');
-        what.push_str(&one_line(part));
+        what.push_str(&spent.quote(part));
     }
     let mut error = Error::new(kind, what);
     if let Some(words) = said.words() {
-        error = error.because(words);
+        error = error.because(format!("`{}` says: {}", reply.target(), spent.quote(&words)));
     }
     match kind {
         ErrorKind::Unavailable => error.hint(format!("{hint}{}", reply.hint_unavailable())),
@@ -66,20 +73,26 @@ pub(crate) fn entra(reply: &Reply, service: &str, who: &Who<'_>) -> Error {
     }
 }
 
-/// An error of Entra's, and of the metadata services, which have some of its fields.
+/// An error of Entra's, of the metadata services, which have some of its fields, or of an API
+/// server, which has a message.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Said {
     error: Option<String>,
+    /// `message` of App Service, and of an API server.
+    #[serde(alias = "message")]
     error_description: Option<String>,
     error_codes: Vec<serde_json::Number>,
+    #[serde(alias = "correlationId")]
     correlation_id: Option<String>,
 }
 
 impl Said {
     /// `AADSTS` and a number.
     fn code(&self) -> Option<String> {
-        if let Some(code) = self.error_codes.first() {
+        // Arc's agent puts the HTTP status there.
+        let is_entras = |code: &&serde_json::Number| code.as_u64().is_some_and(|code| code > 999);
+        if let Some(code) = self.error_codes.iter().find(is_entras) {
             return Some(format!("AADSTS{code}"));
         }
         let description = self.error_description.as_deref()?;
@@ -94,14 +107,17 @@ impl Said {
         // What follows is trace IDs, each on a line of its own, or after its name.
         let first = description.lines().next().unwrap_or_default();
         let first = first.split(" Trace ID:").next().unwrap_or_default().trim();
+        // Long ones may not push out what follows.
+        let first: String = first.chars().take(LONGEST_WORDS).collect();
         Some(match &self.correlation_id {
             Some(id) => format!("{first} (correlation ID {id})"),
-            None => first.to_owned(),
+            None => first,
         })
     }
 }
 
-fn by_code(code: &str, who: &Who<'_>) -> (ErrorKind, String) {
+/// Who must act on a code, and how; `None` where the status says as much.
+fn by_code(code: &str, who: &Who<'_>) -> Option<(ErrorKind, String)> {
     let federated = || match who {
         Who::Pod { token, .. } | Who::BoundPod { token, .. } => {
             let claims = token.claims();
@@ -118,8 +134,19 @@ fn by_code(code: &str, who: &Who<'_>) -> (ErrorKind, String) {
             .to_owned(),
     };
     let (kind, hint) = match code {
-        "AADSTS70021" | "AADSTS700211" | "AADSTS700212" | "AADSTS700213" => {
-            return (ErrorKind::Denied, federated());
+        "AADSTS70021" | "AADSTS70025" | "AADSTS700211" | "AADSTS700212" | "AADSTS700213" => {
+            return Some((ErrorKind::Denied, federated()));
+        }
+        "AADSTS501661" => (
+            ErrorKind::Denied,
+            "Entra cannot fetch the issuer's keys: its discovery document must be public",
+        ),
+        "AADSTS500011" => {
+            (ErrorKind::Denied, "this tenant or cloud knows no container registries: check both")
+        }
+        "AADSTS7000112" => (ErrorKind::Denied, "the application is disabled: enable it"),
+        "AADSTS90038" => {
+            (ErrorKind::Config, "the tenant is in another cloud: check `cloud` and the tenant ID")
         }
         "AADSTS700016" => (
             ErrorKind::Denied,
@@ -134,23 +161,27 @@ fn by_code(code: &str, who: &Who<'_>) -> (ErrorKind, String) {
         "AADSTS700024" => {
             (ErrorKind::Identity, "the token is used outside of its time; check this node's clock")
         }
-        "AADSTS50013" | "AADSTS700027" | "AADSTS5002730" => (
+        "AADSTS5002730" => (
+            ErrorKind::Config,
+            "Entra takes no signature of this kind: use a certificate with an RSA key",
+        ),
+        "AADSTS50013" | "AADSTS700027" => (
             ErrorKind::Denied,
             "Entra cannot verify the signature: the issuer's keys, or the application's \
              certificate, are others",
         ),
-        "AADSTS50196" | "AADSTS90033" | "AADSTS90055" => {
-            (ErrorKind::Unavailable, "Entra limits or lacks capacity; ")
-        }
-        _ => (ErrorKind::Denied, "look the code up at https://login.microsoftonline.com/error"),
+        "AADSTS50196" | "AADSTS90006" | "AADSTS90012" | "AADSTS90024" | "AADSTS90033"
+        | "AADSTS90055" => (ErrorKind::Unavailable, "Entra limits or lacks capacity; "),
+        _ => return None,
     };
-    (kind, hint.to_owned())
+    Some((kind, hint.to_owned()))
 }
 
-fn by_status(status: u16, service: &str, said: &Said) -> (ErrorKind, String) {
+fn by_status(status: u16, service: &str, who: &Who<'_>, said: &Said) -> (ErrorKind, String) {
     let text = |text: &str| text.to_owned();
+    let managed = matches!(who, Who::Managed { .. });
     match status {
-        400 if service == "IMDS" => (
+        400 | 404 if managed && said.error_description.is_some() => (
             ErrorKind::Identity,
             text(
                 "the identity is not assigned to this machine, or several are and none is named: \
@@ -163,8 +194,21 @@ fn by_status(status: u16, service: &str, said: &Said) -> (ErrorKind, String) {
         404 | 410 if service == "IMDS" => {
             (ErrorKind::Unavailable, text("the identity is new here, or IMDS is being updated; "))
         }
-        401 | 403 => (ErrorKind::Denied, text("check the identity and what it may do")),
         408 | 429 | 500..=599 => (ErrorKind::Unavailable, String::new()),
+        401 | 403 if service == API_SERVER => (
+            ErrorKind::Denied,
+            text(
+                "bind the identity to this service account: an identity binding, and the verb \
+                 `use-managed-identity` on it",
+            ),
+        ),
+        _ if said.code().is_some() => {
+            (ErrorKind::Denied, text("look the code up at https://login.microsoftonline.com/error"))
+        }
+        401 | 403 if said.error.is_some() || said.error_description.is_some() => (
+            ErrorKind::Denied,
+            text("check the identity, and that no proxy stands between this node and the service"),
+        ),
         _ if said.error.is_some() => (ErrorKind::Denied, text("check the identity that is named")),
         _ => (
             ErrorKind::Protocol,

@@ -7,6 +7,13 @@ pub(crate) struct LoginServer {
     pub(crate) authority: String,
 }
 
+impl LoginServer {
+    /// Its name as its tokens have it: without a port.
+    pub(crate) fn service(&self) -> &str {
+        self.authority.split(':').next().unwrap_or(&self.authority)
+    }
+}
+
 /// What a host is to Azure Container Registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Host {

@@ -169,11 +169,11 @@ fn secret(value: SecretString, is_static: bool) -> Proof {
 }
 
 fn secret_in(path: &std::path::Path) -> Result<SecretString, Error> {
-    let text = file::read_text(path)
-        .map_err(|error| error.hint("`--client-secret-file` names a file with the secret alone"))?;
+    let hint = "`--client-secret-file` names a file with the secret alone";
+    let text = file::read_text(path).map_err(|error| error.hint(hint))?;
     let text = text.trim_end_matches(['\r', '\n']);
     match text.is_empty() {
-        true => Err(Error::config(format!("`{}` is empty", path.display()))),
+        true => Err(Error::config(format!("`{}` is empty", path.display())).hint(hint)),
         false => Ok(text.into()),
     }
 }
@@ -213,7 +213,8 @@ fn binding(options: &Options) -> Result<Option<Binding>, Error> {
         return match others.into_iter().find(|other| options.is_set(other)) {
             Some(other) => Err(Error::config(format!(
                 "ib-sni-name must be set: `--{other}` means nothing without it"
-            ))),
+            ))
+            .hint("name the host that the API server has for identity bindings")),
             None => Ok(None),
         };
     };
@@ -227,7 +228,7 @@ fn binding(options: &Options) -> Result<Option<Binding>, Error> {
             .hint("name the host alone"));
     }
     if !is_name(&sni_name) {
-        return Err(Error::config("`--ib-sni-name` is no host name"));
+        return Err(Error::config("`--ib-sni-name` is no host name").hint("name the host alone"));
     }
     let api_server = value("ib-apiserver-ip").ok_or_else(|| {
         Error::config("ib-apiserver-ip must be set when `--ib-sni-name` is")
@@ -236,7 +237,8 @@ fn binding(options: &Options) -> Result<Option<Binding>, Error> {
     if api_server.parse::<std::net::IpAddr>().is_err() && !is_name(&api_server) {
         return Err(Error::config(
             "`--ib-apiserver-ip` must be a valid IP address or resolvable FQDN",
-        ));
+        )
+        .hint("name the API server's address, or a host name that resolves to it"));
     }
     let ca_file = options.path("ib-ca-file").unwrap_or_default();
     Ok(Some(Binding {
@@ -254,7 +256,8 @@ fn without_token(options: &Options) -> Result<Option<WithoutToken>, Error> {
         Some("node") => Ok(Some(WithoutToken::Node)),
         Some("anonymous") => Ok(Some(WithoutToken::Anonymous)),
         Some("refuse") => Ok(Some(WithoutToken::Refuse)),
-        Some(_) => Err(Error::config("`--without-token` is none of `node`, `anonymous`, `refuse`")),
+        Some(_) => Err(Error::config("`--without-token` is none of `node`, `anonymous`, `refuse`")
+            .hint("`--help` says what becomes of a request without a token by default")),
     }
 }
 

@@ -55,7 +55,7 @@ impl<'a> Who<'a> {
                 match settings.without_token.unwrap_or(default) {
                     WithoutToken::Node => Self::node(settings),
                     WithoutToken::Anonymous => Ok(Self::Anonymous),
-                    WithoutToken::Refuse => Err(no_token()),
+                    WithoutToken::Refuse => Err(no_token(binding.is_some())),
                 }
             }
         }
@@ -141,12 +141,15 @@ fn missing(account: &ServiceAccount, annotation: &str, option: &str) -> Error {
     ))
 }
 
-fn no_token() -> Error {
-    Error::identity("identity bindings need a service account token, and the request has none")
-        .hint(
-            "static pods have none; `--without-token=node` lets them pull as the node, \
+fn no_token(bound: bool) -> Error {
+    let what = match bound {
+        true => "identity bindings need a service account token, and the request has none",
+        false => "the request has no service account token, and `--without-token` is `refuse`",
+    };
+    Error::identity(what).hint(
+        "static pods have none; `--without-token=node` lets them pull as the node, \
          `--without-token=anonymous` without a login",
-        )
+    )
 }
 
 /// For messages: the subject of "was refused".

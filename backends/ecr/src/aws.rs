@@ -8,8 +8,8 @@ use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ecr::config::{IdentityCache, Region, StalledStreamProtectionConfig};
-use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::TimeSource;
+use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use pullpass::http::Settings;
 use pullpass::{Clock, Context, Error, Roots};
@@ -17,14 +17,20 @@ use pullpass::{Clock, Context, Error, Roots};
 use crate::endpoint::{At, Endpoints};
 use crate::environment;
 use crate::partition::{AWS, Partition, is_region};
+use crate::profiles::Profiles;
 use crate::registry::Registry;
-use crate::transport::Transport;
+use crate::transport::{Statuses, Transport};
+
+/// The longest that a connection to AWS may take to stand.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// AWS as one registry needs it.
 pub(crate) struct Aws {
     config: SdkConfig,
     /// Where sources of credentials ask.
     sources: ProviderConfig,
+    /// The node's profile.
+    profiles: Profiles,
     /// Where the registry's API is.
     registry: Endpoints,
     /// Where roles are assumed: in the registry's region, except for ECR Public.
@@ -44,13 +50,17 @@ impl Aws {
         environment::check(&cx.env)?;
         let retries = environment::retries(&cx.env)?;
         let sts_region = sts_region(registry, cx)?;
+        let profiles = Profiles::read(&cx.env).await?;
         let transport = Transport::new(cx.http.with_settings(settings(cx)), cx.deadline);
         let clock = SdkClock(cx.clock.clone());
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .http_client(transport.clone())
             .time_source(clock.clone())
-            .sleep_impl(TokioSleep::new())
+            .sleep_impl(transport.pauses())
             .retry_config(retries.clone())
+            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
+            .profile_files(profiles.files.clone())
+            .profile_name(profiles.name.clone())
             .region(Region::new(registry.region().to_owned()))
             // They are found when they are needed, and once.
             .no_credentials()
@@ -72,14 +82,14 @@ impl Aws {
             dual_stack,
         };
         let sources = ProviderConfig::without_region()
+            .with_sleep_impl(transport.pauses())
             .with_http_client(transport)
             .with_time_source(clock)
-            .with_sleep_impl(TokioSleep::new())
             .with_behavior_version(config.behavior_version())
             .with_region(Some(Region::new(sts_region.clone())))
             .with_retry_config(retries);
         // The SDK takes no endpoint by name together with these, and the name goes before.
-        let sources = match environment::names_sts(&cx.env) {
+        let sources = match environment::names_sts(&cx.env) || profiles.names_endpoints() {
             true => sources,
             false => sources.with_use_fips(Some(fips)).with_use_dual_stack(Some(dual_stack)),
         };
@@ -87,6 +97,7 @@ impl Aws {
             registry: endpoints(registry.region()),
             sts: endpoints(&sts_region),
             sources,
+            profiles,
             config,
         })
     }
@@ -94,6 +105,11 @@ impl Aws {
     /// For the sources of the node's credentials.
     pub(crate) fn sources(&self) -> &ProviderConfig {
         &self.sources
+    }
+
+    /// The node's profile.
+    pub(crate) fn profiles(&self) -> &Profiles {
+        &self.profiles
     }
 
     /// Where roles are assumed.
@@ -116,6 +132,7 @@ impl Aws {
         let config = aws_sdk_ecr::config::Builder::from(&self.config)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .endpoint_resolver(At(self.registry.ecr()))
+            .retry_classifier(Statuses)
             .build();
         aws_sdk_ecr::Client::from_conf(config)
     }
@@ -125,6 +142,7 @@ impl Aws {
         let config = aws_sdk_ecrpublic::config::Builder::from(&self.config)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .endpoint_resolver(At(self.registry.ecr_public()))
+            .retry_classifier(Statuses)
             .build();
         aws_sdk_ecrpublic::Client::from_conf(config)
     }
@@ -133,7 +151,8 @@ impl Aws {
     pub(crate) fn sts(&self, credentials: Option<Credentials>) -> aws_sdk_sts::Client {
         let mut config = aws_sdk_sts::config::Builder::from(&self.config)
             .region(Region::new(self.sts.region.clone()))
-            .endpoint_resolver(At(self.sts.sts()));
+            .endpoint_resolver(At(self.sts.sts()))
+            .retry_classifier(Statuses);
         if let Some(credentials) = credentials {
             config = config.credentials_provider(SharedCredentialsProvider::new(credentials));
         }
@@ -150,7 +169,7 @@ fn settings(cx: &Context) -> Settings {
     };
     Settings {
         roots,
-        connect_timeout: Duration::from_secs(3),
+        connect_timeout: CONNECT_TIMEOUT,
         attempt_timeout: Duration::from_secs(8),
         ..Settings::default()
     }

@@ -6,7 +6,7 @@
 use aws_smithy_runtime_api::client::endpoint::EndpointFuture;
 use aws_smithy_types::endpoint::Endpoint;
 use pullpass::Error;
-use url::Url;
+use url::{Host, Url};
 
 use crate::partition::{AWS, AWS_US_GOV, Partition};
 
@@ -59,19 +59,45 @@ impl At {
     fn endpoint(&self, named: Option<&str>) -> EndpointFuture<'static> {
         // Set to nothing, a variable counts as unset, as in AWS's other SDKs.
         let url = named.filter(|url| !url.is_empty()).unwrap_or(&self.0);
-        EndpointFuture::ready(match Url::parse(url) {
-            Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => {
-                Ok(Endpoint::builder().url(url.to_owned()).build())
-            }
-            _ => Err(unusable().into()),
+        EndpointFuture::ready(match usable(url) {
+            Some(url) => Ok(Endpoint::builder().url(String::from(url)).build()),
+            None => Err(unusable().into()),
         })
+    }
+}
+
+/// An address that the operator may name: nothing in it that a URL would drop or hide, and in
+/// the clear only to this machine and its metadata services.
+pub(crate) fn usable(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let is_plain = text.bytes().all(|c| c.is_ascii_graphic());
+    let hides = !url.username().is_empty() || url.password().is_some();
+    let is_safe = match url.scheme() {
+        "https" => url.host().is_some(),
+        "http" => is_near(&url),
+        _ => false,
+    };
+    (is_plain && !hides && is_safe).then_some(url)
+}
+
+/// Loopback, and where AWS's metadata services and agents are.
+pub(crate) fn is_near(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_link_local(),
+        Some(Host::Ipv6(address)) => {
+            address.is_loopback() || address.segments()[..2] == [0xfd00, 0x0ec2]
+        }
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }
 
 /// Of an address that the operator named to the SDK. It is not shown: it may hold a password.
 pub(crate) fn unusable() -> Error {
-    Error::config("an endpoint's URL cannot be used")
-        .hint("check `AWS_ENDPOINT_URL` and its like, and `endpoint_url` in the profile")
+    Error::config("an endpoint's URL cannot be used").hint(
+        "check `AWS_ENDPOINT_URL` and its like, and `endpoint_url` in the profile: an \
+             `https://` URL without user and password; `http://` only on this machine",
+    )
 }
 
 impl aws_sdk_ecr::config::endpoint::ResolveEndpoint for At {

@@ -5,7 +5,8 @@
 
 use aws_sdk_ecr::config::retry::RetryConfig;
 use pullpass::{Env, Error};
-use url::Url;
+
+use crate::endpoint;
 
 /// Of those that are `true` or `false`. One that is misread would open what was to be closed.
 const SWITCHES: [&str; 4] = [
@@ -19,6 +20,10 @@ const SWITCHES: [&str; 4] = [
 const ENDPOINTS: [&str; 4] =
     ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL_ECR_PUBLIC", STS_ENDPOINT];
 const STS_ENDPOINT: &str = "AWS_ENDPOINT_URL_STS";
+
+/// Of those that name who hands out the node's credentials.
+const AGENTS: [&str; 2] =
+    ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_EC2_METADATA_SERVICE_ENDPOINT"];
 
 /// The most attempts that fit into a run.
 const MOST_ATTEMPTS: u32 = 20;
@@ -34,11 +39,17 @@ pub(crate) fn check(env: &Env) -> Result<(), Error> {
         }
     }
     for name in ENDPOINTS {
-        if let Some(value) = env.text(name)? {
-            let url = Url::parse(value).ok().filter(|url| url.host().is_some());
-            if !url.is_some_and(|url| matches!(url.scheme(), "http" | "https")) {
-                return Err(wrong(name, "no `https://` URL"));
-            }
+        if let Some(value) = env.text(name)?
+            && endpoint::usable(value).is_none()
+        {
+            return Err(wrong(name, "no `https://` URL without user and password"));
+        }
+    }
+    for name in AGENTS {
+        if let Some(value) = env.text(name)?
+            && endpoint::usable(value).is_none()
+        {
+            return Err(wrong(name, "no URL of an agent on this machine"));
         }
     }
     match (env.os("AWS_ACCESS_KEY_ID"), env.os("AWS_SECRET_ACCESS_KEY")) {
@@ -105,6 +116,13 @@ mod tests {
             ("AWS_EC2_METADATA_DISABLED", "on"),
             ("AWS_ENDPOINT_URL_ECR", "foo"),
             ("AWS_ENDPOINT_URL", "ftp://example.com"),
+            ("AWS_ENDPOINT_URL_STS", "https://sts.example.com\n"),
+            ("AWS_ENDPOINT_URL_STS", "https://me:hunter2@sts.example.com"),
+            ("AWS_ENDPOINT_URL_STS", "http://10.9.9.9"),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "localhost"),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "127.0.0.1:8080"),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://me:hunter2@169.254.170.23/v1"),
+            ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://metadata.example"),
             ("AWS_ACCESS_KEY_ID", "AKIA"),
             ("AWS_SECRET_ACCESS_KEY", "x"),
             ("AWS_MAX_ATTEMPTS", "0"),
@@ -119,6 +137,9 @@ mod tests {
             ("AWS_USE_FIPS_ENDPOINT", "True"),
             ("AWS_USE_FIPS_ENDPOINT", ""),
             ("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1"),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials"),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://[fd00:ec2::23]/v1/credentials"),
+            ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://[fd00:ec2::254]"),
             ("AWS_MAX_ATTEMPTS", "1"),
             ("AWS_RETRY_MODE", "legacy"),
         ] {

@@ -9,6 +9,7 @@ mod exchange;
 mod hosts;
 mod identity;
 mod partition;
+mod profiles;
 mod refusal;
 mod registry;
 mod roles;

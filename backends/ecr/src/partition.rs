@@ -98,12 +98,13 @@ impl Partition {
     }
 }
 
-/// Whether `text` can be a region: one label of letters, digits, `-` and `_`, in lower case.
+/// Whether `text` can be a region: words and a number with hyphens between them, in lower
+/// case. Not any label: `sts.s3.amazonaws.com` would be somebody's bucket.
 pub(crate) fn is_region(text: &str) -> bool {
-    let rest = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'-' | b'_');
-    text.len() <= 63
-        && text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-        && text.bytes().all(rest)
+    let Some((words, number)) = text.rsplit_once('-') else { return false };
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|c| c.is_ascii_lowercase());
+    let is_number = !number.is_empty() && number.bytes().all(|c| c.is_ascii_digit());
+    text.len() <= 63 && is_number && words.split('-').count() >= 2 && words.split('-').all(is_word)
 }
 
 #[cfg(test)]
@@ -129,10 +130,25 @@ mod tests {
 
     #[test]
     fn a_region_is_one_label() {
-        for region in ["us-west-2", "lala-land-1", "2-x", "a_b"] {
+        for region in ["us-west-2", "lala-land-1", "us-gov-east-1", "ap-southeast-12"] {
             assert!(is_region(region), "{region}");
         }
-        for text in ["", "-us", "us.west", "US-WEST-2", "us-west-2!", "#us", &"a".repeat(64)] {
+        for text in [
+            "",
+            "-us",
+            "us.west",
+            "US-WEST-2",
+            "us-west-2!",
+            "#us",
+            "s3",
+            "s3-us-west-2",
+            "dualstack",
+            "us-west",
+            "us--2",
+            "a_b-c-1",
+            "2",
+            &format!("{}-b-1", "a".repeat(64)),
+        ] {
             assert!(!is_region(text), "{text}");
         }
     }

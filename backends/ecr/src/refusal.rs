@@ -39,9 +39,18 @@ where
     }
     let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
     let Some(raw) = error.raw_response() else {
-        // The SDK's own limits and checks; its words hold nothing of ours.
-        return Error::config(format!("{service} cannot be asked for {who}"))
-            .because(words(error))
+        // Not in the SDK's words: some of them hold the request whole.
+        let (kind, why) = match error {
+            SdkError::TimeoutError(_) => {
+                (ErrorKind::Unavailable, "the SDK's own limit was reached")
+            }
+            SdkError::ConstructionFailure(_) => {
+                (ErrorKind::Config, "the request could not be made")
+            }
+            _ => (ErrorKind::Config, "the request could not be sent"),
+        };
+        return Error::new(kind, format!("{service} cannot be asked for {who}"))
+            .because(why)
             .hint("check this provider's `env` and the AWS profile");
     };
     let status = raw.status().as_u16();

@@ -4,11 +4,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use pullpass::http::header::HeaderName;
@@ -16,7 +19,7 @@ use pullpass::http::{Http, Method, Settings};
 use pullpass::{Deadline, Error, ErrorKind};
 use url::Url;
 
-use crate::endpoint::unusable;
+use crate::endpoint::{is_near, unusable};
 
 /// With less than this left of the run, another attempt could only hide what failed.
 pub(crate) const TOO_LATE: Duration = Duration::from_millis(200);
@@ -28,11 +31,18 @@ pub(crate) struct Transport {
     deadline: Deadline,
     /// One client per set of limits, so that trust roots are read once.
     connectors: Arc<Mutex<Vec<Connector>>>,
+    /// Why the last attempt has to be repeated: what is reported when no time is left to.
+    last: Arc<Mutex<Option<Error>>>,
 }
 
 impl Transport {
     pub(crate) fn new(http: Http, deadline: Deadline) -> Self {
-        Self { http, deadline, connectors: Arc::default() }
+        Self { http, deadline, connectors: Arc::default(), last: Arc::default() }
+    }
+
+    /// The SDK's pauses, none of them beyond the run.
+    pub(crate) fn pauses(&self) -> Pauses {
+        Pauses(self.deadline)
     }
 }
 
@@ -54,8 +64,11 @@ impl HttpClient for Transport {
         let mut connectors = self.connectors.lock().unwrap_or_else(PoisonError::into_inner);
         let known = connectors.iter().find(|known| known.http.settings() == &settings).cloned();
         SharedHttpConnector::new(known.unwrap_or_else(|| {
-            let connector =
-                Connector { http: self.http.with_settings(settings), deadline: self.deadline };
+            let connector = Connector {
+                http: self.http.with_settings(settings),
+                deadline: self.deadline,
+                last: Arc::clone(&self.last),
+            };
             connectors.push(connector.clone());
             connector
         }))
@@ -66,21 +79,76 @@ impl HttpClient for Transport {
 struct Connector {
     http: Http,
     deadline: Deadline,
+    last: Arc<Mutex<Option<Error>>>,
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Self { http, deadline } = self.clone();
+        let Self { http, deadline, last } = self.clone();
+        let remember = move |error: Error| {
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        };
+        let before = self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
         HttpConnectorFuture::new(async move {
-            send(&http, request).await.map_err(|error| {
-                let passes = error.kind() == ErrorKind::Unavailable;
-                let error = Box::new(error);
-                match passes && deadline.remaining() > TOO_LATE {
-                    true => ConnectorError::io(error),
-                    false => ConnectorError::user(error),
+            if let Some(before) = before
+                && deadline.remaining() <= TOO_LATE
+            {
+                return Err(ConnectorError::user(Box::new(before)));
+            }
+            match send(&http, request).await {
+                Ok(response) if is_transient(response.status().as_u16()) => {
+                    let url = response.extension::<AnsweredBy>().map_or("AWS", |by| &by.0);
+                    remember(Error::unavailable(format!(
+                        "`{url}` answered {} to the end",
+                        response.status().as_u16()
+                    )));
+                    Ok(response)
                 }
-            })
+                Ok(response) => Ok(response),
+                Err(error) => {
+                    let passes = error.kind() == ErrorKind::Unavailable;
+                    remember(error.clone());
+                    Err(match passes && deadline.remaining() > TOO_LATE {
+                        true => ConnectorError::io(Box::new(error)),
+                        false => ConnectorError::user(Box::new(error)),
+                    })
+                }
+            }
         })
+    }
+}
+
+/// Whether another attempt may end otherwise, by the status alone.
+fn is_transient(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500..=599)
+}
+
+/// The statuses that the SDK does not repeat by itself.
+#[derive(Debug)]
+pub(crate) struct Statuses;
+
+impl ClassifyRetry for Statuses {
+    fn name(&self) -> &'static str {
+        "408 and 429"
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.response().map(|response| response.status().as_u16()) {
+            Some(408) => RetryAction::transient_error(),
+            Some(429) => RetryAction::throttling_error(),
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+}
+
+/// Ends a pause that would outlast the run a little before its end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pauses(Deadline);
+
+impl AsyncSleep for Pauses {
+    fn sleep(&self, pause: Duration) -> Sleep {
+        let left = self.0.remaining().saturating_sub(Duration::from_millis(20));
+        Sleep::new(tokio::time::sleep(pause.min(left)))
     }
 }
 
@@ -91,8 +159,11 @@ pub(crate) struct AnsweredBy(pub(crate) String);
 async fn send(http: &Http, request: HttpRequest) -> Result<HttpResponse, Error> {
     let url = Url::parse(request.uri()).map_err(|_| unusable())?;
     let method = Method::from_bytes(request.method().as_bytes()).map_err(|_| unusable())?;
-    // Plain HTTP is for metadata services and for addresses that the operator named.
-    let mut call = http.request(method, url).plain_http().once();
+    let is_near = is_near(&url);
+    let mut call = http.request(method, url).once();
+    if is_near {
+        call = call.plain_http();
+    }
     for (name, value) in request.headers() {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
         call = call.header(name, value);

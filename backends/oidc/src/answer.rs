@@ -2,13 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use pullpass::http::Reply;
+use pullpass::http::{Reply, Spent};
 use pullpass::{Cache, Context, Error, JwtExpiry, Login, jwt_expiry};
 use serde_json::Value;
 
 use crate::profile::{Answer, Profile, TokenExchange, Username};
 use crate::refusal;
-use crate::spent::Spent;
 
 /// The login in `reply`, and how long it may be reused.
 ///

@@ -1,13 +1,12 @@
 //! The pod's token for a registry token, by OAuth 2.0 Token Exchange (RFC 8693 §2.1).
 
-use pullpass::http::Reply;
+use pullpass::http::{Reply, Spent};
 use pullpass::{Context, Error, Token};
 use secrecy::ExposeSecret as _;
 
 use crate::client_auth;
 use crate::profile::TokenExchange;
 use crate::refusal;
-use crate::spent::Spent;
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 

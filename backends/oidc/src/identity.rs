@@ -4,10 +4,6 @@ use pullpass::{Error, Token};
 
 use crate::profile::Profile;
 
-/// How audiences of the API server start, besides the issuer's own name: whoever gets such
-/// a token can act on the cluster.
-const API_SERVER: &str = "https://kubernetes.default";
-
 const OWN_AUDIENCE: &str = "configure an audience of its own for the registry, or set `serviceAccountToken.allowApiServerAudience: true`";
 
 /// Checks audience and issuer. The signature is the server's to check.
@@ -42,16 +38,7 @@ pub(crate) fn check(token: &Token, profile: &Profile) -> Result<(), Error> {
         ))
         .hint(OWN_AUDIENCE));
     }
-    let issuer = claims.issuer.trim_end_matches('/');
-    if expected.audience.starts_with(API_SERVER)
-        || expected.audience.trim_end_matches('/') == issuer
-    {
-        return Err(Error::identity(
-            "the service account token is good for the Kubernetes API server and is not sent elsewhere",
-        )
-        .hint(OWN_AUDIENCE));
-    }
-    Ok(())
+    token.check_not_for_api_server().map_err(|error| error.hint(OWN_AUDIENCE))
 }
 
 /// The kubelet sent no token.

@@ -10,7 +10,6 @@ mod profile;
 mod refusal;
 mod registry;
 mod resolve;
-mod spent;
 
 use pullpass::{
     Cache, CacheType, Context, Error, Login, Opt, Options, Plugin, Provider, Request, Response,

@@ -1,17 +1,13 @@
 //! What a token endpoint says when it says no, in the shapes that servers use.
 
-use pullpass::http::Reply;
-use pullpass::{Error, ErrorKind, one_line};
+use pullpass::http::{Reply, Spent};
+use pullpass::{Error, ErrorKind};
 use serde_json::Value;
 
 use crate::exchange::Failure;
-use crate::spent::Spent;
 
 const TRUST: &str =
     "check that the server trusts this cluster's issuer, audience and service account";
-
-/// The longest text of a server that is repeated, in characters.
-const LONGEST: usize = 300;
 
 /// An error out of a reply that is no success.
 pub(crate) fn read(reply: &Reply, spent: &Spent) -> Failure {
@@ -50,11 +46,7 @@ impl Said {
     fn read(reply: &Reply, spent: &Spent) -> Self {
         let Ok(body) = reply.json::<Value>() else { return Self::default() };
         let text = |pointer: &str| {
-            let text = body.pointer(pointer).and_then(Value::as_str)?;
-            Some(match spent.is_in(text) {
-                true => "(words that repeat a secret are not shown)".to_owned(),
-                false => short(text),
-            })
+            Some(spent.quote(body.pointer(pointer).and_then(Value::as_str)?))
         };
         Self {
             // RFC 6749 §5.2, and Quay; else Chainguard.
@@ -108,8 +100,4 @@ impl Said {
             },
         }
     }
-}
-
-fn short(text: &str) -> String {
-    one_line(text).chars().take(LONGEST).collect()
 }

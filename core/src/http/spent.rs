@@ -1,25 +1,48 @@
 //! The secrets that a call sent: no server's word that holds a part of one is repeated.
 
+use std::fmt;
+
 use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::redact::one_line;
+
+/// The longest text of a server that is repeated, in characters.
+const LONGEST: usize = 300;
 
 /// A run of this many characters in common is no chance.
 const TELLING: usize = 12;
 
 /// What was sent, in the forms in which it may come back.
-#[derive(Default)]
-pub(crate) struct Spent(Vec<SecretString>);
+#[derive(Clone, Default)]
+pub struct Spent(Vec<SecretString>);
 
 impl Spent {
+    /// One secret, as it is and form-encoded.
+    pub fn one(secret: &SecretString) -> Self {
+        let mut spent = Self::default();
+        spent.add(secret.expose_secret());
+        spent
+    }
+
     /// Remembers a secret, as it is and form-encoded.
-    pub(crate) fn add(&mut self, secret: &str) {
+    pub fn add(&mut self, secret: &str) {
         let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         self.0.push(secret.into());
         self.0.push(encoded.into());
     }
 
+    /// A server's `text` as it may be repeated: one line, short, and not at all where it holds
+    /// a secret.
+    pub fn quote(&self, text: &str) -> String {
+        match self.is_in(text) {
+            true => "(words that repeat a secret are not shown)".to_owned(),
+            false => one_line(text).chars().take(LONGEST).collect(),
+        }
+    }
+
     /// Whether `text` holds a secret, or a telling part of one, whatever white space is
     /// in between.
-    pub(crate) fn is_in(&self, text: &str) -> bool {
+    fn is_in(&self, text: &str) -> bool {
         let text: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
         self.0.iter().any(|secret| {
             let secret: Vec<u8> =
@@ -30,6 +53,12 @@ impl Spent {
                     .windows(length)
                     .any(|part| text.windows(length).any(|other| other == part))
         })
+    }
+}
+
+impl fmt::Debug for Spent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Spent")
     }
 }
 

@@ -86,7 +86,7 @@ impl Moto {
     /// `ecr:GetAuthorizationToken`; returns its ARN.
     pub fn role(&self, name: &str, actions: &[&str]) -> String {
         let trust = policy(json!({
-            "Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRoleWithWebIdentity",
+            "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole*",
         }));
         let fields = [("RoleName", name), ("AssumeRolePolicyDocument", &trust)];
         let role = self.iam("CreateRole", &fields);

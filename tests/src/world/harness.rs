@@ -64,7 +64,10 @@ pub fn main(plugins: &'static [&'static str], trials: Vec<Trial>) -> ExitCode {
         // The first would run twice, the second never.
         assert!(names.insert(&trial.name), "two trials are called `{}`", trial.name);
     }
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // They wait more than they work: for limits to pass, and for pauses between attempts.
+    let threads = thread::available_parallelism().map_or(2, |cores| 2 * cores.get());
+    arguments.test_threads.get_or_insert(threads);
     let capture = !arguments.nocapture;
     let trials = trials.into_iter().map(|trial| {
         let name = trial.name.clone();

@@ -9,10 +9,13 @@
 )]
 
 mod cloud;
+mod faults;
 mod hosts;
+mod moto;
 mod node;
 mod peer;
 mod pod;
+mod registry;
 
 use std::process::ExitCode;
 
@@ -21,6 +24,14 @@ use pullpass_tests::world;
 const PLUGIN: &str = "ecr-credential-provider";
 
 fn main() -> ExitCode {
-    let trials = [hosts::trials(), node::trials(), peer::trials(), pod::trials()];
+    let trials = [
+        faults::trials(),
+        hosts::trials(),
+        moto::trials(),
+        node::trials(),
+        peer::trials(),
+        pod::trials(),
+        registry::trials(),
+    ];
     world::main(&[PLUGIN], trials.into_iter().flatten().collect())
 }

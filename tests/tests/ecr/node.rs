@@ -170,10 +170,7 @@ fn a_profile_that_is_named_must_be_there(world: &World) {
             &[("AWS_PROFILE", "hybrid"), ("AWS_CONFIG_FILE", &*config)],
             "`AWS_PROFILE` names `hybrid`, which is not there",
         ),
-        (
-            &[("AWS_CONFIG_FILE", "/nowhere/config")],
-            "`AWS_CONFIG_FILE` names `/nowhere/config`, which is not there",
-        ),
+        (&[("AWS_CONFIG_FILE", "/nowhere/config")], "cannot read `/nowhere/config`"),
     ] {
         let plugin =
             variables.iter().fold(cloud.plugin(), |plugin, (name, value)| plugin.env(name, value));

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use pullpass::http::{ProxyMode, Settings};
+use pullpass::http::{ProxyMode, Settings, Spent};
 use pullpass::{Context, Error, Roots, Token};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -44,7 +44,7 @@ pub(super) async fn token(
         .send()
         .await
         .map_err(|error| error.during(format!("the API server could not be asked for {who}")))?;
-    refusal::access_token(&reply, "the API server", who)
+    refusal::access_token(&reply, refusal::API_SERVER, who, &Spent::one(token.secret()))
 }
 
 async fn address(api_server: &str) -> Result<IpAddr, Error> {

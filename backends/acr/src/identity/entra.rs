@@ -12,6 +12,7 @@ use azure_identity::{
     ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions,
     ClientSecretCredential, ClientSecretCredentialOptions,
 };
+use pullpass::http::Spent;
 use pullpass::{Context, Error, SigningKey, file};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -43,7 +44,7 @@ pub(super) async fn by_assertion(
         Assertion(assertion.clone()),
         Some(options),
     );
-    ask(credential, http, who).await
+    ask(credential, http, who, cloud, &Spent::one(assertion)).await
 }
 
 /// A token for a service principal.
@@ -64,11 +65,14 @@ pub(super) async fn by_principal(
                 Secret::new(secret.expose_secret().to_owned()),
                 Some(options),
             );
-            return ask(credential, http, who).await;
+            return ask(credential, http, who, cloud, &Spent::one(secret)).await;
         }
         Proof::TokenFile(path) => {
             let hint = "the file holds a token of an issuer that the application trusts";
             let text = file::read_text(path).map_err(|error| error.hint(hint))?;
+            if text.trim().is_empty() {
+                return Err(Error::config(format!("`{}` is empty", path.display())).hint(hint));
+            }
             SecretString::from(text.trim())
         }
         Proof::Certificate(path) => {
@@ -86,7 +90,8 @@ fn signed(
     cloud: &Cloud,
     now: SystemTime,
 ) -> Result<SecretString, Error> {
-    let hint = "the file holds the certificate and its private key, both in PEM";
+    let hint = "the file holds the certificate and its private key, both in PEM; of a PKCS#12 \
+                file (.pfx) `openssl pkcs12 -nodes` makes one";
     let key = SigningKey::from_pem_file(path).map_err(|error| error.hint(hint))?;
     let thumbprint = key.certificate_sha256().ok_or_else(|| {
         Error::config(format!("`{}` holds no certificate", path.display())).hint(hint)
@@ -125,17 +130,24 @@ async fn ask<C: TokenCredential>(
     credential: azure_core::Result<Arc<C>>,
     http: Http,
     who: &Who<'_>,
+    cloud: &Cloud,
+    spent: &Spent,
 ) -> Result<SecretString, Error> {
+    let entra = format!("Entra at `{}`", cloud.authority.host_str().unwrap_or_default());
     let credential = credential.map_err(|error| {
         Error::config(format!("Entra cannot be asked for {who}")).because(error.to_string())
     })?;
     match credential.get_token(&[&format!("{AUDIENCE}/.default")], None).await {
+        Ok(token) if token.token.secret().is_empty() => {
+            Err(Error::protocol(format!("{entra} answered without a token"))
+                .hint("check what stands between this node and Entra"))
+        }
         Ok(token) => Ok(token.token.secret().to_owned().into()),
         // What came back says more than what the crate makes of it.
         Err(error) => Err(match http.last() {
-            Some(reply) => refusal::entra(&reply, "Entra", who),
+            Some(reply) => refusal::entra(&reply, &entra, who, spent),
             None => match Error::within(&error) {
-                Some(ours) => ours.clone().during(format!("Entra could not be asked for {who}")),
+                Some(ours) => ours.clone().during(format!("{entra} could not be asked for {who}")),
                 None => Error::config(format!("Entra cannot be asked for {who}"))
                     .because(error.to_string()),
             },

@@ -11,8 +11,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use pullpass::http::header::HeaderName;
-use pullpass::http::{Call, Http, Settings};
-use pullpass::{Context, Error};
+use pullpass::http::{Call, Http, Settings, Spent};
+use pullpass::{Context, Error, ErrorKind};
 use secrecy::SecretString;
 use url::Url;
 
@@ -51,7 +51,8 @@ pub(super) async fn token(
             let call = cx.http.get(url).plain_http();
             let call = call.header(HeaderName::from_static("x-identity-header"), &header);
             let reply = send(call, "the App Service identity endpoint", who).await?;
-            refusal::access_token(&reply, "the App Service identity endpoint", who)
+            let spent = Spent::one(&header.into());
+            refusal::access_token(&reply, "the App Service identity endpoint", who, &spent)
         }
         Source::Arc { endpoint } => {
             arc::token(with_query(endpoint, "2020-06-01", id, "msi_res_id"), id, who, cx).await
@@ -62,7 +63,7 @@ pub(super) async fn token(
             let http = patient(cx);
             let call = http.get(url).plain_http().retry_on(IMDS_TRANSIENT);
             let reply = send(call.header(METADATA, "true"), "IMDS", who).await?;
-            refusal::access_token(&reply, "IMDS", who)
+            refusal::access_token(&reply, "IMDS", who, &Spent::default())
         }
     }
 }
@@ -87,10 +88,15 @@ async fn send(
     who: &Who<'_>,
 ) -> Result<pullpass::http::Reply, Error> {
     call.send().await.map_err(|error| {
-        error.during(format!("{service} could not be asked for {who}")).hint(
-            "managed identities are for machines of Azure and Arc-enabled servers; elsewhere \
-             name another identity",
-        )
+        let is_away = error.kind() == ErrorKind::Unavailable;
+        let error = error.during(format!("{service} could not be asked for {who}"));
+        match is_away {
+            true => error.hint(
+                "managed identities are for machines of Azure and Arc-enabled servers; elsewhere \
+                 name another identity",
+            ),
+            false => error,
+        }
     })
 }
 
@@ -132,9 +138,10 @@ fn source(cx: &Context) -> Result<Source, Error> {
         })
     };
     match (endpoint, header) {
-        (Some(endpoint), Some(header)) => {
-            Ok(Source::AppService { endpoint: parse(endpoint)?, header: header.to_owned() })
-        }
+        (Some(endpoint), Some(header)) => Ok(Source::AppService {
+            endpoint: arc::local(parse(endpoint)?)?,
+            header: header.to_owned(),
+        }),
         _ if cx.env.os("MSI_ENDPOINT").is_some() => {
             unsupported("Cloud Shell or Azure Machine Learning", "MSI_ENDPOINT")
         }

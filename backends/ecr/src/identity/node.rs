@@ -3,7 +3,6 @@
 //! Source: AWS SDKs and Tools Reference Guide, "Credential provider chain".
 
 mod imds;
-mod profile;
 
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -16,7 +15,7 @@ use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use pullpass::{Context, Deadline, Error, causes};
+use pullpass::{Context, Deadline, Env, Error, causes, file};
 use tracing::debug;
 
 use super::{sts, usable};
@@ -40,7 +39,6 @@ const IMDS: &str = "the instance metadata service";
 /// after it might be somebody else's.
 pub(super) async fn credentials(aws: &Aws, cx: &Context) -> Result<Credentials, Error> {
     let env = &cx.env;
-    profile::check(env)?;
     let from = aws.sources();
     let mut asked = Asked { aws, had_nothing: Vec::new() };
     // One after the other: none is made before it is needed.
@@ -48,20 +46,32 @@ pub(super) async fn credentials(aws: &Aws, cx: &Context) -> Result<Credentials, 
     if let Some(found) = asked.ask(ENVIRONMENT, environment.provide_credentials()).await? {
         return Ok(found);
     }
-    let profile = ProfileFileCredentialsProvider::builder().configure(from).build();
+    let profiles = aws.profiles();
+    let profile = ProfileFileCredentialsProvider::builder()
+        .configure(from)
+        .profile_files(profiles.files.clone())
+        .profile_name(profiles.name.clone())
+        .build();
     if let Some(found) = asked.ask(PROFILE, profile.provide_credentials()).await? {
         return Ok(found);
     }
-    if let (Some(name), Some(why)) = (env.text("AWS_PROFILE")?, asked.last()) {
-        profile::refuse_missing(name, why)?;
+    profiles.refuse_without_credentials(asked.last().unwrap_or_default())?;
+    // Set to nothing, a variable counts as unset; the SDK would take it at its word.
+    if web_identity_is_set_up(env)? {
+        let web_identity = WebIdentityTokenCredentialsProvider::builder().configure(from).build();
+        if let Some(found) = asked.ask(WEB_IDENTITY, web_identity.provide_credentials()).await? {
+            return Ok(found);
+        }
+    } else {
+        asked.had_nothing.push((WEB_IDENTITY, String::new()));
     }
-    let web_identity = WebIdentityTokenCredentialsProvider::builder().configure(from).build();
-    if let Some(found) = asked.ask(WEB_IDENTITY, web_identity.provide_credentials()).await? {
-        return Ok(found);
-    }
-    let container = EcsCredentialsProvider::builder().configure(from).build();
-    if let Some(found) = asked.ask(CONTAINER, container.provide_credentials()).await? {
-        return Ok(found);
+    if container_is_set_up(env)? {
+        let container = EcsCredentialsProvider::builder().configure(from).build();
+        if let Some(found) = asked.ask(CONTAINER, container.provide_credentials()).await? {
+            return Ok(found);
+        }
+    } else {
+        asked.had_nothing.push((CONTAINER, String::new()));
     }
     let disabled = env.text("AWS_EC2_METADATA_DISABLED")?;
     let disabled = disabled.is_some_and(|value| value.eq_ignore_ascii_case("true"));
@@ -69,6 +79,29 @@ pub(super) async fn credentials(aws: &Aws, cx: &Context) -> Result<Credentials, 
         return Ok(found);
     }
     Err(asked.nothing(cx.deadline))
+}
+
+/// # Errors
+/// Of kind Config, when only half of it is set, or the token's file cannot be read.
+fn web_identity_is_set_up(env: &Env) -> Result<bool, Error> {
+    let Some(path) = env.os("AWS_WEB_IDENTITY_TOKEN_FILE") else { return Ok(false) };
+    if env.os("AWS_ROLE_ARN").is_none() {
+        return Err(Error::config("`AWS_WEB_IDENTITY_TOKEN_FILE` is set without `AWS_ROLE_ARN`")
+            .hint("set both in this provider's `env`, or neither"));
+    }
+    let hint = "`AWS_WEB_IDENTITY_TOKEN_FILE` names the token's file on the node";
+    file::read(path.as_ref()).map(|_| true).map_err(|error| error.hint(hint))
+}
+
+/// # Errors
+/// Of kind Config, when the token's file cannot be read.
+fn container_is_set_up(env: &Env) -> Result<bool, Error> {
+    if let Some(path) = env.os("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
+        let hint = "`AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE` names the token's file on the node";
+        file::read(path.as_ref()).map_err(|error| error.hint(hint))?;
+    }
+    let names = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
+    Ok(names.iter().any(|name| env.os(name).is_some()))
 }
 
 /// The sources so far.
@@ -144,6 +177,14 @@ fn broken(name: &str, error: &CredentialsError, aws: &Aws) -> Error {
     match (Error::within(error), imds::refusal(error)) {
         (Some(failure), _) => failure.clone().during(what),
         (None, Some((kind, answer))) => Error::new(kind, what).because(answer),
+        // What the program wrote may be a secret, and the SDK repeats it.
+        (None, None) if name == PROFILE && words(error).contains("external process") => {
+            let why = "the program of `credential_process` failed, or printed no credentials";
+            return Error::identity(what).because(why).hint(
+                "run it by hand as the kubelet's user, with this provider's `env`; what it \
+                 writes is not shown, for it may be a secret",
+            );
+        }
         (None, None) => Error::identity(what).because(words(error)),
     }
     .hint(hint)
@@ -154,7 +195,8 @@ fn refused_by_sts(error: &CredentialsError, aws: &Aws) -> Option<Error> {
     let asked = sts::asked(&Who::Node, aws);
     causes(error).find_map(|cause| {
         let by_key = cause.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>();
-        let by_token = cause.downcast_ref::<SdkError<AssumeRoleWithWebIdentityError, HttpResponse>>();
+        let by_token =
+            cause.downcast_ref::<SdkError<AssumeRoleWithWebIdentityError, HttpResponse>>();
         by_key
             .map(|error| explain(error, &asked, cure::nodes_role))
             .or_else(|| by_token.map(|error| explain(error, &asked, cure::nodes_role)))

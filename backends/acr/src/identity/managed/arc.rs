@@ -2,6 +2,7 @@
 
 use std::path::{Component, Path};
 
+use pullpass::http::Spent;
 use pullpass::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use pullpass::{Context, Error, file};
 use secrecy::SecretString;
@@ -20,18 +21,19 @@ const KEYS: &str = "/var/opt/azcmagent/tokens";
 /// The largest key, in bytes.
 const KEY_LIMIT: usize = 4096;
 
-/// The key goes to the agent on this machine alone.
+/// What is secret here goes to this machine alone.
 pub(super) fn local(endpoint: Url) -> Result<Url, Error> {
     let is_here = match endpoint.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_link_local(),
+        Some(Host::Ipv6(address)) => address.is_loopback() || address.is_unicast_link_local(),
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
     };
     match is_here {
         true => Ok(endpoint),
-        false => Err(Error::config("`IDENTITY_ENDPOINT` is not on this machine")
-            .hint("the Arc agent listens on `http://localhost:40342`")),
+        false => Err(Error::config("`IDENTITY_ENDPOINT` is not on this machine").hint(
+            "an Arc agent listens on `http://localhost:40342`, App Service on a link-local address",
+        )),
     }
 }
 
@@ -43,12 +45,13 @@ pub(super) async fn token(
 ) -> Result<SecretString, Error> {
     let call = || cx.http.get(url.clone()).plain_http().header(METADATA, "true");
     let challenge = send(call(), AGENT, who).await?;
-    if challenge.status() != 401 {
-        return Err(Error::protocol(format!(
-            "{AGENT} answered {} without naming its key file",
-            challenge.status()
-        ))
-        .hint("look at the agent: `azcmagent show`"));
+    match challenge.status() {
+        401 => {}
+        status if challenge.is_success() => {
+            return Err(Error::protocol(format!("{AGENT} answered {status} without a challenge"))
+                .hint("look at the agent: `azcmagent show`"));
+        }
+        _ => return Err(refusal::entra(&challenge, AGENT, who, &Spent::default())),
     }
     let realm = challenge.header(&WWW_AUTHENTICATE).and_then(key_file);
     let path = realm.ok_or_else(|| {
@@ -61,9 +64,11 @@ pub(super) async fn token(
     if key.len() > KEY_LIMIT {
         return Err(Error::protocol(format!("the key of {AGENT} is too long")));
     }
+    let mut spent = Spent::default();
+    spent.add(key.trim());
     let authorization = Zeroizing::new(format!("Basic {}", key.trim()));
     let reply = send(call().header(AUTHORIZATION, &authorization), AGENT, who).await?;
-    let token = refusal::access_token(&reply, AGENT, who)?;
+    let token = refusal::access_token(&reply, AGENT, who, &spent)?;
     echoes(&reply.json()?, id, who)?;
     Ok(token)
 }
@@ -133,7 +138,8 @@ mod tests {
             ("http://127.0.0.1:40342/metadata", true),
             ("http://[::1]:40342/metadata", true),
             ("http://evil.example/metadata", false),
-            ("http://169.254.169.254/metadata", false),
+            ("http://169.254.129.3:8081/msi/token", true),
+            ("http://10.0.0.4/metadata", false),
         ] {
             assert_eq!(local(Url::parse(endpoint).unwrap()).is_ok(), fits, "{endpoint}");
         }

@@ -1,0 +1,167 @@
+//! The profile files, read here and once: bounded, and with an error where the SDK would pass
+//! over what it cannot read and go on as somebody else.
+//!
+//! Source: AWS SDKs and Tools Reference Guide, "Shared config and credentials files".
+
+use std::path::{Path, PathBuf};
+
+use aws_config::profile::{self, ProfileSet};
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_types::os_shim_internal;
+use pullpass::{Env, Error, file};
+
+use crate::endpoint;
+
+/// The variables that name the files, and where the files are without them.
+const FILES: [(EnvConfigFileKind, &str, &str); 2] = [
+    (EnvConfigFileKind::Config, "AWS_CONFIG_FILE", ".aws/config"),
+    (EnvConfigFileKind::Credentials, "AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"),
+];
+
+/// The profile of a node that names none.
+const DEFAULT: &str = "default";
+
+/// Settings of a profile that are `true` or `false`.
+const SWITCHES: [&str; 3] =
+    ["use_fips_endpoint", "use_dualstack_endpoint", "ignore_configured_endpoint_urls"];
+
+/// What makes a profile one with credentials.
+const CREDENTIALS: [&str; 6] = [
+    "aws_access_key_id",
+    "role_arn",
+    "credential_process",
+    "web_identity_token_file",
+    "sso_session",
+    "sso_start_url",
+];
+
+/// The node's profile.
+pub(crate) struct Profiles {
+    /// For the SDK.
+    pub(crate) files: EnvConfigFiles,
+    /// The profile's name.
+    pub(crate) name: String,
+    /// Whether the operator named it.
+    is_named: bool,
+    /// What the files hold; `None` where there are none.
+    set: Option<ProfileSet>,
+}
+
+impl Profiles {
+    /// Reads the files that the environment names, or those in `HOME`.
+    ///
+    /// # Errors
+    /// Of kind Config, when a file or profile that is named is not there, or a file cannot be
+    /// read.
+    pub(crate) async fn read(env: &Env) -> Result<Self, Error> {
+        let named = match env.text("AWS_PROFILE")? {
+            Some(name) => Some(name),
+            None => env.text("AWS_DEFAULT_PROFILE")?,
+        };
+        let name = named.unwrap_or(DEFAULT).to_owned();
+        let mut files = EnvConfigFiles::builder();
+        let mut found = false;
+        for (kind, variable, default) in FILES {
+            let text = contents(env, variable, default)?;
+            found |= text.is_some();
+            files = files.with_contents(kind, text.unwrap_or_default());
+        }
+        let files = files.build();
+        let set = match found {
+            true => Some(parse(&files, &name).await?),
+            false => None,
+        };
+        let profiles = Self { files, name, is_named: named.is_some(), set };
+        profiles.check()?;
+        Ok(profiles)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let is_there = self.set.as_ref().is_some_and(|set| set.get_profile(&self.name).is_some());
+        if self.is_named && !is_there {
+            return Err(Error::config(format!(
+                "`AWS_PROFILE` names `{}`, which is not there",
+                self.name
+            ))
+            .hint(
+                "set `AWS_CONFIG_FILE` in this provider's `env`: without it `HOME` decides where \
+                 the file is, and under systemd the kubelet may have none",
+            ));
+        }
+        for name in SWITCHES {
+            if let Some(value) = self.get(name)
+                && !["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word))
+            {
+                return Err(self.wrong(name, "neither `true` nor `false`"));
+            }
+        }
+        if self.get("endpoint_url").is_some_and(|url| endpoint::usable(url).is_none()) {
+            return Err(self.wrong("endpoint_url", "no `https://` URL without user and password"));
+        }
+        if let Some(path) = self.get("web_identity_token_file") {
+            let hint = "`web_identity_token_file` of the profile names the token's file";
+            file::read(path.as_ref()).map_err(|error| error.hint(hint))?;
+        }
+        if self.get("sso_session").or(self.get("sso_start_url")).is_some() {
+            return Err(self.wrong("sso_session", "for people: this plugin takes no SSO profiles"));
+        }
+        Ok(())
+    }
+
+    /// A setting of the profile.
+    fn get(&self, name: &str) -> Option<&str> {
+        self.set.as_ref()?.get(name)
+    }
+
+    /// Whether the profile names endpoints.
+    pub(crate) fn names_endpoints(&self) -> bool {
+        self.get("endpoint_url").or(self.get("services")).is_some()
+    }
+
+    /// # Errors
+    /// Of kind Config, when the profile is there for its credentials and gave none: the next
+    /// source's would be somebody else's. `why` is the SDK's word, if it has one.
+    pub(crate) fn refuse_without_credentials(&self, why: &str) -> Result<(), Error> {
+        if why.is_empty() && !CREDENTIALS.iter().any(|name| self.get(name).is_some()) {
+            return Ok(());
+        }
+        let error = Error::config(format!("profile `{}` has no credentials to give", self.name));
+        let error = match why {
+            "" => error,
+            why => error.because(why.to_owned()),
+        };
+        Err(error.hint("correct `role_arn`, `source_profile` and what they lead to"))
+    }
+
+    fn wrong(&self, name: &str, what: &str) -> Error {
+        Error::config(format!("`{name}` of profile `{}` is {what}", self.name))
+            .hint("correct the profile, or this provider's `env`")
+    }
+}
+
+/// The text of a file; `None` where none is named and none is in `HOME`.
+fn contents(env: &Env, variable: &str, default: &str) -> Result<Option<String>, Error> {
+    if let Some(path) = env.os(variable) {
+        let hint = format!("`{variable}` names the file; the path is one on the node");
+        return file::read_text(path.as_ref()).map(Some).map_err(|error| error.hint(hint));
+    }
+    let path = env.os("HOME").map(|home| PathBuf::from(home).join(default));
+    match path.filter(|path| Path::exists(path)) {
+        Some(path) => file::read_text(&path)
+            .map(Some)
+            .map_err(|error| error.hint("name another file by this provider's `env`, or mend it")),
+        None => Ok(None),
+    }
+}
+
+/// The SDK's own parser, on what was read.
+async fn parse(files: &EnvConfigFiles, name: &str) -> Result<ProfileSet, Error> {
+    let (fs, env) = (os_shim_internal::Fs::real(), os_shim_internal::Env::from_slice(&[]));
+    profile::load(&fs, &env, files, Some(name.to_owned().into())).await.map_err(|_| {
+        // Its words would repeat lines of the file.
+        Error::config("the AWS profile files cannot be understood").hint(
+            "check the files that `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE` name, or \
+             those in `~/.aws`: sections in brackets, `name = value` below them",
+        )
+    })
+}

@@ -1,0 +1,121 @@
+//! Entra ID, and each of its numbers that has an explanation of its own.
+
+use std::time::Duration;
+
+use pullpass_tests::fakes::azure::{Canned, Service};
+use serde_json::json;
+
+use super::Row;
+
+/// Number, calls, exit code, status, OAuth's error, and how the hint begins.
+type Number = (u32, usize, i32, u16, &'static str, &'static str);
+
+const NUMBERS: [Number; 21] = [
+    (70021, 1, 3, "401", "invalid_client", "add a federated credential to the"),
+    (70025, 1, 3, "401", "invalid_client", "add a federated credential to the"),
+    (700_211, 1, 3, "401", "invalid_client", "add a federated credential to the"),
+    (700_212, 1, 3, "401", "invalid_client", "add a federated credential to the"),
+    (700_213, 1, 3, "401", "invalid_client", "add a federated credential to the"),
+    (700_016, 1, 3, "400", "unauthorized_client", "the application is not in this tenant:"),
+    (90002, 1, 3, "400", "invalid_request", "there is no such tenant in this cloud:"),
+    (900_023, 1, 3, "400", "invalid_request", "there is no such tenant in this cloud:"),
+    (7_000_215, 1, 3, "401", "invalid_client", "the client secret is wrong or has expired:"),
+    (7_000_222, 1, 3, "401", "invalid_client", "the client secret is wrong or has expired:"),
+    (7_000_112, 1, 3, "400", "invalid_request", "the application is disabled: enable it"),
+    (700_024, 1, 4, "401", "invalid_client", "the token is used outside of its time;"),
+    (50013, 1, 3, "401", "invalid_client", "Entra cannot verify the signature: the"),
+    (700_027, 1, 3, "401", "invalid_client", "Entra cannot verify the signature: the"),
+    (5_002_730, 1, 2, "400", "invalid_request", "Entra takes no signature of this kind: use"),
+    (501_661, 1, 3, "400", "invalid_request", "Entra cannot fetch the issuer's keys: its"),
+    (500_011, 1, 3, "400", "invalid_resource", "this tenant or cloud knows no container"),
+    (90038, 1, 2, "400", "invalid_request", "the tenant is in another cloud: check"),
+    (90033, 4, 7, "503", "temporarily_unavailable", "Entra limits or lacks capacity; the server"),
+    (50196, 1, 7, "400", "invalid_request", "Entra limits or lacks capacity; the server"),
+    (99999, 1, 3, "400", "invalid_request", "look the code up at"),
+];
+
+pub(super) fn rows() -> Vec<Row> {
+    let row = |name, answer| Row::new(name, Service::Entra, answer);
+    let others = vec![
+        row("broken", Canned::unavailable()).calls(4).fails(
+            7,
+            "ENTRA could not serve POD: HTTP 503",
+            &["hint: the server was asked 4 times; the kubelet"],
+        ),
+        row("throttled", Canned::throttled(Service::Entra, 300)).fails(
+            7,
+            "ENTRA could not serve POD: HTTP 429",
+            &["hint: the server was asked once, and it wants 300"],
+        ),
+        row("silent", Canned::late(Duration::from_secs(30))).timeout(2).fails(
+            7,
+            "ENTRA could not be asked for POD",
+            &["oauth2/v2.0/token`", "hint: check the network path from this node: DNS,"],
+        ),
+        row(
+            "empty_token",
+            Canned::json(
+                200,
+                &json!({"access_token": "", "expires_in": 3599, "token_type": "Bearer"}),
+            ),
+        )
+        .fails(
+            5,
+            "ENTRA answered without a token",
+            &["hint: check what stands between this node and"],
+        ),
+        row("no_token", Canned::other_json()).fails(
+            5,
+            "ENTRA answered without a token",
+            &["hint: check what stands between this node and"],
+        ),
+        row("no_json", Canned::answer(200, "text/plain", "OK")).fails(
+            5,
+            "ENTRA answered 200 with no token",
+            &["hint: check what stands between this node and"],
+        ),
+        row("web_page", Canned::answer(200, "text/html", "<!doctype html><title>Sign in")).fails(
+            5,
+            "ENTRA answered 200 with no token",
+            &["hint: check what stands between this node and"],
+        ),
+        row("blocked", Canned::answer(403, "text/html", "<!doctype html><title>Blocked by policy"))
+            .fails(
+                5,
+                "ENTRA refused POD: HTTP 403",
+                &["hint: no answer that Azure documents; check what"],
+            ),
+        row("not_found", Canned::answer(404, "text/html", "<!doctype html>")).fails(
+            5,
+            "ENTRA refused POD: HTTP 404",
+            &["hint: no answer that Azure documents; check what"],
+        ),
+        row("redirect", Canned::redirect("https://evil.example/")).fails(
+            5,
+            "ENTRA could not be asked for POD",
+            &[
+                "oauth2/v2.0/token` answered 307 with a redirect,",
+                "hint: a redirect would send the credentials to",
+            ],
+        ),
+        row("oversized", Canned::answer(200, "application/json", " ".repeat(2_000_000))).fails(
+            5,
+            "ENTRA could not be asked for POD",
+            &[
+                "oauth2/v2.0/token` is larger than 1048576 bytes",
+                "hint: no credential is that large; check that the",
+            ],
+        ),
+    ];
+    NUMBERS.iter().map(number).chain(others).collect()
+}
+
+fn number(&(number, calls, code, status, error, hint): &Number) -> Row {
+    let answer = Canned::aadsts(number, "so it is.");
+    let verb = if code == 7 { "could not serve" } else { "refused" };
+    Row::new(&format!("aadsts{number}"), Service::Entra, answer).calls(calls).fails(
+        code,
+        &format!("ENTRA {verb} POD: HTTP {status} AADSTS{number} {error}"),
+        &[&format!("AADSTS{number}: so it is. (correlation ID "), &format!("hint: {hint}")],
+    )
+}

@@ -1,0 +1,285 @@
+//! Which hosts are registries, of which cloud, and under which key the login goes back.
+
+use axum::routing::get;
+use axum::{Json, Router};
+use pullpass_tests::fakes::azure::{Cloud as AzureCloud, Identity, Service};
+use pullpass_tests::world::{Trial, World};
+use serde_json::json;
+
+use crate::cloud::{CLIENT_ID, Cloud, IMAGE, REGISTRY, TENANT_ID, request};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let mut trials = vec![
+        Trial::of(every_name_of_a_cloud),
+        Trial::of(a_custom_cloud_by_options),
+        Trial::of(a_custom_cloud_by_its_description),
+        Trial::of(a_custom_cloud_by_its_resource_manager),
+        Trial::of(a_resource_manager_that_is_no_help),
+        Trial::of(a_cloud_that_nobody_knows),
+        Trial::of(the_key_is_the_host_as_it_was_sent),
+        Trial::of(a_regional_login_server),
+        Trial::of(a_data_endpoint_needs_no_login),
+        Trial::of(a_stranger_gets_no_credentials_and_nobody_is_asked),
+        Trial::of(an_image_that_is_none_is_refused),
+    ];
+    for (cloud, registry) in [
+        (AzureCloud::public(), "contoso.azurecr.io"),
+        (AzureCloud::public(), "contoso-a1b2c3d4e5f6g7h8.azurecr.io"),
+        (AzureCloud::government(), "contoso.azurecr.us"),
+        (AzureCloud::china(), "contoso.azurecr.cn"),
+    ] {
+        let title = format!("hosts::the_node_pulls_from::{registry}");
+        trials.push(Trial::new(title, move |world| {
+            let mut cloud = Cloud::of(world, cloud.clone(), registry);
+            let node = cloud.node();
+            let request = request(&format!("{registry}/team/app"));
+            let (key, login) = cloud.login(cloud.plugin_as_node(), &request);
+            assert_eq!((&*key, &*login.client_id), (registry, &*node.client_id));
+        }));
+    }
+    trials
+}
+
+const SECRET: &str = "Qx8~the-secret_of.contoso";
+
+/// A service principal of the cloud's tenant that may pull, and what `azure.json` says of it.
+fn principal(cloud: &Cloud<'_>) -> (Identity, serde_json::Value) {
+    let node = Identity::application(&cloud.tenant, "node").client_secret(SECRET);
+    let node = cloud.allow(node);
+    let fields = json!({
+        "tenantId": cloud.tenant.id,
+        "aadClientId": node.client_id,
+        "aadClientSecret": SECRET,
+    });
+    (node, fields)
+}
+
+fn every_name_of_a_cloud(world: &World) {
+    for (azure, names) in [
+        (AzureCloud::public(), &["AzureCloud", "AzurePublicCloud", "AZUREPUBLICCLOUD", ""][..]),
+        (AzureCloud::government(), &["AzureUSGovernment", "azureusgovernmentcloud"]),
+        (AzureCloud::china(), &["AzureChinaCloud"]),
+    ] {
+        let registry = format!("contoso.{}", azure.registry_suffix);
+        let cloud = Cloud::of(world, azure, &registry);
+        let (node, mut fields) = principal(&cloud);
+        for name in names {
+            fields["cloud"] = (*name).into();
+            let plugin = cloud.plugin().arg(cloud.azure_json(&fields));
+            let (_, login) = cloud.login(plugin, &request(&format!("{registry}/team/app")));
+            assert_eq!(login.client_id, node.client_id, "{name}");
+            let entra = cloud.azure.calls_to(Service::Entra).pop().unwrap();
+            assert_eq!(entra.host, cloud.tenant.cloud.authorities[0], "{name}");
+        }
+    }
+}
+
+const AUTHORITY: &str = "login.my.cloud";
+const CUSTOM: &str = "contoso.azurecr.my.cloud";
+
+fn custom(world: &World) -> Cloud<'_> {
+    Cloud::of(world, AzureCloud::custom(AUTHORITY, "azurecr.my.cloud"), CUSTOM)
+}
+
+fn a_custom_cloud_by_options(world: &World) {
+    let cloud = custom(world);
+    let pod = cloud.pod();
+    let ids = [(CLIENT_ID, &*pod.client_id), (TENANT_ID, &*pod.tenant)];
+    let request = cloud.pod_request(&format!("{CUSTOM}/team/app"), &ids);
+    let suffix = "--registry-suffix=azurecr.my.cloud";
+    for plugin in [
+        cloud.plugin().arg(suffix).arg(format!("--authority-host=https://{AUTHORITY}")),
+        cloud.plugin().arg(suffix).env("AZURE_AUTHORITY_HOST", format!("https://{AUTHORITY}/")),
+    ] {
+        let (key, login) = cloud.login(plugin, &request);
+        assert_eq!((&*key, &*login.client_id), (CUSTOM, &*pod.client_id));
+    }
+    let before = world.attempts();
+    for (plugin, says) in [
+        (cloud.plugin().arg(suffix).arg("--authority-host=http://login.my.cloud"), "`https://`"),
+        (cloud.plugin().arg("--registry-suffix=cloud"), "cannot be the end of a registry's host"),
+        (cloud.plugin().arg("--registry-suffix=azurecr..cloud"), "cannot be the end of"),
+    ] {
+        cloud.fails(plugin, &request, 2, &[says]);
+    }
+    // Without the suffix it is a stranger.
+    let run = cloud.run(cloud.plugin(), &request);
+    assert_eq!(run.response()["auth"], json!({}));
+    assert_eq!(world.attempts(), before);
+}
+
+/// As on Azure Stack Hub.
+fn a_custom_cloud_by_its_description(world: &World) {
+    let cloud = custom(world);
+    let (node, mut fields) = principal(&cloud);
+    fields["cloud"] = "AzureStackCloud".into();
+    let described = json!({
+        "name": "AzureStackCloud",
+        "activeDirectoryEndpoint": format!("https://{AUTHORITY}/"),
+        "containerRegistryDNSSuffix": "azurecr.my.cloud",
+    });
+    let description = cloud.file("environment.json", described.to_string());
+    let plugin = || cloud.plugin().arg(cloud.azure_json(&fields));
+    let request = request(&format!("{CUSTOM}/team/app"));
+    let described = plugin().env("AZURE_ENVIRONMENT_FILEPATH", &description);
+    let (key, login) = cloud.login(described, &request);
+    assert_eq!((&*key, &*login.client_id), (CUSTOM, &*node.client_id));
+    let broken = cloud.file("broken.json", "{");
+    for file in ["/nowhere/environment.json", broken.to_str().unwrap()] {
+        let plugin = plugin().env("AZURE_ENVIRONMENT_FILEPATH", file);
+        cloud.fails(plugin, &request, 2, &["`AZURE_ENVIRONMENT_FILEPATH` names the JSON file"]);
+    }
+}
+
+fn a_custom_cloud_by_its_resource_manager(world: &World) {
+    let mut cloud = custom(world);
+    let (node, mut fields) = principal(&cloud);
+    let other = |name: &str, authority: &str| {
+        json!({
+            "name": name,
+            "authentication": {"loginEndpoint": authority, "audiences": ["https://x"]},
+            "suffixes": {"acrLoginServer": "azurecr.my.cloud", "storage": "my.cloud"},
+        })
+    };
+    let metadata = json!([
+        other("MyCloud", &format!("https://{AUTHORITY}/")),
+        other("Other", "https://login.evil.example/"),
+    ]);
+    let router = Router::new().route("/metadata/endpoints", get(async || Json(metadata)));
+    let server = world.https("management.my.cloud", router);
+    cloud.keep(server);
+    fields["resourceManagerEndpoint"] = "https://management.my.cloud/".into();
+    let request = request(&format!("{CUSTOM}/team/app"));
+    for name in [Some("MyCloud"), Some("MYCLOUD"), None] {
+        fields["cloud"] = name.into();
+        let (key, login) = cloud.login(cloud.plugin().arg(cloud.azure_json(&fields)), &request);
+        assert_eq!((&*key, &*login.client_id), (CUSTOM, &*node.client_id), "{name:?}");
+    }
+    fields["cloud"] = "Third".into();
+    let plugin = cloud.plugin().arg(cloud.azure_json(&fields));
+    let says = ["describes no cloud `Third`", "`resourceManagerEndpoint` in `azure.json`"];
+    cloud.fails(plugin, &request, 2, &says);
+}
+
+fn a_resource_manager_that_is_no_help(world: &World) {
+    let cloud = custom(world);
+    let (_, mut fields) = principal(&cloud);
+    fields["cloud"] = "MyCloud".into();
+    fields["resourceManagerEndpoint"] = "https://management.my.cloud".into();
+    let plugin = || cloud.plugin().arg(cloud.azure_json(&fields));
+    let request = request(&format!("{CUSTOM}/team/app"));
+    for (router, code, says) in [
+        (Router::new(), 5, "`https://management.my.cloud/metadata/endpoints` answered 404"),
+        (
+            Router::new().route("/metadata/endpoints", get(async || Json(json!({"ok": true})))),
+            5,
+            "JSON of another shape",
+        ),
+        (
+            Router::new().route("/metadata/endpoints", get(async || "<!doctype html>")),
+            5,
+            "HTML, not JSON",
+        ),
+    ] {
+        let server = world.https("management.my.cloud", router);
+        cloud.fails(plugin(), &request, code, &[says]);
+        drop(server);
+    }
+    cloud.fails(plugin(), &request, 7, &["cannot connect to `https://management.my.cloud/"]);
+}
+
+fn a_cloud_that_nobody_knows(world: &World) {
+    let cloud = Cloud::new(world);
+    let (_, mut fields) = principal(&cloud);
+    fields["cloud"] = "AzureGermanCloud".into();
+    let before = world.attempts();
+    let says = ["the cloud `AzureGermanCloud` is not known", "`--authority-host`"];
+    cloud.fails(cloud.plugin().arg(cloud.azure_json(&fields)), &request(IMAGE), 2, &says);
+    assert_eq!(world.attempts(), before);
+}
+
+fn the_key_is_the_host_as_it_was_sent(world: &World) {
+    let mut cloud = Cloud::new(world);
+    let node = cloud.node();
+    let server = world.https("contoso.azurecr.io:8443", cloud.azure.registries());
+    cloud.keep(server);
+    for (image, key) in [
+        ("contoso.azurecr.io", "contoso.azurecr.io"),
+        ("contoso.azurecr.io:443/team/app", "contoso.azurecr.io:443"),
+        ("contoso.azurecr.io:8443/team/app", "contoso.azurecr.io:8443"),
+    ] {
+        let (found, login) = cloud.login(cloud.plugin_as_node(), &request(image));
+        assert_eq!((&*found, &*login.client_id), (key, &*node.client_id));
+        let exchange = cloud.azure.calls_to(Service::Exchange).pop().unwrap();
+        assert_eq!(exchange.field("service"), Some(REGISTRY));
+    }
+    let auth = cloud.run(cloud.plugin_as_node(), &request("Contoso.AzureCR.IO/team/app"));
+    assert_eq!(auth.login().0, "Contoso.AzureCR.IO");
+}
+
+fn a_regional_login_server(world: &World) {
+    let mut cloud = Cloud::new(world);
+    let node = cloud.node();
+    cloud.change_registry(|registry| registry.in_region("eastus"));
+    let regional = "contoso.eastus.geo.azurecr.io";
+    let server = world.https(regional, cloud.azure.registries());
+    cloud.keep(server);
+    let (key, login) =
+        cloud.login(cloud.plugin_as_node(), &request(&format!("{regional}/team/app")));
+    assert_eq!((&*key, &*login.client_id), (regional, &*node.client_id));
+}
+
+fn a_data_endpoint_needs_no_login(world: &World) {
+    let mut cloud = Cloud::new(world);
+    cloud.node();
+    let before = world.attempts();
+    let image = "contoso.eastus.data.azurecr.io/team/app";
+    let says = ["`contoso.eastus.data.azurecr.io` needs no login", "`matchImages`"];
+    cloud.fails(cloud.plugin_as_node(), &request(image), 2, &says);
+    assert_eq!(world.attempts(), before);
+}
+
+/// With every identity at hand, and with a mirror of another host.
+fn a_stranger_gets_no_credentials_and_nobody_is_asked(world: &World) {
+    let mut cloud = Cloud::new(world);
+    cloud.node();
+    let pod = cloud.pod();
+    let ids = [(CLIENT_ID, &*pod.client_id), (TENANT_ID, &*pod.tenant)];
+    let before = world.attempts();
+    for host in [
+        "docker.io",
+        "mcr.microsoft.com",
+        "azurecr.io",
+        "contoso.azurecr.de",
+        "contoso.azurecr.io.evil.example",
+        "evil.example/contoso.azurecr.io",
+        "contoso-azurecr-io.evil.example",
+        "contosoazurecr.io",
+        "a.b.azurecr.io",
+        "contoso.azurecr.io.azurecr.lol",
+        "mirrored.example.evil.example",
+        "10.0.0.1:5000",
+    ] {
+        let image = format!("{host}/team/app");
+        for request in
+            [request(&image), cloud.pod_request(&image, &ids), cloud.pod_request(&image, &[])]
+        {
+            let plugin = cloud
+                .plugin_as_node()
+                .arg(format!("--registry-mirror=mirrored.example:{REGISTRY}"))
+                .arg("--anonymous-key");
+            let response = cloud.run(plugin, &request).response();
+            assert_eq!(response["auth"], json!({}), "{host}");
+            assert_eq!(response["cacheDuration"], "0s", "{host}");
+            assert_eq!(response["cacheKeyType"], "Image", "{host}");
+        }
+    }
+    assert_eq!(world.attempts(), before);
+}
+
+fn an_image_that_is_none_is_refused(world: &World) {
+    let cloud = Cloud::new(world);
+    for image in ["", "contoso.azurecr.io@evil.example/x", "https://contoso.azurecr.io/x", "a b"] {
+        assert_eq!(cloud.run(cloud.plugin_as_node(), &request(image)).code, Some(6), "{image}");
+    }
+}
