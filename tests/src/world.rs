@@ -147,6 +147,9 @@ impl World {
         let there = path.ancestors().find(|above| above.is_dir());
         let there = there.filter(|above| above.parent().is_some());
         let there = there.unwrap_or_else(|| panic!("the machine has no folder to put {path:?} in"));
+        // Or names, trust and the plugins themselves would be out of sight.
+        let needed = ["/etc", "/usr", "/tmp", "/dev", "/proc"].map(std::path::Path::new);
+        assert!(!needed.contains(&there), "{path:?} would cover {there:?}");
         namespace::mount(&["-t", "tmpfs", "tmpfs", there.to_str().unwrap()]);
         fs::create_dir_all(&path).unwrap();
         path

@@ -17,16 +17,36 @@ pub(crate) struct Cloud {
     pub(crate) suffixes: Vec<String>,
 }
 
-/// The registries' endings of the clouds that everybody knows. All count in each of them, as
-/// in the Go plugin: a token that another cloud's registry does not take opens nothing.
-const SUFFIXES: [&str; 3] = ["azurecr.io", "azurecr.cn", "azurecr.us"];
+/// A cloud that everybody knows.
+struct Known {
+    /// What `cloud` may call it, as in `azure.json`.
+    names: &'static [&'static str],
+    authority: &'static str,
+    suffix: &'static str,
+}
 
-/// What `cloud` may be called, as in `azure.json`.
-const KNOWN: [(&[&str], &str); 3] = [
-    (&["azurecloud", "azurepubliccloud"], "https://login.microsoftonline.com"),
-    (&["azureusgovernment", "azureusgovernmentcloud"], "https://login.microsoftonline.us"),
-    (&["azurechinacloud"], "https://login.chinacloudapi.cn"),
+const KNOWN: [Known; 3] = [
+    Known {
+        names: &["azurecloud", "azurepubliccloud"],
+        authority: "https://login.microsoftonline.com",
+        suffix: "azurecr.io",
+    },
+    Known {
+        names: &["azureusgovernment", "azureusgovernmentcloud"],
+        authority: "https://login.microsoftonline.us",
+        suffix: "azurecr.us",
+    },
+    Known {
+        names: &["azurechinacloud"],
+        authority: "https://login.chinacloudapi.cn",
+        suffix: "azurecr.cn",
+    },
 ];
+
+/// How registries end in the clouds that everybody knows.
+pub(crate) fn known_suffixes() -> Vec<String> {
+    KNOWN.iter().map(|known| known.suffix.to_owned()).collect()
+}
 
 impl Cloud {
     /// The cloud that the settings name. Makes a call only where `azure.json` names the
@@ -36,9 +56,12 @@ impl Cloud {
     /// Of kind Config, when it is unknown, or described in a file that cannot be read.
     pub(crate) async fn of(settings: &Settings, cx: &Context) -> Result<Self, Error> {
         let name = settings.cloud.as_deref().unwrap_or("AzureCloud");
-        let known = KNOWN.iter().find(|(names, _)| names.contains(&&*name.to_ascii_lowercase()));
-        let mut described = Description::read(cx)?;
+        let known = KNOWN.iter().find(|known| known.names.contains(&&*name.to_ascii_lowercase()));
         let is_known = settings.cloud.is_some() && known.is_some();
+        let mut described = match is_known {
+            true => Description::default(),
+            false => Description::read(cx)?,
+        };
         if let (false, Some(manager)) = (is_known, &settings.resource_manager)
             && settings.authority_host.as_ref().or(described.authority.as_ref()).is_none()
         {
@@ -47,9 +70,9 @@ impl Cloud {
             described.authority = asked.authority;
         }
         let authority = match (&settings.authority_host, &described.authority, known) {
-            (Some(named), ..) => authority(named, "`--authority-host` or `AZURE_AUTHORITY_HOST`")?,
+            (Some(named), ..) => authority(named, "`--authority-host`")?,
             (None, Some(described), _) => authority(described, "`activeDirectoryEndpoint`")?,
-            (None, None, Some((_, known))) => authority(known, "the table of clouds")?,
+            (None, None, Some(known)) => authority(known.authority, "the table of clouds")?,
             (None, None, None) => {
                 return Err(Error::config(format!("the cloud `{name}` is not known")).hint(
                     "name AzureCloud, AzureUSGovernment or AzureChinaCloud; describe another one \
@@ -58,7 +81,8 @@ impl Cloud {
                 ));
             }
         };
-        let mut suffixes: Vec<String> = SUFFIXES.iter().map(ToString::to_string).collect();
+        // Its own alone: an identity's token is nothing for another cloud's registries.
+        let mut suffixes: Vec<String> = known.iter().map(|known| known.suffix.to_owned()).collect();
         for suffix in settings.registry_suffixes.iter().chain(&described.suffix) {
             suffixes.push(own_suffix(suffix)?);
         }
@@ -138,12 +162,14 @@ struct Suffixes {
 }
 
 fn authority(text: &str, named_by: &str) -> Result<Url, Error> {
-    let url = Url::parse(text)
-        .ok()
-        .filter(|url| url.scheme() == "https" && url.host().is_some() && url.username().is_empty());
+    let url = Url::parse(text).ok().filter(|url| {
+        let is_bare = url.username().is_empty() && url.password().is_none() && url.path() == "/";
+        url.scheme() == "https" && url.host().is_some() && is_bare
+    });
     url.ok_or_else(|| {
-        Error::config(format!("{named_by} names no `https://` URL"))
-            .hint("such as `https://login.microsoftonline.com`")
+        Error::config(format!("{named_by} names no `https://` URL of a host alone")).hint(
+            "such as `https://login.microsoftonline.com`; AD FS, with a path, is not supported",
+        )
     })
 }
 

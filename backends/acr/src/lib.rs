@@ -14,13 +14,15 @@ mod transport;
 mod who;
 
 use pullpass::{
-    Annotation, CacheKey, CacheType, Context, Error, Opt, Options, Plugin, Provider, Request,
-    Response, Variable, async_trait,
+    Annotation, CacheKey, CacheType, Context, Error, Image, Opt, Options, Plugin, Provider,
+    Request, Response, Variable, async_trait,
 };
+
+use tracing::debug;
 
 use crate::cloud::Cloud;
 use crate::identity::Shown;
-use crate::mirror::Mirrors;
+use crate::mirror::{Mirrors, Target};
 use crate::registry::{Host, LoginServer};
 use crate::settings::Settings;
 use crate::who::Who;
@@ -55,6 +57,14 @@ pub static PLUGIN: Plugin = Plugin {
             name: "IDENTITY_ENDPOINT, IDENTITY_HEADER, IMDS_ENDPOINT",
             help: "where managed identities are asked for on App Service and Arc",
         },
+        Variable {
+            name: "AZURE_FEDERATED_TOKEN_FILE",
+            help: "the node's token, where its application is named and no other proof",
+        },
+        Variable {
+            name: "AZURE_AUTHORITY_HOST",
+            help: "Entra of another cloud, where no cloud is named",
+        },
     ],
     cache_type: CacheType::ServiceAccount,
     build: |options, cx| {
@@ -65,7 +75,7 @@ pub static PLUGIN: Plugin = Plugin {
 const OPTIONS: &[Opt] = &[
     Opt::positional("cloud-config", "AZURE_JSON", "the cloud provider's configuration file"),
     Opt::value("cloud", "NAME", "AzureCloud, AzureUSGovernment or AzureChinaCloud"),
-    Opt::value("authority-host", "URL", "Entra of another cloud").env("AZURE_AUTHORITY_HOST"),
+    Opt::value("authority-host", "URL", "Entra of another cloud"),
     Opt::value("registry-suffix", "SUFFIX", "how registries of another cloud end").repeated(),
     Opt::value("tenant-id", "ID", "the tenant of the identity").env("AZURE_TENANT_ID"),
     Opt::value(
@@ -73,19 +83,20 @@ const OPTIONS: &[Opt] = &[
         "ID",
         "the node's: system, a client ID, object:ID, or a resource ID",
     ),
-    Opt::value("client-id", "ID", "the node's service principal").env("AZURE_CLIENT_ID"),
-    Opt::value("client-secret-file", "FILE", "its secret"),
-    Opt::value("client-certificate", "FILE", "its certificate and key, in PEM"),
-    Opt::value("token-file", "FILE", "a token that it trusts").env("AZURE_FEDERATED_TOKEN_FILE"),
+    Opt::value("client-id", "ID", "the node's service principal, by its application")
+        .env("AZURE_CLIENT_ID"),
+    Opt::value("client-secret-file", "FILE", "the service principal's secret"),
+    Opt::value("client-certificate", "FILE", "the service principal's certificate and key, in PEM"),
+    Opt::value("token-file", "FILE", "a token that the service principal's application trusts"),
     Opt::switch("static-service-principal", "hand the principal's ID and secret to the kubelet"),
     Opt::value("pod-client-id", "ID", "the application of pods that no annotation names one for"),
     Opt::value(
         "registry-mirror",
-        "SOURCE:TARGET",
+        "SOURCE:TARGET[/PATH]",
         "pull that host's images from this registry, as the node",
     )
     .repeated(),
-    Opt::value("r", "SOURCE:TARGET", "the same").repeated(),
+    Opt::value("r", "SOURCE:TARGET", "the same as --registry-mirror").repeated(),
     Opt::value(
         "without-token",
         "HOW",
@@ -101,7 +112,7 @@ const OPTIONS: &[Opt] = &[
         "identity bindings: the API server, by address or name",
     ),
     Opt::value("ib-default-client-id", "ID", "identity bindings: where no annotation names one"),
-    Opt::value("ib-default-tenant-id", "ID", "identity bindings: its tenant"),
+    Opt::value("ib-default-tenant-id", "ID", "identity bindings: the tenant of that identity"),
     Opt::value("ib-ca-file", "FILE", "identity bindings: the API server's CA")
         .default("/etc/kubernetes/certs/ca.crt"),
     Opt::value("v", "LEVEL", "ignored; see --log").ignored(),
@@ -120,22 +131,39 @@ struct Acr {
     mirrors: Vec<String>,
 }
 
+/// Where the login for an image comes from.
+struct Place {
+    /// The registry.
+    server: LoginServer,
+    /// Whether the image's own host is another: the operator said that the node pulls it here.
+    mirrored: bool,
+    /// The image's repository there.
+    repository: String,
+}
+
 impl Acr {
-    /// The registry that takes the login for the image, and whether it is a mirror.
-    fn login_server(
-        &self,
-        request: &Request,
-        cloud: &Cloud,
-    ) -> Result<Option<(LoginServer, bool)>, Error> {
-        let image = &request.image;
+    /// Where the login for the image comes from; `None` where the host is nobody's of Azure.
+    fn place(&self, image: &Image, cloud: &Cloud) -> Result<Option<Place>, Error> {
         let mirrors = Mirrors::parse(&self.mirrors, &cloud.suffixes)?;
-        if let Some(target) = mirrors.of(image) {
-            return Ok(Some((target.clone(), true)));
+        let repository = image.repository().to_owned();
+        if let Some(Target { server, prefix }) = mirrors.of(image) {
+            let repository = match prefix {
+                Some(prefix) => format!("{prefix}/{repository}"),
+                None => repository,
+            };
+            return Ok(Some(Place { server: server.clone(), mirrored: true, repository }));
         }
-        match registry::read(image.host(), image.port(), &cloud.suffixes) {
-            Host::LoginServer(server) => Ok(Some((server, false))),
+        let of = |suffixes: &[String]| registry::read(image.host(), image.port(), suffixes);
+        match of(&cloud.suffixes) {
+            Host::LoginServer(server) => Ok(Some(Place { server, mirrored: false, repository })),
             Host::Data => Err(Error::config(format!("`{}` needs no login", image.registry()))
                 .hint("take data endpoints out of this provider's `matchImages`")),
+            Host::Foreign if of(&cloud::known_suffixes()) != Host::Foreign => {
+                Err(Error::config(format!("`{}` is a registry of another cloud", image.registry()))
+                    .hint(
+                        "an identity is of one cloud: check `cloud` in `azure.json`, or `--cloud`",
+                    ))
+            }
             // As the Go plugin: `matchImages` may hold hosts that are mirrored on some nodes.
             Host::Foreign => Ok(None),
         }
@@ -147,11 +175,12 @@ impl Provider for Acr {
     async fn credentials(&self, request: &Request, cx: &Context) -> Result<Response, Error> {
         let (settings, image) = (&self.settings, &request.image);
         let cloud = Cloud::of(settings, cx).await?;
-        // The host decides first: nothing is asked, and no token is used, for a stranger.
-        let Some((server, mirrored)) = self.login_server(request, &cloud)? else {
+        // The host decides first: no identity is used, and no token sent, for a stranger.
+        let Some(Place { server, mirrored, repository }) = self.place(image, &cloud)? else {
             return Ok(Response::none());
         };
         let who = Who::choose(settings, request.service_account.as_ref(), mirrored)?;
+        debug!("`{}` is asked for {who}", server.authority);
         let token = match identity::shown(&who, &cloud, cx).await? {
             Shown::Token(token) => token,
             Shown::Login { username, password } => {
@@ -162,8 +191,7 @@ impl Provider for Acr {
         let mut token = exchange::refresh_token(&server, &token, &who, cx).await?;
         let mut key = CacheKey::Registry;
         if settings.repository_scope {
-            let repository = image.repository();
-            token = exchange::access_token(&server, &token, repository, &who, cx).await?;
+            token = exchange::access_token(&server, &token, &repository, &who, cx).await?;
             key = CacheKey::Image;
         }
         answer::with_token(&token, key, image, &server, settings, &cx.clock)

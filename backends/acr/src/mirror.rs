@@ -10,12 +10,22 @@ pub(crate) struct Mirrors(Vec<Mirror>);
 struct Mirror {
     /// `host[:port]` of the images.
     source: String,
-    target: LoginServer,
+    target: Target,
+}
+
+/// Where a mirror's images really are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// The registry.
+    pub(crate) server: LoginServer,
+    /// What stands before the image's own repository there, as where one registry caches
+    /// several.
+    pub(crate) prefix: Option<String>,
 }
 
 impl Mirrors {
-    /// Reads `SOURCE:TARGET[,SOURCE:TARGET...]`, each a value of `--registry-mirror`. A source
-    /// may have a port: the target begins after the last colon.
+    /// Reads `SOURCE:TARGET[/PREFIX][,...]`, each a value of `--registry-mirror`. A source may
+    /// have a port: the target begins after the last colon.
     ///
     /// # Errors
     /// Of kind Config, when an entry is not of that form, or its target no registry of Azure's.
@@ -35,21 +45,27 @@ impl Mirrors {
             if !image.repository().is_empty() {
                 return Err(invalid("names a path, and a login is for a whole host"));
             }
-            let target = target.to_ascii_lowercase();
-            let Host::LoginServer(target) = registry::read(&target, None, suffixes) else {
+            let (host, prefix) = match target.split_once('/') {
+                Some((host, prefix)) => (host, Some(prefix.trim_end_matches('/'))),
+                None => (target, None),
+            };
+            let host = host.to_ascii_lowercase();
+            let Host::LoginServer(server) = registry::read(&host, None, suffixes) else {
                 return Err(invalid("has a target that is no registry of Azure's"));
             };
             if mirrors.iter().any(|known| image.is_on(&known.source)) {
                 return Err(invalid("names a source twice"));
             }
+            let prefix = prefix.filter(|prefix| !prefix.is_empty()).map(str::to_owned);
+            let target = Target { server, prefix };
             mirrors.push(Mirror { source: source.to_owned(), target });
         }
         Ok(Self(mirrors))
     }
 
-    /// The registry that `image` is really pulled from, if its host is a mirror's source: the
-    /// whole host with its port.
-    pub(crate) fn of(&self, image: &Image) -> Option<&LoginServer> {
+    /// Where `image` is really pulled from, if its host is a mirror's source: the whole host
+    /// with its port.
+    pub(crate) fn of(&self, image: &Image) -> Option<&Target> {
         self.0.iter().find(|mirror| image.is_on(&mirror.source)).map(|mirror| &mirror.target)
     }
 }
@@ -65,7 +81,17 @@ mod tests {
 
     fn target(mirrors: &Mirrors, image: &str) -> Option<String> {
         let image = Image::parse(image).unwrap();
-        mirrors.of(&image).map(|target| target.authority.clone())
+        mirrors.of(&image).map(|target| target.server.authority.clone())
+    }
+
+    #[test]
+    fn a_target_may_have_a_prefix() {
+        let mirrors =
+            mirrors(&["mcr.microsoft.com:abc.azurecr.io/aks-managed-repository"]).unwrap();
+        let image = Image::parse("mcr.microsoft.com/oss/pause").unwrap();
+        let target = mirrors.of(&image).unwrap();
+        assert_eq!(target.server.authority, "abc.azurecr.io");
+        assert_eq!(target.prefix.as_deref(), Some("aks-managed-repository"));
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) binding: Option<Binding>,
     pub(crate) without_token: Option<WithoutToken>,
     pub(crate) repository_scope: bool,
+    /// Whether the service principal's own secret is the login.
+    pub(crate) static_principal: bool,
     pub(crate) anonymous_key: bool,
     pub(crate) longest_cache: Duration,
 }
@@ -93,11 +95,18 @@ impl Settings {
             Some(path) => azure_json::read(&path)?,
             None => AzureJson::default(),
         };
-        let text = |name: &str| options.value(name).map(str::to_owned);
+        // What an installer leaves empty is not set.
+        let text = |name: &str| options.value(name).filter(|it| !it.is_empty()).map(str::to_owned);
         let longest_cache = options.duration("max-cache")?.unwrap_or(Duration::from_secs(3600));
+        let cloud = text("cloud").or_else(|| file.cloud.clone());
+        // As for workload identities; a cloud that is named goes before.
+        let ambient = match &cloud {
+            None => env.text("AZURE_AUTHORITY_HOST")?.map(str::to_owned),
+            Some(_) => None,
+        };
         Ok(Self {
-            cloud: text("cloud").or_else(|| file.cloud.clone()),
-            authority_host: text("authority-host"),
+            cloud,
+            authority_host: text("authority-host").or(ambient),
             registry_suffixes: options.values("registry-suffix").to_vec(),
             resource_manager: file.resource_manager.clone(),
             tenant_id: text("tenant-id").or_else(|| file.tenant_id.clone()),
@@ -106,9 +115,33 @@ impl Settings {
             binding: binding(options)?,
             without_token: without_token(options)?,
             repository_scope: options.is_set("repository-scope"),
+            static_principal: options.is_set("static-service-principal"),
             anonymous_key: options.is_set("anonymous-key"),
             longest_cache,
         })
+    }
+}
+
+impl Settings {
+    /// A switch that hands out a secret is not passed over where it cannot do so.
+    ///
+    /// # Errors
+    /// Of kind Config, when there is no such secret, or less than it was asked for.
+    pub(crate) fn check_static_principal(&self) -> Result<(), Error> {
+        let has_secret = matches!(
+            &self.node,
+            Some(Node::Principal(Principal { proof: Proof::StaticSecret(_), .. }))
+        );
+        match (self.static_principal, has_secret, self.repository_scope) {
+            (true, false, _) => {
+                Err(Error::config("`--static-service-principal` has no secret to give").hint(
+                    "it is for a service principal with a secret: `--client-secret-file`, or \
+                 `aadClientSecret` in `azure.json`",
+                ))
+            }
+            (true, true, true) => Err(two("static-service-principal", "repository-scope")),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -139,16 +172,24 @@ fn node(options: &Options, env: &Env, file: &AzureJson) -> Result<Option<Node>, 
             };
             Ok(Some(Node::Principal(Principal { client_id, proof })))
         }
-        (None, None, _) => from_file(file, env, is_static),
+        (None, None, _) => from_file(file, options.value("client-id"), env, is_static),
     }
 }
 
-fn from_file(file: &AzureJson, env: &Env, is_static: bool) -> Result<Option<Node>, Error> {
+/// What the file says, else the variables of workload identities.
+fn from_file(
+    file: &AzureJson,
+    client_id: Option<&str>,
+    env: &Env,
+    is_static: bool,
+) -> Result<Option<Node>, Error> {
     if file.managed_identity {
         let id = file.user_assigned.as_deref().map(managed_id).transpose()?;
         return Ok(Some(Node::Managed(id.unwrap_or(ManagedId::System))));
     }
-    let Some(client_id) = file.client_id.clone() else { return Ok(None) };
+    let Some(client_id) = file.client_id.clone().or_else(|| client_id.map(str::to_owned)) else {
+        return Ok(None);
+    };
     let token_file = env.os("AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from);
     let proof = match (&file.client_secret, &file.certificate, file.token_file.clone()) {
         (Some(value), ..) => secret(value.clone(), is_static),
@@ -203,14 +244,17 @@ fn managed_id(text: &str) -> Result<ManagedId, Error> {
 pub(crate) fn is_id(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 128
-        && text.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_'))
+        && text.split('.').all(|label| {
+            !label.is_empty() && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+        })
 }
 
 fn binding(options: &Options) -> Result<Option<Binding>, Error> {
-    let value = |name: &str| options.value(name).map(str::to_owned);
+    // AKS passes flags of features that are off with nothing behind the equals sign.
+    let value = |name: &str| options.value(name).filter(|it| !it.is_empty()).map(str::to_owned);
     let Some(sni_name) = value("ib-sni-name") else {
         let others = ["ib-apiserver-ip", "ib-default-client-id", "ib-default-tenant-id"];
-        return match others.into_iter().find(|other| options.is_set(other)) {
+        return match others.into_iter().find(|other| value(other).is_some()) {
             Some(other) => Err(Error::config(format!(
                 "ib-sni-name must be set: `--{other}` means nothing without it"
             ))
@@ -263,5 +307,5 @@ fn without_token(options: &Options) -> Result<Option<WithoutToken>, Error> {
 
 fn two(one: &str, other: &str) -> Error {
     Error::config(format!("`--{one}` and `--{other}` exclude each other"))
-        .hint("the node has one identity")
+        .hint("the node has one identity; take one of them out of `args`")
 }

@@ -62,6 +62,7 @@ impl<'a> Who<'a> {
     }
 
     fn federated(settings: &'a Settings, account: &'a ServiceAccount) -> Result<Self, Error> {
+        account.token.check_not_for_api_server()?;
         let client_id = id(account, CLIENT_ID, settings.pod_client_id.as_deref())?;
         let tenant_id = id(account, TENANT_ID, settings.tenant_id.as_deref())?;
         Ok(Self::Pod {
@@ -89,6 +90,7 @@ impl<'a> Who<'a> {
 
     fn node(settings: &'a Settings) -> Result<Self, Error> {
         let tenant_id = settings.tenant_id.as_deref();
+        settings.check_static_principal()?;
         match &settings.node {
             Some(Node::Managed(id)) => Ok(Self::Managed { id, tenant_id }),
             Some(Node::Principal(principal)) => {
@@ -99,9 +101,9 @@ impl<'a> Who<'a> {
                 Ok(Self::Principal { principal, tenant_id })
             }
             None => Err(Error::config("the node has no identity").hint(
-                "name the cloud provider's `azure.json` as the argument, or set \
-                 `--managed-identity`; for the pod's own identity add `tokenAttributes` to this \
-                 provider",
+                "`azure.json`, the plugin's argument, must say `useManagedIdentityExtension: \
+                 true`, or name a service principal with its secret, certificate or token file; \
+                 or set `--managed-identity`; for the pod's own identity add `tokenAttributes`",
             )),
         }
     }

@@ -25,6 +25,9 @@ const STS_ENDPOINT: &str = "AWS_ENDPOINT_URL_STS";
 const AGENTS: [&str; 2] =
     ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_EC2_METADATA_SERVICE_ENDPOINT"];
 
+/// The address family of the metadata service.
+const METADATA_MODE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
+
 /// The most attempts that fit into a run.
 const MOST_ATTEMPTS: u32 = 20;
 
@@ -50,6 +53,19 @@ pub(crate) fn check(env: &Env) -> Result<(), Error> {
             && endpoint::usable(value).is_none()
         {
             return Err(wrong(name, "no URL of an agent on this machine"));
+        }
+    }
+    if let Some(mode) = env.text(METADATA_MODE)?
+        && !["IPv4", "IPv6"].iter().any(|known| mode.eq_ignore_ascii_case(known))
+    {
+        return Err(wrong(METADATA_MODE, "neither `IPv4` nor `IPv6`"));
+    }
+    // The SDK for Go reads them; passed over, they would leave the node with other keys.
+    for (old, new) in
+        [("AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID"), ("AWS_SECRET_KEY", "AWS_SECRET_ACCESS_KEY")]
+    {
+        if env.os(old).is_some() && env.os(new).is_none() {
+            return Err(wrong(old, &format!("not read: set `{new}`")));
         }
     }
     match (env.os("AWS_ACCESS_KEY_ID"), env.os("AWS_SECRET_ACCESS_KEY")) {
@@ -125,6 +141,8 @@ mod tests {
             ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://metadata.example"),
             ("AWS_ACCESS_KEY_ID", "AKIA"),
             ("AWS_SECRET_ACCESS_KEY", "x"),
+            ("AWS_ACCESS_KEY", "AKIA"),
+            ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv5"),
             ("AWS_MAX_ATTEMPTS", "0"),
             ("AWS_MAX_ATTEMPTS", "zero"),
             ("AWS_MAX_ATTEMPTS", "4000000000"),

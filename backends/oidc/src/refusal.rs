@@ -45,9 +45,8 @@ struct Said {
 impl Said {
     fn read(reply: &Reply, spent: &Spent) -> Self {
         let Ok(body) = reply.json::<Value>() else { return Self::default() };
-        let text = |pointer: &str| {
-            Some(spent.quote(body.pointer(pointer).and_then(Value::as_str)?))
-        };
+        let text =
+            |pointer: &str| Some(spent.quote(body.pointer(pointer).and_then(Value::as_str)?));
         Self {
             // RFC 6749 §5.2, and Quay; else Chainguard.
             code: text("/error").or_else(|| text("/code")),

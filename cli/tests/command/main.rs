@@ -9,6 +9,7 @@ mod kind_4185;
 mod match_images;
 mod oidc;
 mod output;
+mod pages;
 mod programs;
 mod readme;
 

@@ -217,6 +217,10 @@ fn a_mirrored_image_needs_no_binding(world: &World) {
 fn flags_that_do_not_fit_are_refused(world: &World) {
     let cloud = Cloud::new(world);
     let before = world.attempts();
+    // What a generator leaves empty is not set.
+    let plugin = cloud.plugin().arg("--ib-sni-name=").arg("--ib-apiserver-ip=");
+    let says = ["acr-client-id` is missing"];
+    cloud.fails(plugin, &cloud.pod_request(IMAGE, &[]), 4, &says);
     for (flags, says) in [
         (&["--ib-sni-name=https://api.example.com"][..], "must not contain protocol prefix"),
         (&["--ib-sni-name=http://api.example.com"], "must not contain protocol prefix"),

@@ -47,7 +47,10 @@ fn d1_a_token_is_used_whatever_the_node_is(world: &World) {
     ] {
         let plugin = cloud.plugin().arg(cloud.azure_json(&fields)).secret("secret", SECRET);
         cloud.logs_in_as(&pod, plugin.clone(), &cloud.request_of(&pod));
-        cloud.logs_in_as(&pod, plugin.arg("--static-service-principal"), &cloud.request_of(&pod));
+        if fields["aadClientSecret"].is_string() {
+            let plugin = plugin.arg("--static-service-principal");
+            cloud.logs_in_as(&pod, plugin, &cloud.request_of(&pod));
+        }
     }
 }
 
@@ -219,6 +222,8 @@ fn d11_errors_say_who_was_refused_and_no_bodies(world: &World) {
         let who = format!("the pod as identity `{}` bound at `{name}`", pod.client_id);
         assert!(run.error().contains(&who), "{}", run.stderr);
         assert!(!run.stderr.contains("client_assertion"), "{}", run.stderr);
+        let says = format!("`{REGISTRY}` is asked for {who}");
+        assert!(run.stderr.contains(&says), "the log does not say it: {}", run.stderr);
     }
 }
 

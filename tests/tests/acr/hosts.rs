@@ -16,24 +16,26 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::of(a_custom_cloud_by_its_resource_manager),
         Trial::of(a_resource_manager_that_is_no_help),
         Trial::of(a_cloud_that_nobody_knows),
+        Trial::of(a_registry_of_another_cloud_is_refused),
         Trial::of(the_key_is_the_host_as_it_was_sent),
         Trial::of(a_regional_login_server),
         Trial::of(a_data_endpoint_needs_no_login),
         Trial::of(a_stranger_gets_no_credentials_and_nobody_is_asked),
         Trial::of(an_image_that_is_none_is_refused),
     ];
-    for (cloud, registry) in [
-        (AzureCloud::public(), "contoso.azurecr.io"),
-        (AzureCloud::public(), "contoso-a1b2c3d4e5f6g7h8.azurecr.io"),
-        (AzureCloud::government(), "contoso.azurecr.us"),
-        (AzureCloud::china(), "contoso.azurecr.cn"),
+    for (cloud, name, registry) in [
+        (AzureCloud::public(), "AzureCloud", "contoso.azurecr.io"),
+        (AzureCloud::public(), "AzureCloud", "contoso-a1b2c3d4e5f6g7h8.azurecr.io"),
+        (AzureCloud::government(), "AzureUSGovernment", "contoso.azurecr.us"),
+        (AzureCloud::china(), "AzureChinaCloud", "contoso.azurecr.cn"),
     ] {
         let title = format!("hosts::the_node_pulls_from::{registry}");
         trials.push(Trial::new(title, move |world| {
             let mut cloud = Cloud::of(world, cloud.clone(), registry);
             let node = cloud.node();
             let request = request(&format!("{registry}/team/app"));
-            let (key, login) = cloud.login(cloud.plugin_as_node(), &request);
+            let plugin = cloud.plugin_as_node().arg(format!("--cloud={name}"));
+            let (key, login) = cloud.login(plugin, &request);
             assert_eq!((&*key, &*login.client_id), (registry, &*node.client_id));
         }));
     }
@@ -87,10 +89,8 @@ fn a_custom_cloud_by_options(world: &World) {
     let ids = [(CLIENT_ID, &*pod.client_id), (TENANT_ID, &*pod.tenant)];
     let request = cloud.pod_request(&format!("{CUSTOM}/team/app"), &ids);
     let suffix = "--registry-suffix=azurecr.my.cloud";
-    for plugin in [
-        cloud.plugin().arg(suffix).arg(format!("--authority-host=https://{AUTHORITY}")),
-        cloud.plugin().arg(suffix).env("AZURE_AUTHORITY_HOST", format!("https://{AUTHORITY}/")),
-    ] {
+    for authority in [format!("https://{AUTHORITY}"), format!("https://{AUTHORITY}/")] {
+        let plugin = cloud.plugin().arg(suffix).arg("--authority-host").arg(authority);
         let (key, login) = cloud.login(plugin, &request);
         assert_eq!((&*key, &*login.client_id), (CUSTOM, &*pod.client_id));
     }
@@ -195,6 +195,29 @@ fn a_cloud_that_nobody_knows(world: &World) {
     let before = world.attempts();
     let says = ["the cloud `AzureGermanCloud` is not known", "`--authority-host`"];
     cloud.fails(cloud.plugin().arg(cloud.azure_json(&fields)), &request(IMAGE), 2, &says);
+    assert_eq!(world.attempts(), before);
+}
+
+/// An identity is of one cloud, and what it shows stays there.
+fn a_registry_of_another_cloud_is_refused(world: &World) {
+    let mut cloud = Cloud::new(world);
+    cloud.node();
+    let pod = cloud.pod();
+    let ids = [(CLIENT_ID, &*pod.client_id), (TENANT_ID, &*pod.tenant)];
+    let before = world.attempts();
+    for (name, registry) in [
+        ("AzureCloud", "contoso.azurecr.us"),
+        ("AzureCloud", "contoso.azurecr.cn"),
+        ("AzureUSGovernment", "contoso.azurecr.io"),
+        ("AzureChinaCloud", "contoso.eastus.geo.azurecr.io"),
+    ] {
+        let image = format!("{registry}/team/app");
+        for request in [request(&image), cloud.pod_request(&image, &ids)] {
+            let plugin = cloud.plugin_as_node().arg(format!("--cloud={name}"));
+            let says = format!("`{registry}` is a registry of another cloud");
+            cloud.fails(plugin, &request, 2, &[&says, "`--cloud`"]);
+        }
+    }
     assert_eq!(world.attempts(), before);
 }
 

@@ -15,8 +15,10 @@ mod defects;
 mod faults;
 mod hosts;
 mod node;
+mod peer;
 mod pod;
 mod principal;
+mod registry;
 
 use std::process::ExitCode;
 
@@ -32,8 +34,10 @@ fn main() -> ExitCode {
         faults::trials(),
         hosts::trials(),
         node::trials(),
+        peer::trials(),
         pod::trials(),
         principal::trials(),
+        registry::trials(),
     ];
     world::main(&[PLUGIN], trials.into_iter().flatten().collect())
 }

@@ -149,6 +149,12 @@ fn a_token_that_is_none_is_refused_here(world: &World) {
     let ids = [(CLIENT_ID, &*pod.client_id), (TENANT_ID, &*pod.tenant)];
     for (token, code, says) in [
         (cloud.issuer.token(AUDIENCE).expired().build(), 4, "the service account token expired"),
+        (
+            cloud.issuer.token("https://kubernetes.default.svc").build(),
+            4,
+            "is good for the Kubernetes API server",
+        ),
+        (cloud.issuer.token(cloud.issuer.url()).build(), 4, "is not sent elsewhere"),
         ("DEADBEEF=".to_owned(), 6, "`serviceAccountToken` is not a signed JWT"),
         (String::new(), 6, "`serviceAccountToken`"),
     ] {

@@ -95,7 +95,6 @@ fn a_certificate_signs_an_assertion(world: &World) {
     }
 }
 
-/// As a pod of workload identity has it: the webhook sets the three variables.
 fn a_token_file_is_an_assertion(world: &World) {
     let cloud = Cloud::new(world);
     let node = Identity::application(&cloud.tenant, "node");
@@ -108,8 +107,8 @@ fn a_token_file_is_an_assertion(world: &World) {
         .secret("token of the node", &token)
         .env("AZURE_TENANT_ID", &cloud.tenant.id)
         .env("AZURE_CLIENT_ID", &node.client_id)
-        .env("AZURE_FEDERATED_TOKEN_FILE", &file)
-        .env("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com/");
+        .arg("--token-file")
+        .arg(&file);
     cloud.logs_in_as(&node, plugin, &request(IMAGE));
     let fields = json!({
         "tenantId": cloud.tenant.id,
@@ -137,6 +136,11 @@ fn the_kubelet_gets_the_secret_where_the_operator_says_so(world: &World) {
     assert_eq!(run.response()["cacheDuration"], "1h0m0s");
     assert_eq!(world.attempts(), before, "nobody is asked");
     assert!(cloud.azure.accepts(REGISTRY, &node.client_id, SECRET).is_none(), "not minted");
+    // A switch that has nothing to give, or gives more than another allows, is not passed over.
+    let says = ["exclude each other", "`args`"];
+    cloud.fails(plugin().arg("--repository-scope"), &request(IMAGE), 2, &says);
+    let managed = cloud.plugin_as_node().arg("--static-service-principal");
+    cloud.fails(managed, &request(IMAGE), 2, &["has no secret to give"]);
     // Not for a stranger, and not for a cloud that was closed.
     for image in ["docker.io/library/busybox", "contoso.azurecr.de/team/app"] {
         let run = cloud.run(plugin(), &request(image));

@@ -98,6 +98,7 @@ impl<'w> Cloud<'w> {
         let talkative = plugin.run(request.as_bytes());
         assert_eq!(self.aws.leaks(&talkative), Vec::<String>::new());
         let run = plugin.quiet().run(request.as_bytes());
+        assert_eq!(talkative.code, run.code, "a log changes nothing: {}", talkative.stderr);
         assert_eq!(self.aws.leaks(&run), Vec::<String>::new());
         run
     }

@@ -73,7 +73,9 @@ fn metadata_service_is_never_proxied(world: &World) {
         .env("NO_PROXY", ".amazonaws.com");
     cloud.login(plugin, &request(REGISTRY));
     let proxied = cloud.plugin().env("HTTPS_PROXY", "http://127.0.0.1:9");
-    assert_eq!(cloud.run(proxied, &request(REGISTRY)).code, Some(7));
+    let run = cloud.run(proxied, &request(REGISTRY));
+    assert_eq!(run.code, Some(7), "{}", run.stderr);
+    assert!(run.error().contains("ECR in `us-west-2` could not be asked"), "{}", run.stderr);
 }
 
 fn container_credentials(world: &World) {

@@ -37,13 +37,22 @@ impl Credentials {
     pub(super) fn mint(prefix: &str, principal: &str, expires: Option<i64>) -> Self {
         Self {
             access_key_id: id(prefix),
-            // 40 characters, as the real ones.
-            secret_access_key: jwt::random_text(30),
-            session_token: expires.map(|_| format!("IQoJb3JpZ2luX2VjE{}", jwt::random_text(300))),
+            // 40 characters of base64, `/` and `+` among them, as the real ones.
+            secret_access_key: random_base64(30),
+            session_token: expires.map(|_| format!("IQoJb3JpZ2luX2VjE{}", random_base64(300))),
             expires,
             principal: principal.to_owned(),
         }
     }
+}
+
+/// So many random bytes in base64. What masks tokens by their look must not be all that hides
+/// them, so there is a `/` near the middle, where the real ones may have one.
+fn random_base64(bytes: usize) -> String {
+    let text = jwt::random_text(bytes);
+    let middle = text.len() / 2;
+    let text = text.replace('-', "+").replace('_', "/");
+    format!("{}/{}", &text[..middle], &text[middle + 1..])
 }
 
 /// A unique identifier: a prefix of 4 characters, then 16 of base32.

@@ -27,10 +27,12 @@ pub(super) async fn credentials(from: &ProviderConfig, disabled: bool) -> provid
     }
     let client = Client::builder().configure(from).build();
     let role = match client.get(ROLES).await {
-        Ok(role) if is_role(role.as_ref()) => role.as_ref().to_owned(),
-        Ok(_) => {
-            return Err(CredentialsError::unhandled("it names a role that no role is called"));
-        }
+        Ok(roles) => match roles.as_ref().lines().next().map(str::trim) {
+            Some(role) if is_role(role) => role.to_owned(),
+            _ => {
+                return Err(CredentialsError::unhandled("it names a role that no role is called"));
+            }
+        },
         Err(ImdsError::ErrorResponse(answer)) if answer.response().status().as_u16() == 404 => {
             return Err(CredentialsError::not_loaded("the instance has no role"));
         }
