@@ -134,7 +134,8 @@ fn by_code(code: &str, who: &Who<'_>) -> Option<(ErrorKind, String)> {
             .to_owned(),
     };
     let (kind, hint) = match code {
-        "AADSTS70021" | "AADSTS70025" | "AADSTS700211" | "AADSTS700212" | "AADSTS700213" => {
+        "AADSTS70021" | "AADSTS70025" | "AADSTS700211" | "AADSTS700212" | "AADSTS700213"
+        | "AADSTS7002138" => {
             return Some((ErrorKind::Denied, federated()));
         }
         "AADSTS501661" => (
@@ -165,7 +166,7 @@ fn by_code(code: &str, who: &Who<'_>) -> Option<(ErrorKind, String)> {
             ErrorKind::Config,
             "Entra takes no signature of this kind: use a certificate with an RSA key",
         ),
-        "AADSTS50013" | "AADSTS700027" => (
+        "AADSTS50013" | "AADSTS700027" | "AADSTS7000272" => (
             ErrorKind::Denied,
             "Entra cannot verify the signature: the issuer's keys, or the application's \
              certificate, are others",

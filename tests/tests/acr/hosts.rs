@@ -1,7 +1,5 @@
 //! Which hosts are registries, of which cloud, and under which key the login goes back.
 
-use axum::routing::get;
-use axum::{Json, Router};
 use pullpass_tests::fakes::azure::{Cloud as AzureCloud, Identity, Service};
 use pullpass_tests::world::{Trial, World};
 use serde_json::json;
@@ -11,10 +9,6 @@ use crate::cloud::{CLIENT_ID, Cloud, IMAGE, REGISTRY, TENANT_ID, request};
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = vec![
         Trial::of(every_name_of_a_cloud),
-        Trial::of(a_custom_cloud_by_options),
-        Trial::of(a_custom_cloud_by_its_description),
-        Trial::of(a_custom_cloud_by_its_resource_manager),
-        Trial::of(a_resource_manager_that_is_no_help),
         Trial::of(a_cloud_that_nobody_knows),
         Trial::of(a_registry_of_another_cloud_is_refused),
         Trial::of(the_key_is_the_host_as_it_was_sent),
@@ -45,7 +39,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 const SECRET: &str = "Qx8~the-secret_of.contoso";
 
 /// A service principal of the cloud's tenant that may pull, and what `azure.json` says of it.
-fn principal(cloud: &Cloud<'_>) -> (Identity, serde_json::Value) {
+pub(crate) fn principal(cloud: &Cloud<'_>) -> (Identity, serde_json::Value) {
     let node = Identity::application(&cloud.tenant, "node").client_secret(SECRET);
     let node = cloud.allow(node);
     let fields = json!({
@@ -67,125 +61,17 @@ fn every_name_of_a_cloud(world: &World) {
         let (node, mut fields) = principal(&cloud);
         for name in names {
             fields["cloud"] = (*name).into();
-            let plugin = cloud.plugin().arg(cloud.azure_json(&fields));
+            let mut plugin = cloud.plugin().arg(cloud.azure_json(&fields));
+            if !name.is_empty() {
+                // Left by another program; the operator's word goes before.
+                plugin = plugin.env("AZURE_AUTHORITY_HOST", "https://login.evil.example");
+            }
             let (_, login) = cloud.login(plugin, &request(&format!("{registry}/team/app")));
             assert_eq!(login.client_id, node.client_id, "{name}");
             let entra = cloud.azure.calls_to(Service::Entra).pop().unwrap();
             assert_eq!(entra.host, cloud.tenant.cloud.authorities[0], "{name}");
         }
     }
-}
-
-const AUTHORITY: &str = "login.my.cloud";
-const CUSTOM: &str = "contoso.azurecr.my.cloud";
-
-fn custom(world: &World) -> Cloud<'_> {
-    Cloud::of(world, AzureCloud::custom(AUTHORITY, "azurecr.my.cloud"), CUSTOM)
-}
-
-fn a_custom_cloud_by_options(world: &World) {
-    let cloud = custom(world);
-    let pod = cloud.pod();
-    let ids = [(CLIENT_ID, &*pod.client_id), (TENANT_ID, &*pod.tenant)];
-    let request = cloud.pod_request(&format!("{CUSTOM}/team/app"), &ids);
-    let suffix = "--registry-suffix=azurecr.my.cloud";
-    for authority in [format!("https://{AUTHORITY}"), format!("https://{AUTHORITY}/")] {
-        let plugin = cloud.plugin().arg(suffix).arg("--authority-host").arg(authority);
-        let (key, login) = cloud.login(plugin, &request);
-        assert_eq!((&*key, &*login.client_id), (CUSTOM, &*pod.client_id));
-    }
-    let before = world.attempts();
-    for (plugin, says) in [
-        (cloud.plugin().arg(suffix).arg("--authority-host=http://login.my.cloud"), "`https://`"),
-        (cloud.plugin().arg("--registry-suffix=cloud"), "cannot be the end of a registry's host"),
-        (cloud.plugin().arg("--registry-suffix=azurecr..cloud"), "cannot be the end of"),
-    ] {
-        cloud.fails(plugin, &request, 2, &[says]);
-    }
-    // Without the suffix it is a stranger.
-    let run = cloud.run(cloud.plugin(), &request);
-    assert_eq!(run.response()["auth"], json!({}));
-    assert_eq!(world.attempts(), before);
-}
-
-/// As on Azure Stack Hub.
-fn a_custom_cloud_by_its_description(world: &World) {
-    let cloud = custom(world);
-    let (node, mut fields) = principal(&cloud);
-    fields["cloud"] = "AzureStackCloud".into();
-    let described = json!({
-        "name": "AzureStackCloud",
-        "activeDirectoryEndpoint": format!("https://{AUTHORITY}/"),
-        "containerRegistryDNSSuffix": "azurecr.my.cloud",
-    });
-    let description = cloud.file("environment.json", described.to_string());
-    let plugin = || cloud.plugin().arg(cloud.azure_json(&fields));
-    let request = request(&format!("{CUSTOM}/team/app"));
-    let described = plugin().env("AZURE_ENVIRONMENT_FILEPATH", &description);
-    let (key, login) = cloud.login(described, &request);
-    assert_eq!((&*key, &*login.client_id), (CUSTOM, &*node.client_id));
-    let broken = cloud.file("broken.json", "{");
-    for file in ["/nowhere/environment.json", broken.to_str().unwrap()] {
-        let plugin = plugin().env("AZURE_ENVIRONMENT_FILEPATH", file);
-        cloud.fails(plugin, &request, 2, &["`AZURE_ENVIRONMENT_FILEPATH` names the JSON file"]);
-    }
-}
-
-fn a_custom_cloud_by_its_resource_manager(world: &World) {
-    let mut cloud = custom(world);
-    let (node, mut fields) = principal(&cloud);
-    let other = |name: &str, authority: &str| {
-        json!({
-            "name": name,
-            "authentication": {"loginEndpoint": authority, "audiences": ["https://x"]},
-            "suffixes": {"acrLoginServer": "azurecr.my.cloud", "storage": "my.cloud"},
-        })
-    };
-    let metadata = json!([
-        other("MyCloud", &format!("https://{AUTHORITY}/")),
-        other("Other", "https://login.evil.example/"),
-    ]);
-    let router = Router::new().route("/metadata/endpoints", get(async || Json(metadata)));
-    let server = world.https("management.my.cloud", router);
-    cloud.keep(server);
-    fields["resourceManagerEndpoint"] = "https://management.my.cloud/".into();
-    let request = request(&format!("{CUSTOM}/team/app"));
-    for name in [Some("MyCloud"), Some("MYCLOUD"), None] {
-        fields["cloud"] = name.into();
-        let (key, login) = cloud.login(cloud.plugin().arg(cloud.azure_json(&fields)), &request);
-        assert_eq!((&*key, &*login.client_id), (CUSTOM, &*node.client_id), "{name:?}");
-    }
-    fields["cloud"] = "Third".into();
-    let plugin = cloud.plugin().arg(cloud.azure_json(&fields));
-    let says = ["describes no cloud `Third`", "`resourceManagerEndpoint` in `azure.json`"];
-    cloud.fails(plugin, &request, 2, &says);
-}
-
-fn a_resource_manager_that_is_no_help(world: &World) {
-    let cloud = custom(world);
-    let (_, mut fields) = principal(&cloud);
-    fields["cloud"] = "MyCloud".into();
-    fields["resourceManagerEndpoint"] = "https://management.my.cloud".into();
-    let plugin = || cloud.plugin().arg(cloud.azure_json(&fields));
-    let request = request(&format!("{CUSTOM}/team/app"));
-    for (router, code, says) in [
-        (Router::new(), 5, "`https://management.my.cloud/metadata/endpoints` answered 404"),
-        (
-            Router::new().route("/metadata/endpoints", get(async || Json(json!({"ok": true})))),
-            5,
-            "JSON of another shape",
-        ),
-        (
-            Router::new().route("/metadata/endpoints", get(async || "<!doctype html>")),
-            5,
-            "HTML, not JSON",
-        ),
-    ] {
-        let server = world.https("management.my.cloud", router);
-        cloud.fails(plugin(), &request, code, &[says]);
-        drop(server);
-    }
-    cloud.fails(plugin(), &request, 7, &["cannot connect to `https://management.my.cloud/"]);
 }
 
 fn a_cloud_that_nobody_knows(world: &World) {

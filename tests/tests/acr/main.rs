@@ -11,6 +11,7 @@
 mod arc;
 mod binding;
 mod cloud;
+mod custom;
 mod defects;
 mod faults;
 mod hosts;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let trials = [
         arc::trials(),
         binding::trials(),
+        custom::trials(),
         defects::trials(),
         faults::trials(),
         hosts::trials(),

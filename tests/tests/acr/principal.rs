@@ -118,6 +118,10 @@ fn a_token_file_is_an_assertion(world: &World) {
     });
     let plugin = cloud.plugin().arg(cloud.azure_json(&fields));
     cloud.logs_in_as(&node, plugin.secret("token of the node", &token), &request(IMAGE));
+    let fields = json!({"tenantId": cloud.tenant.id, "aadClientId": node.client_id});
+    let plugin = cloud.plugin().arg(cloud.azure_json(&fields));
+    let plugin = plugin.secret("token of the node", &token).env("AZURE_FEDERATED_TOKEN_FILE", file);
+    cloud.logs_in_as(&node, plugin, &request(IMAGE));
 }
 
 fn the_kubelet_gets_the_secret_where_the_operator_says_so(world: &World) {
