@@ -143,11 +143,11 @@ impl Options {
         let mut parser = lexopt::Parser::from_args(args);
         // No value is repeated in an error: it may be a secret.
         while let Some(arg) = parser.next().map_err(|_| usage("a switch was given a value"))? {
-            let name = match arg {
-                lexopt::Arg::Long(name) => name.to_owned(),
-                lexopt::Arg::Short('h') => "help".to_owned(),
-                lexopt::Arg::Short('V') => "version".to_owned(),
-                lexopt::Arg::Short(letter) => letter.to_string(),
+            let (name, written) = match arg {
+                lexopt::Arg::Long(name) => (name.to_owned(), format!("--{name}")),
+                lexopt::Arg::Short('h') => ("help".to_owned(), "-h".to_owned()),
+                lexopt::Arg::Short('V') => ("version".to_owned(), "-V".to_owned()),
+                lexopt::Arg::Short(letter) => (letter.to_string(), format!("-{letter}")),
                 lexopt::Arg::Value(value) => {
                     let Some(option) = table().find(|option| option.positional) else {
                         return Err(usage(
@@ -160,13 +160,13 @@ impl Options {
             };
             let named = |option: &&Opt| option.name == name && !option.positional;
             let Some(option) = table().find(named) else {
-                return Err(usage(format!("unknown option `{}`", dashed(&name))));
+                return Err(usage(format!("unknown option `{written}`")));
             };
             let value = match option.value {
                 None => "true".into(),
                 Some(_) => parser
                     .value()
-                    .map_err(|_| usage(format!("`{}` is given without a value", dashed(&name))))?,
+                    .map_err(|_| usage(format!("`{written}` is given without a value")))?,
             };
             options.add(option, value)?;
         }

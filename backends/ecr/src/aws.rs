@@ -16,13 +16,25 @@ use pullpass::{Clock, Context, Error, Roots};
 
 use crate::endpoint::{At, Endpoints};
 use crate::environment;
-use crate::partition::{AWS, Partition, is_region};
+use crate::partition::{AWS, AWS_US_GOV, Partition, is_region};
 use crate::profiles::Profiles;
 use crate::registry::Registry;
 use crate::transport::{Statuses, Transport};
 
 /// The longest that a connection to AWS may take to stand.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Where ECR has FIPS endpoints, besides GovCloud.
+/// Source: Amazon ECR endpoints and quotas.
+const FIPS_REGIONS: [&str; 4] = ["us-east-1", "us-east-2", "us-west-1", "us-west-2"];
+
+/// Who asked for FIPS.
+pub(crate) enum Fips {
+    /// The registry's host.
+    ByHost,
+    /// The operator, for every registry.
+    BySwitch,
+}
 
 /// AWS as one registry needs it.
 pub(crate) struct Aws {
@@ -31,6 +43,7 @@ pub(crate) struct Aws {
     sources: ProviderConfig,
     /// The node's profile.
     profiles: Profiles,
+    fips_by_host: bool,
     /// Where the registry's API is.
     registry: Endpoints,
     /// Where roles are assumed: in the registry's region, except for ECR Public.
@@ -98,6 +111,7 @@ impl Aws {
             sts: endpoints(&sts_region),
             sources,
             profiles,
+            fips_by_host: registry.fips(),
             config,
         })
     }
@@ -117,9 +131,15 @@ impl Aws {
         &self.sts.region
     }
 
-    /// Whether FIPS endpoints are called.
-    pub(crate) fn fips(&self) -> bool {
-        self.registry.fips
+    /// Who asks for FIPS, in a region for which no FIPS endpoint of ECR is documented.
+    pub(crate) fn fips_where_undocumented(&self) -> Option<Fips> {
+        let is_documented = self.registry.partition == &AWS_US_GOV
+            || FIPS_REGIONS.contains(&self.registry.region.as_str());
+        match self.registry.fips && !is_documented {
+            true if self.fips_by_host => Some(Fips::ByHost),
+            true => Some(Fips::BySwitch),
+            false => None,
+        }
     }
 
     /// Whether dual-stack endpoints are called.

@@ -45,7 +45,7 @@ pub(crate) fn check(env: &Env) -> Result<(), Error> {
         if let Some(value) = env.text(name)?
             && endpoint::usable(value).is_none()
         {
-            return Err(wrong(name, "no `https://` URL without user and password"));
+            return Err(wrong(name, "not an `https://` URL, or holds a user or password"));
         }
     }
     for name in AGENTS {

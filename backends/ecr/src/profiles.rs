@@ -3,12 +3,13 @@
 //!
 //! Source: AWS SDKs and Tools Reference Guide, "Shared config and credentials files".
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use aws_config::profile::{self, ProfileSet};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal;
 use pullpass::{Env, Error, file};
+use tracing::warn;
 
 use crate::endpoint;
 
@@ -45,6 +46,8 @@ pub(crate) struct Profiles {
     is_named: bool,
     /// What the files hold; `None` where there are none.
     set: Option<ProfileSet>,
+    /// The files that are there.
+    read: Vec<PathBuf>,
 }
 
 impl Profiles {
@@ -60,18 +63,28 @@ impl Profiles {
         };
         let name = named.unwrap_or(DEFAULT).to_owned();
         let mut files = EnvConfigFiles::builder();
-        let mut found = false;
+        let mut read = Vec::new();
         for (kind, variable, default) in FILES {
-            let text = contents(env, variable, default)?;
-            found |= text.is_some();
-            files = files.with_contents(kind, text.unwrap_or_default());
+            let text = match path(env, variable, default) {
+                Some(path) => {
+                    let hint = format!(
+                        "`{variable}`, or `HOME`, says where the file is; the path is one on the \
+                         node"
+                    );
+                    let text = file::read_text(&path).map_err(|error| error.hint(hint))?;
+                    read.push(path);
+                    text
+                }
+                None => String::new(),
+            };
+            files = files.with_contents(kind, text);
         }
         let files = files.build();
-        let set = match found {
-            true => Some(parse(&files, &name).await?),
-            false => None,
+        let set = match read.is_empty() {
+            true => None,
+            false => Some(parse(&files, &name, &read).await?),
         };
-        let profiles = Self { files, name, is_named: named.is_some(), set };
+        let profiles = Self { files, name, is_named: named.is_some(), set, read };
         profiles.check()?;
         Ok(profiles)
     }
@@ -79,14 +92,7 @@ impl Profiles {
     fn check(&self) -> Result<(), Error> {
         let is_there = self.set.as_ref().is_some_and(|set| set.get_profile(&self.name).is_some());
         if self.is_named && !is_there {
-            return Err(Error::config(format!(
-                "`AWS_PROFILE` names `{}`, which is not there",
-                self.name
-            ))
-            .hint(
-                "set `AWS_CONFIG_FILE` in this provider's `env`: without it `HOME` decides where \
-                 the file is, and under systemd the kubelet may have none",
-            ));
+            return Err(self.missing());
         }
         for name in SWITCHES {
             if let Some(value) = self.get(name)
@@ -96,7 +102,8 @@ impl Profiles {
             }
         }
         if self.get("endpoint_url").is_some_and(|url| endpoint::usable(url).is_none()) {
-            return Err(self.wrong("endpoint_url", "no `https://` URL without user and password"));
+            let what = "not an `https://` URL, or holds a user or password";
+            return Err(self.wrong("endpoint_url", what));
         }
         if let Some(path) = self.get("web_identity_token_file") {
             let hint = "`web_identity_token_file` of the profile names the token's file";
@@ -106,6 +113,22 @@ impl Profiles {
             return Err(self.wrong("sso_session", "for people: this plugin takes no SSO profiles"));
         }
         Ok(())
+    }
+
+    fn missing(&self) -> Error {
+        let error = Error::config(format!("profile `{}` is not there", self.name));
+        let Some(set) = &self.set else {
+            return error.because("no profile file was found").hint(
+                "set `AWS_CONFIG_FILE` in this provider's `env`: without it `HOME` decides where \
+                 the file is, and under systemd the kubelet may have none",
+            );
+        };
+        let mut known: Vec<String> = set.profiles().map(|name| format!("`{name}`")).collect();
+        known.sort();
+        error.because(format!("{} has {}", shown(&self.read), known.join(", "))).hint(format!(
+            "correct `AWS_PROFILE`; in a config file the section reads `[profile {}]`",
+            self.name
+        ))
     }
 
     /// A setting of the profile.
@@ -123,6 +146,9 @@ impl Profiles {
     /// source's would be somebody else's. `why` is the SDK's word, if it has one.
     pub(crate) fn refuse_without_credentials(&self, why: &str) -> Result<(), Error> {
         if why.is_empty() && !CREDENTIALS.iter().any(|name| self.get(name).is_some()) {
+            if self.is_named {
+                warn!("profile `{}` has no credentials; the next source is asked", self.name);
+            }
             return Ok(());
         }
         let error = Error::config(format!("profile `{}` has no credentials to give", self.name));
@@ -139,29 +165,29 @@ impl Profiles {
     }
 }
 
-/// The text of a file; `None` where none is named and none is in `HOME`.
-fn contents(env: &Env, variable: &str, default: &str) -> Result<Option<String>, Error> {
-    if let Some(path) = env.os(variable) {
-        let hint = format!("`{variable}` names the file; the path is one on the node");
-        return file::read_text(path.as_ref()).map(Some).map_err(|error| error.hint(hint));
-    }
-    let path = env.os("HOME").map(|home| PathBuf::from(home).join(default));
-    match path.filter(|path| Path::exists(path)) {
-        Some(path) => file::read_text(&path)
-            .map(Some)
-            .map_err(|error| error.hint("name another file by this provider's `env`, or mend it")),
-        None => Ok(None),
+/// Where a file is; `None` where none is named and none is in `HOME`.
+fn path(env: &Env, variable: &str, default: &str) -> Option<PathBuf> {
+    match env.os(variable) {
+        Some(path) => Some(path.into()),
+        None => env
+            .os("HOME")
+            .map(|home| PathBuf::from(home).join(default))
+            .filter(|path| path.exists()),
     }
 }
 
+/// For messages.
+fn shown(files: &[PathBuf]) -> String {
+    let files: Vec<String> = files.iter().map(|file| format!("`{}`", file.display())).collect();
+    files.join(" and ")
+}
+
 /// The SDK's own parser, on what was read.
-async fn parse(files: &EnvConfigFiles, name: &str) -> Result<ProfileSet, Error> {
+async fn parse(files: &EnvConfigFiles, name: &str, read: &[PathBuf]) -> Result<ProfileSet, Error> {
     let (fs, env) = (os_shim_internal::Fs::real(), os_shim_internal::Env::from_slice(&[]));
     profile::load(&fs, &env, files, Some(name.to_owned().into())).await.map_err(|_| {
         // Its words would repeat lines of the file.
-        Error::config("the AWS profile files cannot be understood").hint(
-            "check the files that `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE` name, or \
-             those in `~/.aws`: sections in brackets, `name = value` below them",
-        )
+        Error::config(format!("{} cannot be understood", shown(read)))
+            .hint("it has sections in brackets, and `name = value` below them")
     })
 }

@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use pullpass::{Error, ErrorKind, causes, one_line};
 
-use crate::aws::Aws;
+use crate::aws::{Aws, Fips};
 use crate::roles::Who;
 use crate::transport::AnsweredBy;
 
@@ -113,12 +113,16 @@ fn first_line(message: &str) -> Option<&str> {
 
 fn not_reached(failure: &Error, service: &str, who: &Who<'_>, aws: &Aws) -> Error {
     let error = failure.clone().during(format!("{service} could not be asked for {who}"));
-    let hint = match (failure.kind(), aws.fips(), aws.dual_stack()) {
-        (ErrorKind::Unavailable, true, _) => {
-            "not every region has FIPS endpoints (ECR: us-east-1, us-east-2, us-west-1, us-west-2 \
-             and GovCloud); without them name the registry without `-fips`"
+    let hint = match (failure.kind(), aws.fips_where_undocumented(), aws.dual_stack()) {
+        (ErrorKind::Unavailable, Some(Fips::ByHost), _) => {
+            "ECR has FIPS endpoints in us-east-1, us-east-2, us-west-1, us-west-2 and GovCloud; \
+             elsewhere name the registry without `-fips`"
         }
-        (ErrorKind::Unavailable, false, true) => {
+        (ErrorKind::Unavailable, Some(Fips::BySwitch), _) => {
+            "`AWS_USE_FIPS_ENDPOINT` or the profile asks for FIPS; ECR has it in us-east-1, \
+             us-east-2, us-west-1, us-west-2 and GovCloud: unset it for this provider elsewhere"
+        }
+        (ErrorKind::Unavailable, None, true) => {
             "check this node's path to the dual-stack endpoint; PrivateLink has the IPv4 names \
              alone, which `--ipv4-api` calls"
         }

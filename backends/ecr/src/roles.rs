@@ -146,11 +146,20 @@ impl Roles {
     fn no_role(&self, account: &ServiceAccount) -> Error {
         let keys: Vec<String> = self.annotations.iter().map(|key| format!("`{key}`")).collect();
         let subject = one_line(&account.token.claims().subject);
-        Error::identity(format!("no role is named for `{subject}`")).hint(format!(
-            "annotate the service account with {} and list that key in `tokenAttributes`, or set \
-             `--role-arn`; `--without-role=node` lets such pods pull as the node",
-            keys.join(" or ")
-        ))
+        let sent: Vec<String> =
+            account.annotations.keys().map(|key| format!("`{}`", one_line(key))).collect();
+        let sent = match sent.is_empty() {
+            true => "none".to_owned(),
+            false => sent.join(", "),
+        };
+        Error::identity(format!("no role is named for `{subject}`"))
+            .because(format!("the request's annotations: {sent}"))
+            .hint(format!(
+                "list {} in `tokenAttributes.optionalServiceAccountAnnotationKeys` and annotate the \
+                 service account, or set `--role-arn`; `--without-role=node` lets such pods pull \
+                 as the node",
+                keys.join(" or ")
+            ))
     }
 }
 
@@ -170,7 +179,10 @@ impl Role {
                 Ok(Self { arn: arn.to_owned(), named_by })
             }
             _ => {
-                let what = if arn.is_empty() { "is empty" } else { "is no role's ARN" };
+                let what = match arn {
+                    "" => "is empty".to_owned(),
+                    arn => format!("is no role's ARN: `{}`", one_line(arn)),
+                };
                 Err(Error::new(named_by.kind(), format!("{named_by} {what}"))
                     .hint("a role's ARN reads `arn:aws:iam::111122223333:role/NAME`"))
             }

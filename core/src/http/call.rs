@@ -13,7 +13,7 @@ use url::Url;
 
 use super::retry::{Attempt, Backoff};
 use super::{Http, Reply, fault};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// A call before it is sent. Nothing of it prints: any part may hold a secret.
 #[must_use = "a call does nothing until it is sent"]
@@ -161,9 +161,21 @@ impl<'a> Call<'a> {
             if let Ok(reply) = &mut result {
                 reply.attempts = attempts;
             }
-            let Some(wait) = wait else { return result };
+            let Some(wait) = wait else { return result.map_err(|error| self.name_proxy(error)) };
             info!("{} {target}: trying again in {} ms", self.method, wait.as_millis());
             tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// A proxy that is down looks like the server being down.
+    fn name_proxy(&self, error: Error) -> Error {
+        let settings = &self.http.settings;
+        match settings.proxy.shown(&self.http.env, &self.url) {
+            Some(proxy) if error.kind() == ErrorKind::Unavailable => error.hint(format!(
+                "the call goes through the proxy {proxy}, unless `NO_PROXY` exempts the host: \
+                 check it first, then DNS and firewall"
+            )),
+            _ => error,
         }
     }
 

@@ -28,7 +28,12 @@ pub(super) fn classify(error: reqwest::Error, target: &str, roots: &Roots) -> At
 
 /// Neither a certificate nor a protocol will be another in a second.
 fn not_trusted(tls: &rustls::Error, target: &str, roots: &Roots) -> Attempt {
+    use rustls::CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
+
     let hint = match tls {
+        rustls::Error::InvalidCertificate(
+            Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. },
+        ) => "check this node's clock first, then the server's certificate".into(),
         rustls::Error::InvalidCertificate(_) => format!(
             "check the server's certificate and name; `{}` names the CA to trust",
             roots.named_by()

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use reqwest::NoProxy;
-use url::Url;
+use url::{Host, Url};
 
 use crate::context::Env;
 use crate::error::Error;
@@ -39,6 +39,23 @@ impl ProxyMode {
             (Self::Inherit, "https") => from_env(env, "HTTPS_PROXY"),
             (Self::Inherit, _) => from_env(env, "HTTP_PROXY"),
         }
+    }
+
+    /// The proxy for a host, fit to print; `None` where none stands in between for sure.
+    /// (`NO_PROXY` may still exempt the host.)
+    pub(super) fn shown(&self, env: &Env, target: &Url) -> Option<String> {
+        let is_near = match target.host()? {
+            Host::Ipv4(address) => address.is_loopback() || address.is_link_local(),
+            Host::Ipv6(address) => address.is_loopback(),
+            Host::Domain(name) => matches!(name, "localhost" | "metadata.google.internal"),
+        };
+        if is_near {
+            return None;
+        }
+        let proxy = self.url(env, target.scheme()).ok()??;
+        let host = proxy.host_str()?;
+        let port = proxy.port_or_known_default().map_or(String::new(), |port| format!(":{port}"));
+        Some(format!("`{host}{port}`"))
     }
 
     /// What stays away from that proxy.

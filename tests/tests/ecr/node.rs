@@ -167,10 +167,10 @@ fn a_profile_that_is_named_must_be_there(world: &World) {
     let config = write(folder.path(), "config", "[profile other]\nregion = us-west-2\n");
     let before = world.attempts();
     for (variables, error) in [
-        (&[("AWS_PROFILE", "hybrid")][..], "`AWS_PROFILE` names `hybrid`, which is not there"),
+        (&[("AWS_PROFILE", "hybrid")][..], "profile `hybrid` is not there"),
         (
             &[("AWS_PROFILE", "hybrid"), ("AWS_CONFIG_FILE", &*config)],
-            "`AWS_PROFILE` names `hybrid`, which is not there",
+            "profile `hybrid` is not there",
         ),
         (&[("AWS_CONFIG_FILE", "/nowhere/config")], "cannot read `/nowhere/config`"),
     ] {

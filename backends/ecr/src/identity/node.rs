@@ -142,16 +142,26 @@ impl Asked<'_> {
             why => format!("{name}: {why}"),
         });
         let why = why.collect::<Vec<_>>().join("; ");
+        let hint = match why.rsplit("; ").next() {
+            Some(last) if last.contains("AWS_EC2_METADATA_DISABLED") => {
+                "the metadata service is switched off by `AWS_EC2_METADATA_DISABLED`; set \
+                 `AWS_PROFILE` and `AWS_CONFIG_FILE` in this provider's `env`"
+            }
+            Some(last) if last.contains("has no role") => {
+                "attach an instance profile with the role to this instance"
+            }
+            _ => {
+                "on EC2, give the instance a role and let this node reach 169.254.169.254 (with a \
+                 hop limit of 2 where the kubelet runs in a container); elsewhere, set \
+                 `AWS_PROFILE` and `AWS_CONFIG_FILE` in this provider's `env`"
+            }
+        };
         // The last one might have answered.
         let error = match deadline.remaining() < TOO_LATE {
             true => Error::unavailable("no time was left to find the node's AWS credentials"),
             false => Error::identity("the node has no AWS credentials"),
         };
-        error.because(why).hint(
-            "on EC2, give the instance a role and let this node reach 169.254.169.254 (with a hop \
-             limit of 2 where the kubelet runs in a container); elsewhere, set `AWS_PROFILE` and \
-             `AWS_CONFIG_FILE` in this provider's `env`",
-        )
+        error.because(why).hint(hint)
     }
 }
 
@@ -179,7 +189,10 @@ fn broken(name: &str, error: &CredentialsError, aws: &Aws) -> Error {
         (None, Some((kind, answer))) => Error::new(kind, what).because(answer),
         // What the program wrote may be a secret, and the SDK repeats it.
         (None, None) if name == PROFILE && words(error).contains("external process") => {
-            let why = "the program of `credential_process` failed, or printed no credentials";
+            let why = match exit_status(&words(error)) {
+                Some(status) => format!("the program of `credential_process` exited with {status}"),
+                None => "the program of `credential_process` printed no credentials".to_owned(),
+            };
             return Error::identity(what).because(why).hint(
                 "run it by hand as the kubelet's user, with this provider's `env`; what it \
                  writes is not shown, for it may be a secret",
@@ -188,6 +201,13 @@ fn broken(name: &str, error: &CredentialsError, aws: &Aws) -> Error {
         (None, None) => Error::identity(what).because(words(error)),
     }
     .hint(hint)
+}
+
+/// The number in the SDK's words for a program that failed: all of them that is no secret.
+fn exit_status(words: &str) -> Option<u8> {
+    let (_, rest) = words.split_once("exit status: ")?;
+    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    rest[..end].parse().ok()
 }
 
 /// Where the SDK asked STS for a role, its answer.

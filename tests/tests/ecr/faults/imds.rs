@@ -185,8 +185,10 @@ fn an_instance_without_a_role(world: &World) {
     let mut cloud = Cloud::new(world);
     cloud.serve_imds(ADDRESS, Instance::without_role("us-west-2"));
     let run = cloud.run(cloud.plugin(), &request(REGISTRY));
-    let below =
-        &["the instance metadata service: the instance has no role", "give the instance a role"];
+    let below = &[
+        "the instance metadata service: the instance has no role",
+        "hint: attach an instance profile",
+    ];
     fails(&run, REGISTRY, IDENTITY, NONE, below, "no role");
 }
 

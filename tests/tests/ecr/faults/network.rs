@@ -140,11 +140,16 @@ fn a_region_that_does_not_exist(world: &World) {
 fn a_region_without_fips(world: &World) {
     let mut cloud = Cloud::new(world);
     cloud.serve_region("eu-central-1");
-    let hint = "hint: not every region has FIPS endpoints (ECR: us-east-1, us-east-2, us-west-1, \
-                us-west-2 and GovCloud); without them name the registry without `-fips`";
-    for (image, variable) in [
-        ("111122223333.dkr.ecr-fips.eu-central-1.amazonaws.com/a", None),
-        ("111122223333.dkr.ecr.eu-central-1.amazonaws.com/a", Some("AWS_USE_FIPS_ENDPOINT")),
+    let by_host = "hint: ECR has FIPS endpoints in us-east-1, us-east-2, us-west-1, us-west-2 and \
+                   GovCloud; elsewhere name the registry without `-fips`";
+    let by_switch = "hint: `AWS_USE_FIPS_ENDPOINT` or the profile asks for FIPS; ECR has it in";
+    for (image, variable, hint) in [
+        ("111122223333.dkr.ecr-fips.eu-central-1.amazonaws.com/a", None, by_host),
+        (
+            "111122223333.dkr.ecr.eu-central-1.amazonaws.com/a",
+            Some("AWS_USE_FIPS_ENDPOINT"),
+            by_switch,
+        ),
     ] {
         let plugin = cloud.plugin_as_user().env("AWS_MAX_ATTEMPTS", "1");
         let plugin = variable.iter().fold(plugin, |plugin, name| plugin.env(name, "true"));
@@ -181,7 +186,11 @@ fn a_proxy_that_refuses(world: &World) {
             .secret("the proxy's password", "the-proxys-password");
         let run = cloud.run(plugin, &request(REGISTRY));
         let error = "ECR in `us-west-2` could not be asked for the node";
-        fails(&run, REGISTRY, UNAVAILABLE, error, &[why, HINT], why);
+        let named = format!(
+            "hint: the call goes through the proxy `{}`",
+            proxy.url().trim_start_matches("http://")
+        );
+        fails(&run, REGISTRY, UNAVAILABLE, error, &[why, &named], why);
         let asked = proxy.requests();
         assert_eq!(asked.len(), 2, "two runs, one call each");
         assert!(asked[0].head.starts_with("CONNECT api.ecr.us-west-2.amazonaws.com:443 "));
@@ -221,14 +230,13 @@ fn an_endpoint_that_is_none(world: &World) {
     ] {
         let plugin = cloud.plugin_as_user().env("AWS_ENDPOINT_URL_ECR", bad);
         let run = cloud.run(plugin, &request(REGISTRY));
-        let error = "`AWS_ENDPOINT_URL_ECR` is no `https://` URL without user and password";
+        let error = "`AWS_ENDPOINT_URL_ECR` is not an `https://` URL, or holds a user or password";
         fails(&run, REGISTRY, CONFIG, error, &["hint: correct the `env`"], bad);
 
         fs::write(&file, format!("[default]\nendpoint_url = {bad}\n")).unwrap();
         let plugin = cloud.plugin_as_user().env("AWS_CONFIG_FILE", &file);
         let run = cloud.run(plugin, &request(REGISTRY));
-        let error =
-            "`endpoint_url` of profile `default` is no `https://` URL without user and password";
+        let error = "`endpoint_url` of profile `default` is not an `https://` URL, or holds a user or password";
         fails(&run, REGISTRY, CONFIG, error, &["hint: correct the profile"], bad);
     }
     assert_eq!(world.attempts(), before);

@@ -226,10 +226,10 @@ fn profiles_that_cannot_be_used(world: &World) {
     let before = world.attempts();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config");
-    let understood = "the AWS profile files cannot be understood";
+    let understood = "cannot be understood";
     let credentials = "profile `default` has no credentials to give";
     for (text, error, why) in [
-        ("[default\n", understood, "hint: check the files"),
+        ("[default\n", understood, "hint: it has sections in brackets"),
         ("[default]\nrole_arn = x\nsource_profile = none\n", credentials, "`none` was not defined"),
         ("[default]\nuse_fips_endpoint = yes\n", "neither `true` nor `false`", "hint: "),
         ("[default]\nsso_session = x\n", "takes no SSO profiles", "hint: "),
@@ -249,12 +249,17 @@ fn profiles_that_cannot_be_used(world: &World) {
         let below = &[why, "hint: check `AWS_PROFILE` and `AWS_CONFIG_FILE`"];
         fails(&run, REGISTRY, IDENTITY, "the profile gave no AWS credentials", below, text);
     }
-    for program in ["echo nothing", "/nowhere/helper", "echo hunter2/Bearer >&2; exit 3"] {
+    for (program, why) in [
+        ("echo nothing", "printed no credentials"),
+        ("/nowhere/helper", "exited with 127"),
+        ("echo hunter2/Bearer >&2; exit 3", "exited with 3"),
+    ] {
         fs::write(&file, format!("[default]\ncredential_process = {program}\n")).unwrap();
         let plugin = cloud.plugin().env("PATH", "/usr/bin:/bin").env("AWS_CONFIG_FILE", &file);
         let plugin = plugin.secret("what the program wrote", "hunter2/Bearer");
         let run = cloud.run(plugin, &request(REGISTRY));
-        let below = &["`credential_process` failed", "hint: run it by hand"];
+        let below =
+            &["caused by: the program of `credential_process`", why, "hint: run it by hand"];
         fails(&run, REGISTRY, IDENTITY, "the profile gave no AWS credentials", below, program);
     }
     assert_eq!(world.attempts(), before);
