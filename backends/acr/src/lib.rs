@@ -32,14 +32,7 @@ pub static PLUGIN: Plugin = Plugin {
     name: "acr-credential-provider",
     version: env!("CARGO_PKG_VERSION"),
     summary: "Pulls from Azure Container Registry, as the node, the pod or a service principal",
-    match_images: &[
-        "*.azurecr.io",
-        "*.*.geo.azurecr.io",
-        "*.azurecr.cn",
-        "*.*.geo.azurecr.cn",
-        "*.azurecr.us",
-        "*.*.geo.azurecr.us",
-    ],
+    match_images: &["*.azurecr.io", "*.*.geo.azurecr.io"],
     options: OPTIONS,
     annotations: &[
         Annotation {
@@ -177,6 +170,7 @@ impl Provider for Acr {
         let cloud = Cloud::of(settings, cx).await?;
         // The host decides first: no identity is used, and no token sent, for a stranger.
         let Some(Place { server, mirrored, repository }) = self.place(image, &cloud)? else {
+            debug!("`{}` is no registry of ACR's, and no mirror's source", image.registry());
             return Ok(Response::none());
         };
         let who = Who::choose(settings, request.service_account.as_ref(), mirrored)?;

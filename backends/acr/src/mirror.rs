@@ -35,12 +35,19 @@ impl Mirrors {
         for entry in entries.map(|entry| entry.replace(' ', "")).filter(|entry| !entry.is_empty()) {
             let invalid = |why: &str| {
                 Error::config(format!("`--registry-mirror {entry}` {why}")).hint(
-                    "write SOURCE:TARGET, as in `mcr.microsoft.com:mine.azurecr.io`; several with \
-                     commas, or the option several times",
+                    "write SOURCE:TARGET[/PATH], as in `mcr.microsoft.com:mine.azurecr.io`, without \
+                     `https://` and without a port of the target; several with commas, or the \
+                     option several times",
                 )
             };
+            if entry.contains("://") {
+                return Err(invalid("has a scheme"));
+            }
             let (source, target) =
                 entry.rsplit_once(':').ok_or_else(|| invalid("names no target"))?;
+            if target.bytes().all(|c| c.is_ascii_digit()) {
+                return Err(invalid("ends in a port"));
+            }
             let image = Image::parse(source).map_err(|_| invalid("names no source"))?;
             if !image.repository().is_empty() {
                 return Err(invalid("names a path, and a login is for a whole host"));
@@ -51,7 +58,7 @@ impl Mirrors {
             };
             let host = host.to_ascii_lowercase();
             let Host::LoginServer(server) = registry::read(&host, None, suffixes) else {
-                return Err(invalid("has a target that is no registry of Azure's"));
+                return Err(invalid("has a target that is no registry of this cloud"));
             };
             if mirrors.iter().any(|known| image.is_on(&known.source)) {
                 return Err(invalid("names a source twice"));

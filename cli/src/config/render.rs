@@ -134,7 +134,11 @@ fn write_tokens(text: &mut String, plugin: &Plugin, audience: &str, version: Kub
         });
     }
     if !plugin.annotations.is_empty() {
-        text.push_str("    optionalServiceAccountAnnotationKeys:\n");
+        text.push_str(
+            "    # a key that is not listed here never reaches the plugin, and a pod that it needs one\n\
+             \x20   # for and has none gets no credentials: give such images an entry without tokens\n\
+             \x20   optionalServiceAccountAnnotationKeys:\n",
+        );
     }
     for annotation in plugin.annotations {
         let _ = writeln!(text, "    - {}  # {}", quoted(annotation.key), annotation.help);

@@ -50,7 +50,8 @@ pub(super) async fn token(
             let url = with_query(endpoint, "2019-08-01", id, "mi_res_id");
             let call = cx.http.get(url).plain_http();
             let call = call.header(HeaderName::from_static("x-identity-header"), &header);
-            let reply = send(call, "the App Service identity endpoint", who).await?;
+            let away = "`IDENTITY_ENDPOINT` names it; on a virtual machine take it out";
+            let reply = send(call, "the App Service identity endpoint", away, who).await?;
             let spent = Spent::one(&header.into());
             refusal::access_token(&reply, "the App Service identity endpoint", who, &spent)
         }
@@ -62,7 +63,10 @@ pub(super) async fn token(
             let url = with_query(endpoint, "2018-02-01", id, "msi_res_id");
             let http = patient(cx);
             let call = http.get(url).plain_http().retry_on(IMDS_TRANSIENT);
-            let reply = send(call.header(METADATA, "true"), "IMDS", who).await?;
+            let away = "on a machine of Azure, let this node reach 169.254.169.254 (network \
+                        policy, iptables, routes); elsewhere there is no IMDS: name another \
+                        identity";
+            let reply = send(call.header(METADATA, "true"), "IMDS", away, who).await?;
             refusal::access_token(&reply, "IMDS", who, &Spent::default())
         }
     }
@@ -82,19 +86,18 @@ fn patient(cx: &Context) -> Http {
     })
 }
 
+/// `away` is what to do where nobody answers.
 async fn send(
     call: Call<'_>,
     service: &str,
+    away: &str,
     who: &Who<'_>,
 ) -> Result<pullpass::http::Reply, Error> {
     call.send().await.map_err(|error| {
         let is_away = error.kind() == ErrorKind::Unavailable;
         let error = error.during(format!("{service} could not be asked for {who}"));
         match is_away {
-            true => error.hint(
-                "managed identities are for machines of Azure and Arc-enabled servers; elsewhere \
-                 name another identity",
-            ),
+            true => error.hint(away),
             false => error,
         }
     })

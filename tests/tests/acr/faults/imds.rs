@@ -40,7 +40,10 @@ pub(super) fn rows() -> Vec<Row> {
         row("silent", Canned::late(Duration::from_secs(30))).timeout(2).fails(
             7,
             "IMDS could not be asked for NODE",
-            &["no answer from `IMDS`", "hint: managed identities are for machines of"],
+            &[
+                "no answer from `IMDS`",
+                "hint: on a machine of Azure, let this node reach 169.254.169.254",
+            ],
         ),
         row("bad_request", error(400, "invalid_request", "Identity not found")).fails(
             4,

@@ -16,6 +16,7 @@ use crate::settings::ManagedId;
 use crate::who::Who;
 
 const AGENT: &str = "the Arc agent";
+const AWAY: &str = "look at the agent: `systemctl status himdsd`, `azcmagent show`";
 /// Where the agent puts its keys. It may name a file nowhere else.
 const KEYS: &str = "/var/opt/azcmagent/tokens";
 /// The largest key, in bytes.
@@ -44,7 +45,7 @@ pub(super) async fn token(
     cx: &Context,
 ) -> Result<SecretString, Error> {
     let call = || cx.http.get(url.clone()).plain_http().header(METADATA, "true");
-    let challenge = send(call(), AGENT, who).await?;
+    let challenge = send(call(), AGENT, AWAY, who).await?;
     match challenge.status() {
         401 => {}
         status if challenge.is_success() => {
@@ -67,7 +68,7 @@ pub(super) async fn token(
     let mut spent = Spent::default();
     spent.add(key.trim());
     let authorization = Zeroizing::new(format!("Basic {}", key.trim()));
-    let reply = send(call().header(AUTHORIZATION, &authorization), AGENT, who).await?;
+    let reply = send(call().header(AUTHORIZATION, &authorization), AGENT, AWAY, who).await?;
     let token = refusal::access_token(&reply, AGENT, who, &spent)?;
     echoes(&reply.json()?, id, who)?;
     Ok(token)
