@@ -245,7 +245,7 @@ fn mistakes_in_the_options(world: &World) {
         (&["--max-cache=soon"][..], "--max-cache"),
         (&["--nonsense"], "--nonsense"),
         (&["--registry-mirror=mcr.microsoft.com"], "names no target"),
-        (&["--registry-mirror=mcr.microsoft.com:evil.example"], "no registry of Azure's"),
+        (&["--registry-mirror=mcr.microsoft.com:evil.example"], "no registry of this cloud"),
         (&["-r=mcr.microsoft.com/x:contoso.azurecr.io"], "a login is for a whole host"),
         (&["/etc/a.json", "/etc/b.json"], "AZURE_JSON is given twice"),
     ] {
