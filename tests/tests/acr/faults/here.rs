@@ -95,7 +95,10 @@ fn off_azure_nobody_answers(world: &World) {
     let cloud = Cloud::new(world);
     let plugin = cloud.plugin_as_node().arg("--timeout=3s");
     let run = cloud.run_once(&plugin, &request(IMAGE));
-    let says = ["cannot connect to `http://169.254.169.254/", "hint: on a machine of Azure, let this node reach"];
+    let says = [
+        "cannot connect to `http://169.254.169.254/",
+        "hint: on a machine of Azure, let this node reach",
+    ];
     check(&run, 7, &says);
     assert!(
         run.error()
@@ -109,7 +112,11 @@ fn a_black_hole_in_the_place_of_imds(world: &World) {
     world.black_hole(IMDS);
     let plugin = cloud.plugin_as_node().arg("--timeout=3s");
     let run = cloud.run_once(&plugin, &request(IMAGE));
-    check(&run, 7, &["IMDS could not be asked", "hint: on a machine of Azure, let this node reach"]);
+    check(
+        &run,
+        7,
+        &["IMDS could not be asked", "hint: on a machine of Azure, let this node reach"],
+    );
     assert!(run.duration < Duration::from_secs(5), "{:?}", run.duration);
 }
 
