@@ -106,8 +106,11 @@ fn system() -> Result<RootCertStore, Error> {
 fn from_file(path: &Path) -> Result<RootCertStore, Error> {
     let pem = file::read(path)?;
     let mut roots = RootCertStore::empty();
-    let (added, _) = roots
-        .add_parsable_certificates(CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok));
+    // Kept until all are read: freed one by one, musl's allocator may return and ask for the same
+    // page with each.
+    let certificates: Vec<_> =
+        CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect();
+    let (added, _) = roots.add_parsable_certificates(certificates);
     match added {
         0 => Err(Error::config(format!("`{}` holds no CA certificate in PEM", path.display()))),
         _ => Ok(roots),

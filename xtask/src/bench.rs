@@ -1,9 +1,10 @@
 //! `bench`: what one call of a plugin costs a node, beside its budgets.
 //!
 //! Each plugin has a file that lists its cases. `bench_server`, of `pullpass-tests`, serves them
-//! and says how the plugin is run. Where a vendor's SDK does the work, a bare program that makes
-//! the same calls by that SDK, an example of this crate, runs in turns with the plugin.
+//! and says how the plugin is run. A bare program, an example of this crate, may make the same
+//! calls by the vendor's SDK or an HTTP client alone: it runs in turns with the plugin.
 
+mod acr;
 mod ecr;
 mod measure;
 mod oidc;
@@ -24,7 +25,7 @@ use crate::release::{self, Product};
 use crate::workspace::Workspace;
 use crate::{Result, flags};
 
-const SUITES: [&Suite; 2] = [&ecr::SUITE, &oidc::SUITE];
+const SUITES: [&Suite; 3] = [&acr::SUITE, &ecr::SUITE, &oidc::SUITE];
 const DEFAULT_RUNS: usize = 31;
 
 /// Measures and prints a table per plugin.

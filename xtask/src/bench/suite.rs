@@ -6,8 +6,8 @@ pub(super) struct Suite {
     pub(super) name: &'static str,
     /// The binary, and its package.
     pub(super) plugin: &'static str,
-    /// The example of `xtask` that makes the same calls with nothing but the vendor's SDK, and the
-    /// feature that it needs.
+    /// The bare program: the example of `xtask` that makes the same calls with nothing but the
+    /// vendor's SDK or an HTTP client, and the feature that it needs.
     pub(super) floor: Option<&'static str>,
     /// What the binary may have, in megabytes.
     pub(super) binary: f64,

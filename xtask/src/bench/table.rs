@@ -29,7 +29,7 @@ impl<'a> Table<'a> {
     pub(super) fn sizes(&mut self, plugin: u64, floor: Option<u64>) {
         let size = megabytes(plugin);
         let floor = floor
-            .map(|floor| format!("; the SDK alone has {:.2} MB", megabytes(floor)))
+            .map(|floor| format!("; the bare program has {:.2} MB", megabytes(floor)))
             .unwrap_or_default();
         println!("binary: {size:.2} of {:.1} MB{floor}", self.suite.binary);
         self.check("the binary", size, self.suite.binary, "MB");
@@ -55,12 +55,12 @@ impl<'a> Table<'a> {
             }
             (Cpu::TimesFloor(budget), Some(floor)) => {
                 let times = cpu / milliseconds(floor.cpu);
-                self.check(case.title, times, budget, "times the SDK's CPU");
-                format!("   {times:.2} of {budget:.1} times the SDK alone")
+                self.check(case.title, times, budget, "times the bare program's CPU");
+                format!("   {times:.2} of {budget:.1} times the bare program")
             }
         };
         println!("{}{budget}", row(case.title, &plugin));
-        self.compare("  the SDK alone", floor);
+        self.compare("  the bare program", floor);
         if let Some(memory) = plugin.memory {
             self.check(case.title, megabytes(memory), self.suite.memory, "MB memory");
         }
@@ -129,7 +129,7 @@ mod tests {
     fn each_budget_can_be_broken() {
         assert_eq!(
             over(Cpu::TimesFloor(1.5), 6400, 0),
-            ["x, case: 1.60 of 1.5 times the SDK's CPU"]
+            ["x, case: 1.60 of 1.5 times the bare program's CPU"]
         );
         assert_eq!(over(Cpu::Any, 0, 10_500_000), ["x, case: 10.50 of 10.0 MB memory"]);
         let suite = Suite { binary: 5.0, ..super::super::oidc::SUITE };

@@ -13,6 +13,7 @@
     reason = "a tool for measuring; nothing here ships"
 )]
 
+mod acr;
 mod cases;
 mod ecr;
 mod oidc;
@@ -31,6 +32,7 @@ fn main() {
     let ca = TestCa::new();
     let cases = Cases::new(&ca, silent_port);
     let start = match plugin.as_str() {
+        "acr" => acr::start,
         "ecr" => ecr::start,
         "oidc" => oidc::start,
         other => panic!("no cases for `{other}`"),
