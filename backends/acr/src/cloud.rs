@@ -81,8 +81,16 @@ impl Cloud {
                 ));
             }
         };
-        // Its own alone: an identity's token is nothing for another cloud's registries.
-        let mut suffixes: Vec<String> = known.iter().map(|known| known.suffix.to_owned()).collect();
+        // Its own alone: an identity's token is nothing for another cloud's registries. Where no
+        // cloud is named, the authority tells it.
+        let of = |known: &&Known| {
+            Url::parse(known.authority).is_ok_and(|url| url.origin() == authority.origin())
+        };
+        let own = match settings.cloud.is_some() {
+            true => known,
+            false => KNOWN.iter().find(of),
+        };
+        let mut suffixes: Vec<String> = own.iter().map(|known| known.suffix.to_owned()).collect();
         for suffix in settings.registry_suffixes.iter().chain(&described.suffix) {
             suffixes.push(own_suffix(suffix)?);
         }
@@ -107,7 +115,12 @@ impl Description {
         let hint = "`AZURE_ENVIRONMENT_FILEPATH` names the JSON file that describes the cloud";
         let bytes = pullpass::file::read(path.as_ref()).map_err(|error| error.hint(hint))?;
         let described: Self = serde_json::from_slice(&bytes).map_err(|error| {
-            Error::config("the cloud's description is not valid JSON").because(error).hint(hint)
+            Error::config(format!(
+                "the cloud's description is not valid JSON (line {}, column {})",
+                error.line(),
+                error.column()
+            ))
+            .hint(hint)
         })?;
         let some = |text: Option<String>| text.filter(|text| !text.is_empty());
         Ok(Self { authority: some(described.authority), suffix: some(described.suffix) })

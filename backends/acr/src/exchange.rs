@@ -96,7 +96,7 @@ async fn refused(
 ) -> Error {
     let (status, registry) = (reply.status(), &server.authority);
     let said: Said = reply.json().unwrap_or_default();
-    let code = said.errors.first().map(|error| spent.quote(&error.code));
+    let code = said.errors.first().and_then(|error| Some(spent.quote(error.code.as_deref()?)));
     let kind = match (status, reply.kind()) {
         // The registry's own "no" has a code; without one somebody else says it.
         (401 | 403, _) if code.is_none() => ErrorKind::Protocol,
@@ -113,7 +113,7 @@ async fn refused(
         what.push_str(&code);
     }
     let mut error = Error::new(kind, what);
-    if let Some(message) = said.errors.first().map(|error| &error.message) {
+    if let Some(message) = said.errors.first().and_then(|error| error.message.as_deref()) {
         error = error.because(spent.quote(message));
     }
     match kind {
@@ -143,6 +143,6 @@ struct Said {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct SaidError {
-    code: String,
-    message: String,
+    code: Option<String>,
+    message: Option<String>,
 }

@@ -175,6 +175,12 @@ impl Provider for Acr {
         };
         let who = Who::choose(settings, request.service_account.as_ref(), mirrored)?;
         debug!("`{}` is asked for {who}", server.authority);
+        if mirrored && who.is_static() {
+            return Err(Error::config(
+                "`--static-service-principal` gives no secret for a mirrored host",
+            )
+            .hint("the runtime may send it to the source: take one of the two options out"));
+        }
         let token = match identity::shown(&who, &cloud, cx).await? {
             Shown::Token(token) => token,
             Shown::Login { username, password } => {

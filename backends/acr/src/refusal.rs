@@ -8,6 +8,7 @@ use pullpass::http::{Reply, Spent};
 use pullpass::{Error, ErrorKind, one_line};
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::who::Who;
 
@@ -48,7 +49,7 @@ pub(crate) fn entra(reply: &Reply, service: &str, who: &Who<'_>, spent: &Spent) 
         return Error::protocol(format!("{service} answered {status} with no token"))
             .hint(format!("check what stands between this node and {service}"));
     }
-    let said: Said = reply.json().unwrap_or_default();
+    let said = Said::read(reply);
     let code = said.code();
     let (kind, hint) = match code.as_deref() {
         Some(code) => by_code(code, who).unwrap_or_else(|| by_status(status, service, who, &said)),
@@ -75,29 +76,43 @@ pub(crate) fn entra(reply: &Reply, service: &str, who: &Who<'_>, spent: &Spent) 
 
 /// An error of Entra's, of the metadata services, which have some of its fields, or of an API
 /// server, which has a message.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Default)]
 struct Said {
     error: Option<String>,
     /// `message` of App Service, and of an API server.
-    #[serde(alias = "message")]
     error_description: Option<String>,
-    error_codes: Vec<serde_json::Number>,
-    #[serde(alias = "correlationId")]
+    /// Entra's numbers.
+    error_codes: Vec<u64>,
     correlation_id: Option<String>,
+}
+
+impl Said {
+    /// Whatever of it is there: a field of another shape must not hide the others.
+    fn read(reply: &Reply) -> Self {
+        let Ok(body) = reply.json::<Value>() else { return Self::default() };
+        let text = |names: &[&str]| {
+            names.iter().find_map(|name| body.get(name)?.as_str().map(str::to_owned))
+        };
+        let codes = body.get("error_codes").and_then(Value::as_array);
+        Self {
+            error: text(&["error"]),
+            error_description: text(&["error_description", "message"]),
+            error_codes: codes.into_iter().flatten().filter_map(Value::as_u64).collect(),
+            correlation_id: text(&["correlation_id", "correlationId"]),
+        }
+    }
 }
 
 impl Said {
     /// `AADSTS` and a number.
     fn code(&self) -> Option<String> {
         // Arc's agent puts the HTTP status there.
-        let is_entras = |code: &&serde_json::Number| code.as_u64().is_some_and(|code| code > 999);
-        if let Some(code) = self.error_codes.iter().find(is_entras) {
+        if let Some(code) = self.error_codes.iter().find(|code| **code > 999) {
             return Some(format!("AADSTS{code}"));
         }
         let description = self.error_description.as_deref()?;
         let digits = description.split_once("AADSTS")?.1;
-        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len()).min(10);
         (end > 0).then(|| format!("AADSTS{}", &digits[..end]))
     }
 

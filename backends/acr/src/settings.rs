@@ -6,6 +6,8 @@ use std::time::Duration;
 use pullpass::{Env, Error, Options, file};
 use secrecy::SecretString;
 
+use url::{Host, Url};
+
 use crate::azure_json::{self, AzureJson};
 
 /// The settings, each where it was said first: option or its environment variable, then file.
@@ -271,7 +273,10 @@ fn binding(options: &Options) -> Result<Option<Binding>, Error> {
         return Err(Error::config("`--ib-sni-name` must not contain protocol prefix")
             .hint("name the host alone"));
     }
-    if !is_name(&sni_name) {
+    // A URL takes more for an address than looks like one, and an address is not looked up.
+    let is_domain = Url::parse(&format!("https://{sni_name}/"))
+        .is_ok_and(|url| matches!(url.host(), Some(Host::Domain(_))));
+    if !is_name(&sni_name) || !is_domain {
         return Err(Error::config("`--ib-sni-name` is no host name").hint("name the host alone"));
     }
     let api_server = value("ib-apiserver-ip").ok_or_else(|| {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use pullpass::{Error, ServiceAccount, Token, one_line};
 
-use crate::settings::{Binding, ManagedId, Node, Principal, Settings, WithoutToken, is_id};
+use crate::settings::{Binding, ManagedId, Node, Principal, Proof, Settings, WithoutToken, is_id};
 
 /// The annotation that names the application of a service account's pods.
 pub(crate) const CLIENT_ID: &str = "kubernetes.azure.com/acr-client-id";
@@ -44,6 +44,11 @@ impl<'a> Who<'a> {
         mirrored: bool,
     ) -> Result<Self, Error> {
         match (account, &settings.binding) {
+            (None, _) if mirrored => match settings.without_token {
+                Some(WithoutToken::Refuse) => Err(no_token(false)),
+                Some(WithoutToken::Anonymous) => Ok(Self::Anonymous),
+                Some(WithoutToken::Node) | None => Self::node(settings),
+            },
             _ if mirrored => Self::node(settings),
             (Some(account), Some(binding)) => Self::bound(settings, account, binding),
             (Some(account), None) => Self::federated(settings, account),
@@ -106,6 +111,12 @@ impl<'a> Who<'a> {
                  or set `--managed-identity`; for the pod's own identity add `tokenAttributes`",
             )),
         }
+    }
+
+    /// Whether the service principal's own secret would be the login.
+    pub(crate) fn is_static(&self) -> bool {
+        matches!(self, Self::Principal { principal, .. }
+            if matches!(principal.proof, Proof::StaticSecret(_)))
     }
 
     /// The tenant that the registry is told.

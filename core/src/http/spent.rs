@@ -9,6 +9,9 @@ use crate::redact::one_line;
 /// The longest text of a server that is repeated, in characters.
 const LONGEST: usize = 300;
 
+/// How much of a server's text is looked at, in characters.
+const SEARCHED: usize = 4096;
+
 /// A run of this many characters in common is no chance.
 const TELLING: usize = 12;
 
@@ -34,6 +37,9 @@ impl Spent {
     /// A server's `text` as it may be repeated: one line, short, and not at all where it holds
     /// a secret.
     pub fn quote(&self, text: &str) -> String {
+        // What is beyond is not shown, and a megabyte would take seconds to compare.
+        let end = text.char_indices().nth(SEARCHED).map_or(text.len(), |(end, _)| end);
+        let text = &text[..end];
         match self.is_in(text) {
             true => "(words that repeat a secret are not shown)".to_owned(),
             false => one_line(text).chars().take(LONGEST).collect(),

@@ -145,6 +145,9 @@ fn the_kubelet_gets_the_secret_where_the_operator_says_so(world: &World) {
     cloud.fails(plugin().arg("--repository-scope"), &request(IMAGE), 2, &says);
     let managed = cloud.plugin_as_node().arg("--static-service-principal");
     cloud.fails(managed, &request(IMAGE), 2, &["has no secret to give"]);
+    // The runtime may show a mirrored image's login to the source.
+    let mirrored = plugin().arg(format!("--registry-mirror=docker.io:{REGISTRY}"));
+    cloud.fails(mirrored, &request("docker.io/a"), 2, &["gives no secret for a mirrored host"]);
     // Not for a stranger, and not for a cloud that was closed.
     for image in ["docker.io/library/busybox", "contoso.azurecr.de/team/app"] {
         let run = cloud.run(plugin(), &request(image));

@@ -159,7 +159,10 @@ fn entra_of_an_unknown_ca(world: &World) {
     let server = Fault::status(200).start_tls(stranger);
     let at = server.url().trim_start_matches("https://").parse().unwrap();
     cloud.keep(world.http_to("login.other.cloud:443", at));
-    let plugin = cloud.plugin().arg("--authority-host=https://login.other.cloud");
+    let plugin = cloud
+        .plugin()
+        .arg("--authority-host=https://login.other.cloud")
+        .arg("--registry-suffix=azurecr.io");
     let run = cloud.run_once(&plugin, &cloud.request_of(&pod));
     check(
         &run,

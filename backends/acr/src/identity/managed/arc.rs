@@ -63,7 +63,7 @@ pub(super) async fn token(
         error.hint("the agent's keys are for root and the group `himds`; run the kubelet as root")
     })?);
     if key.len() > KEY_LIMIT {
-        return Err(Error::protocol(format!("the key of {AGENT} is too long")));
+        return Err(Error::protocol(format!("the key of {AGENT} is too long")).hint(AWAY));
     }
     let mut spent = Spent::default();
     spent.add(key.trim());
@@ -89,8 +89,8 @@ fn key_file(challenge: &str) -> Option<&str> {
 struct Echo {
     client_id: Option<String>,
     object_id: Option<String>,
-    #[serde(alias = "mi_res_id")]
     msi_res_id: Option<String>,
+    mi_res_id: Option<String>,
 }
 
 /// An agent that knows no user-assigned identities gives the machine's own instead.
@@ -99,7 +99,8 @@ fn echoes(echo: &Echo, id: &ManagedId, who: &Who<'_>) -> Result<(), Error> {
         ManagedId::System => return Ok(()),
         ManagedId::Client(id) => (id, &echo.client_id),
         ManagedId::Object(id) => (id, &echo.object_id),
-        ManagedId::Resource(id) => (id, &echo.msi_res_id),
+        ManagedId::Resource(id) if echo.msi_res_id.is_some() => (id, &echo.msi_res_id),
+        ManagedId::Resource(id) => (id, &echo.mi_res_id),
     };
     match said {
         Some(said) if said.eq_ignore_ascii_case(asked) => Ok(()),
