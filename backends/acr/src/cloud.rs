@@ -126,7 +126,7 @@ impl Description {
         Ok(Self { authority: some(described.authority), suffix: some(described.suffix) })
     }
 
-    /// Of several clouds the one of that name, else the first.
+    /// Of several clouds the one of that name; without a name the first.
     async fn ask(manager: &str, name: Option<&str>, cx: &Context) -> Result<Self, Error> {
         let mut url = authority(manager, "`resourceManagerEndpoint`")?;
         url.set_path("/metadata/endpoints");

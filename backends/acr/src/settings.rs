@@ -122,9 +122,7 @@ impl Settings {
             longest_cache,
         })
     }
-}
 
-impl Settings {
     /// A switch that hands out a secret is not passed over where it cannot do so.
     ///
     /// # Errors

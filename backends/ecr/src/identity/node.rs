@@ -137,12 +137,7 @@ impl Asked<'_> {
     }
 
     fn nothing(self, deadline: Deadline) -> Error {
-        let why = self.had_nothing.into_iter().map(|(name, why)| match why.as_str() {
-            "" => format!("{name}: nothing set up"),
-            why => format!("{name}: {why}"),
-        });
-        let why = why.collect::<Vec<_>>().join("; ");
-        let hint = match why.rsplit("; ").next() {
+        let hint = match self.last() {
             Some(last) if last.contains("AWS_EC2_METADATA_DISABLED") => {
                 "the metadata service is switched off by `AWS_EC2_METADATA_DISABLED`; set \
                  `AWS_PROFILE` and `AWS_CONFIG_FILE` in this provider's `env`"
@@ -156,6 +151,11 @@ impl Asked<'_> {
                  `AWS_PROFILE` and `AWS_CONFIG_FILE` in this provider's `env`"
             }
         };
+        let why = self.had_nothing.into_iter().map(|(name, why)| match why.as_str() {
+            "" => format!("{name}: nothing set up"),
+            why => format!("{name}: {why}"),
+        });
+        let why = why.collect::<Vec<_>>().join("; ");
         // The last one might have answered.
         let error = match deadline.remaining() < TOO_LATE {
             true => Error::unavailable("no time was left to find the node's AWS credentials"),
@@ -184,12 +184,13 @@ fn broken(name: &str, error: &CredentialsError, aws: &Aws) -> Error {
              where the kubelet runs in a container"
         }
     };
+    let words = words(error);
     match (Error::within(error), imds::refusal(error)) {
         (Some(failure), _) => failure.clone().during(what),
         (None, Some((kind, answer))) => Error::new(kind, what).because(answer),
         // What the program wrote may be a secret, and the SDK repeats it.
-        (None, None) if name == PROFILE && words(error).contains("external process") => {
-            let why = match exit_status(&words(error)) {
+        (None, None) if name == PROFILE && words.contains("external process") => {
+            let why = match exit_status(&words) {
                 Some(status) => format!("the program of `credential_process` exited with {status}"),
                 None => "the program of `credential_process` printed no credentials".to_owned(),
             };
@@ -198,7 +199,7 @@ fn broken(name: &str, error: &CredentialsError, aws: &Aws) -> Error {
                  writes is not shown, for it may be a secret",
             );
         }
-        (None, None) => Error::identity(what).because(words(error)),
+        (None, None) => Error::identity(what).because(words),
     }
     .hint(hint)
 }
