@@ -88,7 +88,8 @@ pub(super) fn authorization_data(
 ) -> Value {
     let TokenAnswer { token, expires } = aws.token_answer(endpoint.service);
     let lifetime = if let Expires::In(seconds) = expires { seconds } else { LIFETIME };
-    let ends = ((aws.precise_now() + lifetime) * 1000.0).round() / 1000.0;
+    // Cut to milliseconds, so that no token lives past its lifetime.
+    let ends = ((aws.precise_now() + lifetime) * 1000.0).floor() / 1000.0;
     let text = match &token {
         Token::Text(text) => text.clone(),
         _ => format!("AWS:{}", password(ends)),
