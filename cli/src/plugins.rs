@@ -6,7 +6,7 @@ use crate::report::Failure;
 
 /// All of them.
 pub(crate) const PLUGINS: &[&Plugin] =
-    &[&pullpass_acr::PLUGIN, &pullpass_ecr::PLUGIN, &pullpass_oidc::PLUGIN];
+    &[&pullpass_acr::PLUGIN, &pullpass_ecr::PLUGIN, &pullpass_gar::PLUGIN, &pullpass_oidc::PLUGIN];
 
 /// What may be left out of a plugin's name on the command line.
 const SUFFIX: &str = "-credential-provider";

@@ -55,8 +55,8 @@ pub struct Settings {
     pub retries: u32,
     /// The wait before the second attempt; each further one is twice as long.
     pub first_wait: Duration,
-    /// A host, and the address to connect to whatever DNS says of it.
-    pub resolve: Option<(String, IpAddr)>,
+    /// A host, and the addresses to connect to whatever DNS says of it.
+    pub resolve: Option<(String, Vec<IpAddr>)>,
 }
 
 impl Default for Settings {
@@ -145,9 +145,10 @@ impl Http {
             .referer(false)
             .http1_only()
             .no_proxy();
-        if let Some((host, address)) = &self.settings.resolve {
+        if let Some((host, addresses)) = &self.settings.resolve {
             // The port is the URL's.
-            builder = builder.resolve(host, (*address, 0).into());
+            let addresses: Vec<_> = addresses.iter().map(|it| (*it, 0).into()).collect();
+            builder = builder.resolve_to_addrs(host, &addresses);
         }
         if let Some(proxy) = proxy {
             let exempt = self.settings.proxy.exempt(&self.env)?;

@@ -115,6 +115,7 @@
 
 mod duration;
 mod error;
+mod expiry;
 mod image;
 mod json;
 mod redact;
@@ -145,16 +146,19 @@ mod tls;
 
 pub use duration::{DurationError, GoDuration};
 pub use error::{Error, ErrorKind, causes};
+pub use expiry::{JwtExpiry, jwt_expiry, seconds};
 pub use image::Image;
 pub use redact::one_line;
 pub use request::{API_GROUP, ApiVersion, REQUEST_LIMIT, Request};
 pub use response::{Cache, CacheKey, Login, Response};
-pub use service_account::{Claims, JwtExpiry, ServiceAccount, Token, jwt_expiry};
+pub use service_account::{Claims, ServiceAccount, Token};
 
 #[cfg(feature = "plugin")]
 pub use async_trait::async_trait;
 #[cfg(feature = "plugin")]
 pub use context::{Clock, Context, Deadline, Env};
+#[cfg(feature = "plugin")]
+pub use expiry::rfc3339;
 #[cfg(feature = "plugin")]
 pub use options::{Opt, Options};
 #[cfg(feature = "plugin")]

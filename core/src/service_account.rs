@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use crate::error::Error;
+use crate::expiry::numeric_date;
 
 /// The service account of the pod that pulls, present when the provider's
 /// `tokenAttributes` ask for it.
@@ -143,43 +144,6 @@ impl Claims {
     }
 }
 
-/// When a token of any kind ends by its own words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JwtExpiry {
-    /// It is no JWT, or one without `exp`.
-    Unsaid,
-    /// It has an `exp` that cannot be read: do not rely on any life.
-    Unreadable,
-    /// Its `exp` (RFC 7519 §4.1.4).
-    At(SystemTime),
-}
-
-/// The `exp` of `token`, whatever its other claims are. Nothing is verified.
-pub fn jwt_expiry(token: &str) -> JwtExpiry {
-    let mut parts = token.split('.');
-    let (Some(_), Some(payload), Some(_), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return JwtExpiry::Unsaid;
-    };
-    let claims = URL_SAFE_NO_PAD
-        .decode(payload)
-        .ok()
-        .and_then(|payload| serde_json::from_slice::<serde_json::Value>(&payload).ok());
-    match claims.as_ref().and_then(|claims| claims.get("exp")) {
-        None => JwtExpiry::Unsaid,
-        Some(exp) => {
-            exp.as_f64().and_then(numeric_date).map_or(JwtExpiry::Unreadable, JwtExpiry::At)
-        }
-    }
-}
-
-/// Seconds since the epoch, a fraction allowed and dropped (RFC 7519 §2).
-fn numeric_date(seconds: f64) -> Option<SystemTime> {
-    let since_epoch = Duration::try_from_secs_f64(seconds.floor()).ok()?;
-    SystemTime::UNIX_EPOCH.checked_add(since_epoch)
-}
-
 #[derive(Deserialize)]
 struct WireClaims {
     #[serde(default)]
@@ -261,6 +225,8 @@ struct Named {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn jwt(claims: &str) -> String {
@@ -321,22 +287,6 @@ mod tests {
             let rendered = error.render();
             assert!(!rendered.contains("hunter2secret"), "{rendered}");
         }
-    }
-
-    #[test]
-    fn an_expiry_does_not_hang_on_other_claims() {
-        let at = |seconds| JwtExpiry::At(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
-        for (claims, expected) in [
-            (r#"{"exp":1800000000,"sub":42,"aud":null}"#, at(1_800_000_000)),
-            (r#"{"exp":1800000000.9}"#, at(1_800_000_000)),
-            (r#"{"exp":"1800000000"}"#, JwtExpiry::Unreadable),
-            (r#"{"exp":-1}"#, JwtExpiry::Unreadable),
-            (r#"{"sub":"me"}"#, JwtExpiry::Unsaid),
-            ("opaque", JwtExpiry::Unsaid),
-        ] {
-            assert_eq!(jwt_expiry(&jwt(claims)), expected, "{claims}");
-        }
-        assert_eq!(jwt_expiry("opaque"), JwtExpiry::Unsaid);
     }
 
     #[test]

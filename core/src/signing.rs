@@ -22,6 +22,7 @@ use crate::{file, tls};
 #[derive(Clone)]
 pub struct SigningKey {
     key: Arc<dyn rustls::sign::SigningKey>,
+    rs256: bool,
     certificate: Option<CertificateDer<'static>>,
 }
 
@@ -46,11 +47,17 @@ impl SigningKey {
         let key = tls::signing_key(&key)
             .ok_or_else(|| Error::config("the private key is neither RSA nor of curve P-256"))?;
         // Other curves are keys too, but no JWT of ours is signed by them.
-        if key.choose_scheme(&[scheme(&*key).1]).is_none() {
+        if key.choose_scheme(&[scheme(&*key, false).1]).is_none() {
             return Err(Error::config("the private key is neither RSA nor of curve P-256"));
         }
         let certificate = CertificateDer::pem_slice_iter(pem).find_map(Result::ok);
-        Ok(Self { key, certificate: certificate.map(CertificateDer::into_owned) })
+        Ok(Self { key, rs256: false, certificate: certificate.map(CertificateDer::into_owned) })
+    }
+
+    /// Signs by RS256 in place of PS256 where the key is RSA: some servers know nothing else.
+    #[must_use]
+    pub fn with_rs256(self) -> Self {
+        Self { rs256: true, ..self }
     }
 
     /// SHA-256 of the certificate in DER, as base64url: a JWT header's `x5t#S256` (RFC 7515
@@ -59,8 +66,8 @@ impl SigningKey {
         self.certificate.as_ref().map(|der| URL_SAFE_NO_PAD.encode(Sha256::digest(der)))
     }
 
-    /// A JWT with these claims, and `iat`, `nbf`, `exp` and a `jti` of its own: PS256 for RSA,
-    /// ES256 for P-256. `header` holds what goes beside `alg` and `typ`.
+    /// A JWT with these claims, and `iat`, `nbf`, `exp` and a `jti` of its own: PS256 for RSA
+    /// (or [RS256](Self::with_rs256)), ES256 for P-256. `header` holds what goes beside `alg` and `typ`.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the key cannot sign.
@@ -72,7 +79,7 @@ impl SigningKey {
         lifetime: Duration,
     ) -> Result<SecretString, Error> {
         let cannot = || Error::config("the private key cannot sign a JWT");
-        let (algorithm, scheme) = scheme(&*self.key);
+        let (algorithm, scheme) = scheme(&*self.key, self.rs256);
         let signer = self.key.choose_scheme(&[scheme]).ok_or_else(cannot)?;
         header.insert("alg".to_owned(), algorithm.into());
         header.insert("typ".to_owned(), "JWT".into());
@@ -105,8 +112,9 @@ impl fmt::Debug for SigningKey {
 }
 
 /// The algorithm of JWS for a key, and what TLS calls it.
-fn scheme(key: &dyn rustls::sign::SigningKey) -> (&'static str, SignatureScheme) {
+fn scheme(key: &dyn rustls::sign::SigningKey, rs256: bool) -> (&'static str, SignatureScheme) {
     match key.algorithm() {
+        SignatureAlgorithm::RSA if rs256 => ("RS256", SignatureScheme::RSA_PKCS1_SHA256),
         SignatureAlgorithm::RSA => ("PS256", SignatureScheme::RSA_PSS_SHA256),
         _ => ("ES256", SignatureScheme::ECDSA_NISTP256_SHA256),
     }

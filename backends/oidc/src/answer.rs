@@ -1,9 +1,9 @@
 //! The token endpoint's answer: password, user name, and how long they live.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use pullpass::http::{Reply, Spent};
-use pullpass::{Cache, Context, Error, JwtExpiry, Login, jwt_expiry};
+use pullpass::{Cache, Context, Error, JwtExpiry, Login, jwt_expiry, seconds};
 use serde_json::Value;
 
 use crate::profile::{Answer, Profile, TokenExchange, Username};
@@ -98,14 +98,4 @@ fn expiry(
         (Some(said), Some(own)) => Some(said.min(own)),
         (said, own) => said.or(own).or_else(|| now.checked_add(answer.default_lifetime?)),
     })
-}
-
-/// Seconds as a number, or as digits in a string as some servers have it. Negative is zero.
-fn seconds(value: &Value) -> Option<Duration> {
-    let seconds = match value {
-        Value::Number(number) => number.as_f64()?,
-        Value::String(digits) => digits.parse::<u32>().ok()?.into(),
-        _ => return None,
-    };
-    Duration::try_from_secs_f64(seconds.max(0.0).floor()).ok()
 }

@@ -29,7 +29,7 @@ pub(super) async fn token(
     let http = cx.http.with_settings(Settings {
         roots: Roots::Only { file: binding.ca_file.clone(), named_by: "--ib-ca-file" },
         proxy: ProxyMode::Direct,
-        resolve: Some((binding.sni_name.clone(), address)),
+        resolve: Some((binding.sni_name.clone(), vec![address])),
         ..Settings::default()
     });
     let reply = http

@@ -1,0 +1,121 @@
+//! Google's error codes: who must act, and how.
+//!
+//! Source: IAM, "Troubleshoot Workload Identity Federation"; RFC 6749 §5.2 and RFC 8693 §2.2.2.
+
+use pullpass::{ErrorKind, one_line};
+
+use crate::credentials_file::Key;
+use crate::refusal::Refused;
+use crate::who::Pod;
+
+/// Who must act, and how.
+pub(crate) type Cure = (ErrorKind, String);
+
+/// Of the Security Token Service.
+pub(crate) fn of_sts(refused: &Refused, pod: &Pod<'_>) -> Option<Cure> {
+    let claims = pod.token.claims();
+    let has = format!(
+        "the token has `aud` `{}` and `iss` `{}`; {}",
+        one_line(&claims.audience.join("`, `")),
+        one_line(&claims.issuer),
+        pod.pool.expects()
+    );
+    let pool = pod.pool.shown();
+    Some(match refused.code.as_deref()? {
+        "invalid_grant" if refused.says(&["expired", "stale", "issued in the future"]) => (
+            ErrorKind::Identity,
+            format!("the token is used outside of its time: check this node's clock; {has}"),
+        ),
+        "invalid_grant" if refused.says(&["connecting to the given credential's issuer"]) => (
+            ErrorKind::Denied,
+            format!(
+                "Google cannot fetch the keys of `{}`: of a cluster that it does not reach, upload \
+                 them to the provider (`--jwk-json-path`)",
+                one_line(&claims.issuer)
+            ),
+        ),
+        "invalid_grant" => (
+            ErrorKind::Denied,
+            format!("{has}; `tokenAttributes.serviceAccountTokenAudience` sets the token's `aud`"),
+        ),
+        "invalid_target" => (
+            ErrorKind::Denied,
+            format!("check that pool and provider exist and are enabled: {pool}"),
+        ),
+        "invalid_request" => (
+            ErrorKind::Config,
+            format!("check the provider's name, with the project's number: {pool}; {has}"),
+        ),
+        "unauthorized_client" => (
+            ErrorKind::Denied,
+            format!(
+                "the provider's attribute condition does not let `{}` in: {pool}",
+                one_line(&claims.subject)
+            ),
+        ),
+        "PERMISSION_DENIED" => (
+            ErrorKind::Denied,
+            "enable the Security Token Service API in the pool's project".to_owned(),
+        ),
+        _ => return None,
+    })
+}
+
+/// Of the IAM Service Account Credentials API.
+pub(crate) fn of_iam(refused: &Refused, email: &str, pod: &Pod<'_>) -> Option<Cure> {
+    let claims = pod.token.claims();
+    let names = claims.namespace.as_deref().zip(claims.service_account.as_deref());
+    let member = pod.pool.member(&claims.subject, names);
+    Some(match (refused.code.as_deref()?, refused.status) {
+        ("PERMISSION_DENIED", _) if refused.says(&["has not been used", "is disabled"]) => (
+            ErrorKind::Denied,
+            "enable the IAM Service Account Credentials API in the service account's project"
+                .to_owned(),
+        ),
+        ("PERMISSION_DENIED", _) | (_, 403) => (
+            ErrorKind::Denied,
+            format!("grant roles/iam.workloadIdentityUser on `{email}` to `{member}`"),
+        ),
+        ("NOT_FOUND", _) | (_, 404) => {
+            (ErrorKind::Denied, format!("there is no service account `{email}`: check its name"))
+        }
+        ("UNAUTHENTICATED", _) | (_, 401) => (
+            ErrorKind::Denied,
+            "the federated token was not taken: check that pool and service account are of one \
+             universe"
+                .to_owned(),
+        ),
+        ("INVALID_ARGUMENT", _) => (
+            ErrorKind::Config,
+            "check `token_lifetime_seconds` (an hour at most, unless the organisation allows \
+             more), and the service account's name"
+                .to_owned(),
+        ),
+        _ => return None,
+    })
+}
+
+/// Of the token endpoint for keys.
+pub(crate) fn of_key(refused: &Refused, key: &Key) -> Option<Cure> {
+    let email = &key.email;
+    Some(match refused.code.as_deref()? {
+        "invalid_grant" if refused.says(&["reasonable timeframe", "expired"]) => {
+            (ErrorKind::Config, "check this node's clock".to_owned())
+        }
+        "invalid_grant" if refused.says(&["account not found"]) => (
+            ErrorKind::Denied,
+            format!("the service account `{email}` does not exist, or not in this universe"),
+        ),
+        "invalid_grant" => (
+            ErrorKind::Denied,
+            format!(
+                "the key is not, or no longer, one of `{email}`: make a new one by `gcloud iam \
+                 service-accounts keys create`"
+            ),
+        ),
+        "disabled_client" | "unauthorized_client" | "invalid_client" => {
+            (ErrorKind::Denied, format!("the service account `{email}` is disabled: enable it"))
+        }
+        _ => return None,
+    })
+}

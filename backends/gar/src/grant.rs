@@ -1,0 +1,89 @@
+//! An access token, and when it ends.
+
+use std::time::SystemTime;
+
+use pullpass::http::Reply;
+use pullpass::{Clock, Error, rfc3339, seconds};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What Google gave.
+pub(crate) struct Grant {
+    pub(crate) token: SecretString,
+    /// `None` where it does not say: then it is not kept.
+    pub(crate) expires: Option<SystemTime>,
+    /// Who gave it: for messages.
+    pub(crate) giver: String,
+}
+
+impl Grant {
+    /// Reads an answer in OAuth's form (RFC 6749 §5.1).
+    ///
+    /// # Errors
+    /// Of kind Protocol, when there is no token, or it is none to be shown as it is.
+    pub(crate) fn of_oauth(reply: &Reply, clock: &Clock) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            access_token: Option<String>,
+            token_type: Option<String>,
+            expires_in: Option<Value>,
+        }
+        let answer: Answer = reply.json()?;
+        if answer.token_type.is_some_and(|it| !it.eq_ignore_ascii_case("bearer")) {
+            return Err(odd(reply, "a token that is no bearer token"));
+        }
+        let expires = match &answer.expires_in {
+            None => None,
+            Some(said) => {
+                let life = seconds(said).ok_or_else(|| odd(reply, "an unreadable `expires_in`"))?;
+                clock.now().checked_add(life)
+            }
+        };
+        Self::new(answer.access_token, expires, reply, clock)
+    }
+
+    /// Reads an answer of the IAM Service Account Credentials API.
+    ///
+    /// # Errors
+    /// Of kind Protocol, when there is no token.
+    pub(crate) fn of_iam(reply: &Reply, clock: &Clock) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Answer {
+            access_token: Option<String>,
+            expire_time: Option<String>,
+        }
+        let answer: Answer = reply.json()?;
+        let expires = match answer.expire_time.as_deref() {
+            None => None,
+            Some(said) => {
+                Some(rfc3339(said).ok_or_else(|| odd(reply, "an unreadable `expireTime`"))?)
+            }
+        };
+        Self::new(answer.access_token, expires, reply, clock)
+    }
+
+    fn new(
+        token: Option<String>,
+        expires: Option<SystemTime>,
+        reply: &Reply,
+        clock: &Clock,
+    ) -> Result<Self, Error> {
+        let token =
+            token.filter(|token| !token.is_empty()).ok_or_else(|| odd(reply, "no access token"))?;
+        if expires.is_some_and(|expires| expires <= clock.now()) {
+            return Err(Error::protocol(format!(
+                "`{}` handed out a token that has expired",
+                reply.target()
+            ))
+            .hint("check this node's clock"));
+        }
+        Ok(Self { token: token.into(), expires, giver: reply.target().to_owned() })
+    }
+}
+
+fn odd(reply: &Reply, what: &str) -> Error {
+    Error::protocol(format!("`{}` answered {} with {what}", reply.target(), reply.status()))
+        .hint("check what stands between this node and Google")
+}

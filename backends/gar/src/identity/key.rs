@@ -1,0 +1,65 @@
+//! A service account's token by its key: a JWT that the key signs (RFC 7523 §2.1).
+//!
+//! Source: Google Identity, "Using OAuth 2.0 for Server to Server Applications"; AIP-4112.
+
+use std::time::Duration;
+
+use pullpass::http::Spent;
+use pullpass::{Context, Error, SigningKey};
+use secrecy::ExposeSecret as _;
+
+use super::SCOPE;
+use crate::credentials_file::Key;
+use crate::cure;
+use crate::grant::Grant;
+use crate::refusal::{self, Refused};
+use crate::who::Who;
+
+/// How long an assertion may be used. Google takes an hour; a call takes seconds.
+const ASSERTION_LIFETIME: Duration = Duration::from_secs(600);
+
+pub(super) async fn token(key: &Key, who: &Who<'_>, cx: &Context) -> Result<Grant, Error> {
+    let text = |(name, value): (&str, &str)| (name.to_owned(), value.into());
+    let claims = [
+        ("iss", key.email.as_str()),
+        ("sub", key.email.as_str()),
+        ("aud", key.token_url.as_str()),
+        ("scope", SCOPE),
+    ];
+    let header = key.key_id.as_deref().map(|id| text(("kid", id)));
+    // Google knows no PS256.
+    let assertion = SigningKey::from_pem(key.private_key.expose_secret().as_bytes())
+        .map(SigningKey::with_rs256)
+        .and_then(|signer| {
+            let claims = claims.map(text).into_iter().collect();
+            signer.sign_jwt(
+                header.into_iter().collect(),
+                claims,
+                cx.clock.now(),
+                ASSERTION_LIFETIME,
+            )
+        })
+        .map_err(|error| {
+            error
+                .during(format!("the key of `{}` cannot be signed with", key.email))
+                .hint("make a new one by `gcloud iam service-accounts keys create`")
+        })?;
+    let form = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+        ("assertion", assertion.expose_secret()),
+    ];
+    let call = cx.http.post(key.token_url.clone()).form(form);
+    let reply = call
+        .send()
+        .await
+        .map_err(|error| error.during(format!("Google could not be asked for {who}")))?;
+    match reply.is_success() {
+        true => Grant::of_oauth(&reply, &cx.clock),
+        false => {
+            let refused = Refused::read(&reply);
+            let cure = cure::of_key(&refused, key);
+            let spent = Spent::one(&assertion);
+            Err(refusal::explain(&refused, &reply, "Google", who, cure, &spent))
+        }
+    }
+}

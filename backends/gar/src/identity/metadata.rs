@@ -1,0 +1,146 @@
+//! The node's own token, from the metadata server: one request, over plain HTTP on the
+//! machine's own link, and never by a proxy.
+//!
+//! Source: Compute Engine, "About VM metadata" and "Authenticate workloads to Google Cloud APIs
+//! using service accounts".
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use pullpass::http::header::HeaderName;
+use pullpass::http::{Http, ProxyMode, Reply, Settings};
+use pullpass::{Context, Error, ErrorKind};
+use url::Url;
+
+use crate::grant::Grant;
+use crate::who::Who;
+
+/// The server's name, and its addresses. Machines with IPv6 alone have the second.
+const NAME: &str = "metadata.google.internal";
+const ADDRESSES: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
+];
+
+/// Another server, as all of Google's libraries read it.
+pub(crate) const HOST_VARIABLE: &str = "GCE_METADATA_HOST";
+
+const TOKEN: &str = "/computeMetadata/v1/instance/service-accounts/default/token";
+
+/// Asked for, and answered: nobody else at that address knows of it.
+const FLAVOR: HeaderName = HeaderName::from_static("metadata-flavor");
+const GOOGLE: &str = "Google";
+
+const ELSEWHERE: &str = "outside of Google Cloud there is none: name a key by `--credentials`, or \
+                         let pods pull by their own tokens (`tokenAttributes` and \
+                         `--workload-identity-provider`)";
+
+pub(super) async fn token(who: &Who<'_>, cx: &Context) -> Result<Grant, Error> {
+    let (host, known) = match cx.env.text(HOST_VARIABLE)? {
+        Some(host) => (host, None),
+        // DNS need not know of it.
+        None => (NAME, Some((NAME.to_owned(), ADDRESSES.to_vec()))),
+    };
+    let url = server(host)?;
+    let reply = http(known, cx).get(url).plain_http().header(FLAVOR, GOOGLE).send().await.map_err(
+        |error| {
+            let is_away = error.kind() == ErrorKind::Unavailable;
+            let error = error.during(format!("the metadata server could not be asked for {who}"));
+            match is_away {
+                true => error.hint(format!(
+                    "on Google Cloud, let this node reach 169.254.169.254 (network policy, \
+                     iptables, routes); {ELSEWHERE}"
+                )),
+                false => error,
+            }
+        },
+    )?;
+    let is_googles = reply.header(&FLAVOR).is_some_and(|it| it.eq_ignore_ascii_case(GOOGLE));
+    match reply.is_success() {
+        true if is_googles => Grant::of_oauth(&reply, &cx.clock),
+        true => Err(Error::protocol(format!(
+            "what answers at `{host}` is not Google's metadata server: no `Metadata-Flavor: Google`"
+        ))
+        .hint(format!("another cloud's is at the same address; {ELSEWHERE}"))),
+        false => Err(refused(&reply, is_googles, who)),
+    }
+}
+
+/// Only the server is asked, and no name service for it.
+fn http(known: Option<(String, Vec<IpAddr>)>, cx: &Context) -> Http {
+    cx.http.with_settings(Settings {
+        proxy: ProxyMode::Direct,
+        connect_timeout: Duration::from_secs(2),
+        attempt_timeout: Duration::from_secs(5),
+        retries: 4,
+        first_wait: Duration::from_millis(100),
+        resolve: known,
+        ..Settings::default()
+    })
+}
+
+/// The URL of the token, at `host[:port]`.
+fn server(host: &str) -> Result<Url, Error> {
+    let is_authority = !host.contains(|c: char| !c.is_ascii_graphic() || "/\\?#@".contains(c));
+    Url::parse(&format!("http://{host}{TOKEN}"))
+        .ok()
+        .filter(|url| is_authority && url.path() == TOKEN)
+        .ok_or_else(|| {
+            Error::config(format!("`{HOST_VARIABLE}` is no `HOST[:PORT]`"))
+                .hint("it has neither scheme nor path, as in `169.254.169.254`")
+        })
+}
+
+fn refused(reply: &Reply, is_googles: bool, who: &Who<'_>) -> Error {
+    let status = reply.status();
+    let (kind, hint) = match status {
+        404 => (
+            ErrorKind::Identity,
+            "this machine has no service account: attach one that has \
+             roles/artifactregistry.reader, with the scope cloud-platform"
+                .to_owned(),
+        ),
+        403 => (
+            ErrorKind::Denied,
+            "something on this machine stands before the metadata server, such as a proxy or \
+             metadata concealment"
+                .to_owned(),
+        ),
+        _ if reply.kind() == ErrorKind::Unavailable => {
+            (ErrorKind::Unavailable, reply.hint_unavailable())
+        }
+        _ => (ErrorKind::Protocol, "check what stands before the metadata server".to_owned()),
+    };
+    let verb = match kind {
+        ErrorKind::Unavailable => "could not serve",
+        _ => "refused",
+    };
+    let error = Error::new(kind, format!("the metadata server {verb} {who}: HTTP {status}"));
+    match is_googles {
+        true => error.hint(hint),
+        false => error
+            .because(format!("`{}` answers without `Metadata-Flavor: Google`", reply.target()))
+            .hint(format!(
+                "on Google Cloud: {hint}; else it is another cloud's metadata service: {ELSEWHERE}"
+            )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_no_url() {
+        for host in ["169.254.169.254", "metadata.google.internal.", "127.0.0.1:8080", "[::1]:80"] {
+            let url = server(host).unwrap();
+            assert_eq!(url.path(), TOKEN, "{host}");
+        }
+        for host in [
+            "", ":80", "http://x", "x/y", "x?y=", "x#y", "user@x", "x:port", "a b", "x\\y",
+            "x:80:80",
+        ] {
+            assert!(server(host).is_err(), "{host}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+#![doc = include_str!("../docs.md")]
+
+mod answer;
+mod credentials_file;
+mod cure;
+mod grant;
+mod identity;
+mod pool;
+mod refusal;
+mod registry;
+mod settings;
+mod universe;
+mod who;
+
+use pullpass::{
+    Annotation, CacheType, Context, Error, Opt, Plugin, Provider, Request, Response, Variable,
+    async_trait,
+};
+use tracing::debug;
+
+use crate::settings::Settings;
+use crate::who::Who;
+
+/// The plugin's static facts.
+pub static PLUGIN: Plugin = Plugin {
+    name: "gar-credential-provider",
+    version: env!("CARGO_PKG_VERSION"),
+    summary: "Pulls from Google Artifact Registry, as the node, the pod or a service account's key",
+    match_images: registry::PATTERNS,
+    options: OPTIONS,
+    annotations: &[
+        Annotation {
+            key: who::OPT_IN,
+            help: "`true`: with --identity-provider, the pods pull as themselves",
+        },
+        Annotation {
+            key: who::SERVICE_ACCOUNT,
+            help: "the Google service account that the pods impersonate",
+        },
+        Annotation {
+            key: who::PROVIDER,
+            help: "the provider of a workload identity pool; must match --allow-provider",
+        },
+    ],
+    environment: &[Variable {
+        name: "GCE_METADATA_HOST",
+        help: "another metadata server, as HOST[:PORT]",
+    }],
+    cache_type: CacheType::ServiceAccount,
+    build: |options, _| Ok(Box::new(Gar { settings: Settings::read(options)? })),
+};
+
+const OPTIONS: &[Opt] = &[
+    Opt::positional(
+        "command",
+        "COMMAND",
+        "`get-credentials`, as for the Go plugin; may be left out",
+    ),
+    Opt::value("credentials", "FILE", "the node's key, or the pods' `external_account` file")
+        .env("GOOGLE_APPLICATION_CREDENTIALS"),
+    Opt::value(
+        "workload-identity-provider",
+        "PROVIDER",
+        "the pods' pool: projects/N/locations/global/workloadIdentityPools/P/providers/X",
+    ),
+    Opt::value("project-id", "ID", "on GKE or in a fleet: the project of the pods' pool"),
+    Opt::value("identity-provider", "URL", "on GKE or in a fleet: the cluster's issuer"),
+    Opt::value(
+        "allow-provider",
+        "PATTERN",
+        "let annotations name a provider like this; NUMBER, POOL and PROVIDER may be `*`",
+    )
+    .repeated(),
+    Opt::value(
+        "service-account",
+        "EMAIL",
+        "the Google service account that pods impersonate where no annotation names one",
+    ),
+    Opt::value(
+        "without-token",
+        "HOW",
+        "a request without a token: `node`, `anonymous` or `refuse` (the default where pods have a pool of their own, else node)",
+    ),
+    Opt::value(
+        "without-annotation",
+        "HOW",
+        "with --identity-provider, a pod that has not opted in: `refuse`, `node` or `pod`",
+    )
+    .default("refuse"),
+    Opt::value("without-pool", "HOW", "a token and no pool for it: `refuse` or `node`")
+        .default("refuse"),
+    Opt::value("host", "HOST", "a mirror, or another universe's registry, that takes the login")
+        .repeated(),
+    Opt::value("universe-domain", "DOMAIN", "the cloud that is not googleapis.com")
+        .env("GOOGLE_CLOUD_UNIVERSE_DOMAIN"),
+    Opt::value("sts-url", "URL", "the token endpoint of STS under a name of your own"),
+    Opt::value(
+        "iam-credentials-url",
+        "URL",
+        "the IAM Service Account Credentials API under a name of your own, up to before `/v1`",
+    ),
+    Opt::switch("token-username", "answer with user `_token`, as the Go plugin does"),
+    Opt::value(
+        "max-cache",
+        "DURATION",
+        "keep an answer no longer than this, nor than its token lives",
+    )
+    .env("KUBE_SIDECAR_CACHE_DURATION"),
+    Opt::value("cache-key", "KEY", "keep an answer per `image`, `registry` (default) or `global`")
+        .env("KUBE_SIDECAR_CACHE_TYPE"),
+    Opt::value("authFlow", "FLOW", "`gcr`, as for the Go plugin"),
+    Opt::value("a", "FLOW", "the same as --authFlow"),
+    Opt::value("v", "LEVEL", "ignored; see --log").ignored(),
+    Opt::value("vmodule", "PATTERNS", "ignored; see --log").ignored(),
+    Opt::value("log-flush-frequency", "DURATION", "ignored").ignored(),
+];
+
+/// What the operator said.
+struct Gar {
+    settings: Settings,
+}
+
+#[async_trait]
+impl Provider for Gar {
+    async fn credentials(&self, request: &Request, cx: &Context) -> Result<Response, Error> {
+        let (settings, image) = (&self.settings, &request.image);
+        // The host decides first: no identity is used, and no token sent, for a stranger.
+        settings.hosts.check(image, &settings.universe)?;
+        let who = Who::choose(settings, request.service_account.as_ref())?;
+        debug!("`{}` is asked for {who}", image.registry());
+        match identity::token(&who, settings, cx).await? {
+            Some(grant) => answer::with(&grant, image, settings, &cx.clock),
+            None => Ok(Response::none()),
+        }
+    }
+}

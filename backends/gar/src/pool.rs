@@ -1,0 +1,195 @@
+//! Workload identity pools: who vouches to Google for a pod's token.
+//!
+//! Source: IAM, "Workload Identity Federation with Kubernetes"; Security Token Service,
+//! "Method: token"; GKE, "About Workload Identity Federation for GKE".
+
+use pullpass::{Error, one_line};
+
+/// What stands before a provider's resource name in an audience. The same in every universe.
+const IAM: &str = "//iam.googleapis.com/";
+
+/// How a pool of GKE's or of a fleet's ends.
+const CLUSTER_POOL: &str = ".svc.id.goog";
+
+/// A pool and the one of its providers that knows the token's issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Pool {
+    /// One that the operator made: the provider's resource name.
+    SelfManaged(String),
+    /// One that GKE or a fleet brings, and the issuer of the cluster in it.
+    Cluster { pool: String, issuer: String },
+}
+
+impl Pool {
+    /// Reads a provider's resource name,
+    /// `projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER`, with
+    /// or without the API in front as in audiences.
+    ///
+    /// # Errors
+    /// A text on what is wrong.
+    pub(crate) fn self_managed(text: &str) -> Result<Self, &'static str> {
+        let name = text.strip_prefix("https:").unwrap_or(text);
+        let name = name.strip_prefix(IAM).unwrap_or(name);
+        let parts: Vec<&str> = name.split('/').collect();
+        let [
+            "projects",
+            project,
+            "locations",
+            "global",
+            "workloadIdentityPools",
+            pool,
+            "providers",
+            provider,
+        ] = parts[..]
+        else {
+            return Err("is no provider's resource name");
+        };
+        if !is_id(pool) || !is_id(provider) {
+            return Err("names no pool or no provider");
+        }
+        match !project.is_empty() && project.bytes().all(|c| c.is_ascii_digit()) {
+            true => Ok(Self::SelfManaged(name.to_owned())),
+            false => Err("names the project by its ID, and STS wants its number"),
+        }
+    }
+
+    /// The pool of a GKE cluster, or of a fleet, in a project.
+    ///
+    /// # Errors
+    /// Of kind Config, when project or issuer is none.
+    pub(crate) fn cluster(project: &str, issuer: &str) -> Result<Self, Error> {
+        if !is_id(project) {
+            return Err(Error::config("`--project-id` is no project's ID").hint(
+                "the ID of the project (of a fleet: of its host project) whose pool is \
+                 `ID.svc.id.goog`",
+            ));
+        }
+        if !is_issuer(issuer) {
+            return Err(Error::config("`--identity-provider` is no `https://` URL").hint(
+                "on GKE it is \
+                 `https://container.googleapis.com/v1/projects/P/locations/L/clusters/C`",
+            ));
+        }
+        Ok(Self::Cluster { pool: format!("{project}{CLUSTER_POOL}"), issuer: issuer.to_owned() })
+    }
+
+    /// Reads the audience of an STS exchange, as an `external_account` file has it.
+    ///
+    /// # Errors
+    /// A text on what is wrong.
+    pub(crate) fn of_audience(audience: &str) -> Result<Self, &'static str> {
+        let Some(rest) = audience.strip_prefix("identitynamespace:") else {
+            return Self::self_managed(audience);
+        };
+        match rest.split_once(':') {
+            Some((pool, issuer)) if is_id(pool) && is_issuer(issuer) => {
+                Ok(Self::Cluster { pool: pool.to_owned(), issuer: issuer.to_owned() })
+            }
+            _ => Err("has no pool, or no issuer behind it"),
+        }
+    }
+
+    /// The audience of the exchange at STS.
+    pub(crate) fn audience(&self) -> String {
+        match self {
+            Self::SelfManaged(name) => format!("{IAM}{name}"),
+            Self::Cluster { pool, issuer } => format!("identitynamespace:{pool}:{issuer}"),
+        }
+    }
+
+    /// For messages: what it is called.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::SelfManaged(name) => name.clone(),
+            Self::Cluster { pool, issuer } => format!("{pool} for {}", one_line(issuer)),
+        }
+    }
+
+    /// For messages: the `aud` and `iss` that it takes.
+    pub(crate) fn expects(&self) -> String {
+        match self {
+            Self::SelfManaged(name) => format!(
+                "the provider expects `aud` `https:{IAM}{name}` (or one of its allowed audiences) \
+                 and `iss` as its issuer URI says"
+            ),
+            Self::Cluster { pool, issuer } => {
+                format!("the pool expects `aud` `{pool}` and `iss` `{}`", one_line(issuer))
+            }
+        }
+    }
+
+    /// For messages: the IAM member that a service account is.
+    pub(crate) fn member(&self, subject: &str, names: Option<(&str, &str)>) -> String {
+        match (self, names) {
+            (Self::SelfManaged(name), _) => {
+                let pool = name.split("/providers/").next().unwrap_or(name);
+                format!("principal:{IAM}{pool}/subject/{}", one_line(subject))
+            }
+            (Self::Cluster { pool, .. }, Some((namespace, account))) => format!(
+                "principal:{IAM}projects/NUMBER/locations/global/workloadIdentityPools/{pool}\
+                 /subject/ns/{}/sa/{}",
+                one_line(namespace),
+                one_line(account)
+            ),
+            (Self::Cluster { pool, .. }, None) => {
+                format!("the subject `{}` of the pool `{pool}`", one_line(subject))
+            }
+        }
+    }
+}
+
+/// Which providers an annotation may name: a resource name in which a part may be `*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pattern(Vec<String>);
+
+impl Pattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// Of kind Config, when no provider could match it.
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        let parts: Vec<String> = text.split('/').map(str::to_owned).collect();
+        // Its `*` stand for a number, or for a name: with either in their place it must be one.
+        let sample: Vec<&str> = parts
+            .iter()
+            .enumerate()
+            .map(|(at, part)| match (part.as_str(), at) {
+                ("*", 1) => "1",
+                ("*", 5 | 7) => "any",
+                (part, _) => part,
+            })
+            .collect();
+        match Pool::self_managed(&sample.join("/")) {
+            Ok(_) if text.starts_with("projects/") => Ok(Self(parts)),
+            Ok(_) => Err(Error::config(format!("`--allow-provider={text}` has a host in front"))
+                .hint("begin with `projects/`")),
+            Err(why) => Err(Error::config(format!("`--allow-provider={text}` {why}")).hint(
+                "write projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/\
+                 PROVIDER; NUMBER, POOL and PROVIDER may each be `*`",
+            )),
+        }
+    }
+
+    /// Whether a pool's provider may be used.
+    pub(crate) fn matches(&self, pool: &Pool) -> bool {
+        let Pool::SelfManaged(name) = pool else { return false };
+        let parts: Vec<&str> = name.split('/').collect();
+        parts.len() == self.0.len()
+            && parts.iter().zip(&self.0).all(|(part, pattern)| pattern == "*" || pattern == part)
+    }
+}
+
+/// Project, pool and provider IDs, domains in front included.
+fn is_id(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 128
+        && text.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.'))
+}
+
+fn is_issuer(text: &str) -> bool {
+    text.strip_prefix("https://").is_some_and(|rest| !rest.is_empty())
+        && text.bytes().all(|c| c.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! What Google answered in place of a token: an error of ours, with who was refused, the
+//! status, Google's code and words, and what to do.
+
+use pullpass::http::{Reply, Spent};
+use pullpass::{Error, ErrorKind};
+use serde_json::Value;
+
+use crate::cure::Cure;
+use crate::who::Who;
+
+/// An error in either of Google's forms: OAuth's (RFC 6749 §5.2), and that of its APIs
+/// (AIP-193, `google.rpc.Status`).
+pub(crate) struct Refused {
+    pub(crate) status: u16,
+    /// OAuth's `error`, or the API's `status`, such as `PERMISSION_DENIED`.
+    pub(crate) code: Option<String>,
+    pub(crate) words: Option<String>,
+}
+
+impl Refused {
+    /// Whatever of it is there.
+    pub(crate) fn read(reply: &Reply) -> Self {
+        let body: Value = reply.json().unwrap_or_default();
+        let text = |value: &Value| value.as_str().filter(|it| !it.is_empty()).map(str::to_owned);
+        let error = &body["error"];
+        let (code, words) = match error.is_object() {
+            true => (&error["status"], &error["message"]),
+            false => (error, &body["error_description"]),
+        };
+        Self { status: reply.status(), code: text(code), words: text(words) }
+    }
+
+    /// Whether its words hold one of these.
+    pub(crate) fn says(&self, parts: &[&str]) -> bool {
+        let words = self.words.as_deref().unwrap_or_default().to_ascii_lowercase();
+        parts.iter().any(|part| words.contains(part))
+    }
+}
+
+/// The error for `refused`. `cure` is for what Google itself says; a status without its words
+/// is somebody else's.
+pub(crate) fn explain(
+    refused: &Refused,
+    reply: &Reply,
+    service: &str,
+    who: &Who<'_>,
+    cure: Option<Cure>,
+    spent: &Spent,
+) -> Error {
+    let status = refused.status;
+    let (kind, hint) = match (cure, reply.kind()) {
+        (_, ErrorKind::Unavailable) => (ErrorKind::Unavailable, reply.hint_unavailable()),
+        (Some((kind, hint)), _) => (kind, hint),
+        (None, kind) if refused.code.is_some() => (
+            match kind {
+                ErrorKind::Protocol => ErrorKind::Denied,
+                kind => kind,
+            },
+            format!("look `{}` up in the documentation of {service}", target(reply)),
+        ),
+        // Google always says why.
+        (None, _) => (
+            ErrorKind::Protocol,
+            format!("no answer that Google documents: check what stands before {service}"),
+        ),
+    };
+    let verb = match kind {
+        ErrorKind::Unavailable => "could not serve",
+        _ => "refused",
+    };
+    let mut what = format!("{service} {verb} {who}: HTTP {status}");
+    if let Some(code) = &refused.code {
+        what.push(' ');
+        what.push_str(&spent.quote(code));
+    }
+    let error = Error::new(kind, what);
+    let error = match &refused.words {
+        Some(words) => error.because(format!("`{}` says: {}", target(reply), spent.quote(words))),
+        None => error,
+    };
+    error.hint(hint)
+}
+
+fn target(reply: &Reply) -> &str {
+    reply.target()
+}

@@ -1,0 +1,172 @@
+//! Which hosts are registries of Google's. By label, over the whole host.
+
+use pullpass::{Error, Image};
+
+use crate::universe::Universe;
+
+/// Google's hosts as patterns of `matchImages`: one `*` stands for one label.
+pub(crate) const PATTERNS: &[&str] = &["gcr.io", "*.gcr.io", "*.pkg.dev", "docker.*.rep.pkg.dev"];
+
+/// The hosts that take a Google login.
+pub(crate) struct Hosts {
+    /// What the operator named, `host[:port]`.
+    named: Vec<String>,
+}
+
+impl Hosts {
+    /// Reads the values of `--host`.
+    ///
+    /// # Errors
+    /// Of kind Config, when one is no host.
+    pub(crate) fn parse(values: &[String]) -> Result<Self, Error> {
+        for value in values {
+            let invalid = |why: &str| {
+                Error::config(format!("`--host={value}` {why}"))
+                    .hint("write HOST or HOST:PORT, as in `mirror.example.com`")
+            };
+            let image = Image::parse(value).map_err(|_| invalid("names no host"))?;
+            if !image.repository().is_empty() {
+                return Err(invalid("names a path, and a login is for a whole host"));
+            }
+        }
+        Ok(Self { named: values.to_vec() })
+    }
+
+    /// What the operator named.
+    pub(crate) fn named(&self) -> &[String] {
+        &self.named
+    }
+
+    /// Refuses an image of somebody else's: whoever answers there would get a token that is
+    /// good for every API of Google's.
+    ///
+    /// # Errors
+    /// Of kind Config, when the host is neither Google's in this universe nor named.
+    pub(crate) fn check(&self, image: &Image, universe: &Universe) -> Result<(), Error> {
+        let is_named = self.named.iter().any(|host| image.is_on(host));
+        if is_named || universe.has_registry(image.host()) {
+            return Ok(());
+        }
+        let host = image.registry();
+        if is_googles(image.host()) {
+            let domain = universe.domain();
+            return Err(Error::config(format!(
+                "`{host}` is a registry of `googleapis.com`, and the universe is `{domain}`"
+            ))
+            .hint("an identity is of one universe: check `--universe-domain`"));
+        }
+        Err(Error::config(format!("`{host}` is no registry of Google's")).hint(format!(
+            "take it out of this provider's `matchImages`; if it is a mirror, or a registry of \
+             another universe, that takes Google's logins, name it: `--host {host}`"
+        )))
+    }
+}
+
+/// Whether a host name in lower case is a Docker registry of Google's own cloud.
+///
+/// Source: Artifact Registry, "Locations", "Regional endpoints" and "Transition from Container
+/// Registry".
+pub(crate) fn is_googles(host: &str) -> bool {
+    let labels: Vec<&str> = host.split('.').collect();
+    match labels[..] {
+        ["gcr", "io"] | ["us" | "eu" | "asia" | "marketplace", "gcr", "io"] => true,
+        [name, "pkg", "dev"] => name.strip_suffix("-docker").is_some_and(is_location),
+        ["docker", location, "rep", "pkg", "dev"] => is_location(location),
+        _ => false,
+    }
+}
+
+/// A region (`us-east1`) or a multi-region (`europe`).
+fn is_location(label: &str) -> bool {
+    label.starts_with(|c: char| c.is_ascii_lowercase())
+        && !label.ends_with('-')
+        && label.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registries_of_googles() {
+        for host in [
+            "us-docker.pkg.dev",
+            "europe-docker.pkg.dev",
+            "asia-docker.pkg.dev",
+            "us-east1-docker.pkg.dev",
+            "europe-west10-docker.pkg.dev",
+            "northamerica-northeast1-docker.pkg.dev",
+            "docker.us-east1.rep.pkg.dev",
+            "docker.me-central2.rep.pkg.dev",
+            "gcr.io",
+            "us.gcr.io",
+            "eu.gcr.io",
+            "asia.gcr.io",
+            "marketplace.gcr.io",
+        ] {
+            assert!(is_googles(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn nothing_else_is_googles() {
+        for host in [
+            "docker.io",
+            "registry.k8s.io",
+            "pkg.dev",
+            "docker.pkg.dev",
+            "-docker.pkg.dev",
+            "us--docker.pkg.dev",
+            "us-npm.pkg.dev",
+            "us-docker.pkg.dev.evil.example",
+            "evil-us-docker-pkg.dev",
+            "x.us-docker.pkg.dev",
+            "us-docker.pkg.dev.",
+            "us-east1.rep.pkg.dev",
+            "npm.us-east1.rep.pkg.dev",
+            "docker.us.east1.rep.pkg.dev",
+            "docker..rep.pkg.dev",
+            "docker.us-east1.rep.pkg.dev.example",
+            "evilgcr.io",
+            "gcr.io.evil.example",
+            "mirror.gcr.io",
+            "k8s.gcr.io",
+            "a.us.gcr.io",
+            "container.cloud.google.com",
+            "docker.s3nsregistry.fr",
+        ] {
+            assert!(!is_googles(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_the_operator_named_is_believed_and_no_other() {
+        let hosts = |values: &[&str]| {
+            Hosts::parse(&values.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        let universe = Universe::default();
+        let named = hosts(&["mirror.example:5000", "pull.example"]).unwrap();
+        let check = |image: &str| named.check(&Image::parse(image).unwrap(), &universe);
+        for image in ["mirror.example:5000/a", "pull.example/a/b", "PULL.example/a", "gcr.io/p/a"] {
+            assert!(check(image).is_ok(), "{image}");
+        }
+        for image in ["mirror.example/a", "x.pull.example/a", "pull.example:444/a", "docker.io/a"] {
+            assert!(check(image).is_err(), "{image}");
+        }
+        let error = check("docker.io/library/nginx").unwrap_err().render();
+        assert!(error.contains("--host docker.io"), "{error}");
+        for value in ["", "https://mirror.example", "mirror.example/path", "a b"] {
+            assert!(hosts(&[value]).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn another_universe_has_other_registries() {
+        let hosts = Hosts::parse(&[]).unwrap();
+        let s3ns = Universe::parse("s3nsapis.fr").unwrap();
+        let check = |image: &str| hosts.check(&Image::parse(image).unwrap(), &s3ns);
+        assert!(check("docker.s3nsregistry.fr/p/r/a").is_ok());
+        let error = check("us-docker.pkg.dev/p/r/a").unwrap_err().render();
+        assert!(error.contains("the universe is `s3nsapis.fr`"), "{error}");
+    }
+}

@@ -1,0 +1,94 @@
+//! Google's clouds: the public one, and those that partners run under domains of their own.
+//!
+//! Source: Google Cloud Dedicated, "Universe domain"; AIP-4117 for audiences.
+
+use pullpass::Error;
+use url::Url;
+
+use crate::registry;
+
+/// The public cloud's domain.
+const PUBLIC: &str = "googleapis.com";
+
+/// Registry hosts of universes that have one each; the others' are the operator's to name.
+const REGISTRIES: &[(&str, &str)] = &[("s3nsapis.fr", "docker.s3nsregistry.fr")];
+
+/// One of Google's clouds, by the domain of its APIs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Universe(String);
+
+impl Default for Universe {
+    fn default() -> Self {
+        Self(PUBLIC.to_owned())
+    }
+}
+
+impl Universe {
+    /// Reads a domain.
+    ///
+    /// # Errors
+    /// Of kind Config, when it is none.
+    pub(crate) fn parse(domain: &str) -> Result<Self, Error> {
+        let is_label = |label: &str| {
+            !label.is_empty() && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+        };
+        let domain = domain.to_ascii_lowercase();
+        match domain.contains('.') && domain.split('.').all(is_label) {
+            true => Ok(Self(domain)),
+            false => Err(Error::config("the universe's domain is no domain")
+                .hint("`--universe-domain` is such as `googleapis.com`, without scheme or host")),
+        }
+    }
+
+    pub(crate) fn domain(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a host name in lower case is a registry of this universe.
+    pub(crate) fn has_registry(&self, host: &str) -> bool {
+        match self.0.as_str() {
+            PUBLIC => registry::is_googles(host),
+            domain => REGISTRIES.contains(&(domain, host)),
+        }
+    }
+
+    /// The Security Token Service.
+    ///
+    /// # Errors
+    /// Of kind Config; none that a parsed domain can cause.
+    pub(crate) fn sts(&self) -> Result<Url, Error> {
+        self.url("sts", "/v1/token")
+    }
+
+    /// The IAM Service Account Credentials API, up to before its version.
+    ///
+    /// # Errors
+    /// As [`Universe::sts`].
+    pub(crate) fn iam_credentials(&self) -> Result<Url, Error> {
+        self.url("iamcredentials", "")
+    }
+
+    fn url(&self, service: &str, path: &str) -> Result<Url, Error> {
+        Url::parse(&format!("https://{service}.{}{path}", self.0))
+            .map_err(|_| Error::config(format!("`{}` is no domain", self.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_are_below_the_domain() {
+        let sts = |domain: &str| Universe::parse(domain).unwrap().sts().unwrap().to_string();
+        assert_eq!(sts("googleapis.com"), "https://sts.googleapis.com/v1/token");
+        assert_eq!(sts("S3nsApis.fr"), "https://sts.s3nsapis.fr/v1/token");
+    }
+
+    #[test]
+    fn a_domain_is_no_url() {
+        for domain in ["", "com", "https://googleapis.com", "a.b/c", "a..b", "a@b.c", "a.b:443"] {
+            assert!(Universe::parse(domain).is_err(), "{domain}");
+        }
+    }
+}
