@@ -15,6 +15,8 @@ static PLUGIN: Plugin = Plugin {
     options: &[],
     annotations: &[],
     environment: &[],
+    commands: &[],
+    topics: &[],
     cache_type: CacheType::Token,
     build: |_options, _cx| Ok(Box::new(Echo)),
 };

@@ -1,4 +1,4 @@
-//! When a credential ends, in the forms in which servers say it.
+//! When a credential ends, in the forms in which servers and tokens say it.
 
 use std::time::{Duration, SystemTime};
 
@@ -19,22 +19,27 @@ pub enum JwtExpiry {
 
 /// The `exp` of `token`, whatever its other claims are. Nothing is verified.
 pub fn jwt_expiry(token: &str) -> JwtExpiry {
-    let mut parts = token.split('.');
-    let (Some(_), Some(payload), Some(_), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return JwtExpiry::Unsaid;
-    };
-    let claims = URL_SAFE_NO_PAD
-        .decode(payload)
-        .ok()
-        .and_then(|payload| serde_json::from_slice::<Value>(&payload).ok());
-    match claims.as_ref().and_then(|claims| claims.get("exp")) {
+    match jwt_claims(token).as_ref().and_then(|claims| claims.get("exp")) {
         None => JwtExpiry::Unsaid,
         Some(exp) => {
             exp.as_f64().and_then(numeric_date).map_or(JwtExpiry::Unreadable, JwtExpiry::At)
         }
     }
+}
+
+/// The text that `token`, a JWT, claims by `name`. Nothing is verified.
+pub fn jwt_claim(token: &str, name: &str) -> Option<String> {
+    jwt_claims(token)?.get(name)?.as_str().map(str::to_owned)
+}
+
+fn jwt_claims(token: &str) -> Option<Value> {
+    let mut parts = token.split('.');
+    let (Some(_), Some(payload), Some(_), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
 }
 
 /// Seconds since the epoch, a fraction allowed and dropped (RFC 7519 §2).

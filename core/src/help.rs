@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use crate::command::Command;
 use crate::error::ErrorKind;
 use crate::options::{COMMON, Opt, dashed};
 use crate::provider::{Plugin, Variable};
@@ -21,7 +22,14 @@ pub(crate) fn help(plugin: &Plugin) -> String {
         plugin.summary,
         WHAT,
         plugin.name,
-        arguments(plugin)
+        arguments(plugin.options)
+    );
+    section(
+        &mut text,
+        "Commands, for people",
+        plugin.commands.iter().map(|command| {
+            (format!("{}{}", command.name, arguments(command.options)), command.summary.to_owned())
+        }),
     );
     section(&mut text, "Options", plugin.options.iter().chain(COMMON).map(option_row));
     section(
@@ -29,6 +37,9 @@ pub(crate) fn help(plugin: &Plugin) -> String {
         "Service account annotations",
         plugin.annotations.iter().map(|known| (known.key.to_owned(), known.help.to_owned())),
     );
+    for topic in plugin.topics {
+        section(&mut text, topic.title, (topic.rows)().into_iter());
+    }
     section(
         &mut text,
         "Environment",
@@ -50,9 +61,24 @@ pub(crate) fn help(plugin: &Plugin) -> String {
     text
 }
 
+/// `--help` of a command.
+pub(crate) fn command(plugin: &Plugin, command: &Command) -> String {
+    let mut text = format!(
+        "{} {}: {}\n\nUsage:\n  {} {} [OPTIONS]{}\n",
+        plugin.name,
+        command.name,
+        command.summary,
+        plugin.name,
+        command.name,
+        arguments(command.options)
+    );
+    section(&mut text, "Options", command.options.iter().chain(COMMON).map(option_row));
+    text
+}
+
 /// The arguments without a name, for the usage line.
-fn arguments(plugin: &Plugin) -> String {
-    let positional = plugin.options.iter().filter(|option| option.positional && !option.ignored);
+fn arguments(options: &[Opt]) -> String {
+    let positional = options.iter().filter(|option| option.positional && !option.ignored);
     positional
         .map(|option| {
             let value = option.value.unwrap_or(option.name);

@@ -3,6 +3,7 @@
 //! print a secret.
 
 mod call;
+mod challenge;
 mod fault;
 mod proxy;
 mod reply;
@@ -18,9 +19,10 @@ use url::Url;
 
 use crate::context::{Deadline, Env};
 use crate::error::Error;
-use crate::tls::{self, Roots};
+use crate::tls::{self, ClientCertificate, Roots};
 
 pub use call::Call;
+pub use challenge::bearer_challenge;
 pub use proxy::ProxyMode;
 pub use reply::Reply;
 pub use reqwest::Method;
@@ -43,6 +45,8 @@ pub struct Http {
 pub struct Settings {
     /// Whom to trust.
     pub roots: Roots,
+    /// What to show in the TLS handshake, where the server wants to know who calls.
+    pub client_certificate: Option<ClientCertificate>,
     /// Whether and which proxy to use.
     pub proxy: ProxyMode,
     /// The longest that one connection may take to stand.
@@ -63,6 +67,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             roots: Roots::System,
+            client_certificate: None,
             proxy: ProxyMode::Inherit,
             connect_timeout: Duration::from_secs(5),
             attempt_timeout: Duration::from_secs(10),
@@ -120,7 +125,11 @@ impl Http {
         let proxy = self.settings.proxy.url(&self.env, scheme)?;
         let speaks_tls = scheme == "https" || proxy.as_ref().is_some_and(|p| p.scheme() == "https");
         let tls = match speaks_tls {
-            true => tls::trusting(&self.settings.roots, &self.env)?,
+            true => tls::trusting(
+                &self.settings.roots,
+                self.settings.client_certificate.as_ref(),
+                &self.env,
+            )?,
             false => tls::trusting_nobody(),
         };
         let client = self.build(tls, proxy)?;

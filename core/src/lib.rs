@@ -97,6 +97,8 @@
 //! # use pullpass::{Clock, Env, ErrorKind};
 //! # static PLUGIN: pullpass::Plugin = pullpass::Plugin {
 //! #     name: "x", version: "0", summary: "", match_images: &[], options: &[], annotations: &[], environment: &[],
+//! #     commands: &[],
+//! #     topics: &[],
 //! #     cache_type: pullpass::CacheType::Token,
 //! #     build: |_, _| Err(pullpass::Error::config("none")),
 //! # };
@@ -124,6 +126,8 @@ mod response;
 mod service_account;
 
 #[cfg(feature = "plugin")]
+mod command;
+#[cfg(feature = "plugin")]
 mod context;
 #[cfg(feature = "plugin")]
 pub mod file;
@@ -146,7 +150,7 @@ mod tls;
 
 pub use duration::{DurationError, GoDuration};
 pub use error::{Error, ErrorKind, causes};
-pub use expiry::{JwtExpiry, jwt_expiry, seconds};
+pub use expiry::{JwtExpiry, jwt_claim, jwt_expiry, seconds};
 pub use image::Image;
 pub use redact::one_line;
 pub use request::{API_GROUP, ApiVersion, REQUEST_LIMIT, Request};
@@ -156,16 +160,18 @@ pub use service_account::{Claims, ServiceAccount, Token};
 #[cfg(feature = "plugin")]
 pub use async_trait::async_trait;
 #[cfg(feature = "plugin")]
+pub use command::{Command, RunCommand};
+#[cfg(feature = "plugin")]
 pub use context::{Clock, Context, Deadline, Env};
 #[cfg(feature = "plugin")]
 pub use expiry::rfc3339;
 #[cfg(feature = "plugin")]
 pub use options::{Opt, Options};
 #[cfg(feature = "plugin")]
-pub use provider::{Annotation, Build, CacheType, Plugin, Provider, Variable};
+pub use provider::{Annotation, Build, CacheType, Plugin, Provider, Topic, Variable};
 #[cfg(feature = "plugin")]
 pub use run::{main, run};
 #[cfg(feature = "plugin")]
 pub use signing::SigningKey;
 #[cfg(feature = "plugin")]
-pub use tls::Roots;
+pub use tls::{ClientCertificate, Roots};

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use crate::command::Command;
 use crate::context::Context;
 use crate::error::Error;
 use crate::options::{Opt, Options};
@@ -38,6 +39,10 @@ pub struct Plugin {
     pub annotations: &'static [Annotation],
     /// The environment variables that count beside those of the options: a vendor's own.
     pub environment: &'static [Variable],
+    /// What it does for a person, beside answering the kubelet.
+    pub commands: &'static [Command],
+    /// Further tables of `--help`.
+    pub topics: &'static [Topic],
     /// For whom an answer to a request with a token holds: what `pullpass config` writes.
     pub cache_type: CacheType,
     /// Makes the provider. Runs after the request was read; must not touch the network.
@@ -75,4 +80,13 @@ pub struct Annotation {
     pub key: &'static str,
     /// One line on its meaning.
     pub help: &'static str,
+}
+
+/// A table of `--help` that only one plugin has.
+#[derive(Clone, Copy, Debug)]
+pub struct Topic {
+    /// What it is about, such as `Presets`.
+    pub title: &'static str,
+    /// Its rows: a name, and a line on it.
+    pub rows: fn() -> Vec<(String, String)>,
 }

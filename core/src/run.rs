@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tracing::debug;
 
+use crate::command::Command;
 use crate::context::{Clock, Context, Deadline, Env};
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
@@ -21,6 +22,8 @@ use crate::{help, log};
 /// ```no_run
 /// # static PLUGIN: pullpass::Plugin = pullpass::Plugin {
 /// #     name: "x", version: "0", summary: "", match_images: &[], options: &[], annotations: &[], environment: &[],
+/// #     commands: &[],
+/// #     topics: &[],
 /// #     cache_type: pullpass::CacheType::Token,
 /// #     build: |_, _| Err(pullpass::Error::config("none")),
 /// # };
@@ -35,12 +38,17 @@ pub fn main(plugin: &'static Plugin) -> ExitCode {
     let start = Instant::now();
     report_panics();
     let env = Env::process();
+    let mut args = std::env::args_os().skip(1).peekable();
+    let named = args.peek().and_then(|first| first.to_str());
+    if let Some(command) = plugin.commands.iter().find(|command| Some(command.name) == named) {
+        return do_command(plugin, command, args.skip(1), env, start);
+    }
     let by_hand = io::stdin().is_terminal();
-    if by_hand && std::env::args_os().len() == 1 {
+    if by_hand && args.peek().is_none() {
         complain(&help::by_hand(plugin));
         return ExitCode::from(ErrorKind::Request.exit_code());
     }
-    let options = Options::parse(plugin.options, std::env::args_os().skip(1), &env);
+    let options = Options::parse(plugin.options, args, &env);
     if let Ok(options) = &options {
         if options.is_set("help") {
             return say(&help::help(plugin));
@@ -59,11 +67,40 @@ pub fn main(plugin: &'static Plugin) -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&error.render());
-            ExitCode::from(error.kind().exit_code())
-        }
+        Err(error) => fail(&error),
     }
+}
+
+/// The process where a person asked for something.
+fn do_command(
+    plugin: &Plugin,
+    command: &Command,
+    args: impl Iterator<Item = OsString>,
+    env: Env,
+    start: Instant,
+) -> ExitCode {
+    let does = || {
+        let options = Options::parse(command.options, args, &env)?;
+        if options.is_set("help") {
+            return Ok(help::command(plugin, command));
+        }
+        if options.is_set("version") {
+            return Ok(help::version(plugin));
+        }
+        log::start(&options)?;
+        let deadline = Deadline::new(start, options.timeout()?);
+        let cx = Context::new(env, Clock::system(), deadline);
+        within(deadline, (command.run)(&options, &cx))
+    };
+    match does() {
+        Ok(text) => say(&text),
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &Error) -> ExitCode {
+    complain(&error.render());
+    ExitCode::from(error.kind().exit_code())
 }
 
 /// One call without a process around it: the request's bytes in, the response's

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use rustls::client::Resumption;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::SigningKey;
+use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore};
+use secrecy::zeroize::Zeroizing;
 
 use crate::context::Env;
 use crate::error::Error;
@@ -51,12 +52,62 @@ impl Roots {
     }
 }
 
-/// A configuration that trusts `roots`.
+/// What the client shows of itself in the handshake: mutual TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The certificate, and what is between it and the server's CA, in PEM.
+    pub certificate: PathBuf,
+    /// Its private key, in PEM; may be the same file.
+    pub key: PathBuf,
+}
+
+impl ClientCertificate {
+    fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Error> {
+        let pem = file::read(&self.certificate)?;
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect();
+        if chain.is_empty() {
+            let shown = self.certificate.display();
+            return Err(Error::config(format!("`{shown}` holds no certificate in PEM")));
+        }
+        let pem = Zeroizing::new(file::read(&self.key)?);
+        let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
+            Error::config(format!("`{}` holds no private key in PEM", self.key.display()))
+        })?;
+        Ok((chain, key))
+    }
+}
+
+/// A configuration that trusts `roots`, and shows `client`.
 ///
 /// # Errors
-/// [`ErrorKind::Config`](crate::ErrorKind::Config) when a file that the operator named has no certificate.
-pub(crate) fn trusting(roots: &Roots, env: &Env) -> Result<ClientConfig, Error> {
-    Ok(configuration(match roots {
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) when a file that the operator named has no
+/// certificate, or its key is not the certificate's.
+pub(crate) fn trusting(
+    roots: &Roots,
+    client: Option<&ClientCertificate>,
+    env: &Env,
+) -> Result<ClientConfig, Error> {
+    let mut config = configuration(trusted(roots, env)?);
+    if let Some(client) = client {
+        let (chain, key) = client.read()?;
+        let key = signing_key(&key).ok_or_else(|| unusable(client))?;
+        let certified = CertifiedKey::new(chain, key);
+        certified.keys_match().map_err(|_| unusable(client))?;
+        config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(certified));
+    }
+    Ok(config)
+}
+
+fn unusable(client: &ClientCertificate) -> Error {
+    Error::config(format!(
+        "the key `{}` is not that of `{}`",
+        client.key.display(),
+        client.certificate.display()
+    ))
+}
+
+fn trusted(roots: &Roots, env: &Env) -> Result<RootCertStore, Error> {
+    Ok(match roots {
         Roots::Only { file, named_by } => from_file(file).map_err(|error| {
             error.hint(format!("`{named_by}` names the CA certificates to trust"))
         })?,
@@ -66,7 +117,7 @@ pub(crate) fn trusting(roots: &Roots, env: &Env) -> Result<ClientConfig, Error> 
             })?,
             None => system()?,
         },
-    }))
+    })
 }
 
 /// A private key that can sign; `None` for a kind that is not known here.
@@ -127,9 +178,11 @@ mod tests {
         let file = folder.path().join("ca.pem");
         std::fs::write(&file, "no certificate").unwrap();
         let env = Env::from_iter([("SSL_CERT_FILE", &file)]);
-        let error = trusting(&Roots::System, &env).unwrap_err().render();
+        let error = trusting(&Roots::System, None, &env).unwrap_err().render();
         assert!(error.contains("holds no CA certificate"), "{error}");
-        assert!(trusting(&Roots::Only { file, named_by: "caFile" }, &Env::default()).is_err());
+        assert!(
+            trusting(&Roots::Only { file, named_by: "caFile" }, None, &Env::default()).is_err()
+        );
     }
 
     #[test]

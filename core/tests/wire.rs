@@ -20,6 +20,8 @@ static PLUGIN: Plugin = Plugin {
     options: &[],
     annotations: &[],
     environment: &[],
+    commands: &[],
+    topics: &[],
     cache_type: CacheType::Token,
     build: |_, _| Ok(Box::new(Fixed)),
 };

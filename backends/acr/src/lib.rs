@@ -59,6 +59,8 @@ pub static PLUGIN: Plugin = Plugin {
             help: "Entra of another cloud, where no cloud is named",
         },
     ],
+    commands: &[],
+    topics: &[],
     cache_type: CacheType::ServiceAccount,
     build: |options, cx| {
         Ok(Box::new(Acr { settings: Settings::read(options, &cx.env)?, mirrors: mirrors(options) }))

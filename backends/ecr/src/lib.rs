@@ -139,6 +139,8 @@ pub static PLUGIN: Plugin = Plugin {
             help: "CA certificates in PEM; goes before SSL_CERT_FILE",
         },
     ],
+    commands: &[],
+    topics: &[],
     cache_type: CacheType::ServiceAccount,
     build: |options, _| Ok(Box::new(Ecr::new(options)?)),
 };

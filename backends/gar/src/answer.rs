@@ -6,7 +6,6 @@ use pullpass::{Cache, CacheKey, Clock, Error, ErrorKind, Image, Login, Response}
 use secrecy::ExposeSecret as _;
 
 use crate::grant::Grant;
-use crate::registry::PATTERNS;
 use crate::settings::Settings;
 
 /// The user name beside an access token.
@@ -51,9 +50,8 @@ pub(crate) fn with(
     let mut auth = vec![(image.registry().to_owned(), login()?)];
     if key == CacheKey::Global {
         // The one answer is used for every image that the provider is asked about.
-        for host in
-            PATTERNS.iter().copied().chain(settings.hosts.named().iter().map(String::as_str))
-        {
+        let named = settings.hosts.named().iter().map(String::as_str);
+        for host in settings.universe.registries().iter().copied().chain(named) {
             auth.push((host.to_owned(), login()?));
         }
     }

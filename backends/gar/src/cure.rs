@@ -11,6 +11,10 @@ use crate::who::Pod;
 /// Who must act, and how.
 pub(crate) type Cure = (ErrorKind, String);
 
+/// The longest `google.subject`, in bytes.
+/// Source: IAM, "Workload Identity Federation", "Attribute mappings".
+const LONGEST_SUBJECT: usize = 127;
+
 /// Of the Security Token Service.
 pub(crate) fn of_sts(refused: &Refused, pod: &Pod<'_>) -> Option<Cure> {
     let claims = pod.token.claims();
@@ -42,8 +46,16 @@ pub(crate) fn of_sts(refused: &Refused, pod: &Pod<'_>) -> Option<Cure> {
             ErrorKind::Denied,
             format!("check that pool and provider exist and are enabled: {pool}"),
         ),
+        "invalid_request" if claims.subject.len() > LONGEST_SUBJECT => (
+            ErrorKind::Denied,
+            format!(
+                "Google takes subjects of up to {LONGEST_SUBJECT} bytes, and this one has {}: map \
+                 another claim to `google.subject`",
+                claims.subject.len()
+            ),
+        ),
         "invalid_request" => (
-            ErrorKind::Config,
+            if pod.by_annotation { ErrorKind::Identity } else { ErrorKind::Config },
             format!("check the provider's name, with the project's number: {pool}; {has}"),
         ),
         "unauthorized_client" => (

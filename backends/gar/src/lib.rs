@@ -46,6 +46,8 @@ pub static PLUGIN: Plugin = Plugin {
         name: "GCE_METADATA_HOST",
         help: "another metadata server, as HOST[:PORT]",
     }],
+    commands: &[],
+    topics: &[],
     cache_type: CacheType::ServiceAccount,
     build: |options, _| Ok(Box::new(Gar { settings: Settings::read(options)? })),
 };

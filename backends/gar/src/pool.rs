@@ -109,8 +109,8 @@ impl Pool {
     pub(crate) fn expects(&self) -> String {
         match self {
             Self::SelfManaged(name) => format!(
-                "the provider expects `aud` `https:{IAM}{name}` (or one of its allowed audiences) \
-                 and `iss` as its issuer URI says"
+                "the provider expects `aud` `https:{IAM}{name}`, or one of its allowed audiences \
+                 where it lists any, and `iss` as its issuer URI says"
             ),
             Self::Cluster { pool, issuer } => {
                 format!("the pool expects `aud` `{pool}` and `iss` `{}`", one_line(issuer))
@@ -179,7 +179,7 @@ impl Pattern {
     }
 }
 
-/// Project, pool and provider IDs, domains in front included.
+/// Project, pool and provider IDs.
 fn is_id(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 128

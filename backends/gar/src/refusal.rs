@@ -56,7 +56,7 @@ pub(crate) fn explain(
                 ErrorKind::Protocol => ErrorKind::Denied,
                 kind => kind,
             },
-            format!("look `{}` up in the documentation of {service}", target(reply)),
+            format!("look the code up in the documentation of {service}"),
         ),
         // Google always says why.
         (None, _) => (
@@ -75,12 +75,8 @@ pub(crate) fn explain(
     }
     let error = Error::new(kind, what);
     let error = match &refused.words {
-        Some(words) => error.because(format!("`{}` says: {}", target(reply), spent.quote(words))),
+        Some(words) => error.because(format!("`{}` says: {}", reply.target(), spent.quote(words))),
         None => error,
     };
     error.hint(hint)
-}
-
-fn target(reply: &Reply) -> &str {
-    reply.target()
 }

@@ -7,6 +7,17 @@ use crate::universe::Universe;
 /// Google's hosts as patterns of `matchImages`: one `*` stands for one label.
 pub(crate) const PATTERNS: &[&str] = &["gcr.io", "*.gcr.io", "*.pkg.dev", "docker.*.rep.pkg.dev"];
 
+/// The same as keys of an answer: of `gcr.io` only the hosts that take a login.
+pub(crate) const KEYS: &[&str] = &[
+    "gcr.io",
+    "us.gcr.io",
+    "eu.gcr.io",
+    "asia.gcr.io",
+    "marketplace.gcr.io",
+    "*.pkg.dev",
+    "docker.*.rep.pkg.dev",
+];
+
 /// The hosts that take a Google login.
 pub(crate) struct Hosts {
     /// What the operator named, `host[:port]`.
@@ -20,8 +31,10 @@ impl Hosts {
     /// Of kind Config, when one is no host.
     pub(crate) fn parse(values: &[String]) -> Result<Self, Error> {
         for value in values {
+            // What holds a password is not repeated.
+            let shown = if value.contains('@') { "..." } else { value };
             let invalid = |why: &str| {
-                Error::config(format!("`--host={value}` {why}"))
+                Error::config(format!("`--host={shown}` {why}"))
                     .hint("write HOST or HOST:PORT, as in `mirror.example.com`")
             };
             let image = Image::parse(value).map_err(|_| invalid("names no host"))?;
@@ -54,6 +67,12 @@ impl Hosts {
                 "`{host}` is a registry of `googleapis.com`, and the universe is `{domain}`"
             ))
             .hint("an identity is of one universe: check `--universe-domain`"));
+        }
+        if let Some(domain) = Universe::of_registry(image.host()) {
+            return Err(Error::config(format!(
+                "`{host}` is a registry of the universe `{domain}`"
+            ))
+            .hint(format!("set `--universe-domain {domain}`")));
         }
         Err(Error::config(format!("`{host}` is no registry of Google's")).hint(format!(
             "take it out of this provider's `matchImages`; if it is a mirror, or a registry of \
@@ -166,6 +185,10 @@ mod tests {
         let s3ns = Universe::parse("s3nsapis.fr").unwrap();
         let check = |image: &str| hosts.check(&Image::parse(image).unwrap(), &s3ns);
         assert!(check("docker.s3nsregistry.fr/p/r/a").is_ok());
+        assert_eq!(s3ns.registries(), ["docker.s3nsregistry.fr"]);
+        let image = Image::parse("docker.s3nsregistry.fr/p/r/a").unwrap();
+        let error = hosts.check(&image, &Universe::default()).unwrap_err().render();
+        assert!(error.contains("--universe-domain s3nsapis.fr"), "{error}");
         let error = check("us-docker.pkg.dev/p/r/a").unwrap_err().render();
         assert!(error.contains("the universe is `s3nsapis.fr`"), "{error}");
     }

@@ -75,8 +75,8 @@ impl Settings {
     /// Of kind Config, when a value is none, or two exclude each other.
     pub(crate) fn read(options: &Options) -> Result<Self, Error> {
         check_call(options)?;
-        let file = match options.path("credentials") {
-            Some(path) => credentials_file::read(&path)?,
+        let file = match text(options, "credentials") {
+            Some(path) => credentials_file::read(path.as_ref())?,
             None => CredentialsFile::default(),
         };
         let universe = match text(options, "universe-domain").or(file.universe.as_deref()) {
@@ -92,8 +92,8 @@ impl Settings {
             None => (None, None, None),
         };
         let pods = pods(options, pool, email)?;
-        let is_self_managed =
-            matches!(pods.pool, Some(Pool::SelfManaged(_))) || !pods.allowed.is_empty();
+        // GKE's own nodes are Google's; where an operator made the pool they seldom are.
+        let is_elsewhere = (pods.pool.is_some() && !pods.opt_in) || !pods.allowed.is_empty();
         Ok(Self {
             sts: url(options, "sts-url")?.or(token_url).map_or_else(|| universe.sts(), Ok)?,
             iam_credentials: url(options, "iam-credentials-url")?
@@ -103,8 +103,7 @@ impl Settings {
             hosts: Hosts::parse(options.values("host"))?,
             key: file.key,
             without_token: match options.value("without-token") {
-                // Such a node is seldom one of Google's; where it is, the operator says so.
-                None if is_self_managed => WithoutToken::Refuse,
+                None if is_elsewhere => WithoutToken::Refuse,
                 None | Some("node") => WithoutToken::Node,
                 Some("anonymous") => WithoutToken::Anonymous,
                 Some("refuse") => WithoutToken::Refuse,
@@ -117,9 +116,17 @@ impl Settings {
                 None | Some("registry") => CacheKey::Registry,
                 Some("image") => CacheKey::Image,
                 Some("global") => CacheKey::Global,
-                Some(_) => return Err(none_of("cache-key", "`image`, `registry`, `global`")),
+                Some(_) => {
+                    let values = "`image`, `registry`, `global`";
+                    return Err(Error::config(format!(
+                        "`--cache-key` (or KUBE_SIDECAR_CACHE_TYPE) is none of {values}"
+                    ))
+                    .hint("in lower case; `--help` says what holds by default"));
+                }
             },
-            longest_cache: options.duration("max-cache")?,
+            longest_cache: options.duration("max-cache").map_err(|error| {
+                error.during("`--max-cache` (or KUBE_SIDECAR_CACHE_DURATION) cannot be used")
+            })?,
         })
     }
 }

@@ -32,6 +32,8 @@ pub(crate) enum Who<'a> {
 pub(crate) struct Pod<'a> {
     pub(crate) token: &'a Token,
     pub(crate) pool: Pool,
+    /// Whether its annotation names the pool.
+    pub(crate) by_annotation: bool,
     /// The Google service account that it becomes.
     pub(crate) service_account: Option<&'a str>,
 }
@@ -54,7 +56,9 @@ impl<'a> Who<'a> {
             };
         };
         let pods = &settings.pods;
-        let pool = match (named_pool(pods, account)?, &pods.pool) {
+        let named = named_pool(pods, account)?;
+        let by_annotation = named.is_some();
+        let pool = match (named, &pods.pool) {
             // Who names a pool has opted in.
             (Some(named), _) => named,
             (None, Some(pool)) => {
@@ -71,7 +75,7 @@ impl<'a> Who<'a> {
         };
         account.token.check_not_for_api_server()?;
         let service_account = service_account(pods, account)?;
-        Ok(Self::Pod(Pod { token: &account.token, pool, service_account }))
+        Ok(Self::Pod(Pod { token: &account.token, pool, by_annotation, service_account }))
     }
 
     fn node(settings: &'a Settings) -> Self {

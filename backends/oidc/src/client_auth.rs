@@ -1,63 +1,119 @@
 //! How the client itself authenticates at the token endpoint (RFC 6749 §2.3).
 
-use pullpass::http::Call;
-use pullpass::{Error, file};
+use std::time::Duration;
+
+use pullpass::http::{Call, Spent};
+use pullpass::{Context, Error, SigningKey};
 use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
 
-use crate::profile::{Client, Secret};
+use crate::profile::{Client, PrivateKey};
+use crate::values::{Values, read_secret};
 
-/// The form fields that the client adds, and its secret.
+/// How long a client's assertion holds: for one call.
+const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);
+
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// What the client adds to a call.
+#[derive(Default)]
 pub(crate) struct Authentication {
-    pub(crate) fields: Vec<(&'static str, SecretString)>,
+    fields: Vec<(&'static str, SecretString)>,
     basic: Option<(String, SecretString)>,
-    /// The client's secret as the file has it.
-    pub(crate) secret: Option<SecretString>,
+    /// What of it is secret.
+    secret: Option<SecretString>,
+    /// Whether the server may remember having seen it.
+    once: bool,
 }
 
-/// Reads what `client` needs.
+/// What `client` adds to a call of `endpoint`.
 ///
 /// # Errors
-/// Config, when the secret's file cannot be used.
-pub(crate) fn prepare(client: &Client) -> Result<Authentication, Error> {
-    let mut ready = Authentication { fields: Vec::new(), basic: None, secret: None };
+/// Of kind Config, when the file of a secret or a key cannot be used.
+pub(crate) fn prepare(
+    client: &Client,
+    endpoint: &Url,
+    values: &Values,
+    cx: &Context,
+) -> Result<Authentication, Error> {
+    let mut ready = Authentication::default();
     match client {
         Client::None => {}
         Client::Public(id) => ready.fields.push(("client_id", id.as_str().into())),
         Client::Post(named) => {
-            let secret = read(named)?;
+            let secret = read_secret(&named.file)?;
             ready.fields.push(("client_id", named.client_id.as_str().into()));
             ready.fields.push(("client_secret", secret.clone()));
             ready.secret = Some(secret);
         }
         // Both are form-encoded before they are joined (RFC 6749 §2.3.1).
         Client::Basic(named) => {
-            let secret = read(named)?;
+            let secret = read_secret(&named.file)?;
             let password = form_encoded(secret.expose_secret());
             ready.basic = Some((form_encoded(&named.client_id), password.into()));
             ready.secret = Some(secret);
         }
+        Client::PrivateKey(key) => {
+            let assertion = assertion(key, endpoint, cx)?;
+            ready.assert(Some(&key.client_id), assertion.clone());
+            ready.secret = Some(assertion);
+            ready.once = true;
+        }
+        Client::PodToken(id) => ready.assert(id.as_deref(), values.get("sa.token").into()),
     }
     Ok(ready)
 }
 
 impl Authentication {
+    fn assert(&mut self, client_id: Option<&str>, assertion: SecretString) {
+        self.fields.extend(client_id.map(|id| ("client_id", id.into())));
+        self.fields.push(("client_assertion_type", ASSERTION_TYPE.into()));
+        self.fields.push(("client_assertion", assertion));
+    }
+
+    /// The fields that it adds to the body.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(name, value)| (*name, value.expose_secret()))
+    }
+
     /// Adds the header, where the method has one.
-    pub(crate) fn sign<'a>(&self, call: Call<'a>) -> Call<'a> {
+    pub(crate) fn header<'a>(&self, call: Call<'a>) -> Call<'a> {
         match &self.basic {
             Some((id, secret)) => call.basic(id, secret),
             None => call,
         }
     }
+
+    /// Whether the server accepts it once (`jti`).
+    pub(crate) fn is_once(&self) -> bool {
+        self.once
+    }
+
+    /// Notes what was sent.
+    pub(crate) fn spend(&self, spent: &mut Spent) {
+        self.secret.iter().for_each(|secret| spent.add(secret.expose_secret()));
+    }
 }
 
-fn read(secret: &Secret) -> Result<SecretString, Error> {
-    let text = file::read_text(&secret.file)
-        .map_err(|error| error.hint("`exchange.clientAuth.secretFile` names the file"))?;
-    let text = SecretString::from(text);
-    match text.expose_secret().trim_end_matches(['\r', '\n']) {
-        "" => Err(Error::config(format!("`{}` is empty", secret.file.display()))),
-        trimmed => Ok(trimmed.into()),
-    }
+/// `private_key_jwt` (OpenID Connect Core 1.0 §9).
+fn assertion(key: &PrivateKey, endpoint: &Url, cx: &Context) -> Result<SecretString, Error> {
+    let text = |(name, value): (&str, &str)| (name.to_owned(), value.into());
+    let signer = SigningKey::from_pem_file(&key.file)
+        .map_err(|error| error.hint("`exchange.clientAuth.keyFile` names the file"))?;
+    let signer = match key.rs256 {
+        true => signer.with_rs256(),
+        false => signer,
+    };
+    let header = key.key_id.as_deref().map(|id| text(("kid", id)));
+    let audience = key.audience.as_deref().unwrap_or(endpoint.as_str());
+    let claims =
+        [("iss", key.client_id.as_str()), ("sub", key.client_id.as_str()), ("aud", audience)];
+    signer.sign_jwt(
+        header.into_iter().collect(),
+        claims.map(text).into_iter().collect(),
+        cx.clock.now(),
+        ASSERTION_LIFETIME,
+    )
 }
 
 fn form_encoded(text: &str) -> String {

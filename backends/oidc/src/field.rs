@@ -9,6 +9,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 use crate::file::RawUsername;
+use crate::registry::Registry;
+use crate::template::Template;
+use crate::values::Pattern;
 
 /// A field that may be left out, but not left empty: `issuer:` with nothing behind it would
 /// switch a check off.
@@ -33,8 +36,9 @@ pub(crate) fn username<'de, D: Deserializer<'de>>(
             f.write_str("a name, `{value: NAME}` or `{pointer: /json/pointer}`")
         }
 
-        fn visit_str<E>(self, name: &str) -> Result<RawUsername, E> {
-            Ok(RawUsername { value: Some(name.to_owned()), pointer: None })
+        fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<RawUsername, E> {
+            let value = Text::parse(name).map_err(E::custom)?;
+            Ok(RawUsername { value: Some(value), ..RawUsername::default() })
         }
 
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawUsername, A::Error> {
@@ -43,6 +47,47 @@ pub(crate) fn username<'de, D: Deserializer<'de>>(
     }
 
     deserializer.deserialize_any(NameOrPlace).map(Some)
+}
+
+/// A text that may hold `${name}`.
+#[derive(Clone)]
+pub(crate) struct Text(pub(crate) String);
+
+impl Text {
+    fn parse(text: &str) -> Result<Self, String> {
+        Template::parse(text)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// A registry's pattern; checked here where nothing is to be put in.
+pub(crate) struct RegistryText(pub(crate) String);
+
+impl<'de> Deserialize<'de> for RegistryText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.contains("${") {
+            true => Template::parse(&text).map(drop).map_err(D::Error::custom)?,
+            false => Registry::parse(&text).map(drop).map_err(D::Error::custom)?,
+        }
+        Ok(Self(text))
+    }
+}
+
+/// A regular expression that must match whole.
+pub(crate) struct RegexText(pub(crate) Pattern);
+
+impl<'de> Deserialize<'de> for RegexText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Pattern::parse(&text).map(Self).map_err(D::Error::custom)
+    }
 }
 
 /// A JSON pointer (RFC 6901).

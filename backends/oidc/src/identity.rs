@@ -2,7 +2,7 @@
 
 use pullpass::{Error, Token};
 
-use crate::profile::Profile;
+use crate::profile::{Expected, Profile};
 
 const OWN_AUDIENCE: &str = "configure an audience of its own for the registry, or set `serviceAccountToken.allowApiServerAudience: true`";
 
@@ -10,8 +10,8 @@ const OWN_AUDIENCE: &str = "configure an audience of its own for the registry, o
 ///
 /// # Errors
 /// Identity, naming what the token says and what the profile expects.
-pub(crate) fn check(token: &Token, profile: &Profile) -> Result<(), Error> {
-    let (claims, expected) = (token.claims(), &profile.service_account);
+pub(crate) fn check(token: &Token, expected: &Expected, profile: &Profile) -> Result<(), Error> {
+    let claims = token.claims();
     if !claims.is_for(&expected.audience) {
         return Err(Error::identity(format!(
             "the service account token is for the audience `{}`, profile `{}` expects `{}`",

@@ -1,25 +1,51 @@
 //! A profile as the rest of the backend uses it: whatever is in one is valid.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use pullpass::CacheKey;
-use pullpass::http::Settings;
+use pullpass::http::header::HeaderName;
+use pullpass::http::{Method, Settings};
 use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
+use crate::address::Address;
 use crate::registry::Registry;
+use crate::template::Template;
+use crate::values::{ImagePart, Pattern, Source, Variable};
 
 /// How to log in to some registries.
-#[derive(Debug)]
 pub(crate) struct Profile {
     pub(crate) name: String,
     pub(crate) registries: Vec<Registry>,
-    pub(crate) service_account: Expected,
-    pub(crate) exchange: Exchange,
+    /// `None` where no token is needed.
+    pub(crate) service_account: Option<Expected>,
+    pub(crate) variables: Vec<Variable>,
+    pub(crate) plan: Plan,
+    pub(crate) answer: Answer,
+    pub(crate) http: Settings,
     pub(crate) on_refused: Policy,
     pub(crate) cache_key: CacheKey,
+    /// Keys of the answer beside the image's own registry: mirrors.
+    pub(crate) auth_keys: Vec<String>,
+}
+
+impl Profile {
+    /// Whether another image of the same registry may have another login.
+    pub(crate) fn is_by_image(&self) -> bool {
+        let is_repository = |name: &str| match self.variables.iter().find(|it| it.name == name) {
+            Some(variable) => {
+                matches!(variable.source, Source::Image { part: ImagePart::Repository, .. })
+            }
+            None => name == "image.repository",
+        };
+        let username = match &self.answer.username {
+            Username::Fixed(template) => Some(template),
+            Username::Answered { .. } => None,
+        };
+        self.plan.names().chain(username.into_iter().flat_map(Template::names)).any(is_repository)
+    }
 }
 
 /// What the pod's token must say before it is sent anywhere.
@@ -42,42 +68,85 @@ pub(crate) enum Policy {
     Empty,
 }
 
-/// From the pod's token to a password.
-#[derive(Debug)]
-pub(crate) enum Exchange {
-    /// The token is the password, under this user name.
-    Passthrough(String),
-    /// OAuth 2.0 Token Exchange (RFC 8693).
-    Token(Box<TokenExchange>),
+/// How a password is come by.
+pub(crate) enum Plan {
+    /// The pod's token is the password.
+    Passthrough,
+    /// An operator's file, read anew each time.
+    File(PathBuf),
+    /// Calls, the last of which answers with the password.
+    Calls(Calls),
 }
 
-/// A call to a token endpoint.
-pub(crate) struct TokenExchange {
-    pub(crate) endpoint: Url,
-    /// A URN (RFC 8693 §3).
-    pub(crate) subject_token_type: String,
-    pub(crate) requested_token_type: Option<String>,
-    pub(crate) audience: Vec<String>,
-    pub(crate) resource: Vec<String>,
-    pub(crate) scope: Vec<String>,
-    /// Further parameters, such as Dex's `connector_id`.
-    pub(crate) extra: Vec<(String, String)>,
+/// One to three calls.
+pub(crate) struct Calls {
+    pub(crate) steps: Vec<Step>,
+    /// Asked first for the address of the step that has none.
+    pub(crate) discovery: Option<Discovery>,
+    /// How the client itself authenticates, in the steps that say so.
     pub(crate) client: Client,
-    pub(crate) answer: Answer,
-    pub(crate) http: Settings,
 }
 
-/// Its URL and its further fields may hold what must not print.
-impl fmt::Debug for TokenExchange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenExchange").field("client", &self.client).finish_non_exhaustive()
-    }
+/// One call.
+pub(crate) struct Step {
+    pub(crate) method: Method,
+    pub(crate) to: To,
+    pub(crate) headers: Vec<(HeaderName, Template)>,
+    pub(crate) auth: Auth,
+    pub(crate) body: Body,
+    /// Statuses that mean success; empty for every 2xx.
+    pub(crate) expect: Vec<u16>,
+    /// Names, and JSON pointers (RFC 6901) into the answer.
+    pub(crate) capture: Vec<(String, String)>,
+    /// Whether the client authenticates here.
+    pub(crate) client: bool,
+    /// Whether what is sent is accepted once: never tried again.
+    pub(crate) once: bool,
+}
+
+/// Where a step goes.
+pub(crate) enum To {
+    Address(Address),
+    /// The token endpoint that discovery finds.
+    TokenEndpoint,
+}
+
+/// What a step shows in its `Authorization`.
+pub(crate) enum Auth {
+    None,
+    Bearer(Template),
+    Basic { user: Template, password: Template },
+}
+
+/// What a step sends. An empty value is left out.
+pub(crate) enum Body {
+    None,
+    Form(Vec<(String, Template)>),
+    Json(Json),
+}
+
+/// JSON whose texts are templates.
+pub(crate) enum Json {
+    Text(Template),
+    Array(Vec<Json>),
+    Object(Vec<(String, Json)>),
+    /// A number, a boolean or null.
+    Other(Value),
+}
+
+/// An issuer's metadata (OpenID Connect Discovery 1.0 §4, RFC 8414 §3).
+pub(crate) struct Discovery {
+    pub(crate) issuer: String,
+    pub(crate) url: Url,
+    /// Hosts, with ports, that a token endpoint may be on, beside the issuer's own.
+    pub(crate) hosts: Vec<String>,
+    pub(crate) allow_loopback_http: bool,
 }
 
 /// How the client authenticates (RFC 6749 §2.3).
 #[derive(Debug)]
 pub(crate) enum Client {
-    /// Not at all.
+    /// Not at all; or by its certificate alone (RFC 8705).
     None,
     /// Its name in the form, no secret.
     Public(String),
@@ -85,6 +154,10 @@ pub(crate) enum Client {
     Basic(Secret),
     /// `client_secret_post`.
     Post(Secret),
+    /// `private_key_jwt` (RFC 7523 §2.2).
+    PrivateKey(PrivateKey),
+    /// The pod's token is the client's assertion.
+    PodToken(Option<String>),
 }
 
 /// A client's name, and the file that holds its secret.
@@ -94,24 +167,60 @@ pub(crate) struct Secret {
     pub(crate) file: PathBuf,
 }
 
+/// A client's name, and the key that signs its assertions.
+#[derive(Debug)]
+pub(crate) struct PrivateKey {
+    pub(crate) client_id: String,
+    pub(crate) file: PathBuf,
+    pub(crate) key_id: Option<String>,
+    pub(crate) rs256: bool,
+    /// `aud`; else the token endpoint.
+    pub(crate) audience: Option<String>,
+}
+
 /// Where in the answer the login is.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) username: Username,
     /// A JSON pointer (RFC 6901).
     pub(crate) password: String,
-    pub(crate) expires_in: String,
+    pub(crate) expiry: Expiry,
     /// The life of a password that does not say when it ends.
     pub(crate) default_lifetime: Option<Duration>,
     pub(crate) margin: Option<Duration>,
-    pub(crate) max_cache_duration: Duration,
+    /// `None`: as long as the password lives.
+    pub(crate) max_cache_duration: Option<Duration>,
+}
+
+/// Where an answer says when the password ends, and in which form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Expiry {
+    /// A number of seconds, from now.
+    Seconds(String),
+    /// Seconds since the epoch.
+    Epoch(String),
+    /// Milliseconds since the epoch.
+    EpochMillis(String),
+    /// A date of RFC 3339.
+    Rfc3339(String),
+    /// Nowhere but in the password itself, a JWT.
+    Jwt,
+    /// Nowhere: the profile says how long it lives.
+    Fixed,
 }
 
 /// The user name.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Username {
     /// This one.
-    Fixed(String),
-    /// The one that the answer holds at this JSON pointer.
-    Pointer(String),
+    Fixed(Template),
+    /// The one that the answer has.
+    Answered {
+        /// A JSON pointer into it.
+        pointer: Option<String>,
+        /// A claim of the password, a JWT, where there is none.
+        claim: Option<String>,
+        /// What of it counts.
+        pattern: Option<Pattern>,
+    },
 }

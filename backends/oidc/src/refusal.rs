@@ -4,7 +4,8 @@ use pullpass::http::{Reply, Spent};
 use pullpass::{Error, ErrorKind};
 use serde_json::Value;
 
-use crate::exchange::Failure;
+use crate::answer::Document;
+use crate::engine::Failure;
 
 const TRUST: &str =
     "check that the server trusts this cluster's issuer, audience and service account";
@@ -30,10 +31,23 @@ pub(crate) fn read(reply: &Reply, spent: &Spent) -> Failure {
     }
 }
 
-/// Puts the server's own words below `error`, if any can be found in `reply` and hold
+/// Puts the server's own words below `error`, if any can be found in `body` and hold
 /// nothing of `spent`.
-pub(crate) fn quote(error: Error, reply: &Reply, spent: &Spent) -> Error {
-    Said::read(reply, spent).below(error)
+pub(crate) fn quote(error: Error, body: &Value, spent: &Spent) -> Error {
+    Said::of(body, spent).below(error)
+}
+
+/// A reply as a document.
+///
+/// # Errors
+/// Of kind Protocol, when it is no JSON.
+pub(crate) fn document(reply: &Reply) -> Result<Document<'_>, Error> {
+    Ok(Document {
+        body: reply.json()?,
+        name: reply.target(),
+        verb: format!("answered {}", reply.status()),
+        blame: ErrorKind::Protocol,
+    })
 }
 
 #[derive(Default)]
@@ -44,7 +58,10 @@ struct Said {
 
 impl Said {
     fn read(reply: &Reply, spent: &Spent) -> Self {
-        let Ok(body) = reply.json::<Value>() else { return Self::default() };
+        reply.json().map(|body| Self::of(&body, spent)).unwrap_or_default()
+    }
+
+    fn of(body: &Value, spent: &Spent) -> Self {
         let text =
             |pointer: &str| Some(spent.quote(body.pointer(pointer).and_then(Value::as_str)?));
         Self {

@@ -4,8 +4,6 @@
 use std::fmt;
 
 use pullpass::{Error, Image};
-use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
 
 use crate::profile::Profile;
 
@@ -64,7 +62,11 @@ fn nobody(profiles: &[Profile], image: &Image) -> Error {
 }
 
 impl Registry {
-    fn parse(text: &str) -> Result<Self, &'static str> {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// A text on what is wrong.
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         if text.contains("://") {
             return Err("a registry has no scheme: write `host[:port][/path]`");
         }
@@ -103,7 +105,8 @@ impl Registry {
         })
     }
 
-    fn matches(&self, image: &Image) -> bool {
+    /// Whether an image is on it.
+    pub(crate) fn matches(&self, image: &Image) -> bool {
         let mut theirs = image.host().split('.');
         let host = self
             .labels
@@ -151,13 +154,6 @@ const WILDCARD: &str = "--any--";
 impl fmt::Display for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
-    }
-}
-
-impl<'de> Deserialize<'de> for Registry {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).map_err(D::Error::custom)
     }
 }
 

@@ -1,153 +1,317 @@
 //! From what the file says to a [`Profile`], or why it cannot be one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pullpass::http::{ProxyMode, Settings};
-use pullpass::{CacheKey, Roots};
-use url::{Host, Url};
+use pullpass::{CacheKey, ClientCertificate, Image, Roots};
+use url::Url;
 
-use crate::field::{OneOrMany, Span};
+use crate::field::Span;
 use crate::file::{
-    RawCacheKey, RawClient, RawExchange, RawExpiry, RawHttp, RawMethod, RawProfile, RawResponse,
-    RawType, RawUsername,
+    RawCacheKey, RawExpected, RawExpiry, RawFormat, RawHttp, RawProfile, RawResponse, RawType,
+    RawUsername, RawVariable,
 };
-use crate::profile::{
-    Answer, Client, Exchange, Expected, Policy, Profile, Secret, TokenExchange, Username,
-};
+use crate::profile::{Answer, Expected, Expiry, Plan, Policy, Profile, Username};
 use crate::registry::Registry;
+use crate::sugar::{self, Ground};
+use crate::template::{Kind, Scope, Slot, Template, is_name};
+use crate::values::{Source, Variable};
 
-/// How long an answer is kept at most, unless the profile says otherwise.
+/// How long an answer of a server's is kept at most, unless the profile says otherwise.
 const LONGEST_CACHE: Duration = Duration::from_secs(24 * 3600);
 
+/// A profile but for what depends on the others in the file.
+pub(crate) struct Draft {
+    profile: Profile,
+    asked: Option<RawCacheKey>,
+}
+
 impl RawProfile {
-    pub(crate) fn into_profile(self, folder: &Path, parts: &[Registry]) -> Result<Profile, String> {
-        if self.registries.is_empty() {
+    /// Relative paths start at `folder`.
+    ///
+    /// # Errors
+    /// A text on what is wrong.
+    pub(crate) fn into_draft(self, folder: &Path) -> Result<Draft, String> {
+        let (scope, variables) = scope(self.variables, folder)?;
+        let registries = self.registries.unwrap_or_default();
+        if registries.is_empty() {
             return Err("`registries` is empty".to_owned());
         }
-        if self.service_account_token.audience.is_empty() {
-            return Err("`serviceAccountToken.audience` is empty".to_owned());
+        let registries = registries.into_iter().map(|text| {
+            let text = scope.constant(&text.0).map_err(|why| format!("`registries`: {why}"))?;
+            Registry::parse(&text).map_err(|why| format!("`registries`: `{text}`: {why}"))
+        });
+        let registries = registries.collect::<Result<Vec<_>, _>>()?;
+        let kind = self.exchange.r#type.ok_or("missing field `exchange.type`")?;
+        let is_local = matches!(kind, RawType::Passthrough | RawType::Static);
+        let on_refused = self.on_refused.unwrap_or_default();
+        if is_local && (self.http.is_some() || on_refused != Policy::Fail) {
+            let kind = kind.name();
+            return Err(format!("`{kind}` makes no call: `http` and `onRefused` have no meaning"));
         }
-        let cache_key = self.cache_key(parts)?;
-        if self.service_account_token.issuer.as_deref() == Some("") {
-            return Err("`serviceAccountToken.issuer` is empty".to_owned());
-        }
-        let exchange = match self.exchange.r#type {
-            RawType::Passthrough if self.http.is_some() || self.on_refused != Policy::Fail => {
-                return Err("`passthrough` makes no call: `http` and `onRefused` have no meaning"
+        let raw_http = self.http.unwrap_or_default();
+        let allow_loopback_http = raw_http.allow_loopback_http.unwrap_or_default();
+        let http = raw_http.into_settings(folder)?;
+        let ground = Ground {
+            scope: &scope,
+            folder,
+            allow_loopback_http,
+            has_certificate: http.client_certificate.is_some(),
+        };
+        let plan = sugar::plan(kind, self.exchange, &ground)?;
+        let service_account = match self.service_account_token {
+            Some(raw) => Some(raw.into_expected(&scope)?),
+            None if plan.needs_token() || uses_pod(&plan, &variables, &self.response) => {
+                return Err("missing field `serviceAccountToken`: the audience of the pod's token"
                     .to_owned());
             }
-            RawType::Passthrough => self.exchange.passthrough(self.response)?,
-            RawType::TokenExchange => {
-                self.exchange.token(self.response, self.http.unwrap_or_default(), folder)?
-            }
+            None => None,
         };
-        Ok(Profile {
-            name: self.name,
-            registries: self.registries,
-            service_account: Expected {
-                audience: self.service_account_token.audience,
-                issuer: self.service_account_token.issuer,
-                on_missing: self.service_account_token.on_missing,
-                allow_api_server_audience: self.service_account_token.allow_api_server_audience,
+        let auth_keys = auth_keys(&self.response.auth_keys.0, &scope, &registries)?;
+        let asked = self.response.cache_key_type;
+        Ok(Draft {
+            profile: Profile {
+                name: self.name,
+                registries,
+                service_account,
+                variables,
+                answer: self.response.into_answer(kind, &scope)?,
+                plan,
+                http,
+                on_refused,
+                cache_key: CacheKey::Registry,
+                auth_keys,
             },
-            exchange,
-            on_refused: self.on_refused,
-            cache_key,
+            asked,
         })
     }
+}
 
-    /// Those registries that are only a part of one.
-    pub(crate) fn parts(&self) -> impl Iterator<Item = &Registry> {
-        self.registries.iter().filter(|registry| registry.has_path())
+impl Draft {
+    pub(crate) fn registries(&self) -> impl Iterator<Item = &Registry> {
+        self.profile.registries.iter()
     }
 
     /// What is remembered for a whole registry is used for every part of it: where there are
     /// `parts` with another login, the kubelet must remember image by image.
-    fn cache_key(&self, parts: &[Registry]) -> Result<CacheKey, String> {
+    ///
+    /// # Errors
+    /// A text, where the profile asks for what cannot be.
+    pub(crate) fn into_profile(mut self, parts: &[Registry]) -> Result<Profile, String> {
         let divided = self
-            .registries
-            .iter()
+            .registries()
             .find(|registry| parts.iter().any(|part| part.shares_a_host_with(registry)));
-        match (self.response.cache_key_type, divided) {
-            (Some(RawCacheKey::Registry), Some(registry)) => Err(format!(
-                "`cacheKeyType: Registry` cannot be used with `{registry}`: only a part of that registry has this login"
-            )),
-            (Some(RawCacheKey::Registry), None) | (None, None) => Ok(CacheKey::Registry),
-            (Some(RawCacheKey::Image), _) | (None, Some(_)) => Ok(CacheKey::Image),
-        }
+        // Another image may have other values.
+        let by_image = self.profile.is_by_image();
+        self.profile.cache_key = match (self.asked, divided) {
+            (Some(RawCacheKey::Registry), Some(registry)) => {
+                return Err(format!(
+                    "`cacheKeyType: Registry` cannot be used with `{registry}`: only a part of that registry has this login"
+                ));
+            }
+            (Some(RawCacheKey::Registry), None) if by_image => {
+                return Err("`cacheKeyType: Registry` cannot be used: the login depends on the image's repository".to_owned());
+            }
+            (Some(RawCacheKey::Registry), None) => CacheKey::Registry,
+            (None, None) if !by_image => CacheKey::Registry,
+            _ => CacheKey::Image,
+        };
+        Ok(self.profile)
     }
 }
 
-impl RawExchange {
-    fn passthrough(self, response: RawResponse) -> Result<Exchange, String> {
-        let makes_a_call = self.endpoint.is_some()
-            || self.subject_token_type.is_some()
-            || self.requested_token_type.is_some()
-            || self.client_auth.is_some()
-            || !(self.audience.0.is_empty() && self.resource.0.is_empty())
-            || !(self.scope.0.is_empty() && self.extra.is_empty());
-        if makes_a_call {
-            return Err(
-                "`passthrough` makes no call: only `type` may stand in `exchange`".to_owned()
-            );
+/// The names of a profile: those with a fixed text, and the others.
+fn scope(raw: Vec<RawVariable>, folder: &Path) -> Result<(Scope, Vec<Variable>), String> {
+    let (mut scope, mut variables) = (Scope::default(), Vec::new());
+    for raw in raw {
+        let name = raw.name;
+        if !is_name(&name) || name.contains('.') {
+            return Err(format!("`{name}` is no variable's name: letters, digits, `-` and `_`"));
         }
-        if response.password.is_some()
-            || response.expiry.is_some()
-            || response.margin.is_some()
-            || response.max_cache_duration.is_some()
+        if scope.constants.contains_key(&name) || scope.names.contains_key(&name) {
+            return Err(format!("two variables are named `{name}`"));
+        }
+        let (kind, source) = match (raw.value, raw.from_annotation, raw.from_image, raw.from_file) {
+            (Some(text), None, None, None) => {
+                scope.constants.insert(name, text);
+                continue;
+            }
+            (None, Some(raw), None, None) => {
+                let pattern = raw.pattern.0;
+                if raw
+                    .default
+                    .as_deref()
+                    .is_some_and(|it| !it.is_empty() && pattern.take(it, &name).is_none())
+                {
+                    return Err(format!("the default of `{name}` does not match its pattern"));
+                }
+                (Kind::Public, Source::Annotation { key: raw.key, pattern, default: raw.default })
+            }
+            (None, None, Some(raw), None) => {
+                (Kind::Public, Source::Image { part: raw.part.into(), pattern: raw.pattern.0 })
+            }
+            (None, None, None, Some(file)) => (Kind::Secret, Source::File(folder.join(file))),
+            _ => {
+                return Err(format!(
+                    "variable `{name}` needs one of `value`, `fromAnnotation`, `fromImage` and `fromFile`"
+                ));
+            }
+        };
+        scope.names.insert(name.clone(), kind);
+        variables.push(Variable { name, source });
+    }
+    Ok((scope, variables))
+}
+
+/// Whether a name that only a pod has is used.
+fn uses_pod(plan: &Plan, variables: &[Variable], response: &RawResponse) -> bool {
+    let from_pod = variables.iter().any(|it| matches!(it.source, Source::Annotation { .. }));
+    let name = response.username.as_ref().and_then(|username| username.value.as_ref());
+    from_pod
+        || plan.names().any(|name| name.starts_with("sa."))
+        || name.is_some_and(|it| it.0.contains("${sa."))
+}
+
+impl RawExpected {
+    fn into_expected(self, scope: &Scope) -> Result<Expected, String> {
+        let audience = self.audience.ok_or("missing field `serviceAccountToken.audience`")?;
+        let audience = scope
+            .constant(&audience.0)
+            .map_err(|why| format!("`serviceAccountToken.audience`: {why}"))?;
+        if audience.is_empty() {
+            return Err("`serviceAccountToken.audience` is empty".to_owned());
+        }
+        if self.issuer.as_deref() == Some("") {
+            return Err("`serviceAccountToken.issuer` is empty".to_owned());
+        }
+        Ok(Expected {
+            audience,
+            issuer: self.issuer,
+            on_missing: self.on_missing.unwrap_or_default(),
+            allow_api_server_audience: self.allow_api_server_audience.unwrap_or_default(),
+        })
+    }
+}
+
+impl RawResponse {
+    fn into_answer(self, kind: RawType, scope: &Scope) -> Result<Answer, String> {
+        if kind == RawType::Passthrough
+            && (self.password.is_some()
+                || self.expiry.is_some()
+                || self.margin.is_some()
+                || self.max_cache_duration.is_some())
         {
-            return Err("`passthrough` has no answer: only `username` and `cacheKeyType` may stand in `response`".to_owned());
+            return Err("`passthrough` has no answer: only `username`, `authKeys` and `cacheKeyType` may stand in `response`".to_owned());
         }
-        match username(response.username)? {
-            Username::Fixed(name) => Ok(Exchange::Passthrough(name)),
-            Username::Pointer(_) => {
-                Err("`passthrough` has no answer: `response.username` needs a `value`".to_owned())
+        let username = username(self.username, kind, scope)?;
+        let longest = self.max_cache_duration.map(|span| span.0);
+        Ok(Answer {
+            username,
+            password: self.password.map_or_else(
+                || match kind {
+                    RawType::Static => "/password".to_owned(),
+                    _ => "/access_token".to_owned(),
+                },
+                |at| at.pointer.0,
+            ),
+            default_lifetime: self
+                .expiry
+                .as_ref()
+                .and_then(|expiry| expiry.default)
+                .map(|span| span.0),
+            expiry: expiry(self.expiry.unwrap_or_default(), kind)?,
+            margin: self.margin.map(|span| span.0),
+            max_cache_duration: match kind {
+                // It does not die by itself: what is not said is not kept.
+                RawType::Static => longest,
+                _ => Some(longest.unwrap_or(LONGEST_CACHE)),
+            },
+        })
+    }
+}
+
+fn expiry(raw: RawExpiry, kind: RawType) -> Result<Expiry, String> {
+    let pointer = raw.pointer.map(|pointer| pointer.0);
+    Ok(match (raw.format, pointer) {
+        (None, None) if kind == RawType::Static => Expiry::Fixed,
+        (None | Some(RawFormat::Seconds), pointer) => {
+            Expiry::Seconds(pointer.unwrap_or_else(|| "/expires_in".to_owned()))
+        }
+        (Some(RawFormat::JwtExp), None) => Expiry::Jwt,
+        (Some(RawFormat::Fixed), None) if raw.default.is_none() => {
+            return Err("`response.expiry` of the format `fixed` needs `default`".to_owned());
+        }
+        (Some(RawFormat::Fixed), None) => Expiry::Fixed,
+        (Some(RawFormat::JwtExp | RawFormat::Fixed), Some(_)) => {
+            return Err("`response.expiry.pointer` has no meaning with this format".to_owned());
+        }
+        (Some(_), None) => return Err("`response.expiry` needs `pointer`".to_owned()),
+        (Some(RawFormat::Epoch), Some(at)) => Expiry::Epoch(at),
+        (Some(RawFormat::EpochMillis), Some(at)) => Expiry::EpochMillis(at),
+        (Some(RawFormat::Rfc3339), Some(at)) => Expiry::Rfc3339(at),
+    })
+}
+
+fn username(raw: Option<RawUsername>, kind: RawType, scope: &Scope) -> Result<Username, String> {
+    let answered = |pointer: Option<String>, raw: RawUsername| Username::Answered {
+        pointer,
+        claim: raw.or_jwt_claim,
+        pattern: raw.pattern.map(|pattern| pattern.0),
+    };
+    let Some(mut raw) = raw else {
+        return Ok(match kind {
+            RawType::Static => answered(Some("/username".to_owned()), RawUsername::default()),
+            // Registries that take a token as password mostly ignore the name, but want one.
+            _ => Username::Fixed(Template::of_text("token")),
+        });
+    };
+    match (raw.value.take(), raw.pointer.take().map(|pointer| pointer.0)) {
+        (Some(value), None) if raw.or_jwt_claim.is_none() && raw.pattern.is_none() => {
+            let name = Template::compile(&value.0, Slot::User, scope)
+                .map_err(|why| format!("`response.username`: {why}"))?;
+            let is_bad = |text: &str| text.is_empty() || text.contains([':', '\r', '\n', '\0']);
+            match name.as_text().is_some_and(is_bad) {
+                true => {
+                    Err("`response.username.value` is empty or contains `:` or a line break"
+                        .to_owned())
+                }
+                false => Ok(Username::Fixed(name)),
             }
         }
+        (None, pointer) if pointer.is_some() || raw.or_jwt_claim.is_some() => match kind {
+            RawType::Passthrough if pointer.is_some() => {
+                Err("`passthrough` has no answer: `response.username` needs a `value`".to_owned())
+            }
+            _ => Ok(answered(pointer, raw)),
+        },
+        _ => Err("`response.username` needs either `value` or `pointer`".to_owned()),
     }
+}
 
-    fn token(
-        self,
-        response: RawResponse,
-        http: RawHttp,
-        folder: &Path,
-    ) -> Result<Exchange, String> {
-        let endpoint = self.endpoint.ok_or("`tokenExchange` needs `exchange.endpoint`")?;
-        let endpoint = endpoint_url(&endpoint, http.allow_loopback_http)?;
-        if let Some(name) = self.extra.keys().find(|name| RESERVED.contains(&name.as_str())) {
-            return Err(format!("`exchange.extra` cannot set `{name}`"));
+/// Keys beside the image's own registry: hosts that the profile is for.
+fn auth_keys(
+    texts: &[String],
+    scope: &Scope,
+    registries: &[Registry],
+) -> Result<Vec<String>, String> {
+    let mut keys = Vec::new();
+    for text in texts {
+        // It is always there.
+        if text == "${image.registry}" {
+            continue;
         }
-        let expiry = response.expiry.unwrap_or(RawExpiry { pointer: None, default: None });
-        Ok(Exchange::Token(Box::new(TokenExchange {
-            endpoint,
-            subject_token_type: token_type(self.subject_token_type.as_deref().unwrap_or("jwt"))?,
-            requested_token_type: self
-                .requested_token_type
-                .as_deref()
-                .map(token_type)
-                .transpose()?,
-            audience: texts("audience", self.audience)?,
-            resource: texts("resource", self.resource)?,
-            scope: texts("scope", self.scope)?,
-            // An empty value means: leave it out.
-            extra: self.extra.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
-            client: client(self.client_auth, folder)?,
-            answer: Answer {
-                username: username(response.username)?,
-                password: response
-                    .password
-                    .map_or_else(|| "/access_token".to_owned(), |at| at.pointer.0),
-                expires_in: expiry.pointer.map_or_else(|| "/expires_in".to_owned(), |at| at.0),
-                default_lifetime: expiry.default.map(|span| span.0),
-                margin: response.margin.map(|span| span.0),
-                max_cache_duration: response
-                    .max_cache_duration
-                    .map_or(LONGEST_CACHE, |span| span.0),
-            },
-            http: http.into_settings(folder)?,
-        })))
+        let key = scope.constant(text).map_err(|why| format!("`response.authKeys`: {why}"))?;
+        let image = Image::parse(&key)
+            .map_err(|_| format!("`response.authKeys`: `{key}` is no `host[:port][/path]`"))?;
+        if !registries.iter().any(|registry| registry.matches(&image)) {
+            return Err(format!(
+                "`response.authKeys`: `{key}` is not covered by `registries`: a login stays within them"
+            ));
+        }
+        keys.push(key);
     }
+    Ok(keys)
 }
 
 impl RawHttp {
@@ -168,11 +332,22 @@ impl RawHttp {
             return Err("`http.retries` is at most 10".to_owned());
         }
         let timeout = limit("timeout", self.timeout, defaults.timeout)?;
+        let path = |file: PathBuf| folder.join(file);
+        let client_certificate = match (self.client_cert_file, self.client_key_file) {
+            (None, None) => None,
+            (Some(file), key) => {
+                let key = key.unwrap_or_else(|| file.clone());
+                Some(ClientCertificate { certificate: path(file), key: path(key) })
+            }
+            (None, Some(_)) => {
+                return Err("`http.clientKeyFile` needs `http.clientCertFile`".to_owned());
+            }
+        };
         Ok(Settings {
-            roots: self.ca_file.map_or(Roots::System, |file| Roots::Only {
-                file: folder.join(file),
-                named_by: "caFile",
-            }),
+            roots: self
+                .ca_file
+                .map_or(Roots::System, |file| Roots::Only { file: path(file), named_by: "caFile" }),
+            client_certificate,
             proxy,
             connect_timeout: limit(
                 "connectTimeout",
@@ -188,109 +363,11 @@ impl RawHttp {
     }
 }
 
-/// Parameters that the exchange itself sets.
-const RESERVED: [&str; 12] = [
-    "grant_type",
-    "subject_token",
-    "subject_token_type",
-    "requested_token_type",
-    "actor_token",
-    "actor_token_type",
-    "audience",
-    "resource",
-    "scope",
-    "client_id",
-    "client_secret",
-    "client_assertion",
-];
-
-fn endpoint_url(text: &str, allow_loopback_http: bool) -> Result<Url, String> {
-    // The text is not repeated: it may hold a password.
-    let url =
-        Url::parse(text).map_err(|error| format!("`exchange.endpoint` is no URL: {error}"))?;
-    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-        return Err("`exchange.endpoint` must not have userinfo or a fragment".to_owned());
-    }
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if !is_loopback(&url) => {
-            Err("`exchange.endpoint` must be `https://`: the pod's token goes there".to_owned())
-        }
-        "http" if allow_loopback_http => Ok(url),
-        "http" => {
-            Err("`exchange.endpoint` over `http://` needs `http.allowLoopbackHttp: true`"
-                .to_owned())
-        }
-        _ => Err("`exchange.endpoint` must be `https://`".to_owned()),
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
-/// A short name to its URN (RFC 8693 §3); a URN as it is.
-fn token_type(name: &str) -> Result<String, String> {
-    match name {
-        "access_token" | "refresh_token" | "id_token" | "saml1" | "saml2" | "jwt" => {
-            Ok(format!("urn:ietf:params:oauth:token-type:{name}"))
-        }
-        _ if name.starts_with("urn:") => Ok(name.to_owned()),
-        _ => Err(format!(
-            "`{name}` is no token type: use `jwt`, `id_token`, `access_token` or a URN"
-        )),
-    }
-}
-
-fn texts(name: &str, list: OneOrMany) -> Result<Vec<String>, String> {
-    match list.0.iter().any(String::is_empty) {
-        true => Err(format!("there is an empty text in `{name}`")),
-        false => Ok(list.0),
-    }
-}
-
 /// A time limit out of the file, or the default.
 fn limit(name: &str, span: Option<Span>, default: Duration) -> Result<Duration, String> {
     match span.map(|span| span.0) {
         Some(Duration::ZERO) => Err(format!("`http.{name}` must be more than 0s")),
         Some(limit) => Ok(limit),
         None => Ok(default),
-    }
-}
-
-fn client(raw: Option<RawClient>, folder: &Path) -> Result<Client, String> {
-    let Some(raw) = raw else { return Ok(Client::None) };
-    let secret = |raw: RawClient| match (raw.client_id, raw.secret_file) {
-        (Some(client_id), Some(file)) => Ok(Secret { client_id, file: folder.join(file) }),
-        _ => Err("`clientAuth` needs `clientId` and `secretFile`".to_owned()),
-    };
-    match raw.method {
-        RawMethod::None if raw.secret_file.is_some() => {
-            Err("`clientAuth.secretFile` is not used by the method `none`".to_owned())
-        }
-        _ if raw.client_id.as_deref() == Some("") => {
-            Err("`clientAuth.clientId` is empty".to_owned())
-        }
-        RawMethod::None => Ok(raw.client_id.map_or(Client::None, Client::Public)),
-        RawMethod::Basic => Ok(Client::Basic(secret(raw)?)),
-        RawMethod::Post => Ok(Client::Post(secret(raw)?)),
-    }
-}
-
-fn username(raw: Option<RawUsername>) -> Result<Username, String> {
-    // Registries that take a token as password mostly ignore the name, but want one.
-    let Some(raw) = raw else { return Ok(Username::Fixed("token".to_owned())) };
-    match (raw.value, raw.pointer) {
-        (Some(value), None) if value.is_empty() || value.contains([':', '\r', '\n', '\0']) => {
-            Err("`response.username.value` is empty or contains `:` or a line break".to_owned())
-        }
-        (Some(value), None) => Ok(Username::Fixed(value)),
-        (None, Some(pointer)) => Ok(Username::Pointer(pointer.0)),
-        _ => Err("`response.username` needs either `value` or `pointer`".to_owned()),
     }
 }

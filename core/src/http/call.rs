@@ -45,7 +45,8 @@ impl<'a> Call<'a> {
         }
     }
 
-    pub(super) fn accept_json(mut self) -> Self {
+    /// Asks for JSON.
+    pub fn accept_json(mut self) -> Self {
         self.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         self
     }

@@ -78,9 +78,11 @@ fn lint(code: &'static str, text: &Spanned<String>, what: &str) -> Lint {
 
 fn is_secret_name(name: &str) -> bool {
     let name = name.trim_start_matches('-').to_ascii_lowercase().replace('-', "_");
-    SECRET_NAMES.iter().any(|word| {
-        name.strip_suffix(word).is_some_and(|before| before.is_empty() || before.ends_with('_'))
-    })
+    // A policy, such as `--without-token=node`.
+    !name.starts_with("without_")
+        && SECRET_NAMES.iter().any(|word| {
+            name.strip_suffix(word).is_some_and(|before| before.is_empty() || before.ends_with('_'))
+        })
 }
 
 /// Paths, addresses and switches are no secrets, whatever they are called.
@@ -104,7 +106,9 @@ mod tests {
         for name in ["PASSWORD", "--client-secret", "REGISTRY_TOKEN", "AWS_SECRET_ACCESS_KEY"] {
             assert!(is_secret_name(name), "{name}");
         }
-        for name in ["TOKEN_FILE", "--token-audience", "SECRETARY", "PATH", "--compat"] {
+        for name in
+            ["TOKEN_FILE", "--token-audience", "SECRETARY", "PATH", "--compat", "--without-token"]
+        {
             assert!(!is_secret_name(name), "{name}");
         }
         assert!(is_secret(true, "hunter2"));

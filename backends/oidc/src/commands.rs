@@ -1,0 +1,113 @@
+//! What the plugin does for people: check a file, say what it would do, try it once.
+
+mod explain;
+mod probe;
+mod validate;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use pullpass::{
+    ApiVersion, Command, Error, Image, Opt, Options, Request, ServiceAccount, Token, file,
+};
+use secrecy::SecretString;
+
+use crate::profile::Profile;
+use crate::registry::{self, Registry};
+
+const CONFIG: Opt = Opt::value("config", "FILE", "the profiles").env("PULLPASS_OIDC_CONFIG");
+const PROFILE: Opt = Opt::value("profile", "NAME", "use only this profile of the file");
+const PRESET: Opt = Opt::value("preset", "NAME", "in place of a file: a preset, with --set");
+const SET: Opt = Opt::value("set", "NAME=VALUE", "what the preset needs").repeated();
+const IMAGE: Opt = Opt::positional("image", "IMAGE", "the image that is pulled").required();
+const ANNOTATION: Opt =
+    Opt::value("annotation", "KEY=VALUE", "an annotation of the service account").repeated();
+
+/// All of them.
+pub(crate) const COMMANDS: &[Command] = &[
+    Command {
+        name: "validate",
+        summary: "Checks a profile file, and warns of what is unsafe",
+        options: &[
+            Opt::positional("file", "FILE", "the profile file").required(),
+            Opt::switch("strict", "fail on warnings too"),
+        ],
+        run: |options, _| Box::pin(async { validate::run(options) }),
+    },
+    Command {
+        name: "explain",
+        summary: "Says which profile answers for an image, and what it would send; asks nobody",
+        options: &[IMAGE, CONFIG, PROFILE, PRESET, SET, ANNOTATION],
+        run: |options, _| Box::pin(async { explain::run(options) }),
+    },
+    Command {
+        name: "probe",
+        summary: "Does the exchange once, tries the login at the registry, and says where it fails",
+        options: &[
+            IMAGE,
+            Opt::value(
+                "token-file",
+                "FILE",
+                "a service account token, such as `kubectl create token` makes",
+            ),
+            CONFIG,
+            PROFILE,
+            PRESET,
+            SET,
+            ANNOTATION,
+            Opt::value("realm-host", "HOST", "a host that the registry may send the login to")
+                .repeated(),
+            Opt::switch("loopback-http", "ask a registry on this machine over plain HTTP"),
+        ],
+        run: |options, cx| Box::pin(probe::run(options, cx)),
+    },
+];
+
+/// The image of the command line: a tag or digest makes no difference.
+fn image(options: &Options) -> Result<Image, Error> {
+    let text = options.value("image").unwrap_or_default();
+    let text = text.split_once('@').map_or(text, |(name, _)| name);
+    let last = text.rfind('/').map_or(0, |at| at + 1);
+    let text = match text[last..].find(':') {
+        // In the first part a colon begins a port.
+        Some(at) if last > 0 => &text[..last + at],
+        _ => text,
+    };
+    Image::parse(text)
+}
+
+/// The `--annotation`s.
+fn annotations(options: &Options) -> Result<BTreeMap<String, String>, Error> {
+    let pair = |text: &String| match text.split_once('=') {
+        Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
+        None => Err(Error::config("`--annotation` is KEY=VALUE")
+            .hint("write each annotation of the service account as `--annotation KEY=VALUE`")),
+    };
+    options.values("annotation").iter().map(pair).collect()
+}
+
+/// A request as the kubelet would send it.
+fn request(options: &Options) -> Result<Request, Error> {
+    let service_account = match options.path("token-file") {
+        None => None,
+        Some(path) => {
+            let text = SecretString::from(read_token(&path)?);
+            Some(ServiceAccount { token: Token::parse(text)?, annotations: annotations(options)? })
+        }
+    };
+    Ok(Request { version: ApiVersion::default(), image: image(options)?, service_account })
+}
+
+fn read_token(path: &Path) -> Result<String, Error> {
+    let text = file::read_text(path)
+        .map_err(|error| error.hint("`--token-file` names a file with the pod's token"))?;
+    Ok(text.trim().to_owned())
+}
+
+/// The profile for the image.
+fn choose<'a>(
+    profiles: &'a [Profile],
+    image: &Image,
+) -> Result<(&'a Profile, &'a Registry), Error> {
+    registry::choose(profiles, image)
+}

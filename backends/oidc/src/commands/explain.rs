@@ -1,0 +1,205 @@
+//! `explain IMAGE`: which profile answers, and what it would send. Secrets keep their names.
+
+use std::fmt::Write as _;
+
+use pullpass::{Error, Image, Options};
+
+use super::{annotations, choose, image};
+use crate::profile::{
+    Auth, Body, Calls, Client, Expiry, Json, Plan, Policy, Profile, Step, To, Username,
+};
+use crate::registry::Registry;
+use crate::values::Values;
+
+pub(super) fn run(options: &Options) -> Result<String, Error> {
+    let profiles = crate::profiles(options)?;
+    let image = image(options)?;
+    let (profile, registry) = choose(&profiles, &image)?;
+    let annotations = annotations(options)?;
+    let mut values = Values::of_image(&image);
+    let mut text = format!("image:    {image}\nprofile:  `{}`, for `{registry}`\n", profile.name);
+    write_token(&mut text, profile);
+    for variable in &profile.variables {
+        let _ = match variable.public(&image, Some(&annotations)) {
+            Ok(None) => writeln!(text, "variable: {} is in a file", variable.name),
+            Ok(Some(value)) => {
+                values.set(&variable.name, value);
+                writeln!(text, "variable: {} = `{value}`", variable.name)
+            }
+            Err(error) => writeln!(text, "variable: {}: {error}", variable.name),
+        };
+    }
+    match &profile.plan {
+        Plan::Passthrough => text.push_str("\nNo call: the pod's token is the password.\n"),
+        Plan::File(path) => {
+            let _ = write!(text, "\nNo call: the login is read from `{}`.\n", path.display());
+        }
+        Plan::Calls(calls) => write_calls(&mut text, calls, &values),
+    }
+    write_answer(&mut text, profile, registry, &image, &values);
+    Ok(text)
+}
+
+fn write_token(text: &mut String, profile: &Profile) {
+    let Some(expected) = &profile.service_account else {
+        text.push_str("token:    none is needed\n");
+        return;
+    };
+    let _ = write!(text, "token:    for the audience `{}`", expected.audience);
+    if let Some(issuer) = &expected.issuer {
+        let _ = write!(text, ", from `{issuer}`");
+    }
+    text.push_str(match expected.on_missing {
+        Policy::Fail => "; without one: an error\n",
+        Policy::Empty => "; without one: no credentials\n",
+    });
+}
+
+fn write_calls(text: &mut String, calls: &Calls, values: &Values) {
+    if let Some(discovery) = &calls.discovery {
+        let _ = write!(
+            text,
+            "\nGET {}\n  for the token endpoint of `{}`\n",
+            discovery.url, discovery.issuer
+        );
+    }
+    for step in &calls.steps {
+        let to = match &step.to {
+            To::Address(address) => address.shown(values),
+            To::TokenEndpoint => "(the token endpoint)".to_owned(),
+        };
+        let _ = write!(text, "\n{} {to}\n", step.method);
+        write_step(text, step, values);
+        if step.client {
+            let _ = match &calls.client {
+                Client::None => Ok(()),
+                Client::Public(id) => writeln!(text, "  client_id: {id}"),
+                Client::Basic(secret) => {
+                    writeln!(
+                        text,
+                        "  Authorization: Basic {}:(the secret in `{}`)",
+                        secret.client_id,
+                        secret.file.display()
+                    )
+                }
+                Client::Post(secret) => {
+                    writeln!(
+                        text,
+                        "  client_id: {}\n  client_secret: (in `{}`)",
+                        secret.client_id,
+                        secret.file.display()
+                    )
+                }
+                Client::PrivateKey(key) => {
+                    writeln!(
+                        text,
+                        "  client_id: {}\n  client_assertion: (signed by `{}`)",
+                        key.client_id,
+                        key.file.display()
+                    )
+                }
+                Client::PodToken(id) => {
+                    let _ = match id {
+                        Some(id) => writeln!(text, "  client_id: {id}"),
+                        None => Ok(()),
+                    };
+                    writeln!(text, "  client_assertion: ${{sa.token}}")
+                }
+            };
+        }
+        for (name, pointer) in &step.capture {
+            let _ = writeln!(text, "  takes `{name}` from `{pointer}` of the answer");
+        }
+    }
+}
+
+fn write_step(text: &mut String, step: &Step, values: &Values) {
+    let _ = match &step.auth {
+        Auth::None => Ok(()),
+        Auth::Bearer(token) => writeln!(text, "  Authorization: Bearer {}", token.shown(values)),
+        Auth::Basic { user, password } => writeln!(
+            text,
+            "  Authorization: Basic {}:{}",
+            user.shown(values),
+            password.shown(values)
+        ),
+    };
+    for (name, value) in &step.headers {
+        let _ = writeln!(text, "  {name}: {}", value.shown(values));
+    }
+    match &step.body {
+        Body::None => {}
+        Body::Form(fields) => {
+            for (name, value) in fields {
+                write_field(text, name, &value.shown(values));
+            }
+        }
+        Body::Json(json) => write_json(text, "", json, values),
+    }
+}
+
+fn write_json(text: &mut String, name: &str, json: &Json, values: &Values) {
+    let below = |part: &str| match name {
+        "" => part.to_owned(),
+        name => format!("{name}.{part}"),
+    };
+    match json {
+        Json::Text(template) => write_field(text, name, &template.shown(values)),
+        Json::Other(value) => write_field(text, name, &value.to_string()),
+        Json::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(at, item)| write_json(text, &below(&at.to_string()), item, values)),
+        Json::Object(fields) => {
+            fields.iter().for_each(|(part, json)| write_json(text, &below(part), json, values));
+        }
+    }
+}
+
+/// What is empty is left out, as when it is sent.
+fn write_field(text: &mut String, name: &str, value: &str) {
+    if !value.is_empty() {
+        let _ = writeln!(text, "  {name}: {value}");
+    }
+}
+
+fn write_answer(
+    text: &mut String,
+    profile: &Profile,
+    registry: &Registry,
+    image: &Image,
+    values: &Values,
+) {
+    let answer = &profile.answer;
+    let user = match &answer.username {
+        Username::Fixed(name) => format!("`{}`", name.shown(values)),
+        Username::Answered { pointer, claim, .. } => match (pointer, claim) {
+            (Some(pointer), None) => format!("at `{pointer}`"),
+            (Some(pointer), Some(claim)) => {
+                format!("at `{pointer}`, else the password's claim `{claim}`")
+            }
+            (None, claim) => {
+                format!("the password's claim `{}`", claim.as_deref().unwrap_or_default())
+            }
+        },
+    };
+    let _ = write!(text, "\nuser:     {user}\n");
+    if !matches!(profile.plan, Plan::Passthrough) {
+        let _ = writeln!(text, "password: at `{}`", answer.password);
+        let life = match &answer.expiry {
+            Expiry::Seconds(at) => format!("the seconds at `{at}`, else its own `exp`"),
+            Expiry::Epoch(at) => format!("the time in seconds at `{at}`"),
+            Expiry::EpochMillis(at) => format!("the time in milliseconds at `{at}`"),
+            Expiry::Rfc3339(at) => format!("the date at `{at}`"),
+            Expiry::Jwt => "its own `exp`".to_owned(),
+            Expiry::Fixed => "as the profile says".to_owned(),
+        };
+        let _ = writeln!(text, "lives:    {life}");
+    }
+    let keys: Vec<_> = std::iter::once(registry.auth_key(image))
+        .chain(profile.auth_keys.iter().cloned())
+        .map(|key| format!("`{key}`"))
+        .collect();
+    let _ =
+        writeln!(text, "for:      {}, kept per {}", keys.join(", "), profile.cache_key.as_str());
+}

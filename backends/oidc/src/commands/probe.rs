@@ -1,0 +1,180 @@
+//! `probe IMAGE`: the exchange for once, and the login at the registry. No secret is printed.
+//!
+//! Source: OCI distribution specification, "Determining support"; distribution registry, "Token
+//! authentication specification".
+
+use std::fmt::Write as _;
+
+use pullpass::http::header::WWW_AUTHENTICATE;
+use pullpass::http::{Http, Reply, bearer_challenge};
+use pullpass::{Context, Error, ErrorKind, Image, Login, Options, Provider as _, Request};
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+use super::{choose, request};
+use crate::Oidc;
+
+pub(super) async fn run(options: &Options, cx: &Context) -> Result<String, Error> {
+    let oidc = Oidc::new(options)?;
+    let request = request(options)?;
+    let (profile, registry) = choose(&oidc.profiles, &request.image)?;
+    let mut text = format!("profile `{}`, for `{registry}`\n", profile.name);
+    let response = oidc
+        .credentials(&request, cx)
+        .await
+        .map_err(|error| error.during("the exchange failed; the registry was not asked"))?;
+    let Some((key, login)) = response.auth().iter().next() else {
+        text.push_str(
+            "the profile answers without credentials: the kubelet would pull anonymously\n",
+        );
+        return Ok(text);
+    };
+    let _ = writeln!(
+        text,
+        "exchange: user `{}` for `{key}`, to be kept {} s per {}",
+        login.username(),
+        response.cache().duration().as_secs(),
+        response.cache().key().as_str()
+    );
+    let http = cx.http.with_settings(profile.http.clone());
+    let registry = Registry::new(&request, options)?;
+    text.push_str(&registry.open(login, &http).await?);
+    Ok(text)
+}
+
+/// The registry that the image is on.
+struct Registry<'a> {
+    image: &'a Image,
+    base: Url,
+    realm_hosts: &'a [String],
+}
+
+impl<'a> Registry<'a> {
+    fn new(request: &'a Request, options: &'a Options) -> Result<Self, Error> {
+        let image = &request.image;
+        // Docker Hub's name is not its registry's.
+        let host = match image.registry() {
+            "docker.io" => "registry-1.docker.io",
+            host => host,
+        };
+        let is_near = matches!(image.host(), "localhost" | "127.0.0.1" | "[::1]");
+        let scheme = match options.is_set("loopback-http") && is_near {
+            true => "http",
+            false => "https",
+        };
+        let base = Url::parse(&format!("{scheme}://{host}/v2/"))
+            .map_err(|_| Error::request(format!("`{host}` is no host")))?;
+        Ok(Self { image, base, realm_hosts: options.values("realm-host") })
+    }
+
+    /// Tries the login where the registry wants one.
+    async fn open(&self, login: &Login, http: &Http) -> Result<String, Error> {
+        let reply = self.get(&self.base, None, http).await?;
+        let challenge = match (reply.status(), reply.header(&WWW_AUTHENTICATE)) {
+            (200, _) => {
+                return Ok("registry: lets everybody in, the login was not needed\n".to_owned());
+            }
+            (401, Some(challenge)) => challenge.to_owned(),
+            (401, None) => return Err(self.odd("answers 401 without a challenge")),
+            (status, _) => return Err(self.odd(&format!("answers {status}, not 401"))),
+        };
+        match bearer_challenge(&challenge) {
+            None => {
+                let reply = self.get(&self.base, Some(login), http).await?;
+                match reply.status() {
+                    200 => Ok("registry: takes the login (HTTP Basic)\n".to_owned()),
+                    status => Err(self.refused(status)),
+                }
+            }
+            Some(parameters) => self.by_token(&parameters, login, http).await,
+        }
+    }
+
+    /// A token of the realm's, as a runtime asks for it, and the repository with it.
+    async fn by_token(
+        &self,
+        parameters: &[(String, String)],
+        login: &Login,
+        http: &Http,
+    ) -> Result<String, Error> {
+        let parameter = |name: &str| {
+            parameters
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value.as_str())
+        };
+        let realm = parameter("realm").and_then(|realm| Url::parse(realm).ok());
+        let Some(mut realm) = realm else {
+            return Err(self.odd("names no realm in its challenge"));
+        };
+        let host = crate::address::host(&realm);
+        let is_own = realm.origin() == self.base.origin();
+        // The challenge is the registry's word alone: the operator says who else may have it.
+        if !is_own && !(realm.scheme() == "https" && self.realm_hosts.contains(&host)) {
+            return Ok(format!(
+                "registry: sends its clients for a token to `{host}`; the login was not sent there\n\
+                 next: if that host is the registry's, add `--realm-host {host}`\n"
+            ));
+        }
+        {
+            let mut query = realm.query_pairs_mut();
+            if let Some(service) = parameter("service") {
+                query.append_pair("service", service);
+            }
+            let scope = format!("repository:{}:pull", self.image.repository());
+            query.append_pair("scope", &scope);
+        }
+        let reply = self.get(&realm, Some(login), http).await?;
+        if !reply.is_success() {
+            return Err(self.refused(reply.status()));
+        }
+        #[derive(Deserialize)]
+        struct Answer {
+            token: Option<SecretString>,
+            access_token: Option<SecretString>,
+        }
+        let answer: Answer = reply.json()?;
+        let Some(token) = answer.token.or(answer.access_token) else {
+            return Err(self.odd("has a realm that answers without a token"));
+        };
+        let path = format!("{}/tags/list", self.image.repository());
+        let url = self.base.join(&path).map_err(|_| self.odd("has no such repository"))?;
+        let reply = http.get(url).plain_http().bearer(&token).send().await?;
+        match reply.status() {
+            200 => Ok("registry: takes the login, and lets it pull this repository\n".to_owned()),
+            404 => {
+                Ok("registry: takes the login; it has no such repository, or hides it\n".to_owned())
+            }
+            status => Err(Error::denied(format!(
+                "the registry takes the login and does not let it pull `{}`: HTTP {status}",
+                self.image
+            ))
+            .hint("grant the identity the right to pull from this repository")),
+        }
+    }
+
+    async fn get(&self, url: &Url, login: Option<&Login>, http: &Http) -> Result<Reply, Error> {
+        // `http://` is there for loopback alone.
+        let call = http.get(url.clone()).plain_http();
+        let call = match login {
+            Some(login) => call.basic(login.username(), login.password()),
+            None => call,
+        };
+        call.send().await.map_err(|error| {
+            error.during(format!("the registry `{}` could not be asked", self.image.registry()))
+        })
+    }
+
+    fn odd(&self, what: &str) -> Error {
+        Error::new(ErrorKind::Protocol, format!("`{}` {what}", self.base))
+            .hint("this host does not answer as a registry: check the image's name")
+    }
+
+    fn refused(&self, status: u16) -> Error {
+        Error::denied(format!("the registry refuses the login: HTTP {status}")).hint(
+            "the exchange went well, so the registry's side is to be looked at: does it trust this \
+             issuer and audience, does the user exist, and may it pull?",
+        )
+    }
+}

@@ -1,0 +1,133 @@
+//! `validate FILE`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use pullpass::{Error, Options};
+
+use crate::file;
+use crate::profile::{Client, Plan, Profile, To};
+use crate::values::Source;
+
+pub(super) fn run(options: &Options) -> Result<String, Error> {
+    let path = options.value("file").unwrap_or_default();
+    let profiles = file::load(path.as_ref())?;
+    let mut text = String::new();
+    let mut warnings = 0;
+    for profile in &profiles {
+        let registries: Vec<_> = profile.registries.iter().map(ToString::to_string).collect();
+        let _ = writeln!(
+            text,
+            "profile `{}` for {}: {}",
+            profile.name,
+            registries.join(", "),
+            goes_to(profile)
+        );
+        for warning in lint(profile) {
+            warnings += 1;
+            let _ = writeln!(text, "  warning: {warning}");
+        }
+    }
+    let count = |number: usize, what: &str| match number {
+        1 => format!("1 {what}"),
+        number => format!("{number} {what}s"),
+    };
+    let _ = writeln!(
+        text,
+        "`{path}` is valid: {}, {}",
+        count(profiles.len(), "profile"),
+        count(warnings, "warning")
+    );
+    match warnings > 0 && options.is_set("strict") {
+        false => Ok(text),
+        true => Err(Error::config(format!("`{path}` has {}", count(warnings, "warning")))
+            .because(text.replace('\n', "; "))
+            .hint("mend what is warned of, or leave `--strict` out")),
+    }
+}
+
+/// Where the pod's token goes.
+fn goes_to(profile: &Profile) -> String {
+    let calls = match &profile.plan {
+        Plan::Passthrough => return "the registry itself takes the pod's token".to_owned(),
+        Plan::File(path) => return format!("the login is in `{}`", path.display()),
+        Plan::Calls(calls) => calls,
+    };
+    let mut hosts: Vec<String> = Vec::new();
+    for step in &calls.steps {
+        let host = match (&step.to, &calls.discovery) {
+            (To::Address(address), _) => address.origin(),
+            (To::TokenEndpoint, Some(discovery)) => {
+                format!("the token endpoint of {}", discovery.issuer)
+            }
+            (To::TokenEndpoint, None) => continue,
+        };
+        if !hosts.contains(&host) {
+            hosts.push(host);
+        }
+    }
+    format!("calls {}", hosts.join(", then "))
+}
+
+/// What works, and should not be so.
+fn lint(profile: &Profile) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if profile.service_account.as_ref().is_some_and(|expected| expected.allow_api_server_audience) {
+        warnings.push(
+            "`allowApiServerAudience`: whoever gets the token can act on the cluster".to_owned(),
+        );
+    }
+    if let Plan::Calls(calls) = &profile.plan
+        && calls.steps.iter().any(|step| match &step.to {
+            To::Address(address) => address.origin().starts_with("http:"),
+            To::TokenEndpoint => false,
+        })
+    {
+        warnings
+            .push("`allowLoopbackHttp`: every process of this machine can listen there".to_owned());
+    }
+    for path in secret_files(profile) {
+        warnings.extend(lint_file(path));
+    }
+    warnings
+}
+
+/// The files of the profile that hold a secret.
+fn secret_files(profile: &Profile) -> Vec<&Path> {
+    let mut files: Vec<&Path> = Vec::new();
+    match &profile.plan {
+        Plan::Passthrough => {}
+        Plan::File(path) => files.push(path),
+        Plan::Calls(calls) => match &calls.client {
+            Client::Basic(secret) | Client::Post(secret) => files.push(&secret.file),
+            Client::PrivateKey(key) => files.push(&key.file),
+            Client::None | Client::Public(_) | Client::PodToken(_) => {}
+        },
+    }
+    files.extend(profile.variables.iter().filter_map(|variable| match &variable.source {
+        Source::File(path) => Some(path.as_path()),
+        Source::Annotation { .. } | Source::Image { .. } => None,
+    }));
+    files.extend(profile.http.client_certificate.as_ref().map(|it| it.key.as_path()));
+    files
+}
+
+fn lint_file(path: &Path) -> Option<String> {
+    let shown = path.display();
+    match std::fs::metadata(path) {
+        Err(error) => Some(format!("`{shown}` cannot be read: {error}")),
+        #[cfg(unix)]
+        Ok(metadata) => {
+            use std::os::unix::fs::PermissionsExt as _;
+
+            let mode = metadata.permissions().mode() & 0o777;
+            (mode & 0o077 != 0).then(|| {
+                format!(
+                    "`{shown}` holds a secret and is open to others (mode {mode:03o}): `chmod 600`"
+                )
+            })
+        }
+        #[cfg(not(unix))]
+        Ok(_) => None,
+    }
+}

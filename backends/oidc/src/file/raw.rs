@@ -1,0 +1,356 @@
+//! The file's fields, as they are written. What may be left out is, since a preset may say it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::field::{OneOrMany, Pointer, RegexText, RegistryText, Span, Text, present, username};
+use crate::profile::Policy;
+use crate::values::ImagePart;
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawProfile {
+    #[serde(default)]
+    pub(crate) name: String,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) preset: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) registries: Option<Vec<RegistryText>>,
+    #[serde(default)]
+    pub(crate) service_account_token: Option<RawExpected>,
+    #[serde(default)]
+    pub(crate) variables: Vec<RawVariable>,
+    #[serde(default)]
+    pub(crate) exchange: RawExchange,
+    #[serde(default)]
+    pub(crate) response: RawResponse,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) on_refused: Option<Policy>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) http: Option<RawHttp>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawExpected {
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) audience: Option<Text>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) issuer: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) on_missing: Option<Policy>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) allow_api_server_audience: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawVariable {
+    pub(crate) name: String,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) value: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) from_annotation: Option<RawAnnotation>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) from_image: Option<RawImage>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) from_file: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawAnnotation {
+    pub(crate) key: String,
+    pub(crate) pattern: RegexText,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) default: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawImage {
+    pub(crate) pattern: RegexText,
+    #[serde(default)]
+    pub(crate) part: RawImagePart,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum RawImagePart {
+    Registry,
+    #[default]
+    Host,
+    Repository,
+}
+
+impl From<RawImagePart> for ImagePart {
+    fn from(part: RawImagePart) -> Self {
+        match part {
+            RawImagePart::Registry => Self::Registry,
+            RawImagePart::Host => Self::Host,
+            RawImagePart::Repository => Self::Repository,
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawExchange {
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) r#type: Option<RawType>,
+    /// Of every type that calls a token endpoint.
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) endpoint: Option<Text>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) discovery: Option<RawDiscovery>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) client_auth: Option<RawClient>,
+    #[serde(default)]
+    pub(crate) scope: OneOrMany,
+    #[serde(default)]
+    pub(crate) extra: BTreeMap<String, Text>,
+    /// Of `tokenExchange`.
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) encoding: Option<RawEncoding>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) subject_token_type: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) requested_token_type: Option<String>,
+    #[serde(default)]
+    pub(crate) audience: OneOrMany,
+    #[serde(default)]
+    pub(crate) resource: OneOrMany,
+    /// Of `vault`.
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) address: Option<Text>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) mount: Option<Text>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) namespace: Option<Text>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) role: Option<Text>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) read: Option<Text>,
+    /// Of `static`.
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) file: Option<Text>,
+    /// Of `http`.
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) steps: Option<Vec<RawStep>>,
+    /// Hosts that a secret may go to, beside that of the first step.
+    #[serde(default)]
+    pub(crate) hosts: OneOrMany,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum RawType {
+    Passthrough,
+    TokenExchange,
+    JwtBearer,
+    ClientAssertion,
+    Vault,
+    Static,
+    Http,
+}
+
+impl RawType {
+    /// As the file has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Passthrough => "passthrough",
+            Self::TokenExchange => "tokenExchange",
+            Self::JwtBearer => "jwtBearer",
+            Self::ClientAssertion => "clientAssertion",
+            Self::Vault => "vault",
+            Self::Static => "static",
+            Self::Http => "http",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum RawEncoding {
+    #[default]
+    Form,
+    Json,
+    JsonCamel,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawDiscovery {
+    pub(crate) issuer: Text,
+    #[serde(default)]
+    pub(crate) form: RawWellKnown,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum RawWellKnown {
+    #[default]
+    Openid,
+    Oauth,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawClient {
+    pub(crate) method: RawMethod,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) client_id: Option<Text>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) secret_file: Option<Text>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) key_file: Option<Text>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) key_id: Option<Text>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) algorithm: Option<RawAlgorithm>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) audience: Option<Text>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum RawMethod {
+    None,
+    Basic,
+    Post,
+    PrivateKeyJwt,
+    ServiceAccountToken,
+    Mtls,
+}
+
+/// What an RSA key signs by.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(crate) enum RawAlgorithm {
+    RS256,
+    PS256,
+    ES256,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawStep {
+    #[serde(default)]
+    pub(crate) method: RawVerb,
+    pub(crate) url: Text,
+    #[serde(default)]
+    pub(crate) query: BTreeMap<String, Text>,
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, Text>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) auth: Option<RawAuth>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) form: Option<BTreeMap<String, Text>>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) json: Option<Value>,
+    #[serde(default)]
+    pub(crate) expect: Vec<u16>,
+    #[serde(default)]
+    pub(crate) capture: BTreeMap<String, Pointer>,
+    #[serde(default)]
+    pub(crate) once: bool,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum RawVerb {
+    Get,
+    #[default]
+    Post,
+    Put,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawAuth {
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) bearer: Option<Text>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) basic: Option<RawBasic>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawBasic {
+    pub(crate) user: Text,
+    pub(crate) password: Text,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawResponse {
+    #[serde(default, deserialize_with = "username")]
+    pub(crate) username: Option<RawUsername>,
+    pub(crate) password: Option<RawPointer>,
+    pub(crate) expiry: Option<RawExpiry>,
+    pub(crate) margin: Option<Span>,
+    pub(crate) max_cache_duration: Option<Span>,
+    pub(crate) cache_key_type: Option<RawCacheKey>,
+    #[serde(default)]
+    pub(crate) auth_keys: OneOrMany,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawUsername {
+    pub(crate) value: Option<Text>,
+    pub(crate) pointer: Option<Pointer>,
+    pub(crate) or_jwt_claim: Option<String>,
+    pub(crate) pattern: Option<RegexText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawPointer {
+    pub(crate) pointer: Pointer,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawExpiry {
+    pub(crate) pointer: Option<Pointer>,
+    pub(crate) format: Option<RawFormat>,
+    pub(crate) default: Option<Span>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum RawFormat {
+    Seconds,
+    Epoch,
+    EpochMillis,
+    Rfc3339,
+    JwtExp,
+    Fixed,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(crate) enum RawCacheKey {
+    Image,
+    Registry,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RawHttp {
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) ca_file: Option<PathBuf>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) client_cert_file: Option<PathBuf>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) client_key_file: Option<PathBuf>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) allow_loopback_http: Option<bool>,
+    pub(crate) connect_timeout: Option<Span>,
+    pub(crate) timeout: Option<Span>,
+    pub(crate) retries: Option<u32>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) proxy: Option<String>,
+}

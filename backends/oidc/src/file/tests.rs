@@ -1,0 +1,283 @@
+use pullpass::CacheKey;
+
+use super::*;
+use crate::profile::{Plan, Username};
+
+const HERE: &str = "/etc/pullpass";
+const GOOD: &str = "\
+apiVersion: pullpass.dev/v1alpha1
+kind: OIDCExchangeConfig
+profiles:
+- name: corp
+  registries: [r.io]
+  serviceAccountToken: {audience: corp}
+  exchange: {type: tokenExchange, endpoint: 'https://sts.example/token'}
+";
+
+#[test]
+fn a_good_file_loads_as_yaml_and_as_json() {
+    assert_eq!(parse(GOOD, HERE.as_ref()).unwrap()[0].name, "corp");
+    let json = serde_json::json!({
+        "apiVersion": API_VERSION, "kind": KIND,
+        "profiles": [{
+            "name": "p", "registries": ["r.io"], "serviceAccountToken": {"audience": "a"},
+            "exchange": {"type": "passthrough"},
+        }],
+    });
+    assert_eq!(parse(&json.to_string(), HERE.as_ref()).unwrap()[0].name, "p");
+}
+
+#[test]
+fn a_user_name_stands_alone_or_as_value_or_as_pointer() {
+    for (written, expected) in
+        [("me", Ok("me")), ("{value: me}", Ok("me")), ("{pointer: /user}", Err("/user"))]
+    {
+        let text = GOOD.replace("[r.io]", &format!("[r.io]\n  response: {{username: {written}}}"));
+        let profiles = parse(&text, HERE.as_ref()).unwrap();
+        let found = match &profiles[0].answer.username {
+            Username::Fixed(name) => Ok(name.as_text().unwrap()),
+            Username::Answered { pointer, .. } => Err(pointer.as_deref().unwrap()),
+        };
+        assert_eq!(found, expected, "{written}");
+    }
+}
+
+#[test]
+fn relative_paths_start_at_the_file() {
+    let text = GOOD.replace("[r.io]", "[r.io]\n  http: {caFile: ca.pem}");
+    let profiles = parse(&text, HERE.as_ref()).unwrap();
+    let roots = pullpass::Roots::Only { file: "/etc/pullpass/ca.pem".into(), named_by: "caFile" };
+    assert_eq!(profiles[0].http.roots, roots);
+}
+
+#[test]
+fn every_mistake_is_named_with_its_place() {
+    for (from, to, expected) in [
+        ("v1alpha1", "v9", "it is `pullpass.dev/v9`"),
+        ("OIDCExchangeConfig", "Other", "`Other`, not"),
+        ("name: corp", "nme: corp", "unknown field `nme`"),
+        ("- name: corp", "- name: corp\n  name: corp", "line 5"),
+        ("[r.io]", "[]", "`registries` is empty"),
+        ("[r.io]", "['*']", "line 5, column 16"),
+        ("[r.io]", "[r.io", "line"),
+        ("{audience: corp}", "{audience: corp, issuer: }", "line 6"),
+        (
+            "{audience: corp}",
+            "{audience: corp, issuer: ''}",
+            "`serviceAccountToken.issuer` is empty",
+        ),
+        ("/token'}", "/token', subjectTokenType: JWTT}", "`JWTT` is no token type"),
+        ("/token'}", "/token', audience: ['']}", "empty text in `audience`"),
+        ("[r.io]", "[r.io]\n  http: {timeout: 0s}", "must be more than 0s"),
+        ("[r.io]", "[r.io]\n  http: {retries: 11}", "at most 10"),
+        ("audience: corp", "audience: ''", "`serviceAccountToken.audience` is empty"),
+        ("{audience: corp}", "{}", "missing field `serviceAccountToken.audience`"),
+        ("tokenExchange", "saml", "unknown variant `saml`"),
+        ("https://sts", "http://sts", "must be `https://`"),
+        ("https://sts", "ftp://sts", "must be `https://`"),
+        ("https://sts", "https://u:p@sts", "userinfo"),
+        ("example/token", "example/token#x", "fragment"),
+        ("https://sts.example/token", "http://127.0.0.1/token", "allowLoopbackHttp"),
+        ("https://sts.example/token", "token", "no URL"),
+        ("/token'}", "/token', extra: {subject_token: x}}", "cannot set `subject_token`"),
+        ("/token'}", "/token', clientAuth: {method: basic}}", "needs `clientId`"),
+        ("tokenExchange", "passthrough", "`passthrough` makes no call"),
+        (
+            "{type: tokenExchange, endpoint: 'https://sts.example/token'}",
+            "{type: passthrough}\n  http: {retries: 1}",
+            "`passthrough` makes no call",
+        ),
+        (
+            "[r.io]",
+            "[r.io/team]\n  response: {cacheKeyType: Registry}",
+            "only a part of that registry",
+        ),
+        ("[r.io]", "[r.io]\n  response: {cacheKeyType: Global}", "unknown variant `Global`"),
+        ("[r.io]", "[r.io]\n  response: {margin: 5}", "missing unit"),
+        ("[r.io]", "[r.io]\n  response: {margin: -5m}", "cannot be negative"),
+        ("[r.io]", "[r.io]\n  response: {password: {pointer: token}}", "starts with `/`"),
+        ("[r.io]", "[r.io]\n  response: {username: {value: 'a:b'}}", "contains `:`"),
+        ("[r.io]", "[r.io]\n  response: {username: {name: a}}", "unknown field `name`"),
+        ("[r.io]", "[r.io]\n  response: {username: [a]}", "a name, `{value: NAME}`"),
+        ("[r.io]", "[r.io]\n  http: {proxy: 'socks5://p'}", "`http.proxy`"),
+        ("[r.io]", "[r.io]\n  http: {insecureSkipVerify: true}", "unknown field"),
+    ] {
+        let text = GOOD.replacen(from, to, 1);
+        assert_ne!(text, GOOD, "{from}");
+        let error = parse(&text, HERE.as_ref()).err().unwrap_or_else(|| panic!("{to}")).render();
+        assert!(error.contains(expected), "{to}: {error}");
+    }
+    let parts = format!(
+        "{GOOD}- {{name: team, registries: [r.io/team], serviceAccountToken: {{audience: a}}, exchange: {{type: passthrough}}}}\n"
+    );
+    let key = |text: &str| parse(text, HERE.as_ref()).map(|profiles| profiles[0].cache_key);
+    assert_eq!(key(GOOD).unwrap(), CacheKey::Registry);
+    // The login of `corp` must not be remembered for the whole host.
+    assert_eq!(key(&parts).unwrap(), CacheKey::Image);
+    let asked = parts.replacen("[r.io]", "[r.io]\n  response: {cacheKeyType: Registry}", 1);
+    let error = key(&asked).unwrap_err().to_string();
+    assert!(error.contains("only a part"), "{error}");
+
+    let twice = format!("{GOOD}{}", GOOD.split_once("profiles:\n").unwrap().1);
+    assert!(
+        parse(&twice, HERE.as_ref())
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("two profiles are named `corp`")
+    );
+}
+
+fn profile(more: &str) -> Result<Profile, String> {
+    let text = format!(
+        "apiVersion: {API_VERSION}\nkind: {KIND}\nprofiles:\n- name: p\n  registries: [r.io]\n{more}"
+    );
+    let profiles = parse(&text, HERE.as_ref()).map_err(|error| error.render())?;
+    Ok(profiles.into_iter().next().unwrap())
+}
+
+const TOKEN: &str = "  serviceAccountToken: {audience: a}\n";
+
+fn steps(steps: &str) -> Result<Profile, String> {
+    profile(&format!(
+        "{TOKEN}  variables:\n  - {{name: org, fromAnnotation: {{key: x/org, pattern: '[a-z]+'}}}}\n  \
+         - {{name: key, fromFile: /etc/key}}\n  - {{name: host, value: sts.example}}\n  \
+         exchange: {{type: http, hosts: [two.example], steps: [{steps}]}}\n"
+    ))
+}
+
+#[test]
+fn open_steps_are_held_to_the_rules() {
+    for (text, why) in [
+        ("", "one to 3"),
+        (
+            "{url: 'https://a/'}, {url: 'https://a/'}, {url: 'https://a/'}, {url: 'https://a/'}",
+            "one to 3",
+        ),
+        ("{url: 'https://${org}/'}", "must be fixed"),
+        ("{url: 'https://a/${sa.token}'}", "is a secret"),
+        ("{url: 'https://a/', query: {k: '${key}'}}", "is a secret"),
+        ("{url: 'https://a/', headers: {X-Org: '${org}'}}", "must not stand in a header"),
+        ("{url: 'https://a/', headers: {Authorization: x}}", "cannot set `authorization`"),
+        ("{url: 'https://a/', headers: {Host: x}}", "cannot set `host`"),
+        ("{url: 'https://a/', headers: {'a b': x}}", "no header's name"),
+        ("{url: 'https://a/', auth: {bearer: '${org}'}}", "must not stand"),
+        ("{url: 'https://a/', auth: {}}", "either `bearer` or `basic`"),
+        ("{url: 'https://a/', form: {a: b}, json: {a: b}}", "both `form` and `json`"),
+        ("{url: 'https://a/', method: GET, form: {a: b}}", "a GET has no body"),
+        ("{url: 'https://a/', method: DELETE}", "unknown variant"),
+        ("{url: 'https://a/', expect: [302]}", "200 to 299"),
+        ("{url: 'https://a/', capture: {org: /x}}", "cannot be a new name"),
+        ("{url: 'https://a/', capture: {sa.token: /x}}", "cannot be a new name"),
+        ("{url: 'https://a/', capture: {t: x}}", "starts with `/`"),
+        ("{url: 'https://a/', form: {t: '${t}'}, capture: {t: /x}}", "not known here"),
+        (
+            "{url: 'https://a/', capture: {t: /x}}, {url: 'https://b/', auth: {bearer: '${t}'}}",
+            "list it in `exchange.hosts`",
+        ),
+        (
+            "{url: 'https://a/'}, {url: 'https://a:8443/', form: {t: '${sa.token}'}}",
+            "list it in `exchange.hosts`",
+        ),
+        ("{url: 'https://a/${org'}", "line"),
+    ] {
+        let error = steps(text).err().unwrap_or_else(|| panic!("{text} is taken"));
+        assert!(error.contains(why), "{text}: {error}");
+    }
+    for text in [
+        "{url: 'https://${host}/${org}?a=${org}', form: {t: '${sa.token}', k: '${key}'}}",
+        "{url: 'https://a/', capture: {t: /x}}, {url: 'https://two.example/', auth: {bearer: '${t}'}}",
+        "{url: 'https://a/', auth: {basic: {user: '${org}', password: '${sa.token}'}}}",
+        "{url: 'https://a/', json: {a: ['${org}', {b: 1}], c: true}}",
+    ] {
+        let found = steps(text).map(|profile| matches!(profile.plan, Plan::Calls(_)));
+        assert_eq!(found, Ok(true), "{text}");
+    }
+}
+
+#[test]
+fn types_take_their_own_fields_alone() {
+    for (text, why) in [
+        (
+            "  exchange: {type: static, file: f, endpoint: 'https://a/'}\n",
+            "no meaning with the type",
+        ),
+        ("  exchange: {type: static}\n", "needs `exchange.file`"),
+        ("  exchange: {type: static, file: f}\n  onRefused: empty\n", "makes no call"),
+        (
+            "  exchange: {type: vault, address: 'https://v', role: r, read: x}\n",
+            "serviceAccountToken",
+        ),
+        ("  exchange: {type: jwtBearer, endpoint: 'https://a/'}\n", "serviceAccountToken"),
+        ("  exchange: {}\n", "missing field `exchange.type`"),
+        ("  preset: nothing\n", "there is no preset `nothing`"),
+    ] {
+        let error = profile(text).err().unwrap_or_else(|| panic!("{text} is taken"));
+        assert!(error.contains(why), "{text}: {error}");
+        assert!(error.contains("line 4, column"), "{error}");
+    }
+    for (exchange, why) in [
+        ("{type: vault, role: r, read: x}", "needs `exchange.address`"),
+        ("{type: vault, address: 'https://v', read: x}", "needs `exchange.role`"),
+        ("{type: vault, address: 'https://v', role: r}", "needs `exchange.read`"),
+        ("{type: tokenExchange}", "needs `endpoint`, or `discovery`"),
+        (
+            "{type: tokenExchange, endpoint: 'https://a/', discovery: {issuer: 'https://a'}}",
+            "exclude each other",
+        ),
+        ("{type: jwtBearer, endpoint: 'https://a/', audience: x}", "no meaning"),
+        (
+            "{type: tokenExchange, endpoint: 'https://a/', clientAuth: {method: mtls, clientId: c}}",
+            "needs `http.clientCertFile`",
+        ),
+        (
+            "{type: tokenExchange, endpoint: 'https://a/', clientAuth: {method: privateKeyJwt, clientId: c}}",
+            "needs `clientId` and `keyFile`",
+        ),
+        (
+            "{type: clientAssertion, endpoint: 'https://a/', clientAuth: {method: basic, clientId: c, secretFile: f}}",
+            "itself how the client authenticates",
+        ),
+    ] {
+        let error = profile(&format!("{TOKEN}  exchange: {exchange}\n")).err().unwrap();
+        assert!(error.contains(why), "{exchange}: {error}");
+    }
+    assert!(profile("  exchange: {type: static, file: f}\n").is_ok());
+}
+
+#[test]
+fn a_login_stays_within_its_registries() {
+    let keys = |keys: &str| {
+        let more =
+            format!("{TOKEN}  exchange: {{type: passthrough}}\n  response: {{authKeys: {keys}}}\n");
+        profile(&more).map(|profile| profile.auth_keys)
+    };
+    assert_eq!(keys("['${image.registry}', r.io]"), Ok(vec!["r.io".to_owned()]));
+    assert!(keys("[other.io]").unwrap_err().contains("not covered by `registries`"));
+    assert!(keys("['${sa.namespace}.io']").unwrap_err().contains("not a fixed value"));
+}
+
+#[test]
+fn a_login_by_repository_is_not_kept_for_the_registry() {
+    let key = |more: &str| {
+        profile(&format!("{TOKEN}  exchange: {{type: http, steps: [{{url: 'https://a/', form: {{i: '${{image.repository}}'}}}}]}}\n{more}"))
+            .map(|profile| profile.cache_key)
+    };
+    assert_eq!(key(""), Ok(CacheKey::Image));
+    let error = key("  response: {cacheKeyType: Registry}\n").unwrap_err();
+    assert!(error.contains("depends on the image's repository"), "{error}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_file_panics(text in "\\PC{0,200}") {
+        let _ = parse(&text, HERE.as_ref());
+    }
+
+    #[test]
+    fn no_damage_to_a_good_file_panics(at in 0..GOOD.len(), with in "\\PC{0,3}") {
+        let mut text = GOOD.to_owned();
+        text.replace_range(at..at + 1, &with);
+        let _ = parse(&text, HERE.as_ref());
+    }
+}

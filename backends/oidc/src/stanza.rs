@@ -1,0 +1,82 @@
+//! What the kubelet must be told for a profile file: for `pullpass config`.
+
+use std::path::Path;
+
+use pullpass::{CacheType, Error};
+
+use crate::file;
+use crate::profile::{Plan, Policy, Profile};
+use crate::values::Source;
+
+/// One entry of a CredentialProviderConfig: profiles that want the same token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stanza {
+    /// The names of its profiles.
+    pub profiles: Vec<String>,
+    /// Its `matchImages`.
+    pub match_images: Vec<String>,
+    /// `serviceAccountTokenAudience`; `None` where no token is needed.
+    pub audience: Option<String>,
+    /// `cacheType`: `Token` where one of its profiles hands on the pod's own token.
+    pub cache_type: CacheType,
+    /// `requireServiceAccount`: not where a profile says what becomes of a pull without.
+    pub require_service_account: bool,
+    /// `requiredServiceAccountAnnotationKeys`: without them no profile of it answers.
+    pub required_annotations: Vec<String>,
+    /// `optionalServiceAccountAnnotationKeys`.
+    pub optional_annotations: Vec<String>,
+}
+
+/// The entries for the profile file at `path`, in the order of the file.
+///
+/// # Errors
+/// Of kind Config, when the file is not valid.
+pub fn stanzas(path: &Path) -> Result<Vec<Stanza>, Error> {
+    let profiles = file::load(path)?;
+    let mut groups: Vec<(Option<&str>, Vec<&Profile>)> = Vec::new();
+    for profile in &profiles {
+        let audience = profile.service_account.as_ref().map(|it| it.audience.as_str());
+        match groups.iter_mut().find(|(known, _)| *known == audience) {
+            Some((_, group)) => group.push(profile),
+            None => groups.push((audience, vec![profile])),
+        }
+    }
+    Ok(groups.into_iter().map(|(audience, group)| stanza(audience, &group)).collect())
+}
+
+fn stanza(audience: Option<&str>, group: &[&Profile]) -> Stanza {
+    let hands_on = group.iter().any(|profile| matches!(profile.plan, Plan::Passthrough));
+    let may_lack = |profile: &&Profile| {
+        profile.service_account.as_ref().is_none_or(|it| it.on_missing == Policy::Empty)
+    };
+    let require_service_account = !group.iter().any(may_lack);
+    let (mut required, mut optional) = (Vec::new(), Vec::new());
+    for variable in group.iter().flat_map(|profile| &profile.variables) {
+        let Source::Annotation { key, default, .. } = &variable.source else { continue };
+        // What one profile needs the others may not.
+        let keys = match default.is_none() && group.len() == 1 && require_service_account {
+            true => &mut required,
+            false => &mut optional,
+        };
+        if !keys.contains(key) {
+            keys.push(key.clone());
+        }
+    }
+    optional.retain(|key| !required.contains(key));
+    let mut match_images: Vec<String> = Vec::new();
+    for registry in group.iter().flat_map(|profile| &profile.registries) {
+        let pattern = registry.to_string();
+        if !match_images.contains(&pattern) {
+            match_images.push(pattern);
+        }
+    }
+    Stanza {
+        profiles: group.iter().map(|profile| profile.name.clone()).collect(),
+        match_images,
+        audience: audience.map(str::to_owned),
+        cache_type: if hands_on { CacheType::Token } else { CacheType::ServiceAccount },
+        require_service_account,
+        required_annotations: required,
+        optional_annotations: optional,
+    }
+}

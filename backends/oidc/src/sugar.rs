@@ -1,0 +1,207 @@
+//! The types of exchange, each compiled to the same calls: there is one engine to secure.
+
+mod client;
+mod oauth;
+mod open;
+mod vault;
+
+use std::path::Path;
+
+use crate::address::Address;
+use crate::field::Text;
+use crate::file::{RawExchange, RawType};
+use crate::profile::{Auth, Body, Calls, Client, Json, Plan, Step, To};
+use crate::template::{BUILTIN, Kind, Scope, Slot, Template};
+
+/// What a profile's exchange stands on.
+pub(crate) struct Ground<'a> {
+    pub(crate) scope: &'a Scope,
+    /// Relative paths start here.
+    pub(crate) folder: &'a Path,
+    pub(crate) allow_loopback_http: bool,
+    /// Whether the client shows a certificate in the TLS handshake.
+    pub(crate) has_certificate: bool,
+}
+
+impl Ground<'_> {
+    /// A text of the field `what`, where only what may stand in `slot` may.
+    fn template(&self, what: &str, text: &str, slot: Slot) -> Result<Template, String> {
+        Template::compile(text, slot, self.scope).map_err(|why| format!("`{what}`: {why}"))
+    }
+
+    /// A text of the field `what` that is fixed.
+    fn constant(&self, what: &str, text: &Text) -> Result<String, String> {
+        self.scope.constant(&text.0).map_err(|why| format!("`{what}`: {why}"))
+    }
+
+    fn address(&self, what: &str, text: &str) -> Result<Address, String> {
+        Address::compile(what, text, &[], self.allow_loopback_http, self.scope)
+    }
+}
+
+/// The most calls of one profile.
+const MOST_STEPS: usize = 3;
+
+/// How the password is come by.
+///
+/// # Errors
+/// A text on what is wrong.
+pub(crate) fn plan(kind: RawType, raw: RawExchange, ground: &Ground<'_>) -> Result<Plan, String> {
+    check_fields(kind, &raw)?;
+    let hosts = raw.hosts.0.clone();
+    let calls = match kind {
+        RawType::Passthrough => return Ok(Plan::Passthrough),
+        RawType::Static => {
+            let file = raw.file.ok_or("`static` needs `exchange.file`")?;
+            return Ok(Plan::File(ground.folder.join(ground.constant("exchange.file", &file)?)));
+        }
+        RawType::TokenExchange | RawType::JwtBearer | RawType::ClientAssertion => {
+            oauth::calls(kind, raw, ground)?
+        }
+        RawType::Vault => vault::calls(raw, ground)?,
+        RawType::Http => open::calls(raw.steps.unwrap_or_default(), ground)?,
+    };
+    check_hosts(&calls, &hosts, ground.scope)?;
+    Ok(Plan::Calls(calls))
+}
+
+/// A field that a type does not read is a misunderstanding.
+fn check_fields(kind: RawType, raw: &RawExchange) -> Result<(), String> {
+    use RawType::{ClientAssertion, Http, JwtBearer, Static, TokenExchange, Vault};
+
+    let oauth = &[TokenExchange, JwtBearer, ClientAssertion][..];
+    let exchange = &[TokenExchange][..];
+    let calls = &[TokenExchange, JwtBearer, ClientAssertion, Vault, Http][..];
+    let vault = &[Vault][..];
+    for (name, is_set, kinds) in [
+        ("endpoint", raw.endpoint.is_some(), oauth),
+        ("discovery", raw.discovery.is_some(), oauth),
+        ("clientAuth", raw.client_auth.is_some(), oauth),
+        ("scope", !raw.scope.0.is_empty(), oauth),
+        ("extra", !raw.extra.is_empty(), oauth),
+        ("encoding", raw.encoding.is_some(), exchange),
+        ("subjectTokenType", raw.subject_token_type.is_some(), exchange),
+        ("requestedTokenType", raw.requested_token_type.is_some(), exchange),
+        ("audience", !raw.audience.0.is_empty(), exchange),
+        ("resource", !raw.resource.0.is_empty(), exchange),
+        ("address", raw.address.is_some(), vault),
+        ("mount", raw.mount.is_some(), vault),
+        ("namespace", raw.namespace.is_some(), vault),
+        ("role", raw.role.is_some(), vault),
+        ("read", raw.read.is_some(), vault),
+        ("file", raw.file.is_some(), &[Static][..]),
+        ("steps", raw.steps.is_some(), &[Http][..]),
+        ("hosts", !raw.hosts.0.is_empty(), calls),
+    ] {
+        if is_set && !kinds.contains(&kind) {
+            let kind = kind.name();
+            return Err(match kind {
+                "passthrough" => {
+                    "`passthrough` makes no call: only `type` may stand in `exchange`".to_owned()
+                }
+                kind => format!("`exchange.{name}` has no meaning with the type `{kind}`"),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// What one host gave, or was meant for it, goes to no other that the file does not name.
+fn check_hosts(calls: &Calls, hosts: &[String], scope: &Scope) -> Result<(), String> {
+    let mut home: Option<&Address> = None;
+    for step in &calls.steps {
+        let To::Address(address) = &step.to else { continue };
+        let Some(first) = home else {
+            home = Some(address);
+            continue;
+        };
+        let is_home = address.origin() == first.origin();
+        if !is_home && step.has_secret(scope) && !hosts.contains(&address.host()) {
+            return Err(format!(
+                "a step sends a secret to another host than the first, `{}`: list it in \
+                 `exchange.hosts` if it may have it",
+                address.host()
+            ));
+        }
+    }
+    Ok(())
+}
+
+impl Step {
+    /// A POST of `body`.
+    fn post(to: To, body: Body) -> Self {
+        Self {
+            method: pullpass::http::Method::POST,
+            to,
+            headers: Vec::new(),
+            auth: Auth::None,
+            body,
+            expect: Vec::new(),
+            capture: Vec::new(),
+            client: false,
+            once: false,
+        }
+    }
+
+    /// What it sends, with names not filled in.
+    pub(crate) fn templates(&self) -> Vec<&Template> {
+        let mut all: Vec<&Template> = self.headers.iter().map(|(_, value)| value).collect();
+        match &self.auth {
+            Auth::None => {}
+            Auth::Bearer(token) => all.push(token),
+            Auth::Basic { user, password } => all.extend([user, password]),
+        }
+        match &self.body {
+            Body::None => {}
+            Body::Form(fields) => all.extend(fields.iter().map(|(_, value)| value)),
+            Body::Json(json) => json.templates(&mut all),
+        }
+        if let To::Address(address) = &self.to {
+            all.extend(address.templates());
+        }
+        all
+    }
+
+    fn has_secret(&self, scope: &Scope) -> bool {
+        let is_secret = |name: &str| match BUILTIN.iter().find(|(known, _)| *known == name) {
+            Some((_, kind)) => *kind == Kind::Secret,
+            // A capture is not in the scope of the file.
+            None => scope.names.get(name).is_none_or(|kind| *kind == Kind::Secret),
+        };
+        self.client || self.templates().iter().any(|template| template.names().any(is_secret))
+    }
+}
+
+impl Json {
+    fn templates<'a>(&'a self, all: &mut Vec<&'a Template>) {
+        match self {
+            Self::Text(template) => all.push(template),
+            Self::Array(items) => items.iter().for_each(|item| item.templates(all)),
+            Self::Object(fields) => fields.iter().for_each(|(_, json)| json.templates(all)),
+            Self::Other(_) => {}
+        }
+    }
+}
+
+impl Plan {
+    /// Whether nothing works without the pod's token.
+    pub(crate) fn needs_token(&self) -> bool {
+        match self {
+            Self::Passthrough => true,
+            Self::File(_) => false,
+            Self::Calls(calls) => {
+                matches!(calls.client, Client::PodToken(_))
+                    || self.names().any(|name| name == "sa.token")
+            }
+        }
+    }
+
+    /// The names that its calls use.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let steps = match self {
+            Self::Calls(calls) => calls.steps.as_slice(),
+            Self::Passthrough | Self::File(_) => &[],
+        };
+        steps.iter().flat_map(Step::templates).flat_map(Template::names)
+    }
+}

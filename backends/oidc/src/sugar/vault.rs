@@ -1,0 +1,59 @@
+//! `vault`: a login with the pod's token, and a secret read with what it gave.
+//!
+//! Source: HashiCorp Vault and OpenBao, "JWT/OIDC auth method (API)", "KV secrets engine (API)".
+
+use pullpass::http::Method;
+use pullpass::http::header::HeaderName;
+
+use super::Ground;
+use crate::field::Text;
+use crate::file::RawExchange;
+use crate::profile::{Auth, Body, Calls, Client, Json, Step, To};
+use crate::template::{Slot, Template};
+
+const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
+const TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
+
+/// The name of what the login gives.
+const CAPTURED: &str = "vault.token";
+
+/// Both calls.
+///
+/// # Errors
+/// A text on what is wrong.
+pub(super) fn calls(raw: RawExchange, ground: &Ground<'_>) -> Result<Calls, String> {
+    let needed = |name: &str, text: Option<Text>| {
+        text.ok_or_else(|| format!("`vault` needs `exchange.{name}`"))
+    };
+    let address = ground.constant("exchange.address", &needed("address", raw.address)?)?;
+    let address = address.trim_end_matches('/').to_owned();
+    let mount = raw.mount.map_or_else(|| "jwt".to_owned(), |mount| mount.0);
+    let role = needed("role", raw.role)?;
+    let read = needed("read", raw.read)?;
+    let namespace = match raw.namespace {
+        Some(text) => Some(ground.constant("exchange.namespace", &text)?),
+        None => None,
+    };
+    let namespace =
+        namespace.filter(|it| !it.is_empty()).map(|it| (NAMESPACE, Template::of_text(&it)));
+    let url = |path: String| {
+        ground.address("exchange.address", &format!("{address}/v1/{path}")).map(To::Address)
+    };
+    let login = Json::Object(vec![
+        ("role".to_owned(), Json::Text(ground.template("exchange.role", &role.0, Slot::Body)?)),
+        ("jwt".to_owned(), Json::Text(Template::of_name("sa.token"))),
+    ]);
+    let login = Step {
+        headers: namespace.iter().cloned().collect(),
+        capture: vec![(CAPTURED.to_owned(), "/auth/client_token".to_owned())],
+        ..Step::post(url(format!("auth/{mount}/login"))?, Body::Json(login))
+    };
+    let headers = namespace.into_iter().chain([(TOKEN, Template::of_name(CAPTURED))]);
+    let read = Step {
+        method: Method::GET,
+        headers: headers.collect(),
+        auth: Auth::None,
+        ..Step::post(url(read.0.trim_start_matches('/').to_owned())?, Body::None)
+    };
+    Ok(Calls { steps: vec![login, read], discovery: None, client: Client::None })
+}
