@@ -6,12 +6,16 @@
 //! variable beside it.
 
 mod debian;
-mod moto;
+mod go;
+mod java;
+mod node;
 pub(crate) mod oracle;
+mod python;
 
 use std::ffi::OsString;
+use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use xshell::Cmd;
@@ -72,8 +76,16 @@ impl Judges {
         let all = vec![
             find("docker-registry", "PULLPASS_JUDGE_DOCKER_REGISTRY", docker_registry),
             find("skopeo", "PULLPASS_JUDGE_SKOPEO", skopeo),
-            find("moto", "PULLPASS_JUDGE_MOTO", moto::server),
+            find("moto", "PULLPASS_JUDGE_MOTO", python::moto),
+            find("idpyoidc", "PULLPASS_JUDGE_IDPYOIDC", python::idpyoidc),
+            find("oidc-provider", "PULLPASS_JUDGE_OIDC_PROVIDER", node::oidc_provider),
+            find("keycloak", "PULLPASS_JUDGE_KEYCLOAK", java::keycloak),
+            find("mock-oauth2-server", "PULLPASS_JUDGE_MOCK_OAUTH2", java::mock_oauth2_server),
             // A compiler for another language is more than a test run may ask for.
+            Judge {
+                optional: on_path("go").is_none(),
+                ..find("vault", "PULLPASS_JUDGE_VAULT", go::vault)
+            },
             Judge {
                 optional: on_path("go").is_none(),
                 ..find("kubelet-oracle", "PULLPASS_ORACLE_DIR", oracle::folder)
@@ -136,6 +148,11 @@ fn skopeo(workspace: &Workspace, fetch: Fetch) -> Result<PathBuf> {
     }
 }
 
+/// Was the judge finished, and from these pins?
+fn is_current(stamp: &Path, pins: &str) -> bool {
+    fs::read_to_string(stamp).is_ok_and(|made_from| made_from == pins)
+}
+
 /// Runs a tool whose chatter goes to stderr: stdout is for a shell to read.
 fn run_tool(tool: Cmd<'_>) -> Result {
     let words = tool.to_string();
@@ -175,6 +192,17 @@ mod tests {
         assert_eq!(value(judges(Ok("/bin/judge".into()), true)), Some("/bin/judge".into()));
         assert_eq!(value(judges(Err(String::new()), true)), Some("missing".into()));
         assert_eq!(value(judges(Err(String::new()), false)), None);
+    }
+
+    #[test]
+    fn a_judge_of_other_pins_is_not_current() {
+        let stamp = std::env::temp_dir().join(format!("pullpass-stamp-{}", std::process::id()));
+        let unfinished = is_current(&stamp, "judge==1\n");
+        fs::write(&stamp, "judge==1\n").unwrap();
+        let same = is_current(&stamp, "judge==1\n");
+        let other = is_current(&stamp, "judge==2\n");
+        fs::remove_file(&stamp).unwrap();
+        assert_eq!((unfinished, same, other), (false, true, false));
     }
 
     #[test]

@@ -18,7 +18,6 @@
 //! ```
 
 mod call;
-mod clock;
 mod container;
 mod ecr;
 mod ecr_public;
@@ -45,6 +44,8 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 
+use crate::fakes::clock;
+use crate::fakes::log::Log;
 use crate::plugin::PluginRun;
 use iam::{Arn, OidcProvider, Principal};
 use state::State;
@@ -55,14 +56,20 @@ const FIPS_REGIONS: [&str; 6] =
 
 /// One simulated AWS. A clone is the same one.
 #[derive(Clone)]
-pub struct Aws(Arc<Mutex<State>>);
+pub struct Aws(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    log: Log<Service, Call>,
+}
 
 /// Setting it up.
 impl Aws {
     /// An AWS without accounts.
     pub fn new() -> Self {
         let fips = FIPS_REGIONS.iter().map(ToString::to_string).collect();
-        Self(Arc::new(Mutex::new(State { fips, ..State::default() })))
+        let state = Mutex::new(State { fips, ..State::default() });
+        Self(Arc::new(Shared { state, log: Log::new() }))
     }
 
     /// A user with a pair of keys that do not end.
@@ -137,12 +144,12 @@ impl Aws {
 
     /// Answers one call of the service like this, after those that wait already.
     pub fn next(&self, service: Service, canned: Canned) {
-        self.state().canned.entry(service).or_default().next.push_back(canned);
+        self.log().next(service, canned);
     }
 
     /// Answers every call of the service like this once nothing waits; `None` ends it.
     pub fn always(&self, service: Service, canned: Option<Canned>) {
-        self.state().canned.entry(service).or_default().always = canned;
+        self.log().always(service, canned);
     }
 }
 
@@ -191,7 +198,7 @@ impl Aws {
 impl Aws {
     /// Every call, in the order of arrival.
     pub fn calls(&self) -> Vec<Call> {
-        self.state().calls.clone()
+        self.log().calls()
     }
 
     /// The calls of one service.
@@ -206,7 +213,7 @@ impl Aws {
 
     /// `Host` headers of requests for endpoints that do not exist.
     pub fn strays(&self) -> Vec<String> {
-        self.state().strays.clone()
+        self.log().strays()
     }
 
     /// Every login that was handed out.
@@ -232,20 +239,13 @@ impl Aws {
 
     /// Everything secret that was made so far, each under a name that may be printed.
     pub fn secrets(&self) -> Vec<(String, String)> {
-        self.state().secrets.clone()
+        self.log().secrets()
     }
 
     /// The secrets that a run's output holds, by name. What is minted during a run cannot be given
     /// to the command before it.
     pub fn leaks(&self, run: &PluginRun) -> Vec<String> {
-        let mut secrets = crate::leaks::Secrets::default();
-        for (name, secret) in self.secrets() {
-            secrets.add(&name, &secret);
-        }
-        let stdout = String::from_utf8_lossy(&run.stdout);
-        let mut found = secrets.found_in(&run.stderr);
-        found.extend(secrets.found_in_response(&stdout));
-        found.into_iter().map(str::to_owned).collect()
+        self.log().leaks(run)
     }
 
     /// The services' time, in seconds of the Unix epoch.

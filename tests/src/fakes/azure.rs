@@ -49,18 +49,17 @@ pub use machine::Machine;
 pub use registry::Registry;
 pub use token::{Expires, Login, TokenAnswer};
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
 use tempfile::TempDir;
 
+use crate::fakes::log::Log;
 use crate::jwt::{self, SigningKey};
-use crate::leaks::Secrets;
 use crate::plugin::PluginRun;
 use crate::tls::write_self_signed;
-use call::Answer;
 
 /// The registries' certificate, in [`Shared::folder`].
 const CERTIFICATE: &str = "registries.pem";
@@ -78,6 +77,7 @@ struct Shared {
     certificate: Vec<u8>,
     folder: TempDir,
     state: Mutex<State>,
+    log: Log<Service, Call>,
 }
 
 #[derive(Default)]
@@ -87,18 +87,8 @@ struct State {
     tenants: Vec<Tenant>,
     identities: Vec<Identity>,
     registries: Vec<Registry>,
-    calls: Vec<Call>,
-    strays: Vec<String>,
-    canned: BTreeMap<Service, CannedAnswers>,
     token_answers: BTreeMap<Service, TokenAnswer>,
     logins: Vec<Login>,
-    secrets: Vec<(String, String)>,
-}
-
-#[derive(Default)]
-struct CannedAnswers {
-    next: VecDeque<Canned>,
-    always: Option<Canned>,
 }
 
 /// Setting it up.
@@ -112,7 +102,8 @@ impl Azure {
         let certificate = write_self_signed(&registry_key.certificate_key(), &file);
         let clouds = vec![Cloud::public(), Cloud::government(), Cloud::china()];
         let state = Mutex::new(State { clouds, ..State::default() });
-        Self(Arc::new(Shared { client, entra_key, registry_key, certificate, folder, state }))
+        let log = Log::new();
+        Self(Arc::new(Shared { client, entra_key, registry_key, certificate, folder, state, log }))
     }
 
     /// A tenant, and its cloud if that is a new one. Hands it back.
@@ -128,7 +119,7 @@ impl Azure {
     /// An application or a managed identity; one of the same client ID is replaced. Hands it back.
     pub fn add_identity(&self, identity: Identity) -> Identity {
         for (name, secret) in identity.secrets() {
-            self.add_secret(name, &secret);
+            self.log().add_secret(name, &secret);
         }
         let mut state = self.state();
         assert!(state.tenants.iter().any(|tenant| tenant.id == identity.tenant), "no such tenant");
@@ -158,12 +149,12 @@ impl Azure {
 
     /// Answers one call of the service like this, after those that wait already.
     pub fn next(&self, service: Service, canned: Canned) {
-        self.state().canned.entry(service).or_default().next.push_back(canned);
+        self.log().next(service, canned);
     }
 
     /// Answers every call of the service like this once nothing waits; `None` ends it.
     pub fn always(&self, service: Service, canned: Option<Canned>) {
-        self.state().canned.entry(service).or_default().always = canned;
+        self.log().always(service, canned);
     }
 
     /// An access token of Entra's for an identity in its own tenant, as any of the services would
@@ -227,7 +218,7 @@ impl Azure {
 impl Azure {
     /// Every call, in the order of arrival.
     pub fn calls(&self) -> Vec<Call> {
-        self.state().calls.clone()
+        self.log().calls()
     }
 
     /// The calls of one service.
@@ -242,7 +233,7 @@ impl Azure {
 
     /// `Host` headers of requests for an Entra ID or a registry that does not exist.
     pub fn strays(&self) -> Vec<String> {
-        self.state().strays.clone()
+        self.log().strays()
     }
 
     /// Every login that the registries handed out.
@@ -259,20 +250,13 @@ impl Azure {
 
     /// Everything secret that was made so far, each under a name that may be printed.
     pub fn secrets(&self) -> Vec<(String, String)> {
-        self.state().secrets.clone()
+        self.log().secrets()
     }
 
     /// The secrets that a run's output holds, by name. What is minted during a run cannot be given
     /// to the command before it.
     pub fn leaks(&self, run: &PluginRun) -> Vec<String> {
-        let mut secrets = Secrets::default();
-        for (name, secret) in self.secrets() {
-            secrets.add(&name, &secret);
-        }
-        let stdout = String::from_utf8_lossy(&run.stdout);
-        let mut found = secrets.found_in(&run.stderr);
-        found.extend(secrets.found_in_response(&stdout));
-        found.into_iter().map(str::to_owned).collect()
+        self.log().leaks(run)
     }
 
     /// The services' time, in seconds of the Unix epoch.
@@ -285,6 +269,10 @@ impl Azure {
 impl Azure {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap()
+    }
+
+    fn log(&self) -> &Log<Service, Call> {
+        &self.0.log
     }
 
     /// The cloud whose Entra ID has that name.
@@ -325,47 +313,12 @@ impl Azure {
     }
 
     fn hand_out(&self, login: Login) {
-        self.add_secret(format!("{} of {}", login.kind(), login.client_id), &login.password);
+        self.log().add_secret(format!("{} of {}", login.kind(), login.client_id), &login.password);
         self.state().logins.push(login);
-    }
-
-    fn add_secret(&self, name: String, secret: &str) {
-        // Shorter ones would be found by chance.
-        if secret.len() >= 8 {
-            self.state().secrets.push((name, secret.to_owned()));
-        }
     }
 
     fn token_answer(&self, service: Service) -> TokenAnswer {
         let answer = self.state().token_answers.get(&service).cloned();
         answer.unwrap_or_else(|| TokenAnswer::of(service))
-    }
-
-    fn record(&self, call: Call) -> usize {
-        let mut state = self.state();
-        state.calls.push(call);
-        state.calls.len() - 1
-    }
-
-    fn update(&self, id: usize, change: impl FnOnce(&mut Call)) {
-        change(&mut self.state().calls[id]);
-    }
-
-    fn stray(&self, host: &str) {
-        self.state().strays.push(host.to_owned());
-    }
-
-    /// What a test put in the place of the next answer, after its delay.
-    async fn canned(&self, service: Service) -> Option<Answer> {
-        let canned = {
-            let mut state = self.state();
-            let canned = state.canned.entry(service).or_default();
-            canned.next.pop_front().or_else(|| canned.always.clone())
-        };
-        let Canned { delay, answer } = canned?;
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
-        }
-        answer
     }
 }

@@ -3,9 +3,16 @@
 
 pub mod aws;
 pub mod azure;
+pub mod canned;
+mod clock;
 pub mod docker_token;
 pub mod faults;
 pub mod form;
+pub mod google;
+mod log;
 pub mod oidc;
+mod received;
 pub mod registry;
+mod rsa;
 pub mod trust;
+pub mod vendors;

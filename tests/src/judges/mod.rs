@@ -2,12 +2,47 @@
 //! are; without one a test fails, so that it cannot pass by not judging.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::issuer::Issuer;
 
 pub mod docker_registry;
+mod form;
+pub mod idpyoidc;
+pub mod keycloak;
+pub mod mock_oauth2;
 pub mod moto;
+pub mod oidc_provider;
 mod server;
 pub mod skopeo;
+pub mod vault;
+
+pub use form::Answer;
+
+/// Whose tokens a judge is to believe.
+#[derive(Clone)]
+pub struct Cluster {
+    /// The `iss` of the tokens, below which their keys are published.
+    pub issuer: String,
+    /// The `aud` that they must have, where the judge does not want one of its own.
+    pub audience: String,
+    /// The CA of the issuer, a PEM file; without one the issuer speaks plain HTTP.
+    pub ca: Option<PathBuf>,
+}
+
+impl Cluster {
+    /// That of an issuer.
+    pub fn of(issuer: &Issuer, audience: &str, ca: Option<&Path>) -> Self {
+        let (issuer, audience) = (issuer.url().to_owned(), audience.to_owned());
+        Self { issuer, audience, ca: ca.map(Path::to_owned) }
+    }
+
+    /// Where its keys are.
+    fn keys(&self) -> String {
+        format!("{}/openid/v1/jwks", self.issuer)
+    }
+}
 
 /// The program that `variable` names, or else the one called `name` on the path.
 ///
@@ -34,6 +69,17 @@ fn named(variable: &str) -> Option<PathBuf> {
 fn on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// No setting of whoever runs the tests may decide about them.
+fn without_settings(command: &mut Command, prefixes: &[&str]) {
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        let proxy = text.to_ascii_lowercase().ends_with("_proxy");
+        if proxy || prefixes.iter().any(|start| text.starts_with(start)) {
+            command.env_remove(&name);
+        }
+    }
 }
 
 fn missing(variable: &str, name: &str) -> Option<PathBuf> {

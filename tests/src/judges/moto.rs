@@ -4,7 +4,6 @@
 //! Not its business: ECR Public, the web identity token of `AssumeRoleWithWebIdentity`, and expiry:
 //! the logins of its ECR died in 2015. Its refusals are XML where the real ECR answers JSON.
 
-use std::env;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::thread;
@@ -14,8 +13,8 @@ use tempfile::TempDir;
 use tokio::runtime::Builder;
 use url::form_urlencoded;
 
-use crate::judges::pinned_judge;
 use crate::judges::server::JudgeServer;
+use crate::judges::{pinned_judge, without_settings};
 use crate::tls::plain_client;
 
 /// The account that everything is in.
@@ -47,18 +46,7 @@ impl Moto {
     pub fn start() -> Option<Self> {
         let mut command = Command::new(pinned_judge("PULLPASS_JUDGE_MOTO", "moto_server")?);
         command.args(["--host", "127.0.0.1", "--port", "0"]);
-        // No setting of whoever runs the tests may decide about them.
-        for (name, _) in env::vars_os() {
-            let text = name.to_string_lossy();
-            let proxy = text.to_ascii_lowercase().ends_with("_proxy");
-            if proxy
-                || ["AWS_", "MOTO_", "PYTHON", "INITIAL_NO_AUTH"]
-                    .iter()
-                    .any(|start| text.starts_with(start))
-            {
-                command.env_remove(&name);
-            }
-        }
+        without_settings(&mut command, &["AWS_", "MOTO_", "PYTHON", "INITIAL_NO_AUTH"]);
         let folder = TempDir::new().unwrap();
         let server = JudgeServer::start(command, folder, "Running on http://");
         let moto = Self { url: format!("http://{}", server.address()), server };

@@ -154,7 +154,7 @@ fn an_agent_that_answers_oddly(world: &World) {
             .with_header("www-authenticate", value)
     };
     for (canned, code, says) in [
-        (Canned::other_json(), 5, &["the Arc agent answered 200 without a challenge"][..]),
+        (Canned::other_json(200), 5, &["the Arc agent answered 200 without a challenge"][..]),
         (Canned::status(401), 5, &["named no key file in"]),
         (basic("Bearer realm=/var/opt/azcmagent/tokens/a.key"), 5, &["named no key file in"]),
         (basic("Basic"), 5, &["named no key file in"]),

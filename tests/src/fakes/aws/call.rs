@@ -1,11 +1,8 @@
 //! What the fakes remember of a request, and what a test may make them answer instead.
 
-use std::time::Duration;
-
-use serde_json::json;
-
 use super::endpoint::Service;
 use super::error::AwsError;
+use crate::fakes::canned;
 use crate::jwt;
 
 /// A request as it was received. No field holds a secret.
@@ -45,29 +42,11 @@ impl Call {
     }
 }
 
-/// An answer that a test puts in the place of the service's own, or before it.
-#[derive(Clone, Debug)]
-pub struct Canned {
-    pub(super) delay: Duration,
-    pub(super) answer: Option<Answer>,
-}
+/// What a test may have answered in the place of these services.
+pub type Canned = canned::Canned<Service>;
 
-/// Status, headers and body.
-#[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: String,
-}
-
-impl Canned {
-    /// Any answer.
-    pub fn answer(status: u16, content_type: &str, body: impl Into<String>) -> Self {
-        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        let answer = Answer { status, headers, body: body.into() };
-        Self { delay: Duration::ZERO, answer: Some(answer) }
-    }
-
+/// In the services' own words.
+impl canned::Canned<Service> {
     /// An error in the service's own form.
     pub fn error(service: Service, status: u16, code: &str, message: &str) -> Self {
         let request_id = jwt::random_uuid();
@@ -100,33 +79,5 @@ impl Canned {
             }
             _ => Self::error(service, 500, "InternalFailure", "internal failure"),
         }
-    }
-
-    /// 503 and a web page, as of a load balancer.
-    pub fn unavailable() -> Self {
-        Self::answer(503, "text/html", "<html><body><b>Http/1.1 Service Unavailable</b></body>")
-    }
-
-    /// JSON that is none of the service's.
-    pub fn other_json(status: u16) -> Self {
-        Self::answer(status, "application/json", json!({"ok": true}).to_string())
-    }
-
-    /// The service's own answer, but so late.
-    pub fn late(delay: Duration) -> Self {
-        Self { delay, answer: None }
-    }
-
-    /// Not before that time has passed.
-    pub fn after(mut self, delay: Duration) -> Self {
-        self.delay = delay;
-        self
-    }
-
-    /// With a header more.
-    pub fn with_header(mut self, name: &str, value: &str) -> Self {
-        let answer = self.answer.as_mut().expect("a late answer is the service's own");
-        answer.headers.push((name.to_owned(), value.to_owned()));
-        self
     }
 }

@@ -10,13 +10,13 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use serde_json::json;
 
-use super::call::Answer;
 use super::endpoint::Service;
 use super::error::AwsError;
-use super::front::{dressed, text};
+use super::front::text;
 use super::iam::{Credentials, id};
 use super::imds::call;
 use super::{Aws, clock};
+use crate::fakes::canned::Answer;
 use crate::jwt;
 use crate::verify::{Refusal, Verifier};
 
@@ -70,7 +70,7 @@ enum Kind {
 pub(super) fn ecs(aws: Aws, task: EcsTask) -> Router {
     assert!(aws.role(&task.role).is_some(), "no role `{}` was added", task.role);
     if let Some(token) = &task.token {
-        aws.add_secret("container authorization token".to_owned(), token);
+        aws.log().add_secret("container authorization token".to_owned(), token);
     }
     Router::new().fallback(answer).with_state(Arc::new(Endpoint { aws, kind: Kind::Ecs(task) }))
 }
@@ -90,9 +90,9 @@ async fn answer(
     headers: HeaderMap,
 ) -> Response {
     let aws = &endpoint.aws;
-    let id = aws.record(call(Service::Container, &method, &uri, &headers));
-    let (status, headers, body) = match aws.canned(Service::Container).await {
-        Some(Answer { status, headers, body }) => (status, headers, body),
+    let id = aws.log().record(call(Service::Container, &method, &uri, &headers));
+    let answer = match aws.log().canned(Service::Container).await {
+        Some(answer) => answer,
         None => {
             let served = match &endpoint.kind {
                 Kind::Ecs(task) => task_credentials(aws, task, &method, uri.path(), &headers),
@@ -103,16 +103,16 @@ async fn answer(
             let (status, content_type, body) = match served {
                 Ok(body) => (200, "application/json", body),
                 Err(refusal) => {
-                    aws.update(id, |call| call.error = Some(refusal.code.clone()));
+                    aws.log().update(id, |call| call.error = Some(refusal.code.clone()));
                     let (content_type, body) = endpoint.kind.render(&refusal);
                     (refusal.status, content_type, body)
                 }
             };
-            (status, vec![("content-type".to_owned(), content_type.to_owned())], body)
+            Answer::new(status, content_type, body)
         }
     };
-    aws.update(id, |call| call.status = Some(status));
-    dressed(aws, status, &headers, body)
+    aws.log().update(id, |call| call.status = Some(answer.status));
+    answer.dressed(aws.now(), Vec::new())
 }
 
 impl Kind {
@@ -190,7 +190,7 @@ async fn pod_credentials(
         .as_str()
         .ok_or_else(|| service(400, "InvalidTokenException", "the token is not bound to a pod"))?;
     let subject = claims["sub"].as_str().unwrap_or_default();
-    aws.update(call, |call| call.subject = Some(subject.to_owned()));
+    aws.log().update(call, |call| call.subject = Some(subject.to_owned()));
     let role = agent.associations.get(subject).ok_or_else(|| {
         let message = "No association found for this service account";
         service(404, "ResourceNotFoundException", message)

@@ -2,21 +2,21 @@
 //! it, who signed it, and the answer's dress.
 
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-use super::call::{Answer, Call};
+use super::call::Call;
 use super::endpoint::{Endpoint, Service};
 use super::error::AwsError;
 use super::iam::Principal;
 use super::sigv4::{Authorization, Refusal, Request, Scope};
 use super::{Aws, ecr, ecr_public, sts};
+use crate::fakes::canned::Answer;
 use crate::jwt;
 
 /// A request, and the endpoint it is for.
@@ -55,15 +55,15 @@ async fn answer(
     let endpoint = front.fixed.clone().or_else(|| Endpoint::parse(&host));
     // Where no service is, a real name would not even resolve.
     let Some(endpoint) = endpoint.filter(|endpoint| aws.exists(endpoint)) else {
-        aws.stray(&host);
+        aws.log().stray(&host);
         return (StatusCode::MISDIRECTED_REQUEST, "no such endpoint").into_response();
     };
     let request_id = jwt::random_uuid();
     let received = Received { method, uri, headers, body, endpoint, request_id };
     let service = received.endpoint.service;
-    let id = aws.record(received.call(&host));
-    let (status, headers, body) = match aws.canned(service).await {
-        Some(Answer { status, headers, body }) => (status, headers, body),
+    let id = aws.log().record(received.call(&host));
+    let answer = match aws.log().canned(service).await {
+        Some(answer) => answer,
         None => {
             let served = match service {
                 Service::Sts => sts::answer(aws, &received, id).await,
@@ -73,41 +73,16 @@ async fn answer(
             let (status, (content_type, body)) = match served {
                 Ok(served) => (200, served),
                 Err(error) => {
-                    aws.update(id, |call| call.error = Some(error.code.clone()));
+                    aws.log().update(id, |call| call.error = Some(error.code.clone()));
                     (error.status, error.render(service, &received.request_id))
                 }
             };
-            let headers = [
-                ("content-type".to_owned(), content_type.to_owned()),
-                ("x-amzn-requestid".to_owned(), received.request_id.clone()),
-            ];
-            (status, headers.to_vec(), body)
+            Answer::new(status, content_type, body)
+                .with_header("x-amzn-requestid", &received.request_id)
         }
     };
-    aws.update(id, |call| call.status = Some(status));
-    dressed(aws, status, &headers, body)
-}
-
-/// The answer with these headers and the simulated clock's date, by which clients can tell how
-/// wrong theirs is.
-pub(super) fn dressed(
-    aws: &Aws,
-    status: u16,
-    headers: &[(String, String)],
-    body: String,
-) -> Response {
-    let status = StatusCode::from_u16(status).expect("an HTTP status");
-    let mut response = (status, body).into_response();
-    let now = UNIX_EPOCH + Duration::from_secs(aws.now().unsigned_abs());
-    let date = HeaderValue::try_from(httpdate::fmt_http_date(now)).unwrap();
-    response.headers_mut().insert(header::DATE, date);
-    for (name, value) in headers {
-        let name = HeaderName::try_from(name).expect("a header's name");
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::try_from(value).expect("a header's value"));
-    }
-    response
+    aws.log().update(id, |call| call.status = Some(answer.status));
+    answer.dressed(aws.now(), Vec::new())
 }
 
 pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -161,7 +136,7 @@ impl Received {
         if principal.partition != self.endpoint.partition() {
             return Err(refused(Refusal::Unknown));
         }
-        aws.update(id, |call| call.principal = Some(principal.arn.clone()));
+        aws.log().update(id, |call| call.principal = Some(principal.arn.clone()));
         Ok(principal)
     }
 

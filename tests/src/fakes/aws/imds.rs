@@ -10,12 +10,13 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use serde_json::json;
 
-use super::call::{Answer, Call};
+use super::call::Call;
 use super::endpoint::Service;
 use super::error::AwsError;
-use super::front::{dressed, text};
+use super::front::text;
 use super::iam::Credentials;
 use super::{Aws, clock};
+use crate::fakes::canned::Answer;
 use crate::jwt;
 
 const TTL: &str = "x-aws-ec2-metadata-token-ttl-seconds";
@@ -87,19 +88,16 @@ async fn answer(
     headers: HeaderMap,
 ) -> Response {
     let aws = &imds.aws;
-    let id = aws.record(call(Service::Imds, &method, &uri, &headers));
-    let Answer { status, headers, body } = match aws.canned(Service::Imds).await {
+    let id = aws.log().record(call(Service::Imds, &method, &uri, &headers));
+    let answer = match aws.log().canned(Service::Imds).await {
         Some(answer) => answer,
         None => imds.answer(&method, uri.path(), &headers).unwrap_or_else(|status| {
             let (content_type, body) = AwsError::new(status, "", "").render(Service::Imds, "");
-            let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-            Answer { status, headers, body }
+            Answer::new(status, content_type, body)
         }),
     };
-    aws.update(id, |call| call.status = Some(status));
-    let mut all = vec![("server".to_owned(), "EC2ws".to_owned())];
-    all.extend(headers);
-    dressed(aws, status, &all, body)
+    aws.log().update(id, |call| call.status = Some(answer.status));
+    answer.dressed(aws.now(), vec![("server", "EC2ws".to_owned())])
 }
 
 /// What is remembered of a request that has no operation and no region.
@@ -143,11 +141,9 @@ impl Imds {
             return Err(400);
         }
         let token = format!("{}==", jwt::random_text(40));
-        self.aws.add_secret("metadata token".to_owned(), &token);
+        self.aws.log().add_secret("metadata token".to_owned(), &token);
         self.tokens.lock().unwrap().insert(token.clone(), self.aws.now() + seconds);
-        let mut answer = plain("text/plain", token);
-        answer.headers.push((TTL.to_owned(), seconds.to_string()));
-        Ok(answer)
+        Ok(plain("text/plain", token).with_header(TTL, &seconds.to_string()))
     }
 
     fn check(&self, headers: &HeaderMap) -> Result<(), u16> {
@@ -201,6 +197,5 @@ impl Imds {
 }
 
 fn plain(content_type: &str, body: String) -> Answer {
-    let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-    Answer { status: 200, headers, body }
+    Answer::new(200, content_type, body)
 }

@@ -1,14 +1,15 @@
 //! What the services share: the state behind [`Aws`], and their ways to read and write it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::MutexGuard;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Aws;
-use super::call::{Answer, Call, Canned};
+use super::call::Call;
 use super::endpoint::{Endpoint, Service};
 use super::iam::{Credentials, Key, OidcProvider, Principal, Role};
 use super::token::{Login, TokenAnswer};
+use crate::fakes::log::Log;
 
 #[derive(Default)]
 pub(super) struct State {
@@ -18,23 +19,17 @@ pub(super) struct State {
     pub(super) providers: Vec<OidcProvider>,
     pub(super) fips: BTreeSet<String>,
     pub(super) disabled: BTreeSet<String>,
-    pub(super) calls: Vec<Call>,
-    pub(super) strays: Vec<String>,
-    pub(super) canned: BTreeMap<Service, CannedAnswers>,
     pub(super) token_answers: BTreeMap<Service, TokenAnswer>,
     pub(super) logins: Vec<Login>,
-    pub(super) secrets: Vec<(String, String)>,
-}
-
-#[derive(Default)]
-pub(super) struct CannedAnswers {
-    pub(super) next: VecDeque<Canned>,
-    pub(super) always: Option<Canned>,
 }
 
 impl Aws {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
+        self.0.state.lock().unwrap()
+    }
+
+    pub(super) fn log(&self) -> &Log<Service, Call> {
+        &self.0.log
     }
 
     pub(super) fn precise_now(&self) -> f64 {
@@ -96,55 +91,20 @@ impl Aws {
 
     pub(super) fn remember(&self, credentials: &Credentials, principal: Principal) {
         let (arn, id) = (&principal.arn, credentials.access_key_id.clone());
-        self.add_secret(format!("secret key of {arn}"), &credentials.secret_access_key);
+        self.log().add_secret(format!("secret key of {arn}"), &credentials.secret_access_key);
         if let Some(token) = &credentials.session_token {
-            self.add_secret(format!("session token of {arn}"), token);
+            self.log().add_secret(format!("session token of {arn}"), token);
         }
         self.state().keys.insert(id, Key { credentials: credentials.clone(), principal });
     }
 
     pub(super) fn hand_out(&self, login: Login, encoded: &str) {
-        self.add_secret(format!("password of {}", login.principal), &login.password);
-        self.add_secret(format!("authorization token of {}", login.principal), encoded);
+        self.log().add_secret(format!("password of {}", login.principal), &login.password);
+        self.log().add_secret(format!("authorization token of {}", login.principal), encoded);
         self.state().logins.push(login);
-    }
-
-    pub(super) fn add_secret(&self, name: String, secret: &str) {
-        // Shorter ones would be found by chance.
-        if secret.len() >= 8 {
-            self.state().secrets.push((name, secret.to_owned()));
-        }
     }
 
     pub(super) fn token_answer(&self, service: Service) -> TokenAnswer {
         self.state().token_answers.get(&service).cloned().unwrap_or_default()
-    }
-
-    pub(super) fn record(&self, call: Call) -> usize {
-        let mut state = self.state();
-        state.calls.push(call);
-        state.calls.len() - 1
-    }
-
-    pub(super) fn update(&self, id: usize, change: impl FnOnce(&mut Call)) {
-        change(&mut self.state().calls[id]);
-    }
-
-    pub(super) fn stray(&self, host: &str) {
-        self.state().strays.push(host.to_owned());
-    }
-
-    /// What a test put in the place of the next answer, after its delay.
-    pub(super) async fn canned(&self, service: Service) -> Option<Answer> {
-        let canned = {
-            let mut state = self.state();
-            let canned = state.canned.entry(service).or_default();
-            canned.next.pop_front().or_else(|| canned.always.clone())
-        };
-        let Canned { delay, answer } = canned?;
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
-        }
-        answer
     }
 }

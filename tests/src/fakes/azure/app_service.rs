@@ -10,10 +10,12 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::Azure;
-use super::call::{Answer, Service};
+use super::call::{Call, Service};
 use super::error::Refusal;
-use super::front::{Received, Served, finish};
+use super::front::{Served, finish};
 use super::machine::{Machine, Selector, issue};
+use crate::fakes::canned::Answer;
+use crate::fakes::received::Received;
 use crate::jwt;
 
 const PATH: &str = "/msi/token";
@@ -46,14 +48,14 @@ struct App {
 }
 
 pub(super) fn router(azure: Azure, service: AppService) -> Router {
-    azure.add_secret("identity header".to_owned(), &service.header);
+    azure.log().add_secret("identity header".to_owned(), &service.header);
     Router::new().fallback(answer).with_state(Arc::new(App { azure, service }))
 }
 
 async fn answer(State(app): State<Arc<App>>, received: Received) -> Response {
     let azure = &app.azure;
-    let id = azure.record(received.call(Service::AppService));
-    let served = match azure.canned(Service::AppService).await {
+    let id = azure.log().record(Call::of(Service::AppService, &received));
+    let served = match azure.log().canned(Service::AppService).await {
         Some(answer) => Ok(answer),
         None => app.token(&received, id),
     };
@@ -100,7 +102,7 @@ impl App {
         let (token, expires) = issue(&self.azure, identity, resource).ok_or_else(|| {
             refused(400, "The resource principal was not found.").because("unknown resource")
         })?;
-        self.azure.update(id, |call| {
+        self.azure.log().update(id, |call| {
             call.client_id = Some(identity.client_id.clone());
             call.tenant = Some(identity.tenant.clone());
         });

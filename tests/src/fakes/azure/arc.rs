@@ -13,11 +13,13 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::Azure;
-use super::call::{Answer, Service};
+use super::call::{Call, Service};
 use super::directory::Identity;
 use super::error::Refusal;
-use super::front::{Query, Received, Served, finish};
+use super::front::{Served, finish};
 use super::machine::{Machine, Selector, issue};
+use crate::fakes::canned::Answer;
+use crate::fakes::received::{Query, Received};
 use crate::jwt;
 
 const PATH: &str = "/metadata/identity/oauth2/token";
@@ -99,8 +101,8 @@ pub(super) fn router(azure: Azure, agent: ArcAgent) -> Router {
 
 async fn answer(State(running): State<Arc<Running>>, received: Received) -> Response {
     let azure = &running.azure;
-    let id = azure.record(received.call(Service::Arc));
-    let served = match azure.canned(Service::Arc).await {
+    let id = azure.log().record(Call::of(Service::Arc, &received));
+    let served = match azure.log().canned(Service::Arc).await {
         Some(answer) => Ok(answer),
         None => running.token(&received, id),
     };
@@ -135,7 +137,7 @@ impl Running {
         }
         let (token, expires) = issue(&self.azure, identity, resource)
             .ok_or_else(|| invalid("The resource was not found").because("unknown resource"))?;
-        self.azure.update(id, |call| {
+        self.azure.log().update(id, |call| {
             call.client_id = Some(identity.client_id.clone());
             call.tenant = Some(identity.tenant.clone());
         });
@@ -204,7 +206,7 @@ impl Running {
             content = format!("{content:size$}");
         }
         fs::write(&file, content).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        self.azure.add_secret("key of the Arc agent".to_owned(), &key);
+        self.azure.log().add_secret("key of the Arc agent".to_owned(), &key);
         self.keys.lock().unwrap().insert(key);
         file.display().to_string()
     }

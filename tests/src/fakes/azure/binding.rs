@@ -10,11 +10,12 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::Azure;
-use super::call::Service;
+use super::call::{Call, Service};
 use super::directory::Identity;
 use super::entra::{JWT_BEARER, find_identity, granted, read_form, required, scope};
 use super::error::Refusal;
-use super::front::{Received, Served, finish, nobody};
+use super::front::{Served, finish, nobody};
+use crate::fakes::received::Received;
 use crate::verify::Verifier;
 
 /// What service account tokens must be for; [`IdentityBinding::new`]'s verifier asks for it.
@@ -63,8 +64,8 @@ async fn answer(State(endpoint): State<Arc<Endpoint>>, received: Received) -> Re
     if host.split(':').next() != Some(&endpoint.binding.name) {
         return nobody(azure, host);
     }
-    let id = azure.record(received.call(Service::IdentityBinding));
-    let served = match azure.canned(Service::IdentityBinding).await {
+    let id = azure.log().record(Call::of(Service::IdentityBinding, &received));
+    let served = match azure.log().canned(Service::IdentityBinding).await {
         Some(answer) => Ok(answer),
         None => endpoint.token(&received, id).await,
     };
@@ -98,12 +99,12 @@ impl Endpoint {
                 .because(disbelief.to_string())
         })?;
         let subject = claims["sub"].as_str().unwrap_or_default();
-        azure.update(id, |call| call.subject = Some(subject.to_owned()));
+        azure.log().update(id, |call| call.subject = Some(subject.to_owned()));
         let pair = (client_id.to_owned(), subject.to_owned());
         if !self.binding.bindings.contains(&pair) {
             return Err(refused("RBAC does not let the service account use the identity"));
         }
-        azure.update(id, |call| {
+        azure.log().update(id, |call| {
             call.client_id = Some(identity.client_id.clone());
             call.tenant = Some(tenant.id.clone());
         });

@@ -1,10 +1,10 @@
 //! What the fakes remember of a request, and what a test may make them answer instead.
 
-use std::time::Duration;
-
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::error::{CORRELATION, Refusal};
+use crate::fakes::canned::{self, Answer};
+use crate::fakes::received::Received;
 
 /// Something that is called. A registry is three: they fail separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,64 +59,50 @@ pub struct Call {
     pub error: Option<String>,
 }
 
+/// Fields that are recorded without their values.
+const SECRET_FIELDS: [&str; 4] =
+    ["access_token", "client_assertion", "client_secret", "refresh_token"];
+
 impl Call {
+    /// What is remembered of a request.
+    pub(super) fn of(service: Service, received: &Received) -> Self {
+        Self {
+            service,
+            method: received.method.to_string(),
+            host: received.host().to_owned(),
+            path: received.path().to_owned(),
+            authorization: received.headers.contains_key("authorization"),
+            client_id: None,
+            tenant: None,
+            subject: None,
+            user_agent: received.text("user-agent").map(str::to_owned),
+            fields: received.fields(&SECRET_FIELDS),
+            status: None,
+            correlation_id: None,
+            error: None,
+        }
+    }
+
     /// A field's value.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// An answer that a test puts in the place of the service's own, or before it.
-#[derive(Clone, Debug)]
-pub struct Canned {
-    pub(super) delay: Duration,
-    pub(super) answer: Option<Answer>,
+/// What a test may have answered in the place of these services.
+pub type Canned = canned::Canned<Service>;
+
+/// The correlation ID, wherever the service puts it.
+pub(super) fn correlation_id(answer: &Answer) -> Option<String> {
+    let body = serde_json::from_str::<Value>(&answer.body).unwrap_or_default();
+    let names = ["correlation_id", "correlationId"];
+    let in_body = names.into_iter().find_map(|name| body[name].as_str());
+    let in_headers = answer.headers.iter().find(|(name, _)| name == CORRELATION);
+    in_body.or(in_headers.map(|(_, value)| value.as_str())).map(str::to_owned)
 }
 
-/// Status, headers and body.
-#[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: String,
-}
-
-impl Answer {
-    /// The correlation ID, wherever the service puts it.
-    pub(super) fn correlation_id(&self) -> Option<String> {
-        let body = serde_json::from_str::<Value>(&self.body).unwrap_or_default();
-        let names = ["correlation_id", "correlationId"];
-        let in_body = names.into_iter().find_map(|name| body[name].as_str());
-        let in_headers = self.headers.iter().find(|(name, _)| name == CORRELATION);
-        in_body.or(in_headers.map(|(_, value)| value.as_str())).map(str::to_owned)
-    }
-
-    pub(super) fn new(status: u16, content_type: &str, body: impl Into<String>) -> Self {
-        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        Self { status, headers, body: body.into() }
-    }
-
-    pub(super) fn json(status: u16, body: &Value) -> Self {
-        Self::new(status, "application/json; charset=utf-8", body.to_string())
-    }
-
-    pub(super) fn with_header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
-        self
-    }
-}
-
-impl Canned {
-    /// Any answer.
-    pub fn answer(status: u16, content_type: &str, body: impl Into<String>) -> Self {
-        Self::from(Answer::new(status, content_type, body))
-    }
-
-    /// Any JSON, such as `{}` of an exchange.
-    pub fn json(status: u16, body: &Value) -> Self {
-        Self::from(Answer::json(status, body))
-    }
-
+/// In the services' own words.
+impl canned::Canned<Service> {
     /// An error in the service's own form; for Entra's, see [`Canned::aadsts`].
     pub fn error(service: Service, status: u16, code: &str, message: &str) -> Self {
         Self::from(Refusal::new(status, code, message).render(service))
@@ -172,49 +158,5 @@ impl Canned {
     pub fn challenge(challenge: &str) -> Self {
         let refusal = Refusal::unauthorized("canned").with_header("www-authenticate", challenge);
         Self::from(refusal.render(Service::Challenge))
-    }
-
-    /// 307 to `location`.
-    pub fn redirect(location: &str) -> Self {
-        Self::answer(307, "text/html", "").with_header("location", location)
-    }
-
-    /// A status with an empty body, as of the metadata service while it is updated (404, 410).
-    pub fn status(status: u16) -> Self {
-        Self::answer(status, "text/plain", "")
-    }
-
-    /// 503 and a web page, as of a load balancer.
-    pub fn unavailable() -> Self {
-        Self::answer(503, "text/html", "<html><body><h2>Our services aren't available right now")
-    }
-
-    /// The service's own answer, but so late.
-    pub fn late(delay: Duration) -> Self {
-        Self { delay, answer: None }
-    }
-
-    /// Not before that time has passed.
-    pub fn after(mut self, delay: Duration) -> Self {
-        self.delay = delay;
-        self
-    }
-
-    /// With a header more; the same name twice makes two headers.
-    pub fn with_header(mut self, name: &str, value: &str) -> Self {
-        let answer = self.answer.take().expect("a late answer is the service's own");
-        self.answer = Some(answer.with_header(name, value));
-        self
-    }
-
-    /// 200 and JSON that is none of the service's.
-    pub fn other_json() -> Self {
-        Self::json(200, &json!({"ok": true}))
-    }
-}
-
-impl From<Answer> for Canned {
-    fn from(answer: Answer) -> Self {
-        Self { delay: Duration::ZERO, answer: Some(answer) }
     }
 }

@@ -1,18 +1,13 @@
 //! Certificates that an application proves itself by, and the assertions that are signed with them
 //! (Microsoft identity platform, "Certificate credentials").
 
-use std::process::Command;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use rcgen::{CertificateParams, DnType, KeyPair, PKCS_RSA_SHA256, date_time_ymd};
+use rcgen::{CertificateParams, DnType, date_time_ymd};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
-use ring::signature::{
-    RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters, UnparsedPublicKey,
-};
 use serde_json::Value;
 
-use crate::jwt;
+use crate::fakes::rsa;
 
 /// An RSA key of 2048 bits and a self-signed certificate of it.
 pub struct ClientCertificate {
@@ -49,8 +44,8 @@ impl ClientCertificate {
     }
 
     fn make(over: bool) -> Self {
-        let key = rsa_key();
-        let pair = KeyPair::from_pkcs8_pem_and_sign_algo(&key, &PKCS_RSA_SHA256).unwrap();
+        let key = rsa::generate();
+        let pair = rsa::pair(&key);
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, "pullpass test client");
         if over {
@@ -127,23 +122,6 @@ impl Thumbprint {
 impl Registered {
     /// Whether the assertion carries an RS256 or PS256 signature by this certificate's key.
     pub(super) fn signed(&self, assertion: &str) -> bool {
-        let algorithm: &RsaParameters = match jwt::parts(assertion) {
-            Some((header, _)) if header["alg"] == "RS256" => &RSA_PKCS1_2048_8192_SHA256,
-            Some((header, _)) if header["alg"] == "PS256" => &RSA_PSS_2048_8192_SHA256,
-            _ => return false,
-        };
-        let Some((message, signature)) = assertion.rsplit_once('.') else { return false };
-        let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else { return false };
-        let key = UnparsedPublicKey::new(algorithm, &self.public_key);
-        key.verify(message.as_bytes(), &signature).is_ok()
+        rsa::signed_by(assertion, &self.public_key, &["RS256", "PS256"])
     }
-}
-
-fn rsa_key() -> String {
-    let output = Command::new("openssl")
-        .args(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"])
-        .output()
-        .unwrap_or_else(|error| panic!("the tests need the program `openssl`: {error}"));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
 }

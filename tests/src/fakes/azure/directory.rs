@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::certificate::{ClientCertificate, Registered};
 use super::cloud::Cloud;
+use crate::fakes::rsa;
 use crate::jwt;
 
 /// A directory of Entra ID.
@@ -160,9 +161,9 @@ impl Identity {
             .iter()
             .map(|secret| (format!("client secret of {}", self.client_id), secret.value.clone()));
         // Line by line, as it would show in a log.
-        let lines = self.private_keys.iter().flat_map(|pem| pem.lines());
-        let keys = lines.filter(|line| line.len() == 64 && !line.starts_with("-----"));
-        let keys = keys.map(|line| (format!("private key of {}", self.client_id), line.to_owned()));
+        let lines = self.private_keys.iter().flat_map(|pem| rsa::lines(pem));
+        let keys =
+            lines.map(|line| (format!("private key of {}", self.client_id), line.to_owned()));
         client_secrets.chain(keys).collect()
     }
 

@@ -12,13 +12,15 @@ use axum::http::Method;
 use axum::response::Response;
 use serde_json::json;
 
-use super::call::{Answer, Service};
+use super::call::{Call, Service};
 use super::cloud::Cloud;
 use super::directory::{Identity, Tenant};
 use super::error::Refusal;
-use super::front::{Received, Served, finish, nobody};
+use super::front::{Served, finish, nobody};
 use super::{Azure, token};
+use crate::fakes::canned::Answer;
 use crate::fakes::form::Form;
+use crate::fakes::received::Received;
 
 pub(super) const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// Lives of tokens for applications and for managed identities, in seconds.
@@ -39,8 +41,8 @@ async fn answer(State(entra): State<Arc<Entra>>, received: Received) -> Response
     let azure = &entra.azure;
     let cloud = entra.fixed.clone().or_else(|| azure.cloud_at(received.host()));
     let Some(cloud) = cloud else { return nobody(azure, received.host()) };
-    let id = azure.record(received.call(Service::Entra));
-    let served = match azure.canned(Service::Entra).await {
+    let id = azure.log().record(Call::of(Service::Entra, &received));
+    let served = match azure.log().canned(Service::Entra).await {
         Some(answer) => Ok(answer),
         None => issue(azure, &cloud, &received, id).await,
     };
@@ -71,7 +73,7 @@ async fn issue(azure: &Azure, cloud: &Cloud, received: &Received, id: usize) -> 
     let request =
         TokenRequest { azure, tenant: &tenant, identity: &identity, tenant_name, form: &form };
     request.authenticate(id).await?;
-    azure.update(id, |call| {
+    azure.log().update(id, |call| {
         call.client_id = Some(identity.client_id.clone());
         call.tenant = Some(tenant.id.clone());
     });

@@ -4,7 +4,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::json;
 
-use super::call::{Answer, Service};
+use super::call::Service;
+use crate::fakes::canned::Answer;
 use crate::jwt;
 
 /// What a registry says whenever it does not like a token, whatever is wrong with it.

@@ -11,11 +11,13 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::Azure;
-use super::call::{Answer, Service};
+use super::call::{Call, Service};
 use super::directory::Identity;
 use super::error::Refusal;
-use super::front::{Query, Received, Served, finish};
+use super::front::{Served, finish};
 use super::machine::{Machine, Miss, Selector, issue};
+use crate::fakes::canned::Answer;
+use crate::fakes::received::{Query, Received};
 
 const PATH: &str = "/metadata/identity/oauth2/token";
 /// Those that clients are known to send.
@@ -35,8 +37,8 @@ pub(super) fn router(azure: Azure, machine: Machine) -> Router {
 
 async fn answer(State(imds): State<Arc<Imds>>, received: Received) -> Response {
     let azure = &imds.azure;
-    let id = azure.record(received.call(Service::Imds));
-    let served = match azure.canned(Service::Imds).await {
+    let id = azure.log().record(Call::of(Service::Imds, &received));
+    let served = match azure.log().canned(Service::Imds).await {
         Some(answer) => Ok(answer),
         None => imds.token(&received, id),
     };
@@ -81,7 +83,7 @@ impl Imds {
             );
             Refusal::new(400, "invalid_resource", message).because("unknown resource")
         })?;
-        self.azure.update(id, |call| {
+        self.azure.log().update(id, |call| {
             call.client_id = Some(identity.client_id.clone());
             call.tenant = Some(identity.tenant.clone());
         });

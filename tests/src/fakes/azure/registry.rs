@@ -15,12 +15,14 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::Azure;
-use super::call::{Answer, Service};
+use super::call::{Call, Service};
 use super::directory::{Identity, Tenant};
 use super::error::Refusal;
-use super::front::{Received, Served, finish, nobody};
+use super::front::{Served, finish, nobody};
 use super::token::{Login, NULL_GUID};
+use crate::fakes::canned::Answer;
 use crate::fakes::form;
+use crate::fakes::received::Received;
 
 /// A registry.
 #[derive(Clone, Debug)]
@@ -137,8 +139,8 @@ async fn answer(State(front): State<Arc<Front>>, received: Received) -> Response
         "/oauth2/token" => Service::PullToken,
         _ => Service::Challenge,
     };
-    let id = azure.record(received.call(service));
-    if let Some(answer) = azure.canned(service).await {
+    let id = azure.log().record(Call::of(service, &received));
+    if let Some(answer) = azure.log().canned(service).await {
         return finish(azure, service, id, Ok(answer));
     }
     let request = Request { azure, registry: &registry, host, received: &received, id };

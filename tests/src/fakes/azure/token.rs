@@ -108,7 +108,7 @@ pub(super) fn access_token(
     let key = &azure.0.entra_key;
     let header = json!({"typ": "JWT", "alg": "ES256", "x5t": key.kid(), "kid": key.kid()});
     let token = key.sign_with_header(&header, &claims);
-    azure.add_secret(format!("access token of {}", identity.client_id), &token);
+    azure.log().add_secret(format!("access token of {}", identity.client_id), &token);
     token
 }
 

@@ -64,7 +64,7 @@ pub(super) fn rows() -> Vec<Row> {
             "ENTRA answered without a token",
             &["hint: check what stands between this node and"],
         ),
-        row("no_token", Canned::other_json()).fails(
+        row("no_token", Canned::other_json(200)).fails(
             5,
             "ENTRA answered without a token",
             &["hint: check what stands between this node and"],

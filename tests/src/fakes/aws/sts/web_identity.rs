@@ -25,7 +25,7 @@ pub(super) async fn assume(
     let (provider, audience) = provider(aws, &arn, token)?;
     let claims = verify(aws, &provider, &audience, token).await?;
     let subject = claims["sub"].as_str().unwrap_or_default();
-    aws.update(id, |call| call.subject = Some(subject.to_owned()));
+    aws.log().update(id, |call| call.subject = Some(subject.to_owned()));
     let here = arn.partition == received.endpoint.partition();
     let role = aws
         .role(&wanted.role)

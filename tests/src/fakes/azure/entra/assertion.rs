@@ -34,7 +34,7 @@ impl TokenRequest<'_> {
         if claims["exp"].as_i64().is_none_or(|end| end <= self.azure.now()) {
             return Err(self.out_of_time(claims));
         }
-        self.azure.update(id, |call| call.subject = Some(federation.subject.clone()));
+        self.azure.log().update(id, |call| call.subject = Some(federation.subject.clone()));
         Ok(())
     }
 

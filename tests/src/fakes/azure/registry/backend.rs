@@ -24,7 +24,7 @@ impl Request<'_> {
             return StatusCode::BAD_GATEWAY.into_response();
         };
         let (status, mut headers) = (answer.status(), answer.headers().clone());
-        self.azure.update(self.id, |call| call.status = Some(status.as_u16()));
+        self.azure.log().update(self.id, |call| call.status = Some(status.as_u16()));
         headers.remove(header::TRANSFER_ENCODING);
         headers.remove(header::CONNECTION);
         // An answer to HEAD says the length of what it leaves out.

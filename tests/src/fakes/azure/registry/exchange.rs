@@ -4,11 +4,11 @@ use axum::http::Method;
 use serde_json::json;
 
 use super::{Request, invalid};
-use crate::fakes::azure::call::Answer;
 use crate::fakes::azure::cloud::Resource;
 use crate::fakes::azure::error::{CORRELATION, Refusal};
 use crate::fakes::azure::front::Served;
 use crate::fakes::azure::token::{Bearer, bearer, refresh_token};
+use crate::fakes::canned::Answer;
 use crate::jwt;
 
 impl Request<'_> {
@@ -38,7 +38,7 @@ impl Request<'_> {
             return Err(Refusal::unauthorized("`tenant` is not the access token's"));
         }
         let token = refresh_token(self.azure, self.registry, &bearer);
-        self.azure.update(self.id, |call| {
+        self.azure.log().update(self.id, |call| {
             call.client_id = Some(bearer.identity.client_id.clone());
             call.tenant = Some(bearer.tenant.id.clone());
         });

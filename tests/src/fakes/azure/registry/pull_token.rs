@@ -4,10 +4,10 @@ use axum::http::Method;
 use serde_json::json;
 
 use super::{Request, invalid};
-use crate::fakes::azure::call::Answer;
 use crate::fakes::azure::error::Refusal;
 use crate::fakes::azure::front::Served;
 use crate::fakes::azure::token::{Login, NULL_GUID, pull_token};
+use crate::fakes::canned::Answer;
 use crate::fakes::form::{self, Form};
 
 impl Request<'_> {
@@ -28,7 +28,7 @@ impl Request<'_> {
         }
         let holder = (login.client_id.as_str(), login.tenant.as_str());
         let token = pull_token(self.azure, self.registry, holder, repositories);
-        self.azure.update(self.id, |call| {
+        self.azure.log().update(self.id, |call| {
             call.client_id = Some(login.client_id.clone());
             call.tenant = Some(login.tenant.clone());
         });

@@ -1,5 +1,5 @@
-//! Times as AWS writes them, in seconds of the Unix epoch: `20150830T123600Z` in signatures,
-//! RFC 3339 in answers. Proleptic Gregorian calendar, UTC.
+//! Times as clouds write them, in seconds of the Unix epoch: RFC 3339 in answers, and
+//! `20150830T123600Z` in signatures of AWS. Proleptic Gregorian calendar, UTC.
 
 const DAY: i64 = 86_400;
 
