@@ -8,9 +8,10 @@ use pullpass::{Opt, Plugin};
 use crate::{Node, pullpass};
 
 /// Each plugin, and its page from the root of the repository.
-const PAGES: [(&Plugin, &str); 3] = [
+const PAGES: [(&Plugin, &str); 4] = [
     (&pullpass_acr::PLUGIN, "backends/acr/docs.md"),
     (&pullpass_ecr::PLUGIN, "backends/ecr/docs.md"),
+    (&pullpass_gar::PLUGIN, "backends/gar/docs.md"),
     (&pullpass_oidc::PLUGIN, "backends/oidc/docs.md"),
 ];
 
