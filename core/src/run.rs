@@ -155,7 +155,10 @@ fn answer(
         options.timeout()?;
         let cx = Context::new(env, clock, deadline);
         note_request(&request, cx.clock.now());
-        refuse_expired(&request, &cx)?;
+        // Once for every backend.
+        if let Some(account) = &request.service_account {
+            account.token.check_alive(cx.clock.now())?;
+        }
         let provider = (plugin.build)(&options, &cx)?;
         let response = within(deadline, provider.credentials(&request, &cx))?;
         note_response(&response);
@@ -198,20 +201,6 @@ fn note_response(response: &Response) {
         cache_seconds = cache.duration().as_secs(),
         "response"
     );
-}
-
-/// A dead token is refused here, once for every backend, rather than by a server that
-/// may say less about it.
-fn refuse_expired(request: &Request, cx: &Context) -> Result<(), Error> {
-    let Some(account) = &request.service_account else { return Ok(()) };
-    match cx.clock.now().duration_since(account.token.claims().expires) {
-        Err(_) => Ok(()),
-        Ok(past) => Err(Error::identity(format!(
-            "the service account token expired {} s ago",
-            past.as_secs()
-        ))
-        .hint("the kubelet renews tokens by itself; check this node's clock")),
-    }
 }
 
 /// Drives `future` on this thread, until the deadline at most.
@@ -311,9 +300,10 @@ fn wait<S>(_: &S, _: Direction, _: Deadline) -> Result<(), Error> {
 }
 
 fn say(text: &str) -> ExitCode {
-    match io::stdout().lock().write_all(text.as_bytes()) {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
+        Err(error) => fail(&Error::unavailable("cannot write to stdout").because(error)),
     }
 }
 

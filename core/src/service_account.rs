@@ -97,6 +97,21 @@ impl Token {
         }
     }
 
+    /// Refuses a token that is dead at `now`, rather than a server that may say less about it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Identity`](crate::ErrorKind::Identity), naming since when.
+    pub fn check_alive(&self, now: SystemTime) -> Result<(), Error> {
+        match now.duration_since(self.claims.expires) {
+            Err(_) => Ok(()),
+            Ok(past) => Err(Error::identity(format!(
+                "the service account token expired {} s ago",
+                past.as_secs()
+            ))
+            .hint("the kubelet renews tokens by itself; check this node's clock")),
+        }
+    }
+
     /// What the token says of itself.
     pub fn claims(&self) -> &Claims {
         &self.claims

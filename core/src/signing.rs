@@ -60,6 +60,11 @@ impl SigningKey {
         Self { rs256: true, ..self }
     }
 
+    /// The `alg` of what it signs: RS256, PS256 or ES256 (RFC 7518 §3.1).
+    pub fn algorithm(&self) -> &'static str {
+        scheme(&*self.key, self.rs256).0
+    }
+
     /// SHA-256 of the certificate in DER, as base64url: a JWT header's `x5t#S256` (RFC 7515
     /// §4.1.8).
     pub fn certificate_sha256(&self) -> Option<String> {

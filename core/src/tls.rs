@@ -62,7 +62,7 @@ pub struct ClientCertificate {
 }
 
 impl ClientCertificate {
-    fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Error> {
+    fn read(&self) -> Result<CertifiedKey, Error> {
         let pem = file::read(&self.certificate)?;
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect();
         if chain.is_empty() {
@@ -73,7 +73,17 @@ impl ClientCertificate {
         let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
             Error::config(format!("`{}` holds no private key in PEM", self.key.display()))
         })?;
-        Ok((chain, key))
+        let unusable = |why: &str| {
+            let (key, certificate) = (self.key.display(), self.certificate.display());
+            Error::config(format!("the key `{key}` {why} `{certificate}`"))
+        };
+        let key = signing_key(&key).ok_or_else(|| unusable("is of a kind not known here, for"))?;
+        let certified = CertifiedKey::new(chain, key);
+        match certified.keys_match() {
+            Ok(()) => Ok(certified),
+            Err(rustls::Error::InconsistentKeys(_)) => Err(unusable("is not that of")),
+            Err(_) => Err(unusable("cannot be held against, perhaps no X.509 v3,")),
+        }
     }
 }
 
@@ -89,21 +99,12 @@ pub(crate) fn trusting(
 ) -> Result<ClientConfig, Error> {
     let mut config = configuration(trusted(roots, env)?);
     if let Some(client) = client {
-        let (chain, key) = client.read()?;
-        let key = signing_key(&key).ok_or_else(|| unusable(client))?;
-        let certified = CertifiedKey::new(chain, key);
-        certified.keys_match().map_err(|_| unusable(client))?;
+        let certified = client.read().map_err(|error| {
+            error.hint("the client's certificate and key, both in PEM, for mutual TLS")
+        })?;
         config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(certified));
     }
     Ok(config)
-}
-
-fn unusable(client: &ClientCertificate) -> Error {
-    Error::config(format!(
-        "the key `{}` is not that of `{}`",
-        client.key.display(),
-        client.certificate.display()
-    ))
 }
 
 fn trusted(roots: &Roots, env: &Env) -> Result<RootCertStore, Error> {

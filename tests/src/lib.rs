@@ -4,7 +4,7 @@
 //!
 //! - [`issuer`] is a cluster: it signs tokens as the kubelet gets them and publishes its keys.
 //! - [`fakes`] are the services a plugin talks to. They verify, refuse and remember.
-//! - [`judges`] are programs that this project did not write: `docker-registry`, `skopeo` and moto.
+//! - [`judges`] are programs that this project did not write: registries, clients and token services.
 //! - [`world`] is a machine of a test's own, where fakes stand under real names and addresses.
 //! - [`plugin`] runs a plugin's binary the way the kubelet does, and fails on any leak.
 //!

@@ -6,6 +6,7 @@
 
 mod acr;
 mod ecr;
+mod gar;
 mod measure;
 mod oidc;
 mod server;
@@ -25,7 +26,7 @@ use crate::release::{self, Product};
 use crate::workspace::Workspace;
 use crate::{Result, flags};
 
-const SUITES: [&Suite; 3] = [&acr::SUITE, &ecr::SUITE, &oidc::SUITE];
+const SUITES: [&Suite; 4] = [&acr::SUITE, &ecr::SUITE, &gar::SUITE, &oidc::SUITE];
 const DEFAULT_RUNS: usize = 31;
 
 /// Measures and prints a table per plugin.

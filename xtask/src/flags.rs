@@ -38,7 +38,7 @@ xflags::xflags! {
         cmd bench {
             /// How many measured runs of each program (default 31)
             optional --runs runs: usize
-            /// The plugin: `acr`, `ecr` or `oidc` (default: all)
+            /// The plugin: `acr`, `ecr`, `gar` or `oidc` (default: all)
             optional plugin: String
             /// Measure only the cases whose titles contain this
             optional what: String

@@ -63,6 +63,14 @@ struct Judge {
     optional: bool,
 }
 
+impl Judge {
+    /// The tools of another language are more than a test run may ask for: without them the judge
+    /// may be missing.
+    fn needs(self, tools: &[&str]) -> Self {
+        Self { optional: tools.iter().any(|tool| on_path(tool).is_none()), ..self }
+    }
+}
+
 impl Judges {
     /// Finds every judge, or fetches it unless the run is `hermetic`.
     pub(crate) fn prepare(workspace: &Workspace, hermetic: bool) -> Self {
@@ -78,18 +86,13 @@ impl Judges {
             find("skopeo", "PULLPASS_JUDGE_SKOPEO", skopeo),
             find("moto", "PULLPASS_JUDGE_MOTO", python::moto),
             find("idpyoidc", "PULLPASS_JUDGE_IDPYOIDC", python::idpyoidc),
-            find("oidc-provider", "PULLPASS_JUDGE_OIDC_PROVIDER", node::oidc_provider),
-            find("keycloak", "PULLPASS_JUDGE_KEYCLOAK", java::keycloak),
-            find("mock-oauth2-server", "PULLPASS_JUDGE_MOCK_OAUTH2", java::mock_oauth2_server),
-            // A compiler for another language is more than a test run may ask for.
-            Judge {
-                optional: on_path("go").is_none(),
-                ..find("vault", "PULLPASS_JUDGE_VAULT", go::vault)
-            },
-            Judge {
-                optional: on_path("go").is_none(),
-                ..find("kubelet-oracle", "PULLPASS_ORACLE_DIR", oracle::folder)
-            },
+            find("oidc-provider", "PULLPASS_JUDGE_OIDC_PROVIDER", node::oidc_provider)
+                .needs(&["node", "npm"]),
+            find("keycloak", "PULLPASS_JUDGE_KEYCLOAK", java::keycloak).needs(&["java", "mvn"]),
+            find("mock-oauth2-server", "PULLPASS_JUDGE_MOCK_OAUTH2", java::mock_oauth2_server)
+                .needs(&["java", "mvn"]),
+            find("vault", "PULLPASS_JUDGE_VAULT", go::vault).needs(&["go"]),
+            find("kubelet-oracle", "PULLPASS_ORACLE_DIR", oracle::folder).needs(&["go"]),
         ];
         Self { all, hermetic }
     }

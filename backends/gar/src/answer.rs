@@ -18,6 +18,10 @@ const GO_USER: &str = "_token";
 /// With less than this left a token is used once: the metadata server hands them out to the end.
 const NEARLY_DEAD: Duration = Duration::from_secs(60);
 
+/// No token of Google's lives longer, whatever an answer says.
+/// Source: IAM, "Create short-lived credentials for a service account".
+const LONGEST: Duration = Duration::from_secs(12 * 3600);
+
 /// The answer with `grant`, under the image's own host. Kept until shortly before the token
 /// ends, and not longer than the operator allows; where Google does not say when, not at all.
 ///
@@ -34,7 +38,7 @@ pub(crate) fn with(
         Some(expires) if expires > now + NEARLY_DEAD => Cache::until(key, expires, now),
         _ => Cache::never(key),
     };
-    let cache = settings.longest_cache.map_or(cache, |longest| cache.at_most(longest));
+    let cache = cache.at_most(settings.longest_cache.unwrap_or(LONGEST).min(LONGEST));
     let user = match settings.token_username {
         true => GO_USER,
         false => USER,

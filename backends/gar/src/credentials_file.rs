@@ -173,7 +173,7 @@ pub(crate) fn is_email(text: &str) -> bool {
             && part.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.'))
     };
     text.split_once('@').is_some_and(|(name, domain)| {
-        is_part(name) && is_part(domain) && domain.ends_with("gserviceaccount.com")
+        is_part(name) && is_part(domain) && domain.ends_with(".gserviceaccount.com")
     })
 }
 

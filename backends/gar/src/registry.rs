@@ -57,10 +57,15 @@ impl Hosts {
     /// Of kind Config, when the host is neither Google's in this universe nor named.
     pub(crate) fn check(&self, image: &Image, universe: &Universe) -> Result<(), Error> {
         let is_named = self.named.iter().any(|host| image.is_on(host));
-        if is_named || universe.has_registry(image.host()) {
-            return Ok(());
-        }
         let host = image.registry();
+        match (is_named, universe.has_registry(image.host()), image.port()) {
+            (true, ..) | (_, true, None | Some(443)) => return Ok(()),
+            (_, true, Some(_)) => {
+                return Err(Error::config(format!("`{host}` is no port of Google's registry"))
+                    .hint("take the port out of the image's name"));
+            }
+            _ => {}
+        }
         if is_googles(image.host()) {
             let domain = universe.domain();
             return Err(Error::config(format!(
@@ -166,10 +171,22 @@ mod tests {
         let universe = Universe::default();
         let named = hosts(&["mirror.example:5000", "pull.example"]).unwrap();
         let check = |image: &str| named.check(&Image::parse(image).unwrap(), &universe);
-        for image in ["mirror.example:5000/a", "pull.example/a/b", "PULL.example/a", "gcr.io/p/a"] {
+        for image in [
+            "mirror.example:5000/a",
+            "pull.example/a/b",
+            "PULL.example/a",
+            "gcr.io/p/a",
+            "gcr.io:443/p/a",
+        ] {
             assert!(check(image).is_ok(), "{image}");
         }
-        for image in ["mirror.example/a", "x.pull.example/a", "pull.example:444/a", "docker.io/a"] {
+        for image in [
+            "mirror.example/a",
+            "x.pull.example/a",
+            "pull.example:444/a",
+            "docker.io/a",
+            "gcr.io:8443/a",
+        ] {
             assert!(check(image).is_err(), "{image}");
         }
         let error = check("docker.io/library/nginx").unwrap_err().render();

@@ -30,6 +30,10 @@ impl Address {
         let template = Template::compile(text, Slot::Url, scope)
             .map_err(|why| format!("`{what}`: {why}"))?
             .to_string();
+        // A URL parser takes `\` for `/`, and drops what does not print.
+        if template.contains(|c: char| c == '\\' || c.is_control() || c.is_whitespace()) {
+            return Err(format!("`{what}` has a backslash or white space in it"));
+        }
         if template.contains('#') {
             return Err(format!("`{what}` must not have userinfo or a fragment"));
         }
@@ -38,6 +42,9 @@ impl Address {
         let (front, rest) = template.split_at(end);
         if front.contains("${") {
             return Err(format!("`{what}`: scheme, host and port must be fixed"));
+        }
+        if front.ends_with(':') {
+            return Err(format!("`{what}` is no URL: its port is empty"));
         }
         let origin = Url::parse(front).map_err(|error| format!("`{what}` is no URL: {error}"))?;
         check_origin(what, &origin, allow_loopback_http)?;
@@ -54,13 +61,19 @@ impl Address {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             (name.to_owned(), value.to_owned())
         });
-        let query = written
-            .chain(query.iter().cloned())
-            .map(|(name, value)| match name.contains("${") {
-                true => Err(format!("`{what}`: a parameter's name must be fixed")),
-                false => Ok((name, part(&value)?)),
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let fixed_name = |name: String| match name.contains("${") {
+            true => Err(format!("`{what}`: a parameter's name must be fixed")),
+            false => Ok(name),
+        };
+        let mut all = Vec::new();
+        for (name, value) in written {
+            all.push((fixed_name(name)?, part(&value)?));
+        }
+        // These are texts, and become a part of a URL here.
+        for (name, value) in query {
+            all.push((form_encode(&fixed_name(name.clone())?), part(value)?.encoded(form_encode)));
+        }
+        let query = all;
         Ok(Self { origin, segments, query })
     }
 

@@ -10,6 +10,7 @@ use pullpass::{
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
+use crate::engine;
 use crate::identity;
 use crate::profile::{Answer, Expiry, Profile, Username};
 use crate::refusal;
@@ -45,7 +46,8 @@ impl Document<'_> {
     }
 }
 
-/// The login in `document`, and how long it may be reused.
+/// The login in `document`, and how long it may be reused. `lasting`: a password that does not
+/// say when it ends does not end, and is kept as long as the profile says.
 ///
 /// # Errors
 /// When it has no usable login, or one that is dead already.
@@ -53,17 +55,24 @@ pub(crate) fn read(
     document: &Document<'_>,
     profile: &Profile,
     values: &Values,
+    lasting: bool,
     clock: &Clock,
 ) -> Result<(Login, Cache), Error> {
     let (answer, now) = (&profile.answer, clock.now());
     let password = document.text(&answer.password, &values.spent)?;
-    let username = username(&answer.username, document, &password, values)?;
-    let cache = match expiry(document, &password, answer, now)? {
-        None => Cache::never(profile.cache_key),
-        Some(expires) => match answer.margin {
-            None => Cache::until(profile.cache_key, expires, now),
-            Some(margin) => Cache::until_with_margin(profile.cache_key, expires, now, margin),
-        },
+    if password.len() > LONGEST_PASSWORD {
+        return Err(document.error("with a password that is longer than any"));
+    }
+    // What it answered besides may repeat it.
+    let mut spent = values.spent.clone();
+    spent.add(&password);
+    let username = username(&answer.username, document, &password, values, &spent)?;
+    let (key, longest) = (profile.cache_key, answer.max_cache_duration);
+    let cache = match (end(document, &password, answer, now)?, answer.margin) {
+        (End::At(end), None) => Cache::until(key, end, now),
+        (End::At(end), Some(margin)) => Cache::until_with_margin(key, end, now, margin),
+        (End::Unsaid, _) if lasting => Cache::lasting(key, longest.unwrap_or_default()),
+        (End::Unsaid | End::Unreadable, _) => Cache::never(key),
     };
     let login = Login::new(username, password).map_err(|error| {
         error
@@ -74,8 +83,12 @@ pub(crate) fn read(
             ))
             .hint("check `response` in the profile against what this server answers")
     })?;
-    Ok((login, answer.max_cache_duration.map_or(cache, |longest| cache.at_most(longest))))
+    Ok((login, longest.map_or(cache, |longest| cache.at_most(longest))))
 }
+
+/// The longest password and user name that are taken, in bytes.
+const LONGEST_PASSWORD: usize = 64 * 1024;
+const LONGEST_USERNAME: usize = 1024;
 
 /// The pod's token as the password. Not cached here: the kubelet renews the token, and knows
 /// when.
@@ -94,50 +107,30 @@ pub(crate) fn passthrough(
         verb: "came".to_owned(),
         blame: ErrorKind::Identity,
     };
-    let username = username(&profile.answer.username, &nothing, token.expose_secret(), values)?;
+    let name = &profile.answer.username;
+    let username = username(name, &nothing, token.expose_secret(), values, &values.spent)?;
     Ok((Login::new(username, token.expose_secret())?, Cache::never(profile.cache_key)))
 }
 
-/// The login in an operator's file. Its password does not die by itself: it is kept only where
-/// the profile says how long.
-///
-/// # Errors
-/// Of kind Config, when it has none.
-pub(crate) fn read_lasting(
-    document: &Document<'_>,
-    profile: &Profile,
-    values: &Values,
-    clock: &Clock,
-) -> Result<(Login, Cache), Error> {
-    let (login, cache) = read(document, profile, values, clock)?;
-    let says = !matches!(profile.answer.expiry, Expiry::Fixed);
-    Ok(match profile.answer.max_cache_duration {
-        Some(longest) if !says => (login, Cache::lasting(profile.cache_key, longest)),
-        _ => (login, cache),
-    })
-}
-
 /// The registry's user name.
-pub(crate) fn username(
+fn username(
     username: &Username,
     document: &Document<'_>,
     password: &str,
     values: &Values,
+    spent: &Spent,
 ) -> Result<String, Error> {
     let (pointer, claim, pattern) = match username {
-        Username::Fixed(template) => return Ok(template.text(values).to_string()),
+        Username::Fixed(template) => return engine::user_name(template, values),
         Username::Answered { pointer, claim, pattern } => (pointer, claim, pattern),
     };
-    let at = |pointer: &String| match document.body.pointer(pointer) {
-        Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
-        _ => None,
-    };
-    let found = pointer.as_ref().and_then(at);
+    let at = |pointer: &String| document.body.pointer(pointer)?.as_str().map(str::to_owned);
+    let found = pointer.as_ref().and_then(at).filter(|it| !it.is_empty());
     let found =
         found.or_else(|| jwt_claim(password, claim.as_deref()?).filter(|it| !it.is_empty()));
     let Some(text) = found else {
         return match (pointer, claim) {
-            (Some(pointer), None) => document.text(pointer, &values.spent),
+            (Some(pointer), None) => document.text(pointer, spent),
             (Some(pointer), Some(claim)) => Err(document.error(&format!(
                 "without a user name, neither at `{pointer}` nor as the claim `{claim}` of the password"
             ))),
@@ -147,6 +140,9 @@ pub(crate) fn username(
             ))),
         };
     };
+    if text.len() > LONGEST_USERNAME {
+        return Err(document.error("with a user name that is longer than any"));
+    }
     match pattern {
         None => Ok(text),
         Some(pattern) => match pattern.take(&text, "username") {
@@ -156,20 +152,28 @@ pub(crate) fn username(
     }
 }
 
-/// When the password dies: what the answer says, and never later than its own `exp`
-/// where it is a JWT. `None` when nobody knows.
-fn expiry(
+/// When a password dies.
+enum End {
+    At(SystemTime),
+    /// Nobody says.
+    Unsaid,
+    /// It says so itself, and not readably: do not rely on any life.
+    Unreadable,
+}
+
+/// What the answer says, and never later than the password's own `exp` where it is a JWT.
+fn end(
     document: &Document<'_>,
     password: &str,
     answer: &Answer,
     now: SystemTime,
-) -> Result<Option<SystemTime>, Error> {
+) -> Result<End, Error> {
     let own = match jwt_expiry(password) {
         JwtExpiry::Unsaid => None,
-        JwtExpiry::Unreadable => return Ok(None),
+        JwtExpiry::Unreadable => return Ok(End::Unreadable),
         JwtExpiry::At(expires) => Some(expires),
     };
-    let said = said(document, &answer.expiry, now)?;
+    let said = said(document, answer, now)?;
     let is_over = |end: Option<SystemTime>| end.is_some_and(|end| end <= now);
     // A life of zero seconds is a way to say "do not keep it".
     if is_over(own) || !matches!(answer.expiry, Expiry::Seconds(_)) && is_over(said) {
@@ -179,45 +183,48 @@ fn expiry(
         )
         .hint("check this node's clock, and the server's"));
     }
-    Ok(match (said, own) {
+    let end = match (said, own) {
         (Some(said), Some(own)) => Some(said.min(own)),
         (said, own) => said.or(own).or_else(|| now.checked_add(answer.default_lifetime?)),
-    })
+    };
+    Ok(end.map_or(End::Unsaid, End::At))
 }
+
+/// An answer that is good for longer has another form than the profile thinks: milliseconds for
+/// seconds, or a date for a life.
+const FARTHEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 fn said(
     document: &Document<'_>,
-    expiry: &Expiry,
+    answer: &Answer,
     now: SystemTime,
 ) -> Result<Option<SystemTime>, Error> {
-    let pointer = match expiry {
+    let pointer = match &answer.expiry {
         Expiry::Seconds(at) | Expiry::Epoch(at) | Expiry::EpochMillis(at) | Expiry::Rfc3339(at) => {
             at
         }
-        Expiry::Jwt | Expiry::Fixed => return Ok(None),
+        Expiry::Jwt => return Ok(None),
+        Expiry::Fixed => return Ok(answer.default_lifetime.and_then(|life| now.checked_add(life))),
     };
     let value = match document.body.pointer(pointer) {
         None | Some(Value::Null) => return Ok(None),
         Some(value) => value,
     };
     let since_epoch = |span: Duration| SystemTime::UNIX_EPOCH.checked_add(span);
-    let (end, form) = match expiry {
-        Expiry::Epoch(_) => {
-            (epoch(value, 1.0).and_then(since_epoch), "number of seconds since 1970")
-        }
+    let (end, form) = match &answer.expiry {
+        Expiry::Epoch(_) => (epoch(value, 1.0).map(since_epoch), "number of seconds since 1970"),
         Expiry::EpochMillis(_) => {
-            (epoch(value, 1000.0).and_then(since_epoch), "number of milliseconds since 1970")
+            (epoch(value, 1000.0).map(since_epoch), "number of milliseconds since 1970")
         }
-        Expiry::Rfc3339(_) => (value.as_str().and_then(rfc3339), "date of RFC 3339"),
-        _ => match seconds(value) {
-            Some(life) => match now.checked_add(life) {
-                Some(end) => (Some(end), ""),
-                None => return Err(invalid(document, pointer, "is out of range")),
-            },
-            None => (None, "number of seconds"),
-        },
+        Expiry::Rfc3339(_) => (value.as_str().and_then(rfc3339).map(Some), "date of RFC 3339"),
+        _ => (seconds(value).map(|life| now.checked_add(life)), "number of seconds"),
     };
-    end.map(Some).ok_or_else(|| invalid(document, pointer, &format!("is no {form}")))
+    let end = end.ok_or_else(|| invalid(document, pointer, &format!("is no {form}")))?;
+    let is_near = |end: &SystemTime| end.duration_since(now).unwrap_or_default() < FARTHEST;
+    match end.filter(is_near) {
+        Some(end) => Ok(Some(end)),
+        None => Err(invalid(document, pointer, "is out of range: is `format` the right one?")),
+    }
 }
 
 /// A point in time as a number, or as its digits in a string.

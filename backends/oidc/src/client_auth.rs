@@ -92,6 +92,7 @@ impl Authentication {
     /// Notes what was sent.
     pub(crate) fn spend(&self, spent: &mut Spent) {
         self.secret.iter().for_each(|secret| spent.add(secret.expose_secret()));
+        self.basic.iter().for_each(|(user, secret)| spent.add_basic(user, secret.expose_secret()));
     }
 }
 
@@ -100,10 +101,18 @@ fn assertion(key: &PrivateKey, endpoint: &Url, cx: &Context) -> Result<SecretStr
     let text = |(name, value): (&str, &str)| (name.to_owned(), value.into());
     let signer = SigningKey::from_pem_file(&key.file)
         .map_err(|error| error.hint("`exchange.clientAuth.keyFile` names the file"))?;
-    let signer = match key.rs256 {
-        true => signer.with_rs256(),
-        false => signer,
+    let signer = match key.algorithm {
+        Some("RS256") => signer.with_rs256(),
+        _ => signer,
     };
+    if key.algorithm.is_some_and(|asked| asked != signer.algorithm()) {
+        return Err(Error::config(format!(
+            "the key `{}` signs by {}, not by the `algorithm` of the profile",
+            key.file.display(),
+            signer.algorithm()
+        ))
+        .hint("RS256 and PS256 are for RSA keys, ES256 is for keys of the curve P-256"));
+    }
     let header = key.key_id.as_deref().map(|id| text(("kid", id)));
     let audience = key.audience.as_deref().unwrap_or(endpoint.as_str());
     let claims =

@@ -12,13 +12,8 @@ use pullpass::{
 };
 use secrecy::SecretString;
 
-use crate::profile::Profile;
-use crate::registry::{self, Registry};
+use crate::source::{CONFIG, PRESET, PROFILE, SET};
 
-const CONFIG: Opt = Opt::value("config", "FILE", "the profiles").env("PULLPASS_OIDC_CONFIG");
-const PROFILE: Opt = Opt::value("profile", "NAME", "use only this profile of the file");
-const PRESET: Opt = Opt::value("preset", "NAME", "in place of a file: a preset, with --set");
-const SET: Opt = Opt::value("set", "NAME=VALUE", "what the preset needs").repeated();
 const IMAGE: Opt = Opt::positional("image", "IMAGE", "the image that is pulled").required();
 const ANNOTATION: Opt =
     Opt::value("annotation", "KEY=VALUE", "an annotation of the service account").repeated();
@@ -102,12 +97,4 @@ fn read_token(path: &Path) -> Result<String, Error> {
     let text = file::read_text(path)
         .map_err(|error| error.hint("`--token-file` names a file with the pod's token"))?;
     Ok(text.trim().to_owned())
-}
-
-/// The profile for the image.
-fn choose<'a>(
-    profiles: &'a [Profile],
-    image: &Image,
-) -> Result<(&'a Profile, &'a Registry), Error> {
-    registry::choose(profiles, image)
 }

@@ -2,8 +2,8 @@
 //!
 //! Source: OpenID Connect Discovery 1.0 §4.3; RFC 8414 §3.3.
 
-use pullpass::Error;
 use pullpass::http::Http;
+use pullpass::{Error, ErrorKind};
 use serde::Deserialize;
 use url::Url;
 
@@ -31,7 +31,13 @@ pub(crate) async fn token_endpoint(discovery: &Discovery, http: &Http) -> Result
     };
     if !reply.is_success() {
         let what = format!("answered {}", reply.status());
-        return odd(what, "check `exchange.discovery`, or name `exchange.endpoint` instead");
+        return match reply.kind() {
+            ErrorKind::Unavailable => {
+                Err(Error::unavailable(format!("`{}` {what}", reply.target()))
+                    .hint(reply.hint_unavailable()))
+            }
+            _ => odd(what, "check `exchange.discovery`, or name `exchange.endpoint` instead"),
+        };
     }
     let metadata: Metadata = reply.json()?;
     // To the letter: a server for many issuers must not stand for another one.

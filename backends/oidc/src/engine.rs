@@ -55,12 +55,15 @@ pub(crate) async fn run(
         };
         let reply = call(step, url, &client, values, &http)?.send().await?;
         client.spend(&mut values.spent);
+        if let Auth::Basic { user, password } = &step.auth {
+            values.spent.add_basic(&user.text(values), &password.text(values));
+        }
         let is_expected = match step.expect.as_slice() {
             [] => reply.is_success(),
             expected => expected.contains(&reply.status()),
         };
         if !is_expected {
-            return Err(refusal::read(&reply, &values.spent));
+            return Err(refusal::read(&reply, step, &calls.client, &values.spent));
         }
         capture(step, &reply, values)?;
         last = Some(reply);
@@ -124,14 +127,19 @@ fn call<'a>(
     })
 }
 
-/// A name before an HTTP Basic password: it has no `:` (RFC 7617 §2).
-fn user_name(user: &Template, values: &Values) -> Result<String, Error> {
+/// A user name that goes before an HTTP Basic password: it has no `:` (RFC 7617 §2).
+///
+/// # Errors
+/// Of kind Identity, when what it is made of has one, or nothing.
+pub(crate) fn user_name(user: &Template, values: &Values) -> Result<String, Error> {
     let user = user.text(values);
-    match user.contains([':', '\r', '\n', '\0']) {
-        true => Err(Error::identity("a user name contains `:` or a line break")
-            .hint("correct the annotation or the profile that it comes from")),
-        false => Ok(user.to_string()),
-    }
+    let what = match user.contains([':', '\r', '\n', '\0']) {
+        true => "contains `:` or a line break",
+        false if user.is_empty() => "is empty",
+        false => return Ok(user.to_string()),
+    };
+    Err(Error::identity(format!("the user name {what}"))
+        .hint("correct the annotation or the profile that it comes from"))
 }
 
 /// An empty text in an object is left out.

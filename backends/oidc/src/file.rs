@@ -62,6 +62,9 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Vec<Profile>, Error> {
             let place = format!("line {}, column {}", place.line(), place.column());
             Error::config(format!("profile `{name}` ({place}): {why}"))
         };
+        if profile.value.name.is_empty() {
+            return Err(at("missing field `name`".to_owned()));
+        }
         let raw = presets::fill(profile.value).map_err(&at)?;
         let draft = raw.into_draft(folder).map_err(&at)?;
         parts.extend(draft.registries().filter(|registry| registry.has_path()).cloned());

@@ -14,21 +14,21 @@ mod profile;
 mod refusal;
 mod registry;
 mod resolve;
+mod source;
 mod stanza;
 mod sugar;
 mod template;
 mod values;
 
-use std::path::Path;
-
 use pullpass::{
-    CacheType, Context, Error, ErrorKind, Opt, Options, Plugin, Provider, Request, Response, Token,
-    Topic, async_trait, file as files,
+    Cache, CacheType, Context, Error, ErrorKind, Login, Options, Plugin, Provider, Request,
+    Response, Token, Topic, async_trait, file as files,
 };
 use serde_json::Value;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::answer::Document;
+use crate::engine::Failure;
 use crate::profile::{Plan, Policy, Profile};
 use crate::values::Values;
 
@@ -41,13 +41,7 @@ pub static PLUGIN: Plugin = Plugin {
     version: env!("CARGO_PKG_VERSION"),
     summary: "Pulls from any registry with the pod's own service account token",
     match_images: &[],
-    options: &[
-        Opt::value("config", "FILE", "the profiles: which registry takes which exchange")
-            .env("PULLPASS_OIDC_CONFIG"),
-        Opt::value("profile", "NAME", "use only this profile of the file"),
-        Opt::value("preset", "NAME", "in place of a file: one vendor's profile, with --set"),
-        Opt::value("set", "NAME=VALUE", "what the preset needs").repeated(),
-    ],
+    options: &[source::CONFIG, source::PROFILE, source::PRESET, source::SET],
     annotations: &[],
     environment: &[],
     commands: commands::COMMANDS,
@@ -66,61 +60,8 @@ struct Oidc {
 
 impl Oidc {
     fn new(options: &Options) -> Result<Self, Error> {
-        Ok(Self { profiles: profiles(options)? })
+        Ok(Self { profiles: source::profiles(options)? })
     }
-}
-
-/// The profiles that the command line names.
-fn profiles(options: &Options) -> Result<Vec<Profile>, Error> {
-    let file = options.value("config").filter(|path| !path.is_empty());
-    let (path, preset) = match (file, options.value("preset")) {
-        (Some(path), None) => (path, None),
-        (None, Some(preset)) => ("", Some(preset)),
-        (Some(_), Some(_)) => {
-            return Err(Error::config("`--config` and `--preset` exclude each other")
-                .hint("a profile in the file may name the preset"));
-        }
-        (None, None) => {
-            return Err(Error::config("`--config` is missing").hint(
-                "name the profile file, or for one registry `--preset NAME --set NAME=VALUE`; \
-                 `--help` lists the options",
-            ));
-        }
-    };
-    if let Some(preset) = preset {
-        return of_preset(preset, options.values("set"));
-    }
-    if !options.values("set").is_empty() {
-        return Err(Error::config("`--set` is for `--preset`")
-            .hint("in a file `variables` set what a preset needs"));
-    }
-    let mut profiles = file::load(path.as_ref())?;
-    if let Some(name) = options.value("profile") {
-        let names = profiles.iter().map(|profile| format!("`{}`", profile.name));
-        let names = names.collect::<Vec<_>>().join(", ");
-        profiles.retain(|profile| profile.name == name);
-        if profiles.is_empty() {
-            return Err(Error::config(format!("`{path}` has no profile `{name}`"))
-                .hint(format!("it has {names}")));
-        }
-    }
-    Ok(profiles)
-}
-
-fn of_preset(name: &str, set: &[String]) -> Result<Vec<Profile>, Error> {
-    let invalid = |why: String| {
-        Error::config(format!("`--preset {name}`: {why}"))
-            .hint("`--help` lists the presets, and what each needs")
-    };
-    let mut pairs = Vec::new();
-    for text in set {
-        let (key, value) =
-            text.split_once('=').ok_or_else(|| invalid("`--set` is NAME=VALUE".to_owned()))?;
-        pairs.push((key.to_owned(), value.to_owned()));
-    }
-    let raw = presets::profile(name, &pairs).map_err(invalid)?;
-    let draft = raw.into_draft(Path::new("/")).map_err(invalid)?;
-    Ok(vec![draft.into_profile(&[]).map_err(invalid)?])
 }
 
 #[async_trait]
@@ -130,23 +71,11 @@ impl Provider for Oidc {
         // than the profile.
         let (profile, registry) = registry::choose(&self.profiles, &request.image)?;
         debug!("profile `{}` is for `{registry}`", profile.name);
-        let token = match (&profile.service_account, &request.service_account) {
-            (None, _) => None,
-            (Some(expected), None) => {
-                return match expected.on_missing {
-                    Policy::Empty => Ok(Response::none()),
-                    Policy::Fail => Err(identity::missing(profile)),
-                };
-            }
-            (Some(expected), Some(account)) => {
-                identity::check(&account.token, expected, profile)?;
-                Some(&account.token)
-            }
-        };
-        let mut values = Values::gather(&profile.variables, request)?;
-        let (login, cache) = match login(profile, token, &mut values, cx).await {
-            Ok(login) => login,
-            Err(engine::Failure::Refused(_)) if profile.on_refused == Policy::Empty => {
+        let (login, cache) = match answer_with(profile, request, cx).await {
+            Ok(Some(answer)) => answer,
+            Ok(None) => return Ok(Response::none()),
+            Err(Failure::Refused(error)) if profile.on_refused == Policy::Empty => {
+                warn!("{error}; `onRefused` is `empty`");
                 return Ok(Response::none());
             }
             Err(failure) => return Err(failure.into()),
@@ -157,12 +86,36 @@ impl Provider for Oidc {
     }
 }
 
+/// The login that a profile gives for a request; `None` where it needs a token, there is none, and
+/// it says that this is no error.
+async fn answer_with(
+    profile: &Profile,
+    request: &Request,
+    cx: &Context,
+) -> Result<Option<(Login, Cache)>, Failure> {
+    let token = match (&profile.service_account, &request.service_account) {
+        (None, _) => None,
+        (Some(expected), None) => {
+            return match expected.on_missing {
+                Policy::Empty => Ok(None),
+                Policy::Fail => Err(identity::missing(profile).into()),
+            };
+        }
+        (Some(expected), Some(account)) => {
+            identity::check(&account.token, expected, profile)?;
+            Some(&account.token)
+        }
+    };
+    let mut values = Values::gather(&profile.variables, request)?;
+    login(profile, token, &mut values, cx).await.map(Some)
+}
+
 async fn login(
     profile: &Profile,
     token: Option<&Token>,
     values: &mut Values,
     cx: &Context,
-) -> Result<(pullpass::Login, pullpass::Cache), engine::Failure> {
+) -> Result<(Login, Cache), Failure> {
     match &profile.plan {
         Plan::Passthrough => Ok(answer::passthrough(profile, token, values)?),
         Plan::File(path) => {
@@ -176,12 +129,12 @@ async fn login(
             let name = path.display().to_string();
             let document =
                 Document { body, name: &name, verb: "is".to_owned(), blame: ErrorKind::Config };
-            Ok(answer::read_lasting(&document, profile, values, &cx.clock)?)
+            Ok(answer::read(&document, profile, values, true, &cx.clock)?)
         }
         Plan::Calls(calls) => {
             let reply = engine::run(calls, profile, values, cx).await?;
             let document = refusal::document(&reply)?;
-            Ok(answer::read(&document, profile, values, &cx.clock)?)
+            Ok(answer::read(&document, profile, values, false, &cx.clock)?)
         }
     }
 }

@@ -3,6 +3,7 @@
 mod table;
 
 use crate::file::{self, RawProfile, RawVariable};
+use crate::registry::Registry;
 
 pub use table::PRESETS;
 
@@ -60,6 +61,9 @@ pub enum Otherwise {
     /// What an annotation of the service account says.
     Annotation,
 }
+
+/// Parameters that are a host, with a port or without.
+const HOSTS: &[&str] = &["host", "api", "iam", "authority", "sts"];
 
 /// The table of `--help`.
 pub(crate) fn rows() -> Vec<(String, String)> {
@@ -140,6 +144,13 @@ pub(crate) fn fill(mut profile: RawProfile) -> Result<RawProfile, String> {
             }
         };
         profile.variables.push(constant(parameter.name, &value));
+    }
+    for variable in &profile.variables {
+        let is_host = HOSTS.contains(&variable.name.as_str());
+        let Some(value) = variable.value.as_deref().filter(|_| is_host) else { continue };
+        if !Registry::parse(value).is_ok_and(|host| host.is_one_host()) {
+            return Err(format!("preset `{name}`: `{}` is HOST[:PORT] alone", variable.name));
+        }
     }
     let below: RawProfile =
         file::from_yaml(preset.text).map_err(|why| format!("preset `{name}`: {why}"))?;

@@ -34,17 +34,19 @@ pub(crate) struct Profile {
 impl Profile {
     /// Whether another image of the same registry may have another login.
     pub(crate) fn is_by_image(&self) -> bool {
-        let is_repository = |name: &str| match self.variables.iter().find(|it| it.name == name) {
-            Some(variable) => {
-                matches!(variable.source, Source::Image { part: ImagePart::Repository, .. })
-            }
-            None => name == "image.repository",
+        // Whether it is used or not: a pattern lets some images in.
+        let from_repository = |variable: &Variable| {
+            matches!(variable.source, Source::Image { part: ImagePart::Repository, .. })
         };
+        if self.variables.iter().any(from_repository) {
+            return true;
+        }
         let username = match &self.answer.username {
             Username::Fixed(template) => Some(template),
             Username::Answered { .. } => None,
         };
-        self.plan.names().chain(username.into_iter().flat_map(Template::names)).any(is_repository)
+        let names = self.plan.names().chain(username.into_iter().flat_map(Template::names));
+        names.into_iter().any(|name| name == "image.repository")
     }
 }
 
@@ -75,7 +77,7 @@ pub(crate) enum Plan {
     /// An operator's file, read anew each time.
     File(PathBuf),
     /// Calls, the last of which answers with the password.
-    Calls(Calls),
+    Calls(Box<Calls>),
 }
 
 /// One to three calls.
@@ -102,6 +104,8 @@ pub(crate) struct Step {
     pub(crate) client: bool,
     /// Whether what is sent is accepted once: never tried again.
     pub(crate) once: bool,
+    /// Where in the file its address is: for messages.
+    pub(crate) place: &'static str,
 }
 
 /// Where a step goes.
@@ -173,7 +177,8 @@ pub(crate) struct PrivateKey {
     pub(crate) client_id: String,
     pub(crate) file: PathBuf,
     pub(crate) key_id: Option<String>,
-    pub(crate) rs256: bool,
+    /// `alg`, where it is asked for.
+    pub(crate) algorithm: Option<&'static str>,
     /// `aud`; else the token endpoint.
     pub(crate) audience: Option<String>,
 }

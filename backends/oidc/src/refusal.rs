@@ -6,28 +6,63 @@ use serde_json::Value;
 
 use crate::answer::Document;
 use crate::engine::Failure;
+use crate::profile::{Client, Step};
 
 const TRUST: &str =
     "check that the server trusts this cluster's issuer, audience and service account";
 
-/// An error out of a reply that is no success.
-pub(crate) fn read(reply: &Reply, spent: &Spent) -> Failure {
+/// An error out of the reply to `step` that is no success.
+pub(crate) fn read(reply: &Reply, step: &Step, client: &Client, spent: &Spent) -> Failure {
     let said = Said::read(reply, spent);
-    let (kind, hint) = said.judge(reply);
+    let by_pod = step.client && matches!(client, Client::PodToken(_));
+    let (verdict, hint) = said.judge(reply, by_pod);
     let (target, status) = (reply.target(), reply.status());
-    let error = match kind {
-        ErrorKind::Unavailable => {
-            Error::new(kind, format!("`{target}` answered {status}")).hint(reply.hint_unavailable())
-        }
-        _ => {
+    let error = match verdict.kind() {
+        ErrorKind::Unavailable => Error::unavailable(format!("`{target}` answered {status}"))
+            .hint(reply.hint_unavailable()),
+        kind => {
             Error::new(kind, format!("`{target}` refused the token exchange with status {status}"))
-                .hint(hint)
+                .hint(match verdict {
+                    Verdict::Place => format!("check {}", step.place),
+                    Verdict::Foreign => {
+                        format!("{hint}; check {}, and what stands before it", step.place)
+                    }
+                    _ => hint.to_owned(),
+                })
         }
     };
     let error = said.below(error);
-    match said.is_refusal(reply) {
-        true => Failure::Refused(error),
-        false => Failure::Failed(error),
+    match verdict {
+        Verdict::No => Failure::Refused(error),
+        _ => Failure::Failed(error),
+    }
+}
+
+/// What a refusal comes to.
+#[derive(Clone, Copy)]
+enum Verdict {
+    /// The server knows who asks, and says no.
+    No,
+    /// The same, and the profile's own policy does not cover it: nobody can tell who asked.
+    Unclear,
+    /// The profile is wrong.
+    Profile,
+    /// The profile's address is.
+    Place,
+    /// No capacity.
+    Later,
+    /// Not the server's word.
+    Foreign,
+}
+
+impl Verdict {
+    fn kind(self) -> ErrorKind {
+        match self {
+            Self::No | Self::Unclear => ErrorKind::Denied,
+            Self::Profile | Self::Place => ErrorKind::Config,
+            Self::Later => ErrorKind::Unavailable,
+            Self::Foreign => ErrorKind::Protocol,
+        }
     }
 }
 
@@ -62,8 +97,10 @@ impl Said {
     }
 
     fn of(body: &Value, spent: &Spent) -> Self {
-        let text =
-            |pointer: &str| Some(spent.quote(body.pointer(pointer).and_then(Value::as_str)?));
+        let text = |pointer: &str| {
+            let text = body.pointer(pointer).and_then(Value::as_str)?;
+            Some(spent.quote(text)).filter(|text| !text.is_empty())
+        };
         Self {
             // RFC 6749 §5.2, and Quay; else Chainguard.
             code: text("/error").or_else(|| text("/code")),
@@ -85,34 +122,31 @@ impl Said {
         }
     }
 
-    /// Whether this is the server's "no" to this identity, and not a fault on the way.
-    fn is_refusal(&self, reply: &Reply) -> bool {
+    /// Who must act, by the OAuth error code, else by the status. `by_pod`: the client is the pod.
+    fn judge(&self, reply: &Reply, by_pod: bool) -> (Verdict, &'static str) {
         match self.code.as_deref() {
-            Some("invalid_grant" | "access_denied") => true,
-            Some("invalid_client" | "unauthorized_client") => false,
-            _ => matches!(reply.status(), 401 | 403),
-        }
-    }
-
-    /// Who must act, by the OAuth error code, else by the status.
-    fn judge(&self, reply: &Reply) -> (ErrorKind, &'static str) {
-        match self.code.as_deref() {
+            Some("invalid_client" | "unauthorized_client") if by_pod => (Verdict::No, TRUST),
             Some("invalid_client" | "unauthorized_client") => (
-                ErrorKind::Config,
+                Verdict::Profile,
                 "check `exchange.clientAuth`: the client's name, its secret, and that it may exchange tokens",
             ),
             Some("invalid_target" | "invalid_scope" | "unsupported_grant_type") => (
-                ErrorKind::Config,
+                Verdict::Profile,
                 "check `exchange`: audience, resource, scope, and that the server offers token exchange",
             ),
-            Some("server_error" | "temporarily_unavailable") => (ErrorKind::Unavailable, ""),
-            _ => match (reply.status(), reply.kind()) {
-                (400, _) if self.code.is_some() => (ErrorKind::Denied, TRUST),
-                (_, ErrorKind::Denied) => (ErrorKind::Denied, TRUST),
-                (404 | 405, _) => (ErrorKind::Config, "check the path of `exchange.endpoint`"),
-                (_, kind) => {
-                    (kind, "this is no answer of a token endpoint; check `exchange.endpoint`")
+            Some("invalid_grant" | "access_denied") => (Verdict::No, TRUST),
+            Some("server_error" | "temporarily_unavailable") => (Verdict::Later, ""),
+            code => match (reply.status(), reply.kind()) {
+                // Vault says "no" so.
+                (400, _) if code.is_none() && self.description.is_some() => (Verdict::No, TRUST),
+                (400, _) if code.is_some() => (Verdict::Unclear, TRUST),
+                (401 | 403, _) if reply.is_html() => {
+                    (Verdict::Foreign, "a web page is no word of the token service's")
                 }
+                (401 | 403, _) => (Verdict::No, TRUST),
+                (404 | 405, _) => (Verdict::Place, ""),
+                (_, ErrorKind::Unavailable) => (Verdict::Later, ""),
+                _ => (Verdict::Foreign, "this is no answer of a token service"),
             },
         }
     }

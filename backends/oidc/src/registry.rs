@@ -142,6 +142,16 @@ impl Registry {
             && self.labels.iter().zip(&other.labels).all(|(a, b)| a == "*" || b == "*" || a == b)
     }
 
+    /// Whether it is one host, with its port, and no part of it.
+    pub(crate) fn is_one_host(&self) -> bool {
+        self.path.is_empty() && !self.labels.iter().any(|label| label == "*")
+    }
+
+    /// Whether nothing but its last label is named.
+    pub(crate) fn is_top_level(&self) -> bool {
+        self.labels.len() > 1 && self.labels.iter().filter(|label| *label != "*").count() == 1
+    }
+
     /// Whether it is only a part of a registry.
     pub(crate) fn has_path(&self) -> bool {
         !self.path.is_empty()

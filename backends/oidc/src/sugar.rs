@@ -5,6 +5,7 @@ mod oauth;
 mod open;
 mod vault;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::address::Address;
@@ -62,7 +63,7 @@ pub(crate) fn plan(kind: RawType, raw: RawExchange, ground: &Ground<'_>) -> Resu
         RawType::Http => open::calls(raw.steps.unwrap_or_default(), ground)?,
     };
     check_hosts(&calls, &hosts, ground.scope)?;
-    Ok(Plan::Calls(calls))
+    Ok(Plan::Calls(Box::new(calls)))
 }
 
 /// A field that a type does not read is a misunderstanding.
@@ -106,23 +107,27 @@ fn check_fields(kind: RawType, raw: &RawExchange) -> Result<(), String> {
     Ok(())
 }
 
-/// What one host gave, or was meant for it, goes to no other that the file does not name.
+/// What one host gave, or was meant for it, goes to no other that the file does not name. The pod's
+/// token, and what the operator keeps in files, are for the host that gets one of them first.
 fn check_hosts(calls: &Calls, hosts: &[String], scope: &Scope) -> Result<(), String> {
-    let mut home: Option<&Address> = None;
+    let mut home: Option<String> = None;
+    let mut captured: BTreeMap<&str, String> = BTreeMap::new();
     for step in &calls.steps {
         let To::Address(address) = &step.to else { continue };
-        let Some(first) = home else {
-            home = Some(address);
-            continue;
-        };
-        let is_home = address.origin() == first.origin();
-        if !is_home && step.has_secret(scope) && !hosts.contains(&address.host()) {
+        let here = address.origin();
+        let captures = |name: &str| captured.get(name).cloned();
+        let mut origins: Vec<String> = step.secrets(scope).filter_map(captures).collect();
+        if step.client || step.secrets(scope).any(|name| captures(name).is_none()) {
+            origins.push(home.get_or_insert_with(|| here.clone()).clone());
+        }
+        if origins.iter().any(|origin| *origin != here) && !hosts.contains(&address.host()) {
             return Err(format!(
-                "a step sends a secret to another host than the first, `{}`: list it in \
+                "a step sends a secret to another host than it is of, `{}`: list it in \
                  `exchange.hosts` if it may have it",
                 address.host()
             ));
         }
+        captured.extend(step.capture.iter().map(|(name, _)| (name.as_str(), here.clone())));
     }
     Ok(())
 }
@@ -140,6 +145,7 @@ impl Step {
             capture: Vec::new(),
             client: false,
             once: false,
+            place: "the path of `exchange.endpoint`",
         }
     }
 
@@ -162,13 +168,14 @@ impl Step {
         all
     }
 
-    fn has_secret(&self, scope: &Scope) -> bool {
-        let is_secret = |name: &str| match BUILTIN.iter().find(|(known, _)| *known == name) {
+    /// The secrets that it sends, by name.
+    fn secrets<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a str> {
+        let is_secret = |name: &&str| match BUILTIN.iter().find(|(known, _)| known == name) {
             Some((_, kind)) => *kind == Kind::Secret,
             // A capture is not in the scope of the file.
-            None => scope.names.get(name).is_none_or(|kind| *kind == Kind::Secret),
+            None => scope.names.get(*name).is_none_or(|kind| *kind == Kind::Secret),
         };
-        self.client || self.templates().iter().any(|template| template.names().any(is_secret))
+        self.templates().into_iter().flat_map(Template::names).filter(is_secret)
     }
 }
 

@@ -137,7 +137,7 @@ impl Template {
                 Part::Text(text) => text,
                 Part::Name(name) => match (scope.constants.get(&name), scope.kind(&name)) {
                     (Some(text), _) => text.clone(),
-                    (None, Some(kind)) if slot.takes(kind) => {
+                    (None, Some(kind)) if slot.takes(kind, &name) => {
                         parts.push(Part::Name(name));
                         continue;
                     }
@@ -153,6 +153,15 @@ impl Template {
             }
         }
         Ok(Self(parts))
+    }
+
+    /// With its fixed texts encoded too.
+    pub(crate) fn encoded(self, encode: impl Fn(&str) -> String) -> Self {
+        let part = |part| match part {
+            Part::Text(text) => Part::Text(encode(&text)),
+            Part::Name(name) => Part::Name(name),
+        };
+        Self(self.0.into_iter().map(part).collect())
     }
 
     /// One name alone.
@@ -222,16 +231,19 @@ impl Template {
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|part| match part {
-            Part::Text(text) => f.write_str(text),
+            // So that it can be read again.
+            Part::Text(text) => f.write_str(&text.replace("${", "$${")),
             Part::Name(name) => write!(f, "${{{name}}}"),
         })
     }
 }
 
 impl Slot {
-    fn takes(self, kind: Kind) -> bool {
+    fn takes(self, kind: Kind, name: &str) -> bool {
         match self {
-            Self::Url | Self::User => kind == Kind::Public,
+            Self::Url => kind == Kind::Public,
+            // A subject has colons in it, and no user name may.
+            Self::User => kind == Kind::Public && name != "sa.subject" && name != "sa.issuer",
             Self::Header | Self::Secret => kind == Kind::Secret,
             Self::Body => true,
         }
@@ -240,7 +252,8 @@ impl Slot {
     fn refuses(self, kind: Kind) -> &'static str {
         match (self, kind) {
             (Self::Url, _) => "is a secret, and URLs are logged",
-            (Self::User, _) => "is a secret, and user names are not",
+            (Self::User, Kind::Secret) => "is a secret, and user names are not",
+            (Self::User, Kind::Public) => "has a `:`, which no user name may have",
             _ => "comes from the pod or the image, and must not stand in a header",
         }
     }
@@ -267,7 +280,8 @@ mod tests {
     fn names_stand_where_their_kind_may() {
         for (text, slot, expected) in [
             ("plain $ {x} $", Slot::Url, Ok("plain $ {x} $")),
-            ("$${robot}", Slot::Url, Ok("${robot}")),
+            ("$${robot}", Slot::Url, Ok("$${robot}")),
+            ("${sa.subject}", Slot::User, Err("has a `:`")),
             ("a-${host}-b", Slot::Header, Ok("a-art.example-b")),
             ("x${robot}y", Slot::Url, Ok("x${robot}y")),
             ("${sa.token}", Slot::Body, Ok("${sa.token}")),

@@ -65,11 +65,17 @@ impl Pattern {
             .map_err(|error| format!("it is no regular expression: {error}"))
     }
 
-    /// What `text` gives: the group `name`, else the first group, else the whole.
+    /// What `text` gives: the group `name`, else the first group, else the whole; `None` where
+    /// that took no part.
     pub(crate) fn take<'t>(&self, text: &'t str, name: &str) -> Option<&'t str> {
         let found = self.0.captures(text)?;
-        let group = found.name(name).or_else(|| found.get(1)).or_else(|| found.get(0))?;
-        Some(group.as_str())
+        // A group that is there and took no part gives nothing, not the whole.
+        let group = match self.0.capture_names().flatten().any(|known| known == name) {
+            true => found.name(name),
+            false if self.0.captures_len() > 1 => found.get(1),
+            false => found.get(0),
+        };
+        group.map(|group| group.as_str())
     }
 }
 
@@ -246,6 +252,7 @@ mod tests {
         assert_eq!(take("(?<region>[a-z0-9-]+)\\.reg\\.example", "eu-1.reg.example"), Some("eu-1"));
         assert_eq!(take("(?:.*/users/)?([^/]+)", "x/users/me"), Some("me"));
         assert_eq!(take("(?:.*/users/)?([^/]+)", "me"), Some("me"));
+        assert_eq!(take("(?:(?<region>eu|us)|[a-z]+)", "xx"), None);
         assert!(Pattern::parse("a)(b").is_err());
         assert!(Pattern::parse("(").is_err());
     }

@@ -91,7 +91,7 @@ impl Reply {
     /// [`ErrorKind::Protocol`], in words that repeat nothing of the body.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            let what = match (self.looks_like_html(), error.classify()) {
+            let what = match (self.is_html(), error.classify()) {
                 (true, _) => "HTML, not JSON; is a proxy or a login page in between?".to_owned(),
                 (_, serde_json::error::Category::Data) => "JSON of another shape".to_owned(),
                 _ if self.body.is_empty() => "nothing, not JSON".to_owned(),
@@ -145,7 +145,8 @@ impl Reply {
         Some(date.duration_since(now).unwrap_or_default())
     }
 
-    fn looks_like_html(&self) -> bool {
+    /// Whether the body is a web page: somebody else's word than a service's.
+    pub fn is_html(&self) -> bool {
         let start = self.body.trim_ascii_start();
         start.get(..5).is_some_and(|start| {
             start.eq_ignore_ascii_case(b"<html") || start.eq_ignore_ascii_case(b"<!doc")

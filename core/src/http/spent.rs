@@ -1,7 +1,10 @@
 //! The secrets that a call sent: no server's word that holds a part of one is repeated.
 
+use std::collections::HashSet;
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::redact::one_line;
@@ -27,11 +30,19 @@ impl Spent {
         spent
     }
 
-    /// Remembers a secret, as it is and form-encoded.
+    /// Remembers a secret: as it is, form-encoded and in base64.
     pub fn add(&mut self, secret: &str) {
         let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         self.0.push(secret.into());
         self.0.push(encoded.into());
+        self.0.push(STANDARD.encode(secret).into());
+    }
+
+    /// Remembers a password, and what HTTP Basic makes of it (RFC 7617).
+    pub fn add_basic(&mut self, user: &str, password: &str) {
+        self.add(password);
+        let pair = SecretString::from(format!("{user}:{password}"));
+        self.0.push(STANDARD.encode(pair.expose_secret()).into());
     }
 
     /// A server's `text` as it may be repeated: one line, short, and not at all where it holds
@@ -47,19 +58,38 @@ impl Spent {
     }
 
     /// Whether `text` holds a secret, or a telling part of one, whatever white space is
-    /// in between.
+    /// in between, and however much of it is percent-encoded.
     fn is_in(&self, text: &str) -> bool {
-        let text: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+        let decoded = percent_decode(text);
+        let texts = [without_space(text.as_bytes()), without_space(&decoded)];
         self.0.iter().any(|secret| {
-            let secret: Vec<u8> =
-                secret.expose_secret().bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+            let secret = without_space(secret.expose_secret().as_bytes());
             let length = secret.len().min(TELLING);
+            // By a table: a long secret and a long text would take seconds to compare.
             length > 0
-                && secret
-                    .windows(length)
-                    .any(|part| text.windows(length).any(|other| other == part))
+                && texts.iter().any(|text| {
+                    let parts: HashSet<&[u8]> = text.windows(length).collect();
+                    secret.windows(length).any(|part| parts.contains(part))
+                })
         })
     }
+}
+
+fn without_space(text: &[u8]) -> Vec<u8> {
+    text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
+}
+
+/// `%XX` as the byte that it stands for; the rest as it is.
+fn percent_decode(text: &str) -> Vec<u8> {
+    let (mut decoded, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
+    while let Some((first, after)) = rest.split_first() {
+        let digits =
+            after.get(..2).filter(|_| *first == b'%').and_then(|it| str::from_utf8(it).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        decoded.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    decoded
 }
 
 impl fmt::Debug for Spent {
@@ -79,12 +109,20 @@ mod tests {
         for text in [
             "wrong secret hunter2+blue moon for x",
             "hunter2%2Bblue+moon",
+            "hunter2%2bblue%20moon",
+            "Basic aHVudGVyMitibHVlIG1vb24=",
             "secret starts with hunter2+blue",
             "h u n t e r 2 + b l u e m",
         ] {
             assert!(spent.is_in(text), "{text}");
         }
         assert!(!spent.is_in("wrong client secret"));
+        let mut basic = Spent::default();
+        basic.add_basic("me", "hunter2");
+        assert!(basic.is_in("bad header Basic bWU6aHVudGVyMg=="));
+        let mut long = Spent::default();
+        long.add(&"abcdefghij".repeat(90_000));
+        assert!(!long.is_in(&"x".repeat(4096)), "and soon");
         let mut short = Spent::default();
         short.add("abc");
         assert!(short.is_in("not abc") && !short.is_in("not ab"));

@@ -43,4 +43,6 @@ pub(super) enum Cpu {
     Milliseconds(f64),
     /// So many times what the floor uses.
     TimesFloor(f64),
+    /// Each as above.
+    Both { milliseconds: f64, times_floor: f64 },
 }

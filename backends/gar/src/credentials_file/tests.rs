@@ -106,6 +106,7 @@ fn addresses_of_service_accounts() {
     for email in [
         "",
         "puller",
+        "a@evilgserviceaccount.com",
         "a@evil.example",
         "a/b@p.iam.gserviceaccount.com",
         "a@b@p.iam.gserviceaccount.com",

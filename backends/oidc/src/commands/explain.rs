@@ -4,17 +4,19 @@ use std::fmt::Write as _;
 
 use pullpass::{Error, Image, Options};
 
-use super::{annotations, choose, image};
+use super::{annotations, image};
 use crate::profile::{
     Auth, Body, Calls, Client, Expiry, Json, Plan, Policy, Profile, Step, To, Username,
 };
-use crate::registry::Registry;
+use crate::registry::{self, Registry};
+use crate::source;
+use crate::template::Template;
 use crate::values::Values;
 
 pub(super) fn run(options: &Options) -> Result<String, Error> {
-    let profiles = crate::profiles(options)?;
+    let profiles = source::profiles(options)?;
     let image = image(options)?;
-    let (profile, registry) = choose(&profiles, &image)?;
+    let (profile, registry) = registry::choose(&profiles, &image)?;
     let annotations = annotations(options)?;
     let mut values = Values::of_image(&image);
     let mut text = format!("image:    {image}\nprofile:  `{}`, for `{registry}`\n", profile.name);
@@ -116,16 +118,16 @@ fn write_calls(text: &mut String, calls: &Calls, values: &Values) {
 fn write_step(text: &mut String, step: &Step, values: &Values) {
     let _ = match &step.auth {
         Auth::None => Ok(()),
-        Auth::Bearer(token) => writeln!(text, "  Authorization: Bearer {}", token.shown(values)),
+        Auth::Bearer(token) => writeln!(text, "  Authorization: Bearer {}", names_alone(token)),
         Auth::Basic { user, password } => writeln!(
             text,
             "  Authorization: Basic {}:{}",
             user.shown(values),
-            password.shown(values)
+            names_alone(password)
         ),
     };
     for (name, value) in &step.headers {
-        let _ = writeln!(text, "  {name}: {}", value.shown(values));
+        let _ = writeln!(text, "  {name}: {}", names_alone(value));
     }
     match &step.body {
         Body::None => {}
@@ -135,6 +137,15 @@ fn write_step(text: &mut String, step: &Step, values: &Values) {
             }
         }
         Body::Json(json) => write_json(text, "", json, values),
+    }
+}
+
+/// What stands where a secret does is not shown unless it is a name.
+fn names_alone(template: &Template) -> String {
+    let names: String = template.names().map(|name| format!("${{{name}}}")).collect();
+    match names.is_empty() {
+        true => "(as in the file)".to_owned(),
+        false => names,
     }
 }
 

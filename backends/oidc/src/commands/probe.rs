@@ -6,51 +6,63 @@
 use std::fmt::Write as _;
 
 use pullpass::http::header::WWW_AUTHENTICATE;
-use pullpass::http::{Http, Reply, bearer_challenge};
-use pullpass::{Context, Error, ErrorKind, Image, Login, Options, Provider as _, Request};
-use secrecy::SecretString;
+use pullpass::http::{Call, Http, Reply, bearer_challenge};
+use pullpass::{Context, Error, ErrorKind, Image, Login, Options, Request, one_line};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use super::{choose, request};
-use crate::Oidc;
+use super::request;
+use crate::{registry, source};
 
 pub(super) async fn run(options: &Options, cx: &Context) -> Result<String, Error> {
-    let oidc = Oidc::new(options)?;
+    let profiles = source::profiles(options)?;
     let request = request(options)?;
-    let (profile, registry) = choose(&oidc.profiles, &request.image)?;
+    let (profile, registry) = registry::choose(&profiles, &request.image)?;
     let mut text = format!("profile `{}`, for `{registry}`\n", profile.name);
-    let response = oidc
-        .credentials(&request, cx)
-        .await
-        .map_err(|error| error.during("the exchange failed; the registry was not asked"))?;
-    let Some((key, login)) = response.auth().iter().next() else {
-        text.push_str(
-            "the profile answers without credentials: the kubelet would pull anonymously\n",
-        );
-        return Ok(text);
+    if let Some(account) = &request.service_account {
+        account.token.check_alive(cx.clock.now())?;
+    }
+    // What `onRefused: empty` would hide is shown here.
+    let (login, cache) = match crate::answer_with(profile, &request, cx).await {
+        Ok(Some(answer)) => answer,
+        Ok(None) => {
+            text.push_str(
+                "without a token the profile answers without credentials: the kubelet would pull \
+                 anonymously\n",
+            );
+            return Ok(text);
+        }
+        Err(failure) => {
+            let error = Error::from(failure);
+            return Err(error.during("the exchange failed; the registry was not asked"));
+        }
+    };
+    let user = match login.username() == login.password().expose_secret() {
+        true => "(the password)".to_owned(),
+        false => one_line(login.username()),
     };
     let _ = writeln!(
         text,
-        "exchange: user `{}` for `{key}`, to be kept {} s per {}",
-        login.username(),
-        response.cache().duration().as_secs(),
-        response.cache().key().as_str()
+        "exchange: user `{user}` for `{}`, to be kept {} s per {}",
+        registry.auth_key(&request.image),
+        cache.duration().as_secs(),
+        cache.key().as_str()
     );
-    let http = cx.http.with_settings(profile.http.clone());
-    let registry = Registry::new(&request, options)?;
-    text.push_str(&registry.open(login, &http).await?);
+    // The profile's CA and certificate are for the token service.
+    let target = Target::new(&request, options)?;
+    text.push_str(&target.open(&login, &cx.http).await?);
     Ok(text)
 }
 
 /// The registry that the image is on.
-struct Registry<'a> {
+struct Target<'a> {
     image: &'a Image,
     base: Url,
     realm_hosts: &'a [String],
 }
 
-impl<'a> Registry<'a> {
+impl<'a> Target<'a> {
     fn new(request: &'a Request, options: &'a Options) -> Result<Self, Error> {
         let image = &request.image;
         // Docker Hub's name is not its registry's.
@@ -80,6 +92,9 @@ impl<'a> Registry<'a> {
             (status, _) => return Err(self.odd(&format!("answers {status}, not 401"))),
         };
         match bearer_challenge(&challenge) {
+            None if !challenge.get(..5).is_some_and(|it| it.eq_ignore_ascii_case("basic")) => {
+                Err(self.odd("asks for a login of a kind that no runtime knows"))
+            }
             None => {
                 let reply = self.get(&self.base, Some(login), http).await?;
                 match reply.status() {
@@ -111,7 +126,8 @@ impl<'a> Registry<'a> {
         let host = crate::address::host(&realm);
         let is_own = realm.origin() == self.base.origin();
         // The challenge is the registry's word alone: the operator says who else may have it.
-        if !is_own && !(realm.scheme() == "https" && self.realm_hosts.contains(&host)) {
+        let is_named = realm.scheme() == "https" && self.realm_hosts.contains(&host);
+        if !is_own && !is_named {
             return Ok(format!(
                 "registry: sends its clients for a token to `{host}`; the login was not sent there\n\
                  next: if that host is the registry's, add `--realm-host {host}`\n"
@@ -138,9 +154,10 @@ impl<'a> Registry<'a> {
         let Some(token) = answer.token.or(answer.access_token) else {
             return Err(self.odd("has a realm that answers without a token"));
         };
-        let path = format!("{}/tags/list", self.image.repository());
-        let url = self.base.join(&path).map_err(|_| self.odd("has no such repository"))?;
-        let reply = http.get(url).plain_http().bearer(&token).send().await?;
+        let mut url = self.base.clone();
+        // Never joined: a repository could read as a URL.
+        url.set_path(&format!("/v2/{}/tags/list", self.image.repository()));
+        let reply = self.call(&url, http).bearer(&token).send().await?;
         match reply.status() {
             200 => Ok("registry: takes the login, and lets it pull this repository\n".to_owned()),
             404 => {
@@ -155,8 +172,7 @@ impl<'a> Registry<'a> {
     }
 
     async fn get(&self, url: &Url, login: Option<&Login>, http: &Http) -> Result<Reply, Error> {
-        // `http://` is there for loopback alone.
-        let call = http.get(url.clone()).plain_http();
+        let call = self.call(url, http);
         let call = match login {
             Some(login) => call.basic(login.username(), login.password()),
             None => call,
@@ -164,6 +180,15 @@ impl<'a> Registry<'a> {
         call.send().await.map_err(|error| {
             error.during(format!("the registry `{}` could not be asked", self.image.registry()))
         })
+    }
+
+    /// Over plain HTTP only where the command line said so, to this machine.
+    fn call<'h>(&self, url: &Url, http: &'h Http) -> Call<'h> {
+        let call = http.get(url.clone());
+        match self.base.scheme() == "http" {
+            true => call.plain_http(),
+            false => call,
+        }
     }
 
     fn odd(&self, what: &str) -> Error {

@@ -13,7 +13,7 @@ pub(super) fn run(options: &Options) -> Result<String, Error> {
     let path = options.value("file").unwrap_or_default();
     let profiles = file::load(path.as_ref())?;
     let mut text = String::new();
-    let mut warnings = 0;
+    let mut warnings = Vec::new();
     for profile in &profiles {
         let registries: Vec<_> = profile.registries.iter().map(ToString::to_string).collect();
         let _ = writeln!(
@@ -24,8 +24,8 @@ pub(super) fn run(options: &Options) -> Result<String, Error> {
             goes_to(profile)
         );
         for warning in lint(profile) {
-            warnings += 1;
             let _ = writeln!(text, "  warning: {warning}");
+            warnings.push(format!("profile `{}`: {warning}", profile.name));
         }
     }
     let count = |number: usize, what: &str| match number {
@@ -36,14 +36,24 @@ pub(super) fn run(options: &Options) -> Result<String, Error> {
         text,
         "`{path}` is valid: {}, {}",
         count(profiles.len(), "profile"),
-        count(warnings, "warning")
+        count(warnings.len(), "warning")
     );
-    match warnings > 0 && options.is_set("strict") {
-        false => Ok(text),
-        true => Err(Error::config(format!("`{path}` has {}", count(warnings, "warning")))
-            .because(text.replace('\n', "; "))
-            .hint("mend what is warned of, or leave `--strict` out")),
+    if warnings.is_empty() || !options.is_set("strict") {
+        return Ok(text);
     }
+    let error = Error::config(format!("`{path}` has {}", count(warnings.len(), "warning")));
+    let below = warnings.into_iter().rev().fold(None, |below: Option<Error>, warning| {
+        let error = Error::config(warning);
+        Some(match below {
+            Some(below) => error.because(below),
+            None => error,
+        })
+    });
+    let error = match below {
+        Some(below) => error.because(below),
+        None => error,
+    };
+    Err(error.hint("mend what is warned of, or leave `--strict` out"))
 }
 
 /// Where the pod's token goes.
@@ -78,13 +88,18 @@ fn lint(profile: &Profile) -> Vec<String> {
         );
     }
     if let Plan::Calls(calls) = &profile.plan
-        && calls.steps.iter().any(|step| match &step.to {
-            To::Address(address) => address.origin().starts_with("http:"),
-            To::TokenEndpoint => false,
+        && calls.steps.iter().any(|step| match (&step.to, &calls.discovery) {
+            (To::Address(address), _) => address.origin().starts_with("http:"),
+            (To::TokenEndpoint, found) => {
+                found.as_ref().is_some_and(|it| it.url.scheme() == "http")
+            }
         })
     {
         warnings
             .push("`allowLoopbackHttp`: every process of this machine can listen there".to_owned());
+    }
+    for registry in profile.registries.iter().filter(|registry| registry.is_top_level()) {
+        warnings.push(format!("`{registry}` is every host right below a top-level domain"));
     }
     for path in secret_files(profile) {
         warnings.extend(lint_file(path));

@@ -19,7 +19,7 @@ pub(crate) struct RawProfile {
     pub(crate) preset: Option<String>,
     #[serde(default, deserialize_with = "present")]
     pub(crate) registries: Option<Vec<RegistryText>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     pub(crate) service_account_token: Option<RawExpected>,
     #[serde(default)]
     pub(crate) variables: Vec<RawVariable>,
@@ -226,7 +226,7 @@ pub(crate) enum RawMethod {
     Mtls,
 }
 
-/// What an RSA key signs by.
+/// What the key signs by.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 pub(crate) enum RawAlgorithm {
     RS256,

@@ -176,9 +176,16 @@ fn open_steps_are_held_to_the_rules() {
             "list it in `exchange.hosts`",
         ),
         (
-            "{url: 'https://a/'}, {url: 'https://a:8443/', form: {t: '${sa.token}'}}",
+            "{url: 'https://a/', form: {t: '${sa.token}'}}, {url: 'https://a:8443/', form: {t: '${sa.token}'}}",
             "list it in `exchange.hosts`",
         ),
+        (
+            "{url: 'https://a/'}, {url: 'https://b/', form: {t: '${sa.token}'}, capture: {c: /x}}, {url: 'https://a/', form: {c: '${c}'}}",
+            "list it in `exchange.hosts`",
+        ),
+        ("{url: 'https://a/', auth: {bearer: hunter2}}", "in the file itself"),
+        ("{url: 'https://a\\\\${org}/'}", "backslash"),
+        ("{url: 'https://a:/'}", "port is empty"),
         ("{url: 'https://a/${org'}", "line"),
     ] {
         let error = steps(text).err().unwrap_or_else(|| panic!("{text} is taken"));

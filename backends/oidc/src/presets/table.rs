@@ -62,7 +62,7 @@ pub const PRESETS: &[Preset] = &[
         name: "chainguard",
         status: Status::VendorCode,
         parameters: &[
-            may("issuer", "issuer.enforce.dev", "the STS"),
+            may("sts", "issuer.enforce.dev", "the STS"),
             may("audience", "https://issuer.enforce.dev", "the audience of the pod's token"),
             annotated(
                 "identity",

@@ -49,7 +49,11 @@ pub(super) fn client(raw: Option<RawClient>, ground: &Ground<'_>) -> Result<Clie
                 client_id,
                 file,
                 key_id: text("clientAuth.keyId", &raw.key_id)?,
-                rs256: raw.algorithm == Some(RawAlgorithm::RS256),
+                algorithm: raw.algorithm.map(|algorithm| match algorithm {
+                    RawAlgorithm::RS256 => "RS256",
+                    RawAlgorithm::PS256 => "PS256",
+                    RawAlgorithm::ES256 => "ES256",
+                }),
                 audience: text("clientAuth.audience", &raw.audience)?,
             })),
             _ => Err("`clientAuth` by `privateKeyJwt` needs `clientId` and `keyFile`".to_owned()),

@@ -133,7 +133,8 @@ fn extra(
 ) -> Result<Vec<(String, Template)>, String> {
     let mut fields = Vec::new();
     for (name, value) in raw {
-        if RESERVED.contains(&name.as_str()) {
+        let is_reserved = |known: &&str| **known == name || camel_case(known) == name;
+        if RESERVED.iter().any(is_reserved) {
             return Err(format!("`exchange.extra` cannot set `{name}`"));
         }
         fields.push((name, ground.template("exchange.extra", &value.0, Slot::Body)?));

@@ -83,6 +83,7 @@ fn step(raw: RawStep, what: &str, ground: &Ground<'_>) -> Result<Step, String> {
         expect: raw.expect,
         capture: raw.capture.into_iter().map(|(name, at)| (name, at.0)).collect(),
         once: raw.once,
+        place: "the step's `url`",
         ..Step::post(To::Address(address), body)
     })
 }
@@ -109,17 +110,24 @@ fn auth(raw: Option<RawAuth>, what: &str, ground: &Ground<'_>) -> Result<Auth, S
     match raw.map(|raw| (raw.bearer, raw.basic)) {
         None => Ok(Auth::None),
         Some((Some(token), None)) => {
-            Ok(Auth::Bearer(ground.template(&format!("{what}.bearer"), &token.0, Slot::Secret)?))
+            Ok(Auth::Bearer(secret(&format!("{what}.bearer"), &token.0, ground)?))
         }
         Some((None, Some(basic))) => Ok(Auth::Basic {
             user: ground.template(&format!("{what}.basic.user"), &basic.user.0, Slot::User)?,
-            password: ground.template(
-                &format!("{what}.basic.password"),
-                &basic.password.0,
-                Slot::Secret,
-            )?,
+            password: secret(&format!("{what}.basic.password"), &basic.password.0, ground)?,
         }),
         Some(_) => Err(format!("`{what}` needs either `bearer` or `basic`")),
+    }
+}
+
+/// A secret has a name: the pod's token, a capture, or a variable `fromFile`.
+fn secret(what: &str, text: &str, ground: &Ground<'_>) -> Result<Template, String> {
+    let template = ground.template(what, text, Slot::Secret)?;
+    match template.as_text() {
+        None => Ok(template),
+        Some(_) => {
+            Err(format!("`{what}` is in the file itself: put it into one of its own (`fromFile`)"))
+        }
     }
 }
 

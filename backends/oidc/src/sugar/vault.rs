@@ -8,7 +8,7 @@ use pullpass::http::header::HeaderName;
 use super::Ground;
 use crate::field::Text;
 use crate::file::RawExchange;
-use crate::profile::{Auth, Body, Calls, Client, Json, Step, To};
+use crate::profile::{Body, Calls, Client, Json, Step, To};
 use crate::template::{Slot, Template};
 
 const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
@@ -46,13 +46,14 @@ pub(super) fn calls(raw: RawExchange, ground: &Ground<'_>) -> Result<Calls, Stri
     let login = Step {
         headers: namespace.iter().cloned().collect(),
         capture: vec![(CAPTURED.to_owned(), "/auth/client_token".to_owned())],
+        place: "`exchange.address`, `namespace`, `mount` and `role`",
         ..Step::post(url(format!("auth/{mount}/login"))?, Body::Json(login))
     };
     let headers = namespace.into_iter().chain([(TOKEN, Template::of_name(CAPTURED))]);
     let read = Step {
         method: Method::GET,
         headers: headers.collect(),
-        auth: Auth::None,
+        place: "`exchange.read`, and that the role's policy lets it be read",
         ..Step::post(url(read.0.trim_start_matches('/').to_owned())?, Body::None)
     };
     Ok(Calls { steps: vec![login, read], discovery: None, client: Client::None })

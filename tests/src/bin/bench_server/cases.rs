@@ -12,6 +12,9 @@ use tempfile::TempDir;
 const BUNDLES: [&str; 2] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"];
 
+/// Names the trust roots.
+pub(crate) const ROOTS: &str = "SSL_CERT_FILE";
+
 /// The cases of one plugin, gone when dropped.
 pub(crate) struct Cases {
     folder: TempDir,
@@ -40,7 +43,7 @@ impl Cases {
         format!("{scheme}://127.0.0.1:{}", self.silent_port)
     }
 
-    /// Adds a case.
+    /// Adds a case. Its environment may name other trust roots.
     pub(crate) fn add(
         &self,
         name: &str,
@@ -51,8 +54,8 @@ impl Cases {
         let folder = self.folder().join(name);
         fs::create_dir(&folder).unwrap();
         let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
-        let roots = ("SSL_CERT_FILE", self.roots.display().to_string());
-        let variables = environment.iter().chain([&roots]);
+        let roots = (ROOTS, self.roots.display().to_string());
+        let variables = [&roots].into_iter().chain(environment);
         write("request.json", &request.to_string());
         write("arguments", &lines(arguments.iter().cloned()));
         write("environment", &lines(variables.map(|(name, value)| format!("{name}={value}"))));

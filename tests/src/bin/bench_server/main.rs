@@ -16,6 +16,7 @@
 mod acr;
 mod cases;
 mod ecr;
+mod gar;
 mod oidc;
 
 use std::env;
@@ -34,6 +35,7 @@ fn main() {
     let start = match plugin.as_str() {
         "acr" => acr::start,
         "ecr" => ecr::start,
+        "gar" => gar::start,
         "oidc" => oidc::start,
         other => panic!("no cases for `{other}`"),
     };
