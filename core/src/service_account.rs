@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use crate::error::Error;
 use crate::expiry::numeric_date;
@@ -179,7 +180,7 @@ impl WireClaims {
         Some(Claims {
             issuer: self.iss,
             subject: self.sub,
-            audience: self.aud.into_vec(),
+            audience: self.aud.0,
             expires,
             namespace,
             service_account,
@@ -204,25 +205,34 @@ impl WireClaims {
 }
 
 /// `aud` is a string or an array of strings (RFC 7519 §4.1.3).
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Many(Vec<String>),
-}
+#[derive(Default)]
+struct Audience(Vec<String>);
 
-impl Audience {
-    fn into_vec(self) -> Vec<String> {
-        match self {
-            Self::One(audience) => vec![audience],
-            Self::Many(audiences) => audiences,
+impl<'de> Deserialize<'de> for Audience {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMany;
+
+        impl<'de> Visitor<'de> for OneOrMany {
+            type Value = Audience;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string or an array of strings")
+            }
+
+            fn visit_str<E>(self, audience: &str) -> Result<Audience, E> {
+                Ok(Audience(vec![audience.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Audience, A::Error> {
+                let mut audiences = Vec::new();
+                while let Some(audience) = list.next_element()? {
+                    audiences.push(audience);
+                }
+                Ok(Audience(audiences))
+            }
         }
-    }
-}
 
-impl Default for Audience {
-    fn default() -> Self {
-        Self::Many(Vec::new())
+        deserializer.deserialize_any(OneOrMany)
     }
 }
 

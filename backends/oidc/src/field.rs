@@ -6,7 +6,7 @@ use std::time::Duration;
 use pullpass::GoDuration;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 use crate::file::RawUsername;
 use crate::registry::Registry;
@@ -116,23 +116,34 @@ impl<'de> Deserialize<'de> for Span {
 }
 
 /// One text, or a list of them.
-#[derive(Default, Deserialize)]
-#[serde(from = "Texts")]
+#[derive(Default)]
 pub(crate) struct OneOrMany(pub(crate) Vec<String>);
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Texts {
-    One(String),
-    Many(Vec<String>),
-}
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrList;
 
-impl From<Texts> for OneOrMany {
-    fn from(texts: Texts) -> Self {
-        match texts {
-            Texts::One(text) if text.is_empty() => Self(Vec::new()),
-            Texts::One(text) => Self(vec![text]),
-            Texts::Many(texts) => Self(texts),
+        impl<'de> Visitor<'de> for TextOrList {
+            type Value = OneOrMany;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a list of texts")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<OneOrMany, E> {
+                let texts = Some(text.to_owned()).filter(|text| !text.is_empty());
+                Ok(OneOrMany(texts.into_iter().collect()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<OneOrMany, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = list.next_element()? {
+                    texts.push(text);
+                }
+                Ok(OneOrMany(texts))
+            }
         }
+
+        deserializer.deserialize_any(TextOrList)
     }
 }

@@ -8,8 +8,8 @@ pub(super) static SUITE: Suite = Suite {
     name: "oidc",
     plugin: "oidc-credential-provider",
     floor: None,
-    binary: 5.0,
-    memory: 10.0,
+    binary: 4.0,
+    memory: 6.0,
     cases: &[
         Case { title: "passthrough", folder: "passthrough", until: Exit, cpu: Milliseconds(2.0) },
         Case { title: "tokenExchange, http", folder: "http", until: Exit, cpu: Any },
