@@ -1,0 +1,65 @@
+//! The operator's own mistakes: said before anybody is asked.
+
+use pullpass_tests::world::{Trial, World};
+
+use crate::cloud::{CLUSTER, Cloud, IMAGE, PROJECT, PULLER, check, request};
+
+pub(super) fn trials() -> Vec<Trial> {
+    vec![Trial::of(options_that_exclude_each_other), Trial::of(values_that_are_none)]
+}
+
+fn options_that_exclude_each_other(world: &World) {
+    let mut cloud = Cloud::new(world);
+    cloud.node();
+    let external = cloud.provider.external_account().to_string();
+    let external = cloud.file("external.json", external).to_str().unwrap().to_owned();
+    let provider = format!("--workload-identity-provider={}", cloud.provider.name());
+    let (issuer, project) =
+        (format!("--identity-provider={CLUSTER}"), format!("--project-id={PROJECT}"));
+    let file = format!("--credentials={external}");
+    let (gke, own) = ("`--identity-provider`", "`--workload-identity-provider`");
+    let a_file = "the `external_account` file of `--credentials`";
+    let before = world.attempts();
+    for (args, one, other) in [
+        (&[&provider, &issuer, &project][..], gke, own),
+        (&[&issuer, &project, &file], gke, a_file),
+        (&[&provider, &file], own, a_file),
+    ] {
+        let plugin = args.iter().fold(cloud.plugin(), |plugin, arg| plugin.arg(*arg));
+        for request in [request(IMAGE), cloud.pod_request(&[])] {
+            let run = cloud.run(plugin.clone(), &request);
+            check(&run, 2, &["hint: pods have one pool by default"]);
+            let error =
+                format!("no credentials for `{IMAGE}`: {one} and {other} exclude each other");
+            assert_eq!(run.error(), error);
+        }
+    }
+    // A second thought is none.
+    for args in [["--project-id=a", "--project-id=b"], ["--credentials=/a", "--credentials=/b"]] {
+        let plugin = args.iter().fold(cloud.plugin(), |plugin, arg| plugin.arg(*arg));
+        cloud.fails(plugin, &request(IMAGE), 2, &["is given twice"]);
+    }
+    assert_eq!(world.attempts(), before);
+}
+
+fn values_that_are_none(world: &World) {
+    let mut cloud = Cloud::new(world);
+    cloud.node();
+    let before = world.attempts();
+    for (args, says) in [
+        (&["--nonsense"][..], "unknown option `--nonsense`"),
+        (&["--timeout=0s"], "`--timeout`"),
+        (&["--timeout=2m"], "`--timeout`"),
+        (&["--credentials"], "`--credentials` is given without a value"),
+        (&["--token-username=yes"], "a switch was given a value"),
+        (&["--without-token="], "`--without-token` is none of"),
+        (&["--without-pool=NODE"], "`--without-pool` is none of"),
+        (&["--service-account=x"], "`--service-account` is no service account's address"),
+        (&[&format!("--service-account={PULLER}")], "and they have no pool"),
+        (&["--workload-identity-provider=edge/k3s"], "is no provider's resource name"),
+    ] {
+        let plugin = args.iter().fold(cloud.plugin(), |plugin, arg| plugin.arg(*arg));
+        cloud.fails(plugin, &request(IMAGE), 2, &[says]);
+    }
+    assert_eq!(world.attempts(), before);
+}

@@ -1,0 +1,254 @@
+//! The Security Token Service: each of its codes, and what stands before it.
+
+use std::time::Duration;
+
+use pullpass_tests::fakes::google::{Canned, Service};
+use serde_json::json;
+
+use super::Row;
+
+pub(super) fn rows() -> Vec<Row> {
+    let row = |name, answer| Row::new(name, Service::Sts, answer);
+    let error = |code, message| Canned::error(Service::Sts, 400, code, message);
+    let codes = CODES.iter().map(|(name, code, message, exit, hint)| {
+        let error_line = format!("Google's STS refused POD: HTTP 400 {code}");
+        let says = format!("`STS` says: {message}");
+        row(*name, error(code, message)).fails(*exit, &error_line, &[&says, hint])
+    });
+    let token = |body| Canned::json(200, &body);
+    let others = vec![
+        row("throttled", Canned::throttled(Service::Sts)).calls(4).fails(
+            7,
+            "Google's STS could not serve POD: HTTP 429 quota_exceeded",
+            &["throttled due to rate limit", "hint: the server was asked 4 times; the kubelet"],
+        ),
+        row("resting", Canned::throttled(Service::Sts).with_header("retry-after", "300")).fails(
+            7,
+            "Google's STS could not serve POD: HTTP 429 quota_exceeded",
+            &["hint: the server was asked once, and it wants 300 s of rest"],
+        ),
+        row("broken", Canned::broken(Service::Sts)).calls(4).fails(
+            7,
+            "Google's STS could not serve POD: HTTP 500 INTERNAL",
+            &["Internal error encountered.", "hint: the server was asked 4 times"],
+        ),
+        row("unavailable", Canned::unavailable()).calls(4).fails(
+            7,
+            "Google's STS could not serve POD: HTTP 503",
+            &["hint: the server was asked 4 times"],
+        ),
+        row("timed_out", Canned::status(408)).calls(4).fails(
+            7,
+            "Google's STS could not serve POD: HTTP 408",
+            &["hint: the server was asked 4 times"],
+        ),
+        row(
+            "api_is_off",
+            Canned::error(
+                Service::Sts,
+                403,
+                "ignored",
+                "Security Token Service API has not been used in project 12 before or it is disabled.",
+            ),
+        )
+        .fails(3, "Google's STS refused POD: HTTP 403 ignored", &["has not been used in project"]),
+        row(
+            "api_is_off_in_googles_other_form",
+            Canned::json(
+                403,
+                &json!({"error": {
+                    "code": 403,
+                    "status": "PERMISSION_DENIED",
+                    "message": "Security Token Service API has not been used in project 12.",
+                }}),
+            ),
+        )
+        .fails(
+            3,
+            "Google's STS refused POD: HTTP 403 PERMISSION_DENIED",
+            &["hint: enable the Security Token Service API in the pool's project"],
+        ),
+        row("not_found", Canned::error(Service::Sts, 404, "NOT_FOUND", "Not Found")).fails(
+            5,
+            "Google's STS refused POD: HTTP 404",
+            &["hint: no answer that Google documents: check what stands before Google's STS"],
+        ),
+        row("login_page", Canned::answer(200, "text/html", "<!doctype html><title>Sign in")).fails(
+            5,
+            "`STS` answered 200 with HTML, not JSON; is a proxy or a login page in between?",
+            &["hint: check that the URL is the right one, and"],
+        ),
+        row("blocked", Canned::answer(403, "text/html", "<html><title>Blocked by policy")).fails(
+            5,
+            "Google's STS refused POD: HTTP 403",
+            &["hint: no answer that Google documents: check what stands before Google's STS"],
+        ),
+        row("bad_gateway", Canned::answer(502, "text/html", "<html><h1>502 Bad Gateway")).calls(4)
+            .fails(
+                7,
+                "Google's STS could not serve POD: HTTP 502",
+                &["hint: the server was asked 4 times"],
+            ),
+        row("proxy_login", Canned::status(407)).fails(
+            5,
+            "Google's STS refused POD: HTTP 407",
+            &["hint: no answer that Google documents"],
+        ),
+        row("unauthorized", Canned::status(401)).fails(
+            5,
+            "Google's STS refused POD: HTTP 401",
+            &["hint: no answer that Google documents"],
+        ),
+        row("other_json", Canned::other_json(200)).fails(
+            5,
+            "`STS` answered 200 with no access token",
+            &["hint: check what stands between this node and Google"],
+        ),
+        row("other_json_400", Canned::other_json(400)).fails(
+            5,
+            "Google's STS refused POD: HTTP 400",
+            &["hint: no answer that Google documents"],
+        ),
+        row("a_list", Canned::json(200, &json!([1]))).fails(
+            5,
+            "`STS` answered 200 with JSON of another shape",
+            &["hint: check that the URL is the right one, and"],
+        ),
+        row("no_json", Canned::answer(200, "text/plain", "OK")).fails(
+            5,
+            "`STS` answered 200 with no valid JSON (line 1, column 1)",
+            &["hint: check that the URL is the right one, and"],
+        ),
+        row("empty_token", token(json!({"access_token": "", "token_type": "Bearer"}))).fails(
+            5,
+            "`STS` answered 200 with no access token",
+            &["hint: check what stands between this node and Google"],
+        ),
+        row("no_bearer", token(json!({"access_token": "x.y", "token_type": "N_A"}))).fails(
+            5,
+            "`STS` answered 200 with a token that is no bearer token",
+            &["hint: check what stands between this node and Google"],
+        ),
+        row("over", token(json!({"access_token": "x.y", "expires_in": 0}))).fails(
+            5,
+            "`STS` handed out a token that has expired",
+            &["hint: check this node's clock"],
+        ),
+        row("oversized", Canned::answer(200, "application/json", " ".repeat(2_000_000))).fails(
+            5,
+            "Google's STS could not be asked for POD",
+            &["the answer of `STS` is larger than 1048576 bytes", "hint: no credential is that"],
+        ),
+        row("redirect", Canned::redirect("https://evil.example/v1/token")).fails(
+            5,
+            "Google's STS could not be asked for POD",
+            &["`STS` answered 307 with a redirect", "hint: a redirect would send the credentials"],
+        ),
+        row("silent", Canned::late(Duration::from_secs(30))).timeout(2).fails(
+            7,
+            "Google's STS could not be asked for POD",
+            &["no answer from `STS`", "hint: check the network path from this node: DNS,"],
+        ),
+        row("deadline", Canned::late(Duration::from_secs(30))).timeout(1).fails(
+            7,
+            "Google's STS could not be asked for POD",
+            &["no answer from `STS`", "hint: check the network path from this node: DNS,"],
+        ),
+        row("control_characters", error("invalid\u{1b}[31m", "a\nerror: b\u{202e}")).fails(
+            3,
+            "Google's STS refused POD: HTTP 400 invalid [31m",
+            &["`STS` says: a error: b", "hint: look the code up"],
+        ),
+    ];
+    codes.chain(others).collect()
+}
+
+/// Name, code, Google's words, exit code, and the hint.
+type Code = (&'static str, &'static str, &'static str, i32, &'static str);
+
+const CODES: [Code; 15] = [
+    (
+        "invalid_request",
+        "invalid_request",
+        "Invalid value for \"audience\".",
+        2,
+        "hint: check the provider's name, with the project's number: PROVIDER; the token has `aud`",
+    ),
+    (
+        "invalid_target",
+        "invalid_target",
+        "The target service indicated by the \"audience\" parameters is invalid.",
+        3,
+        "hint: check that pool and provider exist and are enabled: PROVIDER",
+    ),
+    (
+        "audience",
+        "invalid_grant",
+        "The audience in ID Token [x] does not match the expected audience.",
+        3,
+        "hint: the token has `aud` `AUDIENCE` and `iss` `ISSUER`; the provider expects `aud` \
+         `AUDIENCE`",
+    ),
+    (
+        "issuer",
+        "invalid_grant",
+        "The issuer in ID Token x does not match the expected one in config: y.",
+        3,
+        "hint: the token has `aud` `AUDIENCE` and `iss` `ISSUER`; the provider expects",
+    ),
+    (
+        "malformed",
+        "invalid_grant",
+        "Unable to parse the ID Token.",
+        3,
+        "hint: the token has `aud` `AUDIENCE` and `iss` `ISSUER`",
+    ),
+    (
+        "stale",
+        "invalid_grant",
+        "ID Token issued at 1795514400 is stale to sign-in.",
+        4,
+        "hint: the token is used outside of its time: check this node's clock; the token has",
+    ),
+    (
+        "expired",
+        "invalid_grant",
+        "The token is expired.",
+        4,
+        "hint: the token is used outside of its time: check this node's clock",
+    ),
+    (
+        "from_the_future",
+        "invalid_grant",
+        "The token was issued in the future.",
+        4,
+        "hint: the token is used outside of its time: check this node's clock",
+    ),
+    (
+        "issuer_not_reached",
+        "invalid_grant",
+        "Error connecting to the given credential's issuer.",
+        3,
+        "hint: Google cannot fetch the keys of `ISSUER`: of a cluster that it does not reach, \
+         upload them to the provider (`--jwk-json-path`)",
+    ),
+    (
+        "condition",
+        "unauthorized_client",
+        "The given credential is rejected by the attribute condition.",
+        3,
+        "hint: the provider's attribute condition does not let `system:serviceaccount:demo:web` \
+         in: PROVIDER",
+    ),
+    ("invalid_client", "invalid_client", "No.", 3, "hint: look the code up in the documentation"),
+    ("invalid_scope", "invalid_scope", "Invalid value for \"scope\".", 3, "hint: look the code up"),
+    (
+        "unsupported_grant_type",
+        "unsupported_grant_type",
+        "Invalid value for \"grant_type\".",
+        3,
+        "hint: look the code up",
+    ),
+    ("access_denied", "access_denied", "No.", 3, "hint: look the code up"),
+    ("unknown", "something_new", "Something new.", 3, "hint: look the code up"),
+];
