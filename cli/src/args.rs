@@ -154,6 +154,7 @@ pub(crate) struct LookupArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(group(ArgGroup::new("audiences").args(["service_account_audience", "profiles"])))]
 pub(crate) struct ConfigArgs {
     /// Names such as `oidc-credential-provider` or `oidc`; all plugins when there is none
     #[arg(value_name = "PLUGIN")]
@@ -172,8 +173,11 @@ pub(crate) struct ConfigArgs {
     /// repeated
     #[arg(long = "arg", value_name = "ARG", allow_hyphen_values = true)]
     pub(crate) args: Vec<String>,
-    /// Print only the RBAC for the audience, to pipe to `kubectl apply -f -`
-    #[arg(long, requires = "service_account_audience")]
+    /// A profile file of the oidc plugin: print the entries that its profiles need
+    #[arg(long, value_name = "FILE", conflicts_with = "match_images")]
+    pub(crate) profiles: Option<PathBuf>,
+    /// Print only the RBAC for the audiences, to pipe to `kubectl apply -f -`
+    #[arg(long, requires = "audiences")]
     pub(crate) rbac: bool,
 }
 

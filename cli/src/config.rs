@@ -1,6 +1,7 @@
 //! `pullpass config`: a CredentialProviderConfig from what the plugins say of
-//! themselves.
+//! themselves, or from the profiles of one of them.
 
+mod profiles;
 mod render;
 
 use pullpass::Plugin;
@@ -15,11 +16,33 @@ use crate::text::harmless;
 /// Prints the configuration, or only the RBAC. What it prints has passed the kubelet's
 /// rules and our lints.
 pub(crate) fn run(args: &ConfigArgs) -> Result<Report, Failure> {
+    match &args.profiles {
+        Some(path) => {
+            let entries = profiles::entries(path, args)?;
+            let audiences: Vec<&str> = entries
+                .iter()
+                .filter_map(|entry| entry.tokens.as_ref())
+                .map(|tokens| tokens.audience.as_str())
+                .collect();
+            if args.rbac && audiences.is_empty() {
+                return Err(Failure::new("no profile of this file wants the pod's token")
+                    .hint("there is nothing to allow: leave `--rbac` out"));
+            }
+            let rbac = "pullpass config oidc --rbac --profiles FILE";
+            let text = render::config(&entries, rbac, args.kubelet_version);
+            prove(&text, args)?;
+            Ok(Report::new(if args.rbac { render::rbac(&audiences) } else { text }, 0))
+        }
+        None => of_plugins(args),
+    }
+}
+
+fn of_plugins(args: &ConfigArgs) -> Result<Report, Failure> {
     let audience = args.service_account_audience.as_deref();
     if let Some(audience) = audience {
         check_audience(audience, args.kubelet_version)?;
         if args.rbac {
-            return Ok(Report::new(lints::audience_manifest(audience), 0));
+            return Ok(Report::new(render::rbac(&[audience]), 0));
         }
     }
     let chosen: Vec<&Plugin> = if args.plugins.is_empty() {
@@ -31,13 +54,32 @@ pub(crate) fn run(args: &ConfigArgs) -> Result<Report, Failure> {
     for plugin in &chosen {
         entries.push(render::Entry {
             plugin,
+            name: plugin.name.to_owned(),
+            remarks: vec![plugin.summary.to_owned()],
             match_images: match_images(plugin, chosen.len() == 1, args)?,
-            args: &args.args,
+            args: args.args.clone(),
+            shows_options: true,
+            tokens: audience.map(|audience| tokens(plugin, audience)),
         });
     }
-    let text = render::config(&entries, audience, args.kubelet_version);
-    prove(&text, args.kubelet_version)?;
+    let rbac = "pullpass config --rbac --service-account-audience AUDIENCE";
+    let text = render::config(&entries, rbac, args.kubelet_version);
+    prove(&text, args)?;
     Ok(Report::new(text, 0))
+}
+
+/// As the plugin itself wants it.
+fn tokens(plugin: &Plugin, audience: &str) -> render::Tokens {
+    let annotations = plugin.annotations.iter();
+    render::Tokens {
+        audience: audience.to_owned(),
+        cache_type: plugin.cache_type,
+        require_service_account: true,
+        required_annotations: Vec::new(),
+        optional_annotations: annotations
+            .map(|known| (known.key.to_owned(), known.help.to_owned()))
+            .collect(),
+    }
 }
 
 fn check_audience(audience: &str, version: KubeletVersion) -> Result<(), Failure> {
@@ -47,7 +89,7 @@ fn check_audience(audience: &str, version: KubeletVersion) -> Result<(), Failure
     }
     if version.minor() < 33 {
         return Err(Failure::new(format!("kubelet {version} gives providers no tokens"))
-            .hint("`--service-account-audience` needs 1.33 or later"));
+            .hint("tokens for an audience need 1.33 or later"));
     }
     Ok(())
 }
@@ -66,18 +108,28 @@ fn match_images(plugin: &Plugin, alone: bool, args: &ConfigArgs) -> Result<Vec<S
     Ok(plugin.match_images.iter().map(|pattern| (*pattern).to_owned()).collect())
 }
 
-/// What is printed must pass; only the words of the command line can be the reason why
-/// it does not.
-fn prove(text: &str, version: KubeletVersion) -> Result<(), Failure> {
+/// What is printed must pass; only the words of the command line or the profiles can be the
+/// reason why it does not.
+fn prove(text: &str, args: &ConfigArgs) -> Result<(), Failure> {
+    let version = args.kubelet_version;
+    let whose = if args.profiles.is_some() { "profiles" } else { "command line" };
     let mut target = Target::new(version);
     target.gates.set(SERVICE_ACCOUNT_TOKENS, true);
     let config = Config::parse("config", text.as_bytes(), &target).map_err(|error| {
         Failure::new(harmless(&error.message))
-            .hint(format!("kubelet {version} would not start with this; correct the command line"))
+            .hint(format!("kubelet {version} would not start with this; correct the {whose}"))
     })?;
     let lints = lints::check(&config);
     match lints.into_iter().find(|lint| lint.severity == Severity::Warning) {
-        Some(lint) => Err(Failure::new(harmless(&lint.message)).hint(harmless(&lint.hint))),
         None => Ok(()),
+        Some(lint) => Err(Failure::new(harmless(&lint.message)).hint(match lint.code {
+            // Each would be run with the other's token, and fail.
+            "overlapping-patterns" if args.profiles.is_some() => {
+                "an entry has one audience: give profiles that cover the same images the same \
+                 `serviceAccountToken.audience`"
+                    .to_owned()
+            }
+            _ => harmless(&lint.hint),
+        })),
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::command::Command;
 use crate::error::ErrorKind;
-use crate::options::{COMMON, Opt, dashed};
+use crate::options::{COMMON, Opt};
 use crate::provider::{Plugin, Variable};
 
 /// `NAME VERSION` and a newline.
@@ -133,11 +133,6 @@ const ENVIRONMENT: &[Variable] = &[
 ];
 
 fn option_row(option: &Opt) -> (String, String) {
-    let name = match option.value {
-        Some(value) if option.positional => value.to_owned(),
-        Some(value) => format!("{} {value}", dashed(option.name)),
-        None => dashed(option.name),
-    };
     let mut help = option.help.to_owned();
     if option.required {
         help.push_str(" (required)");
@@ -151,7 +146,7 @@ fn option_row(option: &Opt) -> (String, String) {
     if !notes.is_empty() {
         let _ = write!(help, " [{}]", notes.join(", "));
     }
-    (name, help)
+    (option.written(), help)
 }
 
 fn section(text: &mut String, title: &str, rows: impl Iterator<Item = (String, String)>) {

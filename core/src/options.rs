@@ -92,6 +92,15 @@ impl Opt {
         Self { ignored: true, ..self }
     }
 
+    /// As the command line has it, with what stands for its value.
+    pub fn written(&self) -> String {
+        match self.value {
+            Some(value) if self.positional => value.to_owned(),
+            Some(value) => format!("{} {value}", dashed(self.name)),
+            None => dashed(self.name),
+        }
+    }
+
     /// What messages call it.
     fn shown(&self) -> String {
         match self.positional {
@@ -324,6 +333,19 @@ mod tests {
         let error = parse(ONE, &["a", "b"]).unwrap_err().render();
         assert!(error.starts_with("error: the argument FILE is given twice"), "{error}");
         assert!(parse(ONE, &["--file=a"]).is_err(), "it has no name");
+    }
+
+    #[test]
+    fn an_option_is_written_as_it_is_read() {
+        for (option, expected) in [
+            (Opt::value("config", "FILE", ""), "--config FILE"),
+            (Opt::switch("strict", ""), "--strict"),
+            (Opt::value("v", "N", ""), "-v N"),
+            (Opt::switch("r", ""), "-r"),
+            (Opt::positional("file", "FILE", ""), "FILE"),
+        ] {
+            assert_eq!(option.written(), expected);
+        }
     }
 
     #[test]

@@ -10,16 +10,29 @@ use serde_json::Value;
 /// One provider.
 pub(super) struct Entry<'a> {
     pub(super) plugin: &'a Plugin,
+    pub(super) name: String,
+    /// Lines of comment above it.
+    pub(super) remarks: Vec<String>,
     pub(super) match_images: Vec<String>,
-    pub(super) args: &'a [String],
+    pub(super) args: Vec<String>,
+    /// Whether the options that are not among `args` are shown.
+    pub(super) shows_options: bool,
+    pub(super) tokens: Option<Tokens>,
 }
 
-/// The whole file: one document, with the RBAC in comments at its end.
-pub(super) fn config(
-    entries: &[Entry<'_>],
-    audience: Option<&str>,
-    version: KubeletVersion,
-) -> String {
+/// The pod's token, and when an answer may serve another pod.
+pub(super) struct Tokens {
+    pub(super) audience: String,
+    pub(super) cache_type: CacheType,
+    pub(super) require_service_account: bool,
+    pub(super) required_annotations: Vec<String>,
+    /// Keys, and what they are for.
+    pub(super) optional_annotations: Vec<(String, String)>,
+}
+
+/// The whole file: one document, with the RBAC in comments at its end. `rbac_command` prints
+/// that RBAC alone.
+pub(super) fn config(entries: &[Entry<'_>], rbac_command: &str, version: KubeletVersion) -> String {
     let mut text = String::new();
     let _ = write!(
         text,
@@ -32,29 +45,40 @@ providers:
 "
     );
     for entry in entries {
-        write_entry(&mut text, entry, audience, version);
+        write_entry(&mut text, entry, version);
     }
-    if let Some(audience) = audience {
-        text.push_str(
-            "\n# Without this in the cluster no node gets a token for the audience:\n\
-             # `pullpass config --rbac --service-account-audience AUDIENCE | kubectl apply -f -`\n#\n",
+    let mut audiences: Vec<&str> = Vec::new();
+    for tokens in entries.iter().filter_map(|entry| entry.tokens.as_ref()) {
+        if !audiences.contains(&tokens.audience.as_str()) {
+            audiences.push(&tokens.audience);
+        }
+    }
+    if !audiences.is_empty() {
+        let them = if audiences.len() == 1 { "the audience" } else { "these audiences" };
+        let _ = write!(
+            text,
+            "\n# Without this in the cluster no node gets a token for {them}:\n\
+             # `{rbac_command} | kubectl apply -f -`\n#\n"
         );
-        for line in audience_manifest(audience).lines() {
+        for line in rbac(&audiences).lines() {
             let _ = writeln!(text, "# {line}");
         }
     }
     text
 }
 
-fn write_entry(
-    text: &mut String,
-    entry: &Entry<'_>,
-    audience: Option<&str>,
-    version: KubeletVersion,
-) {
-    let plugin = entry.plugin;
-    let _ = writeln!(text, "# {}", plugin.summary);
-    let _ = writeln!(text, "- name: {}", plugin.name);
+/// What lets nodes ask for tokens of these audiences.
+pub(super) fn rbac(audiences: &[&str]) -> String {
+    let manifests: Vec<String> =
+        audiences.iter().map(|audience| audience_manifest(audience)).collect();
+    manifests.join("---\n")
+}
+
+fn write_entry(text: &mut String, entry: &Entry<'_>, version: KubeletVersion) {
+    for remark in &entry.remarks {
+        let _ = writeln!(text, "# {remark}");
+    }
+    let _ = writeln!(text, "- name: {}", entry.name);
     text.push_str("  apiVersion: credentialprovider.kubelet.k8s.io/v1\n");
     text.push_str(
         "  # `*` stands for one label of the host; a path covers all that begins with it\n",
@@ -66,9 +90,9 @@ fn write_entry(
     text.push_str("  # only for answers that do not say how long they hold\n");
     text.push_str("  defaultCacheDuration: 10m\n");
     write_args(text, entry);
-    match audience {
-        Some(audience) => write_tokens(text, plugin, audience, version),
-        None if version.minor() >= 33 => text.push_str(
+    match &entry.tokens {
+        Some(tokens) => write_tokens(text, tokens, version),
+        None if entry.shows_options && version.minor() >= 33 => text.push_str(
             "  # for the pod's own token add `tokenAttributes`: --service-account-audience AUDIENCE\n",
         ),
         None => {}
@@ -78,13 +102,17 @@ fn write_entry(
 fn write_args(text: &mut String, entry: &Entry<'_>) {
     if !entry.args.is_empty() {
         text.push_str("  args:\n");
-        for arg in entry.args {
+        for arg in &entry.args {
             let _ = writeln!(text, "  - {}", quoted(arg));
         }
     }
+    if !entry.shows_options {
+        return;
+    }
     let is_given = |option: &&Opt| {
         entry.args.iter().any(|arg| {
-            let name = arg.strip_prefix("--").unwrap_or_default();
+            let name = arg.strip_prefix('-').unwrap_or_default();
+            let name = name.strip_prefix('-').unwrap_or(name);
             name.split('=').next() == Some(option.name)
         })
     };
@@ -96,20 +124,13 @@ fn write_args(text: &mut String, entry: &Entry<'_>) {
     for option in left {
         let default =
             option.default.map_or_else(String::new, |default| format!(" (default {default})"));
-        let _ = writeln!(text, "  # - {}  # {}{default}", quoted(&written(option)), option.help);
+        // One argument, not two.
+        let written = option.written().replacen(' ', "=", 1);
+        let _ = writeln!(text, "  # - {}  # {}{default}", quoted(&written), option.help);
     }
 }
 
-/// An option as an argument.
-fn written(option: &Opt) -> String {
-    match option.value {
-        Some(value) if option.positional => value.to_owned(),
-        Some(value) => format!("--{}={value}", option.name),
-        None => format!("--{}", option.name),
-    }
-}
-
-fn write_tokens(text: &mut String, plugin: &Plugin, audience: &str, version: KubeletVersion) {
+fn write_tokens(text: &mut String, tokens: &Tokens, version: KubeletVersion) {
     if version.minor() == 33 {
         let _ = writeln!(text, "  # 1.33 needs --feature-gates={SERVICE_ACCOUNT_TOKENS}=true");
     }
@@ -118,12 +139,13 @@ fn write_tokens(text: &mut String, plugin: &Plugin, audience: &str, version: Kub
         "  tokenAttributes:
     serviceAccountTokenAudience: {}
     # with `false` static pods, which have no service account, ask without a token
-    requireServiceAccount: true
+    requireServiceAccount: {}
 ",
-        quoted(audience)
+        quoted(&tokens.audience),
+        tokens.require_service_account
     );
     if version.minor() >= 34 {
-        text.push_str(match plugin.cache_type {
+        text.push_str(match tokens.cache_type {
             CacheType::Token => {
                 "    # the credential dies with the token, or depends on it\n    cacheType: Token\n"
             }
@@ -133,19 +155,31 @@ fn write_tokens(text: &mut String, plugin: &Plugin, audience: &str, version: Kub
             }
         });
     }
-    if !plugin.annotations.is_empty() {
+    if !tokens.required_annotations.is_empty() {
+        text.push_str(
+            "    # without one of these on its service account a pod gets no credentials\n    \
+             requiredServiceAccountAnnotationKeys:\n",
+        );
+    }
+    for key in &tokens.required_annotations {
+        let _ = writeln!(text, "    - {}", quoted(key));
+    }
+    if !tokens.optional_annotations.is_empty() {
         text.push_str(
             "    # a key that is not listed here never reaches the plugin, and a pod that it needs one\n\
              \x20   # for and has none gets no credentials: give such images an entry without tokens\n\
              \x20   optionalServiceAccountAnnotationKeys:\n",
         );
     }
-    for annotation in plugin.annotations {
-        let _ = writeln!(text, "    - {}  # {}", quoted(annotation.key), annotation.help);
+    for (key, help) in &tokens.optional_annotations {
+        let _ = match help.is_empty() {
+            true => writeln!(text, "    - {}", quoted(key)),
+            false => writeln!(text, "    - {}  # {help}", quoted(key)),
+        };
     }
 }
 
 /// A JSON string is a YAML string.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }

@@ -10,6 +10,7 @@ mod match_images;
 mod oidc;
 mod output;
 mod pages;
+mod profiles;
 mod programs;
 mod readme;
 
