@@ -265,7 +265,8 @@ fn workload_identity(world: &World) {
 
 fn a_custom_identity_provider(world: &World) {
     let mut cloud = Cloud::new(world);
-    let url = "https://issuer.contoso.example/clusters/c1";
+    // Letter by letter: nobody tidies it up.
+    let url = "https://issuer.contoso.example/Clusters/C1/";
     let pod = cloud.cluster_at(url, PROJECT).principal("demo", "web");
     let plugin =
         cloud.plugin().arg(format!("--project-id={PROJECT}")).arg("--identity-provider").arg(url);

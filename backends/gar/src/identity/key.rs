@@ -31,6 +31,10 @@ pub(super) async fn token(key: &Key, who: &Who<'_>, cx: &Context) -> Result<Gran
     let assertion = SigningKey::from_pem(key.private_key.expose_secret().as_bytes())
         .map(SigningKey::with_rs256)
         .and_then(|signer| {
+            // Accounts have RSA keys alone.
+            if signer.algorithm() != "RS256" {
+                return Err(Error::config("the key is not an RSA key"));
+            }
             let claims = claims.map(text).into_iter().collect();
             signer.sign_jwt(
                 header.into_iter().collect(),

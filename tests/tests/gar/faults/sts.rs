@@ -37,6 +37,12 @@ pub(super) fn rows() -> Vec<Row> {
             "Google's STS could not serve POD: HTTP 503",
             &["hint: the server was asked 4 times"],
         ),
+        // Its status says that it may pass, whatever its code.
+        row("overloaded", Canned::json(503, &json!({"error": "invalid_target"}))).calls(4).fails(
+            7,
+            "Google's STS could not serve POD: HTTP 503 invalid_target",
+            &["hint: the server was asked 4 times"],
+        ),
         row("timed_out", Canned::status(408)).calls(4).fails(
             7,
             "Google's STS could not serve POD: HTTP 408",
