@@ -67,6 +67,9 @@ pub(crate) fn read(
     let mut spent = values.spent.clone();
     spent.add(&password);
     let username = username(&answer.username, document, &password, values, &spent)?;
+    if values.spent.is_in(&username) {
+        return Err(document.error("with a user name that repeats a secret"));
+    }
     let (key, longest) = (profile.cache_key, answer.max_cache_duration);
     let cache = match (end(document, &password, answer, now)?, answer.margin) {
         (End::At(end), None) => Cache::until(key, end, now),

@@ -107,11 +107,34 @@ impl<'de> Deserialize<'de> for Pointer {
 #[derive(Clone, Copy)]
 pub(crate) struct Span(pub(crate) Duration);
 
+impl Span {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// A text on what is wrong.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let duration: GoDuration = text.parse().map_err(|error| format!("{error}"))?;
+        duration.to_std().map(Self).ok_or_else(|| "a duration cannot be negative".to_owned())
+    }
+}
+
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// A duration; checked here where nothing is to be put in.
+pub(crate) struct SpanText(pub(crate) String);
+
+impl<'de> Deserialize<'de> for SpanText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let duration: GoDuration = text.parse().map_err(D::Error::custom)?;
-        duration.to_std().map(Self).ok_or_else(|| D::Error::custom("a duration cannot be negative"))
+        match text.contains("${") {
+            true => Template::parse(&text).map(drop).map_err(D::Error::custom)?,
+            false => Span::parse(&text).map(drop).map_err(D::Error::custom)?,
+        }
+        Ok(Self(text))
     }
 }
 

@@ -89,11 +89,18 @@ pub(crate) fn document(reply: &Reply) -> Result<Document<'_>, Error> {
 struct Said {
     code: Option<String>,
     description: Option<String>,
+    /// Words without a form, which anybody on the way may have said.
+    plain: Option<String>,
 }
 
 impl Said {
     fn read(reply: &Reply, spent: &Spent) -> Self {
-        reply.json().map(|body| Self::of(&body, spent)).unwrap_or_default()
+        if let Ok(body) = reply.json::<Value>() {
+            return Self::of(&body, spent);
+        }
+        let text = str::from_utf8(reply.body()).ok().filter(|_| !reply.is_html());
+        let plain = text.map(|text| spent.quote(text)).filter(|text| !text.is_empty());
+        Self { plain, ..Self::default() }
     }
 
     fn of(body: &Value, spent: &Spent) -> Self {
@@ -102,15 +109,17 @@ impl Said {
             Some(spent.quote(text)).filter(|text| !text.is_empty())
         };
         Self {
-            // RFC 6749 §5.2, and Quay; else Chainguard.
-            code: text("/error").or_else(|| text("/code")),
+            // RFC 6749 §5.2, and Quay; else Chainguard, and IBM.
+            code: text("/error").or_else(|| text("/code")).or_else(|| text("/errorCode")),
             description: text("/error_description")
                 .or_else(|| text("/error/message"))
                 .or_else(|| text("/message"))
                 .or_else(|| text("/detail"))
+                .or_else(|| text("/errorMessage"))
                 // Vault has texts in `errors`, Artifactory objects.
                 .or_else(|| text("/errors/0"))
                 .or_else(|| text("/errors/0/message")),
+            plain: None,
         }
     }
 
@@ -118,7 +127,10 @@ impl Said {
         match (&self.code, &self.description) {
             (Some(code), Some(description)) => error.because(format!("{code}: {description}")),
             (Some(text), None) | (None, Some(text)) => error.because(text.clone()),
-            (None, None) => error,
+            (None, None) => match &self.plain {
+                Some(text) => error.because(text.clone()),
+                None => error,
+            },
         }
     }
 

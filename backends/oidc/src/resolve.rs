@@ -215,11 +215,13 @@ impl RawResponse {
                 },
                 |at| at.pointer.0,
             ),
-            default_lifetime: self
-                .expiry
-                .as_ref()
-                .and_then(|expiry| expiry.default)
-                .map(|span| span.0),
+            default_lifetime: match self.expiry.as_ref().and_then(|it| it.default.as_ref()) {
+                Some(text) => {
+                    let span = scope.constant(&text.0).and_then(|text| Span::parse(&text));
+                    Some(span.map_err(|why| format!("`response.expiry.default`: {why}"))?.0)
+                }
+                None => None,
+            },
             expiry: expiry(self.expiry.unwrap_or_default(), kind)?,
             margin: self.margin.map(|span| span.0),
             max_cache_duration: match kind {

@@ -59,7 +59,7 @@ impl Spent {
 
     /// Whether `text` holds a secret, or a telling part of one, whatever white space is
     /// in between, and however much of it is percent-encoded.
-    fn is_in(&self, text: &str) -> bool {
+    pub fn is_in(&self, text: &str) -> bool {
         let decoded = percent_decode(text);
         let texts = [without_space(text.as_bytes()), without_space(&decoded)];
         self.0.iter().any(|secret| {

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::field::{OneOrMany, Pointer, RegexText, RegistryText, Span, Text, present, username};
+use crate::field::{
+    OneOrMany, Pointer, RegexText, RegistryText, Span, SpanText, Text, present, username,
+};
 use crate::profile::Policy;
 use crate::values::ImagePart;
 
@@ -317,7 +319,7 @@ pub(crate) struct RawPointer {
 pub(crate) struct RawExpiry {
     pub(crate) pointer: Option<Pointer>,
     pub(crate) format: Option<RawFormat>,
-    pub(crate) default: Option<Span>,
+    pub(crate) default: Option<SpanText>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
