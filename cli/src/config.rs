@@ -4,7 +4,7 @@
 mod profiles;
 mod render;
 
-use pullpass::Plugin;
+use pullpass::{Annotation, Plugin};
 use pullpass_kubelet::lints::{self, Severity};
 use pullpass_kubelet::{Config, KubeletVersion, SERVICE_ACCOUNT_TOKENS, Target};
 
@@ -59,7 +59,7 @@ fn of_plugins(args: &ConfigArgs) -> Result<Report, Failure> {
             match_images: match_images(plugin, chosen.len() == 1, args)?,
             args: args.args.clone(),
             shows_options: true,
-            tokens: audience.map(|audience| tokens(plugin, audience)),
+            tokens: audience.map(|audience| tokens(plugin, audience, &args.args)),
         });
     }
     let rbac = "pullpass config --rbac --service-account-audience AUDIENCE";
@@ -69,16 +69,23 @@ fn of_plugins(args: &ConfigArgs) -> Result<Report, Failure> {
 }
 
 /// As the plugin itself wants it.
-fn tokens(plugin: &Plugin, audience: &str) -> render::Tokens {
-    let annotations = plugin.annotations.iter();
+fn tokens(plugin: &Plugin, audience: &str, args: &[String]) -> render::Tokens {
+    let is_given = |option: &str| {
+        args.iter().any(|arg| {
+            let name = arg.strip_prefix("--").unwrap_or_default();
+            name.split('=').next() == Some(option)
+        })
+    };
+    let (wanted, left_out): (Vec<&Annotation>, Vec<_>) =
+        plugin.annotations.iter().partition(|known| known.option.is_none_or(is_given));
+    let named = |known: &Annotation| (known.key.to_owned(), known.help.to_owned());
     render::Tokens {
         audience: audience.to_owned(),
         cache_type: plugin.cache_type,
         require_service_account: true,
         required_annotations: Vec::new(),
-        optional_annotations: annotations
-            .map(|known| (known.key.to_owned(), known.help.to_owned()))
-            .collect(),
+        optional_annotations: wanted.into_iter().map(named).collect(),
+        left_out_annotations: left_out.into_iter().map(named).collect(),
     }
 }
 

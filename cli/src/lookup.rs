@@ -65,6 +65,7 @@ pub(crate) fn run(args: &LookupArgs, world: &World) -> Result<Report, Failure> {
     if let Some(token) = &token {
         report.stderr = token::remarks(token, config, &lookup);
     }
+    report.stderr.push_str(&token::unlisted(&args.annotations, config, &lookup));
     Ok(report)
 }
 

@@ -78,6 +78,9 @@ pub struct Variable {
 pub struct Annotation {
     /// Its key, such as `eks.amazonaws.com/ecr-role-arn`.
     pub key: &'static str,
+    /// The option with which it is wanted: without, `pullpass config` does not pass it on.
+    /// `None`: always.
+    pub option: Option<&'static str>,
     /// One line on its meaning.
     pub help: &'static str,
 }

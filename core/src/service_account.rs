@@ -109,7 +109,7 @@ impl Token {
                 "the service account token expired {} s ago",
                 past.as_secs()
             ))
-            .hint("the kubelet renews tokens by itself; check this node's clock")),
+            .hint("the kubelet renews tokens by itself: check this node's clock; by hand, make a new one")),
         }
     }
 

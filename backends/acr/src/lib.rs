@@ -37,9 +37,10 @@ pub static PLUGIN: Plugin = Plugin {
     annotations: &[
         Annotation {
             key: who::CLIENT_ID,
+            option: None,
             help: "the client ID of the application, or managed identity, that the pods pull as",
         },
-        Annotation { key: who::TENANT_ID, help: "its tenant" },
+        Annotation { key: who::TENANT_ID, option: None, help: "its tenant" },
     ],
     environment: &[
         Variable {

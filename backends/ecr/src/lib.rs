@@ -91,6 +91,7 @@ pub static PLUGIN: Plugin = Plugin {
     ],
     annotations: &[Annotation {
         key: ROLE_ANNOTATION,
+        option: None,
         help: "the ARN of the IAM role that the service account's pods pull as",
     }],
     environment: &[

@@ -38,6 +38,14 @@ pub(crate) fn of_sts(refused: &Refused, pod: &Pod<'_>) -> Option<Cure> {
                 one_line(&claims.issuer)
             ),
         ),
+        // Both are as they should be, by all that is known here.
+        "invalid_grant" if pod.pool.takes(&claims.audience) => (
+            ErrorKind::Denied,
+            format!(
+                "{has}; where both are right, the provider's keys are not the cluster's: upload \
+                 those of `kubectl get --raw /openid/v1/jwks` again (`--jwk-json-path`)"
+            ),
+        ),
         "invalid_grant" => (
             ErrorKind::Denied,
             format!("{has}; `tokenAttributes.serviceAccountTokenAudience` sets the token's `aud`"),

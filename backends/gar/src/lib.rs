@@ -31,14 +31,17 @@ pub static PLUGIN: Plugin = Plugin {
     annotations: &[
         Annotation {
             key: who::OPT_IN,
+            option: Some("identity-provider"),
             help: "`true`: with --identity-provider, the pods pull as themselves",
         },
         Annotation {
             key: who::SERVICE_ACCOUNT,
+            option: Some("service-account"),
             help: "the Google service account that the pods impersonate",
         },
         Annotation {
             key: who::PROVIDER,
+            option: Some("allow-provider"),
             help: "the provider of a workload identity pool; must match --allow-provider",
         },
     ],

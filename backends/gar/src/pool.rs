@@ -58,11 +58,16 @@ impl Pool {
     /// # Errors
     /// Of kind Config, when project or issuer is none.
     pub(crate) fn cluster(project: &str, issuer: &str) -> Result<Self, Error> {
-        if !is_id(project) {
+        if !is_id(project) || project.bytes().all(|c| c.is_ascii_digit()) {
             return Err(Error::config("`--project-id` is no project's ID").hint(
-                "the ID of the project (of a fleet: of its host project) whose pool is \
-                 `ID.svc.id.goog`",
+                "the ID, not the number, of the project (of a fleet: of its host project) whose \
+                 pool is `ID.svc.id.goog`",
             ));
+        }
+        // The form of zonal clusters before they had locations: no token is of such an issuer.
+        if issuer.starts_with("https://container.googleapis.com/") && issuer.contains("/zones/") {
+            return Err(Error::config("`--identity-provider` has `/zones/` in it")
+                .hint("write `/locations/` in its place"));
         }
         if !is_issuer(issuer) {
             return Err(Error::config("`--identity-provider` is no `https://` URL").hint(
@@ -103,6 +108,16 @@ impl Pool {
             Self::SelfManaged(name) => name.clone(),
             Self::Cluster { pool, issuer } => format!("{pool} for {}", one_line(issuer)),
         }
+    }
+
+    /// Whether a token's audience is the one that it takes by default.
+    pub(crate) fn takes(&self, audience: &[String]) -> bool {
+        audience.iter().any(|audience| match self {
+            Self::SelfManaged(name) => {
+                audience.strip_prefix("https:").unwrap_or(audience) == format!("{IAM}{name}")
+            }
+            Self::Cluster { pool, .. } => audience == pool,
+        })
     }
 
     /// For messages: the `aud` and `iss` that it takes.
@@ -148,7 +163,9 @@ impl Pattern {
     /// # Errors
     /// Of kind Config, when no provider could match it.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        let parts: Vec<String> = text.split('/').map(str::to_owned).collect();
+        let name = text.strip_prefix("https:").unwrap_or(text);
+        let name = name.strip_prefix(IAM).unwrap_or(name);
+        let parts: Vec<String> = name.split('/').map(str::to_owned).collect();
         // Its `*` stand for a number, or for a name: with either in their place it must be one.
         let sample: Vec<&str> = parts
             .iter()
@@ -160,12 +177,10 @@ impl Pattern {
             })
             .collect();
         match Pool::self_managed(&sample.join("/")) {
-            Ok(_) if text.starts_with("projects/") => Ok(Self(parts)),
-            Ok(_) => Err(Error::config(format!("`--allow-provider={text}` has a host in front"))
-                .hint("begin with `projects/`")),
+            Ok(_) => Ok(Self(parts)),
             Err(why) => Err(Error::config(format!("`--allow-provider={text}` {why}")).hint(
                 "write projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/\
-                 PROVIDER; NUMBER, POOL and PROVIDER may each be `*`",
+                 PROVIDER; NUMBER, POOL and PROVIDER may each be `*`, which stands for a whole name",
             )),
         }
     }

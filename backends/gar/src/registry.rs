@@ -79,6 +79,15 @@ impl Hosts {
             ))
             .hint(format!("set `--universe-domain {domain}`")));
         }
+        if image.host().ends_with(".gcr.io") {
+            return Err(Error::config(format!(
+                "`{host}` is no registry of Google's that takes a login"
+            ))
+            .hint(
+                "its images are public and are pulled without; `us.`, `eu.`, `asia.` and \
+                 `marketplace.gcr.io` in place of `*.gcr.io` in `matchImages` keep this quiet",
+            ));
+        }
         Err(Error::config(format!("`{host}` is no registry of Google's")).hint(format!(
             "take it out of this provider's `matchImages`; if it is a mirror, or a registry of \
              another universe, that takes Google's logins, name it: `--host {host}`"

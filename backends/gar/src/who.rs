@@ -94,7 +94,8 @@ fn named_pool(pods: &Pods, account: &ServiceAccount) -> Result<Option<Pool>, Err
             "write projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER",
         )
     })?;
-    match pods.allowed.iter().any(|pattern| pattern.matches(&pool)) {
+    let is_default = pods.pool.as_ref() == Some(&pool);
+    match is_default || pods.allowed.iter().any(|pattern| pattern.matches(&pool)) {
         true => Ok(Some(pool)),
         false => Err(Error::identity(format!(
             "annotation `{PROVIDER}` names a provider that this node does not allow: {}",

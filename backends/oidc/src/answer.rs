@@ -29,8 +29,11 @@ pub(crate) struct Document<'a> {
 
 impl Document<'_> {
     pub(crate) fn error(&self, what: &str) -> Error {
-        Error::new(self.blame, format!("`{}` {} {what}", self.name, self.verb))
-            .hint("check `response` in the profile against what this server answers")
+        let error = Error::new(self.blame, format!("`{}` {} {what}", self.name, self.verb));
+        match self.blame {
+            ErrorKind::Config => error.hint("check the file against `response` in the profile"),
+            _ => error.hint("check `response` in the profile against what this server answers"),
+        }
     }
 
     /// The text at a JSON pointer.
@@ -67,9 +70,6 @@ pub(crate) fn read(
     let mut spent = values.spent.clone();
     spent.add(&password);
     let username = username(&answer.username, document, &password, values, &spent)?;
-    if values.spent.is_in(&username) {
-        return Err(document.error("with a user name that repeats a secret"));
-    }
     let (key, longest) = (profile.cache_key, answer.max_cache_duration);
     let cache = match (end(document, &password, answer, now)?, answer.margin) {
         (End::At(end), None) => Cache::until(key, end, now),
@@ -143,6 +143,10 @@ fn username(
             ))),
         };
     };
+    // A server may echo what it was sent. (`spent` has the password too, which holds the claim.)
+    if values.spent.is_in(&text) {
+        return Err(document.error("with a user name that repeats a secret"));
+    }
     if text.len() > LONGEST_USERNAME {
         return Err(document.error("with a user name that is longer than any"));
     }

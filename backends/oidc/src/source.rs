@@ -36,6 +36,10 @@ pub(crate) fn profiles(options: &Options) -> Result<Vec<Profile>, Error> {
         }
     };
     if let Some(preset) = preset {
+        if options.value("profile").is_some() {
+            return Err(Error::config("`--profile` is for `--config`")
+                .hint("a preset is one profile: leave `--profile` out"));
+        }
         return of_preset(preset, options.values("set"));
     }
     if !options.values("set").is_empty() {

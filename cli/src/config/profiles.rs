@@ -77,6 +77,7 @@ pub(super) fn entries(path: &Path, args: &ConfigArgs) -> Result<Vec<Entry<'stati
                     .into_iter()
                     .map(|key| (key, String::new()))
                     .collect(),
+                left_out_annotations: Vec::new(),
             }),
         });
     }

@@ -28,6 +28,8 @@ pub(super) struct Tokens {
     pub(super) required_annotations: Vec<String>,
     /// Keys, and what they are for.
     pub(super) optional_annotations: Vec<(String, String)>,
+    /// The same, shown as comments.
+    pub(super) left_out_annotations: Vec<(String, String)>,
 }
 
 /// The whole file: one document, with the RBAC in comments at its end. `rbac_command` prints
@@ -176,6 +178,12 @@ fn write_tokens(text: &mut String, tokens: &Tokens, version: KubeletVersion) {
             true => writeln!(text, "    - {}", quoted(key)),
             false => writeln!(text, "    - {}  # {help}", quoted(key)),
         };
+    }
+    if tokens.optional_annotations.is_empty() && !tokens.left_out_annotations.is_empty() {
+        text.push_str("    # optionalServiceAccountAnnotationKeys:\n");
+    }
+    for (key, help) in &tokens.left_out_annotations {
+        let _ = writeln!(text, "    # - {}  # {help}", quoted(key));
     }
 }
 

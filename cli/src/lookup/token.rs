@@ -31,6 +31,32 @@ pub(super) fn read(path: &Path) -> Result<SecretString, Failure> {
     Ok(SecretString::from(token))
 }
 
+/// Annotations that the kubelet would keep to itself.
+pub(super) fn unlisted(
+    annotations: &[(String, String)],
+    config: &Config,
+    lookup: &Lookup,
+) -> String {
+    let mut remarks = String::new();
+    let was_run = |name: &str| {
+        lookup.providers.iter().any(|report| report.name == name && report.duration.is_some())
+    };
+    for provider in config.providers.iter().filter(|provider| was_run(&provider.name)) {
+        let Some(tokens) = &provider.token_attributes else { continue };
+        let listed =
+            || tokens.required_annotation_keys.iter().chain(&tokens.optional_annotation_keys);
+        for (key, _) in annotations.iter().filter(|(key, _)| listed().all(|it| it.as_str() != key))
+        {
+            remarks.push_str(&harmless(&format!(
+                "warning: `tokenAttributes` of `{}` does not list the annotation `{key}`: the \
+                 kubelet would not pass it on, and it was not\n",
+                provider.name.as_str()
+            )));
+        }
+    }
+    remarks
+}
+
 /// Where the token differs from the one that the kubelet would have asked for.
 pub(super) fn remarks(token: &SecretString, config: &Config, lookup: &Lookup) -> String {
     let was_run = |name: &str| {

@@ -8,6 +8,7 @@ mod config;
 mod kind_4185;
 mod match_images;
 mod oidc;
+mod oidc_pages;
 mod output;
 mod pages;
 mod profiles;

@@ -14,7 +14,7 @@ use crate::programs::{lookup, message};
 use crate::{Node, pullpass};
 
 /// The oidc plugin as it was built.
-fn oidc_plugin() -> PathBuf {
+pub(crate) fn oidc_plugin() -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     let name = "oidc-credential-provider";
     if let Some(dir) = std::env::var_os("PULLPASS_BIN_DIR") {

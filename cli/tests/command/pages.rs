@@ -23,28 +23,18 @@ fn page(path: &str) -> String {
 }
 
 /// From the heading of that text to the next one.
-fn section<'a>(page: &'a str, heading: &str) -> &'a str {
+pub(crate) fn section<'a>(page: &'a str, heading: &str) -> &'a str {
     let (_, rest) = page.split_once(&format!("\n## {heading}\n")).expect(heading);
     rest.split("\n## ").next().expect("a section")
 }
 
 /// What stands in backquotes.
-fn quoted(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// How the option is written: `--name VALUE`, and `-n VALUE` where the name is one letter.
-fn written(opt: &Opt) -> String {
-    let value = opt.value.map(|value| format!(" {value}")).unwrap_or_default();
-    match (opt.positional, opt.name.len()) {
-        (true, _) => value.trim_start().to_owned(),
-        (false, 1) => format!("-{}{value}", opt.name),
-        (false, _) => format!("--{}{value}", opt.name),
-    }
-}
-
 /// The fenced blocks of YAML, also those within a list, without that list's indent.
-fn yaml(page: &str) -> Vec<String> {
+pub(crate) fn yaml(page: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut lines = page.lines();
     while let Some(line) = lines.next() {
@@ -68,7 +58,7 @@ fn every_option_is_in_the_table_with_its_variable_and_default() {
         let rows: Vec<&str> =
             section(&page, "Command line").lines().filter(|row| row.starts_with("| `")).collect();
         for opt in plugin.options {
-            let written = written(opt);
+            let written = opt.written();
             let short = written.split(' ').next().expect("a name");
             // A second name may stand beside the first without the value.
             let names = |row: &&&str| {
@@ -96,7 +86,7 @@ fn every_option_of_the_table_is_one() {
         for row in section(&page, "Command line").lines().filter(|row| row.starts_with("| `-")) {
             for name in quoted(row.split(" | ").next().expect("a cell")) {
                 let name = name.split(' ').next().expect("a name");
-                let own = |opt: &Opt| written(opt).split(' ').next() == Some(name);
+                let own = |opt: &Opt| opt.written().split(' ').next() == Some(name);
                 assert!(COMMON.contains(&name) || plugin.options.iter().any(own), "{path}: {name}");
                 seen += 1;
             }

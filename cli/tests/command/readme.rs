@@ -14,7 +14,7 @@ fn blocks(language: &str) -> Vec<&'static str> {
 }
 
 /// The words of a command line; quotes keep words together.
-fn words(line: &str) -> Vec<String> {
+pub(crate) fn words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quoted = false;
     for c in line.chars() {
@@ -28,7 +28,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 /// Whether a line is as expected, where `[..]` stands for anything.
-fn agrees(expected: &str, actual: &str) -> bool {
+pub(crate) fn agrees(expected: &str, actual: &str) -> bool {
     let Some((start, rest)) = expected.split_once("[..]") else { return expected == actual };
     let Some(actual) = actual.strip_prefix(start) else { return false };
     (0..=actual.len()).any(|at| actual.is_char_boundary(at) && agrees(rest, &actual[at..]))

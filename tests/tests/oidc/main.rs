@@ -9,9 +9,11 @@
 #![allow(clippy::disallowed_methods, reason = "a test writes its own files")]
 
 mod answers;
+mod attacks;
 mod bad_input;
 mod bytes;
 mod profile;
 mod proxies;
+mod recurring;
 mod registry;
 mod server_faults;

@@ -1,0 +1,94 @@
+//! Presets that ask nobody: the pod's own token as the password, and a file.
+
+use std::fs;
+
+use pullpass_tests::world::{Trial, World};
+use serde_json::json;
+
+use crate::ground::{CONFIG, Ground, IDENTITY, IMAGE, Pull, REGISTRY};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        Trial::of(a_file_is_read_anew_and_kept_as_the_profile_says),
+        Trial::of(a_file_that_is_none_is_the_operators_to_mend),
+    ]
+}
+
+fn passes_through(world: &World, preset: &'static str) {
+    let ground = Ground::new(world);
+    let pull = ground.pull(preset, IMAGE, REGISTRY).set("registry", REGISTRY);
+    pull.passes_the_token(REGISTRY, "jwt", "Registry");
+    let named = pull.clone().set("username", "robot");
+    named.passes_the_token(REGISTRY, "robot", "Registry");
+    let other = ground.pull(preset, IMAGE, "zot").set("registry", REGISTRY);
+    other.clone().is_not_sent(IDENTITY, &["is for the audience `zot`"]);
+    other.set("audience", "zot").passes_the_token(REGISTRY, "jwt", "Registry");
+    let elsewhere = pull.of("registry.corp.example/team/app");
+    elsewhere.is_not_sent(CONFIG, &["no profile is for the registry `registry.corp.example`"]);
+}
+
+pub(crate) fn zot(world: &World) {
+    passes_through(world, "zot");
+}
+
+pub(crate) fn harbor_next(world: &World) {
+    passes_through(world, "harbor-next");
+}
+
+pub(crate) fn passthrough(world: &World) {
+    passes_through(world, "passthrough");
+}
+
+pub(crate) fn buildkite(world: &World) {
+    let ground = Ground::new(world);
+    let audience = "https://packages.buildkite.com/corp/images";
+    let image = "packages.buildkite.com/corp/images/app";
+    let pull = ground.pull("buildkite", image, audience).set("audience", audience);
+    pull.passes_the_token("packages.buildkite.com", "buildkite", "Registry");
+    // Of one registry of theirs, and of no other.
+    let part = pull.set("registry", "packages.buildkite.com/corp/images");
+    part.passes_the_token("packages.buildkite.com/corp/images", "buildkite", "Image");
+    let other = part.of("packages.buildkite.com/corp/images2/app");
+    other.is_not_sent(CONFIG, &["no profile is for the registry"]);
+}
+
+fn with_file<'g>(ground: &'g Ground<'_>, content: &str) -> Pull<'g> {
+    let file = ground.file("login.json", content);
+    let pull = ground.pull("static", IMAGE, "whoever").set("registry", REGISTRY);
+    pull.set("file", file.to_str().unwrap())
+}
+
+pub(crate) fn from_a_file(world: &World) {
+    let ground = Ground::new(world);
+    let content = json!({"username": "puller", "password": "a-password-of-the-file"});
+    let pull = with_file(&ground, &content.to_string());
+    pull.answers_at_once(REGISTRY, "puller", "a-password-of-the-file", "0s");
+    let says = ["no profile is for the registry"];
+    pull.of("registry.corp.example:5444/team/app").is_not_sent(CONFIG, &says);
+}
+
+fn a_file_is_read_anew_and_kept_as_the_profile_says(world: &World) {
+    let ground = Ground::new(world);
+    let pull = with_file(&ground, "username: puller\npassword: the-first-password\n");
+    let kept = pull.clone().over(json!({"response": {"maxCacheDuration": "8h"}}));
+    kept.answers_at_once(REGISTRY, "puller", "the-first-password", "8h0m0s");
+    ground.file("login.json", "{\"username\": \"other\", \"password\": \"the-second-password\"}");
+    kept.answers_at_once(REGISTRY, "other", "the-second-password", "8h0m0s");
+    pull.answers_at_once(REGISTRY, "other", "the-second-password", "0s");
+}
+
+fn a_file_that_is_none_is_the_operators_to_mend(world: &World) {
+    let ground = Ground::new(world);
+    for (content, says) in [
+        ("{", "is neither JSON nor YAML"),
+        ("{\"username\": \"puller\"}", "without a text at `/password`"),
+        ("{\"password\": \"a-password-of-the-file\"}", "without a text at `/username`"),
+        ("{\"username\": \"a:b\", \"password\": \"a-password-of-the-file\"}", "`:`"),
+        ("{\"username\": \"puller\", \"password\": \"\"}", "without a text at `/password`"),
+    ] {
+        with_file(&ground, content).is_not_sent(CONFIG, &[says]);
+    }
+    let pull = with_file(&ground, "{}");
+    fs::remove_file(ground.file("login.json", "")).unwrap();
+    pull.is_not_sent(CONFIG, &["cannot read"]);
+}
