@@ -49,6 +49,10 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Vec<Profile>, Error> {
     }
     let mut names = HashSet::new();
     for profile in &file.profiles {
+        if profile.value.name.is_empty() {
+            let line = profile.referenced.line();
+            return Err(Error::config(format!("line {line}: a profile without a `name`")));
+        }
         if !names.insert(profile.value.name.clone()) {
             return Err(Error::config(format!("two profiles are named `{}`", profile.value.name)));
         }
@@ -62,9 +66,6 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Vec<Profile>, Error> {
             let place = format!("line {}, column {}", place.line(), place.column());
             Error::config(format!("profile `{name}` ({place}): {why}"))
         };
-        if profile.value.name.is_empty() {
-            return Err(at("missing field `name`".to_owned()));
-        }
         let raw = presets::fill(profile.value).map_err(&at)?;
         let draft = raw.into_draft(folder).map_err(&at)?;
         parts.extend(draft.registries().filter(|registry| registry.has_path()).cloned());

@@ -47,5 +47,5 @@ pub(crate) fn missing(profile: &Profile) -> Error {
         "the request has no service account token, profile `{}` needs one",
         profile.name
     ))
-    .hint("set `tokenAttributes` on this provider in the CredentialProviderConfig; static pods have no token")
+    .hint("set `tokenAttributes` on this provider in the CredentialProviderConfig; static pods have no token; by hand, `probe` takes `--token-file`")
 }

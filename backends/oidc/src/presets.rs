@@ -152,6 +152,12 @@ pub(crate) fn fill(mut profile: RawProfile) -> Result<RawProfile, String> {
             return Err(format!("preset `{name}`: `{}` is HOST[:PORT] alone", variable.name));
         }
     }
+    let is_slashed = |variable: &&RawVariable| {
+        variable.name == "issuer" && variable.value.as_deref().is_some_and(|it| it.ends_with('/'))
+    };
+    if profile.variables.iter().any(|variable| is_slashed(&variable)) {
+        return Err(format!("preset `{name}`: `issuer` ends in `/`; write it without"));
+    }
     let below: RawProfile =
         file::from_yaml(preset.text).map_err(|why| format!("preset `{name}`: {why}"))?;
     Ok(profile.over(below))

@@ -149,9 +149,10 @@ impl Said {
             Some("invalid_grant" | "access_denied") => (Verdict::No, TRUST),
             Some("server_error" | "temporarily_unavailable") => (Verdict::Later, ""),
             code => match (reply.status(), reply.kind()) {
-                // Vault says "no" so.
-                (400, _) if code.is_none() && self.description.is_some() => (Verdict::No, TRUST),
-                (400, _) if code.is_some() => (Verdict::Unclear, TRUST),
+                // Vault says "no" so, and others that they do not understand.
+                (400, _) if code.is_some() || self.description.is_some() => {
+                    (Verdict::Unclear, TRUST)
+                }
                 (401 | 403, _) if reply.is_html() => {
                     (Verdict::Foreign, "a web page is no word of the token service's")
                 }

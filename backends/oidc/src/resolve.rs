@@ -182,12 +182,14 @@ impl RawExpected {
         if audience.is_empty() {
             return Err("`serviceAccountToken.audience` is empty".to_owned());
         }
-        if self.issuer.as_deref() == Some("") {
+        let issuer = self.issuer.map(|issuer| scope.constant(&issuer.0)).transpose();
+        let issuer = issuer.map_err(|why| format!("`serviceAccountToken.issuer`: {why}"))?;
+        if issuer.as_deref() == Some("") {
             return Err("`serviceAccountToken.issuer` is empty".to_owned());
         }
         Ok(Expected {
             audience,
-            issuer: self.issuer,
+            issuer,
             on_missing: self.on_missing.unwrap_or_default(),
             allow_api_server_audience: self.allow_api_server_audience.unwrap_or_default(),
         })

@@ -25,8 +25,10 @@ pub(crate) fn profiles(options: &Options) -> Result<Vec<Profile>, Error> {
         (Some(path), None) => (path, None),
         (None, Some(preset)) => ("", Some(preset)),
         (Some(_), Some(_)) => {
-            return Err(Error::config("`--config` and `--preset` exclude each other")
-                .hint("a profile in the file may name the preset"));
+            return Err(Error::config(
+                "`--config` (or PULLPASS_OIDC_CONFIG) and `--preset` exclude each other",
+            )
+            .hint("a profile in the file may name the preset"));
         }
         (None, None) => {
             return Err(Error::config("`--config` is missing").hint(

@@ -49,7 +49,9 @@ const MOST_STEPS: usize = 3;
 /// A text on what is wrong.
 pub(crate) fn plan(kind: RawType, raw: RawExchange, ground: &Ground<'_>) -> Result<Plan, String> {
     check_fields(kind, &raw)?;
-    let hosts = raw.hosts.0.clone();
+    let hosts = raw.hosts.0.iter().map(|host| ground.scope.constant(host));
+    let hosts =
+        hosts.collect::<Result<Vec<_>, _>>().map_err(|why| format!("`exchange.hosts`: {why}"))?;
     let calls = match kind {
         RawType::Passthrough => return Ok(Plan::Passthrough),
         RawType::Static => {
@@ -57,7 +59,7 @@ pub(crate) fn plan(kind: RawType, raw: RawExchange, ground: &Ground<'_>) -> Resu
             return Ok(Plan::File(ground.folder.join(ground.constant("exchange.file", &file)?)));
         }
         RawType::TokenExchange | RawType::JwtBearer | RawType::ClientAssertion => {
-            oauth::calls(kind, raw, ground)?
+            oauth::calls(kind, raw, hosts.clone(), ground)?
         }
         RawType::Vault => vault::calls(raw, ground)?,
         RawType::Http => open::calls(raw.steps.unwrap_or_default(), ground)?,

@@ -41,7 +41,7 @@ pub(crate) struct RawExpected {
     #[serde(default, deserialize_with = "present")]
     pub(crate) audience: Option<Text>,
     #[serde(default, deserialize_with = "present")]
-    pub(crate) issuer: Option<String>,
+    pub(crate) issuer: Option<Text>,
     #[serde(default, deserialize_with = "present")]
     pub(crate) on_missing: Option<Policy>,
     #[serde(default, deserialize_with = "present")]

@@ -99,8 +99,8 @@ pub const PRESETS: &[Preset] = &[
         name: "ibm",
         status: Status::DocsOnly,
         parameters: &[
-            may("profileId", "", "the trusted profile's ID"),
-            may("profileName", "", "or its name"),
+            may("profileId", "", "the trusted profile's ID; this or profileName"),
+            may("profileName", "", "the trusted profile's name; this or profileId"),
             may("iam", "iam.cloud.ibm.com", "IAM"),
             may("audience", "iam", "the audience of the pod's token"),
         ],

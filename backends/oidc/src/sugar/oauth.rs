@@ -33,7 +33,12 @@ const RESERVED: [&str; 14] = [
 ///
 /// # Errors
 /// A text on what is wrong.
-pub(super) fn calls(kind: RawType, raw: RawExchange, ground: &Ground<'_>) -> Result<Calls, String> {
+pub(super) fn calls(
+    kind: RawType,
+    raw: RawExchange,
+    hosts: Vec<String>,
+    ground: &Ground<'_>,
+) -> Result<Calls, String> {
     let mut client = client(raw.client_auth, ground)?;
     let token = || Template::of_name("sa.token");
     let fixed = |text: &str| Template::of_text(text);
@@ -80,7 +85,7 @@ pub(super) fn calls(kind: RawType, raw: RawExchange, ground: &Ground<'_>) -> Res
     for (name, value) in extra(raw.extra, ground)? {
         add(&name, value);
     }
-    let (to, discovery) = endpoint(raw.endpoint, raw.discovery, raw.hosts.0, ground)?;
+    let (to, discovery) = endpoint(raw.endpoint, raw.discovery, hosts, ground)?;
     let body = match raw.encoding.unwrap_or_default() {
         RawEncoding::Form => Body::Form(fields),
         encoding => Body::Json(json(fields, encoding == RawEncoding::JsonCamel)),
