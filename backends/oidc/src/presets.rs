@@ -163,6 +163,12 @@ pub(crate) fn fill(mut profile: RawProfile) -> Result<RawProfile, String> {
     Ok(profile.over(below))
 }
 
+/// Whether a preset, if there is one, has a parameter of this name.
+pub(crate) fn knows(preset: Option<&str>, parameter: &str) -> bool {
+    let preset = PRESETS.iter().find(|it| Some(it.name) == preset);
+    preset.is_some_and(|it| it.parameters.iter().any(|known| known.name == parameter))
+}
+
 fn find(name: &str) -> Result<&'static Preset, String> {
     PRESETS.iter().find(|preset| preset.name == name).ok_or_else(|| {
         let names: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();

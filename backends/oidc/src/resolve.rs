@@ -12,6 +12,7 @@ use crate::file::{
     RawCacheKey, RawExpected, RawExpiry, RawFormat, RawHttp, RawProfile, RawResponse, RawType,
     RawUsername, RawVariable,
 };
+use crate::presets;
 use crate::profile::{Answer, Expected, Expiry, Plan, Policy, Profile, Username};
 use crate::registry::Registry;
 use crate::sugar::{self, Ground};
@@ -70,13 +71,20 @@ impl RawProfile {
         };
         let auth_keys = auth_keys(&self.response.auth_keys.0, &scope, &registries)?;
         let asked = self.response.cache_key_type;
+        let answer = self.response.into_answer(kind, &scope)?;
+        // A name that is misspelt leaves another at its default.
+        if let Some(name) =
+            scope.unused().filter(|name| !presets::knows(self.preset.as_deref(), name))
+        {
+            return Err(format!("the variable `{name}` stands nowhere"));
+        }
         Ok(Draft {
             profile: Profile {
                 name: self.name,
                 registries,
                 service_account,
                 variables,
-                answer: self.response.into_answer(kind, &scope)?,
+                answer,
                 plan,
                 http,
                 on_refused,

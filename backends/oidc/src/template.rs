@@ -2,8 +2,10 @@
 //!
 //! No conditions, no functions. `$${` stands for the characters `${`.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::rc::Rc;
 
 use secrecy::zeroize::Zeroizing;
 
@@ -48,6 +50,8 @@ pub(crate) enum Kind {
 pub(crate) struct Scope {
     /// Names with their text: what the operator or a preset set.
     pub(crate) constants: BTreeMap<String, String>,
+    /// Those of them that were put in somewhere.
+    pub(crate) used: Rc<RefCell<BTreeSet<String>>>,
     pub(crate) names: BTreeMap<String, Kind>,
 }
 
@@ -64,6 +68,18 @@ pub(crate) const BUILTIN: &[(&str, Kind)] = &[
 ];
 
 impl Scope {
+    /// A fixed text that stands nowhere.
+    pub(crate) fn unused(&self) -> Option<String> {
+        let used = self.used.borrow();
+        self.constants.keys().find(|name| !used.contains(*name)).cloned()
+    }
+
+    fn fixed(&self, name: &str) -> Option<&String> {
+        let text = self.constants.get(name)?;
+        self.used.borrow_mut().insert(name.to_owned());
+        Some(text)
+    }
+
     /// What `name` is.
     fn kind(&self, name: &str) -> Option<Kind> {
         let builtin = BUILTIN.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind);
@@ -79,7 +95,7 @@ impl Scope {
         template.0.into_iter().try_fold(String::new(), |mut whole, part| {
             match part {
                 Part::Text(text) => whole.push_str(&text),
-                Part::Name(name) => match self.constants.get(&name) {
+                Part::Name(name) => match self.fixed(&name) {
                     Some(text) => whole.push_str(text),
                     None => return Err(format!("`${{{name}}}` is not a fixed value")),
                 },
@@ -135,7 +151,7 @@ impl Template {
         for part in Self::parse(text)?.0 {
             let text = match part {
                 Part::Text(text) => text,
-                Part::Name(name) => match (scope.constants.get(&name), scope.kind(&name)) {
+                Part::Name(name) => match (scope.fixed(&name), scope.kind(&name)) {
                     (Some(text), _) => text.clone(),
                     (None, Some(kind)) if slot.takes(kind, &name) => {
                         parts.push(Part::Name(name));
@@ -273,6 +289,7 @@ mod tests {
         Scope {
             constants: [("host".to_owned(), "art.example".to_owned())].into(),
             names: [("robot".to_owned(), Kind::Public), ("key".to_owned(), Kind::Secret)].into(),
+            ..Scope::default()
         }
     }
 

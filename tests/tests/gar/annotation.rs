@@ -105,7 +105,6 @@ fn an_annotation_goes_before_the_operators_pool(world: &World) {
 fn patterns_that_no_provider_could_match(world: &World) {
     let cloud = Cloud::new(world);
     let before = world.attempts();
-    let name = cloud.provider.name();
     for (pattern, says) in [
         (String::new(), "is no provider's resource name"),
         ("*".to_owned(), "is no provider's resource name"),

@@ -150,7 +150,10 @@ fn a_parameter_that_a_preset_needs_or_does_not_have(world: &World) {
         (&["--preset", "quay", "--set", "endpoint=x"][..], "preset `quay` has no `endpoint`"),
         (&["--preset", "quay", "--set", "host"], "`--set`"),
         (&["--set", "host=x"], "`--config` is missing"),
-        (&["--preset", "quay", "--config", "/x"], "`--config` (or PULLPASS_OIDC_CONFIG) and `--preset` exclude each other"),
+        (
+            &["--preset", "quay", "--config", "/x"],
+            "`--config` (or PULLPASS_OIDC_CONFIG) and `--preset` exclude each other",
+        ),
         (&["--config", "/x", "--set", "a=b"], "`--set` is for `--preset`"),
     ] {
         ground.pull("quay", image, ART).fails_with_arguments(args, CONFIG, says);

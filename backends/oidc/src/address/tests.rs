@@ -7,6 +7,7 @@ fn scope() -> Scope {
     Scope {
         constants: [("host".to_owned(), "sts.example:8443".to_owned())].into(),
         names: [("org".to_owned(), Kind::Public), ("key".to_owned(), Kind::Secret)].into(),
+        ..Scope::default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use pullpass::{Error, Image, Options};
+use pullpass::{Error, GoDuration, Image, Options};
 
 use super::{annotations, image};
 use crate::profile::{
@@ -205,7 +205,16 @@ fn write_answer(
             Expiry::Jwt => "its own `exp`".to_owned(),
             Expiry::Fixed => "as the profile says".to_owned(),
         };
-        let _ = writeln!(text, "lives:    {life}");
+        let _ = write!(text, "lives:    {life}");
+        for (what, span) in [
+            ("else", answer.default_lifetime),
+            ("less", answer.margin),
+            ("kept at most", answer.max_cache_duration),
+        ] {
+            let Some(span) = span else { continue };
+            let _ = write!(text, "; {what} {}", GoDuration::from(span));
+        }
+        text.push('\n');
     }
     let keys: Vec<_> = std::iter::once(registry.auth_key(image))
         .chain(profile.auth_keys.iter().cloned())

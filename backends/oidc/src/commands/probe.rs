@@ -178,7 +178,9 @@ impl<'a> Target<'a> {
             None => call,
         };
         call.send().await.map_err(|error| {
-            error.during(format!("the registry `{}` could not be asked", self.image.registry()))
+            let host = self.image.registry();
+            error
+                .during(format!("the exchange went well; the registry `{host}` could not be asked"))
         })
     }
 

@@ -142,7 +142,7 @@ fn steps(steps: &str) -> Result<Profile, String> {
     profile(&format!(
         "{TOKEN}  variables:\n  - {{name: org, fromAnnotation: {{key: x/org, pattern: '[a-z]+'}}}}\n  \
          - {{name: key, fromFile: /etc/key}}\n  - {{name: host, value: sts.example}}\n  \
-         exchange: {{type: http, hosts: [two.example], steps: [{steps}]}}\n"
+         exchange: {{type: http, hosts: ['${{host}}', two.example], steps: [{steps}]}}\n"
     ))
 }
 
@@ -218,6 +218,10 @@ fn types_take_their_own_fields_alone() {
         ("  exchange: {type: jwtBearer, endpoint: 'https://a/'}\n", "serviceAccountToken"),
         ("  exchange: {}\n", "missing field `exchange.type`"),
         ("  preset: nothing\n", "there is no preset `nothing`"),
+        (
+            "  preset: quay\n  variables: [{name: audiance, value: a}]\n",
+            "the variable `audiance` stands nowhere",
+        ),
     ] {
         let error = profile(text).err().unwrap_or_else(|| panic!("{text} is taken"));
         assert!(error.contains(why), "{text}: {error}");

@@ -30,6 +30,10 @@ pub(super) fn calls(raw: RawExchange, ground: &Ground<'_>) -> Result<Calls, Stri
     let mount = raw.mount.map_or_else(|| "jwt".to_owned(), |mount| mount.0);
     let role = needed("role", raw.role)?;
     let read = needed("read", raw.read)?;
+    let path = read.0.trim_start_matches('/').to_owned();
+    if ground.template("exchange.read", &path, Slot::Url)?.to_string().starts_with("v1/") {
+        return Err("`exchange.read` is a path below `/v1/`: leave that out".to_owned());
+    }
     let namespace = match raw.namespace {
         Some(text) => Some(ground.constant("exchange.namespace", &text)?),
         None => None,
@@ -54,7 +58,7 @@ pub(super) fn calls(raw: RawExchange, ground: &Ground<'_>) -> Result<Calls, Stri
         method: Method::GET,
         headers: headers.collect(),
         place: "`exchange.read`, and that the role's policy lets it be read",
-        ..Step::post(url(read.0.trim_start_matches('/').to_owned())?, Body::None)
+        ..Step::post(url(path)?, Body::None)
     };
     Ok(Calls { steps: vec![login, read], discovery: None, client: Client::None })
 }
