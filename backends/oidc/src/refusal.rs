@@ -24,6 +24,8 @@ pub(crate) fn read(reply: &Reply, step: &Step, client: &Client, spent: &Spent) -
             Error::new(kind, format!("`{target}` refused the token exchange with status {status}"))
                 .hint(match verdict {
                     Verdict::Place => format!("check {}", step.place),
+                    // Whom the pod is, an earlier step has shown.
+                    Verdict::No if !step.sends_token() => format!("check {}", step.place),
                     Verdict::Foreign => {
                         format!("{hint}; check {}, and what stands before it", step.place)
                     }

@@ -170,6 +170,12 @@ impl Step {
         all
     }
 
+    /// Whether the pod's own token goes with it.
+    pub(crate) fn sends_token(&self) -> bool {
+        let names = self.templates().into_iter().flat_map(Template::names);
+        self.client || names.into_iter().any(|name| name == "sa.token")
+    }
+
     /// The secrets that it sends, by name.
     fn secrets<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a str> {
         let is_secret = |name: &&str| match BUILTIN.iter().find(|(known, _)| known == name) {
