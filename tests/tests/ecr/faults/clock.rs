@@ -70,7 +70,7 @@ fn a_pods_token_that_only_aws_takes_for_dead(world: &World) {
     );
     let below = &[
         "says: Token expired",
-        "hint: the kubelet renews tokens by itself: check this node's clock; by hand, make a new one",
+        "hint: the kubelet renews tokens by itself; check this node's clock",
     ];
     fails(&run, REGISTRY, IDENTITY, &error, below, "an expired pod");
     assert_eq!(calls, 1);
