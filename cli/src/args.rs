@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use pullpass::GoDuration;
+use pullpass_go_duration::GoDuration;
 use pullpass_kubelet::{FeatureGates, KubeletVersion, Target};
 
 /// Says what the kubelet makes of its image credential providers, before a node finds out

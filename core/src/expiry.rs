@@ -61,7 +61,6 @@ pub fn seconds(value: &Value) -> Option<Duration> {
 }
 
 /// A date of RFC 3339 §5.6, such as `2026-11-24T10:00:00.5+01:00`.
-#[cfg(feature = "plugin")]
 pub fn rfc3339(text: &str) -> Option<SystemTime> {
     use time::OffsetDateTime;
     use time::format_description::well_known::Rfc3339;
@@ -114,7 +113,6 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "plugin")]
     #[test]
     fn dates_of_rfc_3339() {
         let at = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));

@@ -108,14 +108,8 @@
 //!
 //! A panic is reported by its place alone in a release, since its message may hold a value.
 //!
-//! # Features
-//!
-//! `plugin` (on by default) is everything that makes a process. Without it only the
-//! wire types and [`GoDuration`] remain, with few dependencies.
-//!
 //! [kubelet]: https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/
 
-mod duration;
 mod error;
 mod expiry;
 mod image;
@@ -125,53 +119,33 @@ mod request;
 mod response;
 mod service_account;
 
-#[cfg(feature = "plugin")]
 mod command;
-#[cfg(feature = "plugin")]
 mod context;
-#[cfg(feature = "plugin")]
 pub mod file;
-#[cfg(feature = "plugin")]
 mod help;
-#[cfg(feature = "plugin")]
 pub mod http;
-#[cfg(feature = "plugin")]
 mod log;
-#[cfg(feature = "plugin")]
 mod options;
-#[cfg(feature = "plugin")]
 mod provider;
-#[cfg(feature = "plugin")]
 mod run;
-#[cfg(feature = "plugin")]
 mod signing;
-#[cfg(feature = "plugin")]
 mod tls;
 
-pub use duration::{DurationError, GoDuration};
 pub use error::{Error, ErrorKind, causes};
 pub use expiry::{JwtExpiry, jwt_claim, jwt_expiry, seconds};
 pub use image::Image;
+pub use pullpass_go_duration::{DurationError, GoDuration};
 pub use redact::one_line;
 pub use request::{API_GROUP, ApiVersion, REQUEST_LIMIT, Request};
 pub use response::{Cache, CacheKey, Login, Response};
 pub use service_account::{Claims, ServiceAccount, Token};
 
-#[cfg(feature = "plugin")]
 pub use async_trait::async_trait;
-#[cfg(feature = "plugin")]
 pub use command::{Command, RunCommand};
-#[cfg(feature = "plugin")]
 pub use context::{Clock, Context, Deadline, Env};
-#[cfg(feature = "plugin")]
 pub use expiry::rfc3339;
-#[cfg(feature = "plugin")]
 pub use options::{Opt, Options};
-#[cfg(feature = "plugin")]
 pub use provider::{Annotation, Build, CacheType, Plugin, Provider, Topic, Variable};
-#[cfg(feature = "plugin")]
 pub use run::{main, run};
-#[cfg(feature = "plugin")]
 pub use signing::SigningKey;
-#[cfg(feature = "plugin")]
 pub use tls::{ClientCertificate, Roots};

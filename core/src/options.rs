@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::context::Env;
-use crate::duration::GoDuration;
 use crate::error::Error;
+use pullpass_go_duration::GoDuration;
 
 /// One option.
 #[derive(Clone, Copy, Debug)]

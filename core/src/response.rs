@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-use crate::duration::GoDuration;
 use crate::error::Error;
 use crate::image::Image;
 use crate::request::ApiVersion;
+use pullpass_go_duration::GoDuration;
 
 /// Never cache a credential closer to its end than this, or than a tenth of its life
 /// where that is less.

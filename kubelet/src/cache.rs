@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use pullpass::GoDuration;
+use pullpass_go_duration::GoDuration;
 use sha2::{Digest as _, Sha256};
 
 use crate::version::KubeletVersion;

@@ -12,7 +12,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use pullpass::GoDuration;
+use pullpass_go_duration::GoDuration;
 
 use crate::source::{Location, Source, Spanned};
 use crate::validate;

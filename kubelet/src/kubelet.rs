@@ -6,7 +6,7 @@ mod report;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use pullpass::GoDuration;
+use pullpass_go_duration::GoDuration;
 
 use crate::cache::{Answer, Cache, Clock, KeyType, system_clock};
 use crate::config::{Config, Provider};

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use pullpass::GoDuration;
+use pullpass_go_duration::GoDuration;
 
 use crate::go::quote::quote;
 use crate::tree::{Fault, Node, Value};

@@ -28,7 +28,7 @@ pub struct Response {
     /// As it was written; only `Image`, `Registry` and `Global` are valid.
     pub cache_key_type: String,
     /// How long it may be kept; `None` for the configured default.
-    pub cache_duration: Option<pullpass::GoDuration>,
+    pub cache_duration: Option<pullpass_go_duration::GoDuration>,
     /// The logins; empty for "no credentials".
     pub auth: Auth,
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use pullpass::GoDuration;
+use pullpass_go_duration::GoDuration;
 
 use crate::config::types::{CONFIG, CONFIG_WITH_CACHE_TYPE, CONFIG_WITH_TOKENS, knows};
 use crate::config::{ConfigError, EnvironmentVariable, Finding, Provider, TokenAttributes};

@@ -1,6 +1,6 @@
 //! Strict decoding of a plugin's stdout, in the kubelet's steps.
 
-use pullpass::GoDuration;
+use pullpass_go_duration::GoDuration;
 
 use crate::config::scheme;
 use crate::go::json;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pullpass::GoDuration;
+use pullpass_go_duration::GoDuration;
 use pullpass_tests::issuer::Issuer;
 use pullpass_tests::judges::Cluster;
 use pullpass_tests::jwt::parts;

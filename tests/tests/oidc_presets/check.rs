@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use pullpass::GoDuration;
+use pullpass_go_duration::GoDuration;
 use pullpass_tests::fakes::vendors::{Password, Vendor};
 use pullpass_tests::plugin::PluginRun;
 use serde_json::json;

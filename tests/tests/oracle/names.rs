@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pullpass::GoDuration;
+use pullpass_go_duration::GoDuration;
 use pullpass_kubelet::KubeletVersion;
 use pullpass_kubelet::image_name::lookup_name;
 use pullpass_kubelet::keyring::Keyring;

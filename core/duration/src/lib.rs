@@ -19,11 +19,11 @@ const HOUR: u64 = 60 * MINUTE;
 /// of ours is built from [`std::time::Duration`] and never is negative.
 ///
 /// ```
-/// use pullpass::GoDuration;
+/// use pullpass_go_duration::GoDuration;
 ///
 /// let duration: GoDuration = "1h30m".parse()?;
 /// assert_eq!(duration.to_string(), "1h30m0s");
-/// # Ok::<(), pullpass::DurationError>(())
+/// # Ok::<(), pullpass_go_duration::DurationError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GoDuration(i64);
