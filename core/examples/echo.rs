@@ -27,10 +27,13 @@ struct Echo;
 impl Provider for Echo {
     async fn credentials(&self, request: &Request, _cx: &Context) -> Result<Response, Error> {
         if !request.image.is_on("registry.example") {
-            return Err(Error::config("this registry is not ours").hint("narrow `matchImages`"));
+            return Err(
+                Error::config("this registry is not ours").with_hint("narrow `matchImages`")
+            );
         }
         let account = request.service_account.as_ref().ok_or_else(|| {
-            Error::identity("the pod has no token").hint("set `tokenAttributes` for this provider")
+            Error::identity("the pod has no token")
+                .with_hint("set `tokenAttributes` for this provider")
         })?;
         let login = Login::new("token", account.token.secret().clone())?;
         Ok(Response::for_registry_of(&request.image, login, Cache::never(CacheKey::Registry)))

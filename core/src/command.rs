@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::options::{Opt, Options};
+use crate::options::{OptionSpec, Options};
 
 /// A command of a plugin's, such as `validate FILE`: its first argument is the command's name.
 /// It reads no stdin, and what it returns goes to stdout.
@@ -14,7 +14,7 @@ pub struct Command {
     /// One line on what it does.
     pub summary: &'static str,
     /// What its own command line can say, beside what every plugin's can.
-    pub options: &'static [Opt],
+    pub options: &'static [OptionSpec],
     /// Does it.
     pub run: RunCommand,
 }

@@ -75,21 +75,21 @@ impl Error {
 
     /// Adds what the reader should do about it.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// The same, where nobody has said what to do yet.
     #[must_use]
-    pub fn or_hint(mut self, hint: &str) -> Self {
+    pub fn or_with_hint(mut self, hint: &str) -> Self {
         self.hint.get_or_insert_with(|| hint.to_owned());
         self
     }
 
     /// Adds the failure below this one.
     #[must_use]
-    pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into().into());
         self
     }
@@ -111,14 +111,14 @@ impl Error {
 
     /// Puts `message` above this failure: same kind, same hint.
     #[must_use]
-    pub fn during(mut self, message: impl Into<String>) -> Self {
+    pub fn context(mut self, message: impl Into<String>) -> Self {
         let (kind, hint, image) = (self.kind, self.hint.take(), self.image.take());
         Self { kind, message: message.into(), image, hint, source: Some(Arc::new(self)) }
     }
 
     /// The first error of this type in a chain of causes: it passed through a library that
     /// was handed our HTTP client, and says more than what the library made of it.
-    pub fn within<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
+    pub fn find_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
         causes(error).find_map(|error| error.downcast_ref())
     }
 
@@ -219,9 +219,9 @@ mod tests {
     #[test]
     fn renders_error_causes_and_hint_on_one_line_each() {
         let error = Error::config("no route to\nhost")
-            .hint("check the\tnetwork")
-            .because(std::io::Error::other("disk on fire"))
-            .during("cannot read `file`")
+            .with_hint("check the\tnetwork")
+            .with_source(std::io::Error::other("disk on fire"))
+            .context("cannot read `file`")
             .for_image("reg.example/app");
         assert_eq!(
             error.render(),
@@ -234,14 +234,14 @@ mod tests {
 
     #[test]
     fn it_is_found_below_what_a_library_made_of_it() {
-        let ours = Error::unavailable("no route").hint("check the network");
+        let ours = Error::unavailable("no route").with_hint("check the network");
         let foreign = std::io::Error::other(std::io::Error::other(ours));
-        let found = Error::within(&foreign).unwrap().clone().during("not asked");
+        let found = Error::find_in(&foreign).unwrap().clone().context("not asked");
         assert_eq!(
             found.render(),
             "error: not asked\ncaused by: no route\nhint: check the network\n"
         );
-        assert!(Error::within(&std::io::Error::other("foreign")).is_none());
+        assert!(Error::find_in(&std::io::Error::other("foreign")).is_none());
     }
 
     #[test]

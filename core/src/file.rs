@@ -16,7 +16,7 @@ pub const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 /// [`FILE_LIMIT`].
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let shown = path.display();
-    let cannot = |error| Error::config(format!("cannot read `{shown}`")).because(error);
+    let cannot = |error| Error::config(format!("cannot read `{shown}`")).with_source(error);
     // Asked before opening: to open a FIFO blocks until somebody writes to it.
     let metadata = std::fs::metadata(path).map_err(cannot)?;
     if !metadata.is_file() {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::command::Command;
 use crate::error::ErrorKind;
-use crate::options::{COMMON, Opt};
+use crate::options::{COMMON, OptionSpec};
 use crate::provider::{Plugin, Variable};
 
 /// `NAME VERSION` and a newline.
@@ -77,7 +77,7 @@ pub(crate) fn command(plugin: &Plugin, command: &Command) -> String {
 }
 
 /// The arguments without a name, for the usage line.
-fn arguments(options: &[Opt]) -> String {
+fn arguments(options: &[OptionSpec]) -> String {
     let positional = options.iter().filter(|option| option.positional && !option.ignored);
     positional
         .map(|option| {
@@ -132,7 +132,7 @@ const ENVIRONMENT: &[Variable] = &[
     Variable { name: "SSL_CERT_FILE", help: "CA certificates in PEM, instead of the system's" },
 ];
 
-fn option_row(option: &Opt) -> (String, String) {
+fn option_row(option: &OptionSpec) -> (String, String) {
     let mut help = option.help.to_owned();
     if option.required {
         help.push_str(" (required)");

@@ -2,13 +2,13 @@
 //! bodies are capped, retries stay inside the deadline, and no error or log line can
 //! print a secret.
 
-mod call;
 mod challenge;
 mod fault;
 mod proxy;
 mod reply;
+mod request;
 mod retry;
-mod spent;
+mod sent_secrets;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -21,18 +21,18 @@ use crate::context::{Deadline, Env};
 use crate::error::Error;
 use crate::tls::{self, ClientCertificate, Roots};
 
-pub use call::Call;
 pub use challenge::bearer_challenge;
 pub use proxy::ProxyMode;
 pub use reply::Reply;
+pub use request::RequestBuilder;
 pub use reqwest::Method;
 pub use reqwest::header;
-pub use spent::Spent;
+pub use sent_secrets::SentSecrets;
 
 /// A client for the few calls that a plugin makes.
 #[derive(Clone)]
 pub struct Http {
-    settings: Settings,
+    config: HttpConfig,
     env: Arc<Env>,
     deadline: Deadline,
     /// For `http://`: no roots are loaded.
@@ -42,7 +42,7 @@ pub struct Http {
 
 /// How calls are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct HttpConfig {
     /// Whom to trust.
     pub roots: Roots,
     /// What to show in the TLS handshake, where the server wants to know who calls.
@@ -58,12 +58,12 @@ pub struct Settings {
     /// How often a call is tried again.
     pub retries: u32,
     /// The wait before the second attempt; each further one is twice as long.
-    pub first_wait: Duration,
+    pub initial_backoff: Duration,
     /// A host, and the addresses to connect to whatever DNS says of it.
     pub resolve: Option<(String, Vec<IpAddr>)>,
 }
 
-impl Default for Settings {
+impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             roots: Roots::System,
@@ -73,7 +73,7 @@ impl Default for Settings {
             attempt_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(20),
             retries: 3,
-            first_wait: Duration::from_millis(200),
+            initial_backoff: Duration::from_millis(200),
             resolve: None,
         }
     }
@@ -82,7 +82,7 @@ impl Default for Settings {
 impl Http {
     pub(crate) fn new(env: &Env, deadline: Deadline) -> Self {
         Self {
-            settings: Settings::default(),
+            config: HttpConfig::default(),
             env: Arc::new(env.clone()),
             deadline,
             plain: Arc::default(),
@@ -92,28 +92,28 @@ impl Http {
 
     /// Another client in the same world, with its own settings.
     #[must_use]
-    pub fn with_settings(&self, settings: Settings) -> Self {
-        Self { settings, plain: Arc::default(), secure: Arc::default(), ..self.clone() }
+    pub fn with_config(&self, config: HttpConfig) -> Self {
+        Self { config, plain: Arc::default(), secure: Arc::default(), ..self.clone() }
     }
 
     /// Starts a GET of `url`, asking for JSON.
-    pub fn get(&self, url: Url) -> Call<'_> {
-        Call::new(self, Method::GET, url).accept_json()
+    pub fn get(&self, url: Url) -> RequestBuilder<'_> {
+        RequestBuilder::new(self, Method::GET, url).accept_json()
     }
 
     /// Starts a POST to `url`, asking for JSON.
-    pub fn post(&self, url: Url) -> Call<'_> {
-        Call::new(self, Method::POST, url).accept_json()
+    pub fn post(&self, url: Url) -> RequestBuilder<'_> {
+        RequestBuilder::new(self, Method::POST, url).accept_json()
     }
 
     /// Starts a call with nothing set: for a vendor's SDK that brings its own headers.
-    pub fn request(&self, method: Method, url: Url) -> Call<'_> {
-        Call::new(self, method, url)
+    pub fn request(&self, method: Method, url: Url) -> RequestBuilder<'_> {
+        RequestBuilder::new(self, method, url)
     }
 
     /// How its calls are made.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+    pub fn config(&self) -> &HttpConfig {
+        &self.config
     }
 
     /// The client that speaks `scheme`, built on first use.
@@ -122,15 +122,15 @@ impl Http {
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let proxy = self.settings.proxy.url(&self.env, scheme)?;
+        let proxy = self.config.proxy.url(&self.env, scheme)?;
         let speaks_tls = scheme == "https" || proxy.as_ref().is_some_and(|p| p.scheme() == "https");
         let tls = match speaks_tls {
-            true => tls::trusting(
-                &self.settings.roots,
-                self.settings.client_certificate.as_ref(),
+            true => tls::client_config(
+                &self.config.roots,
+                self.config.client_certificate.as_ref(),
                 &self.env,
             )?,
-            false => tls::trusting_nobody(),
+            false => tls::plaintext_config(),
         };
         let client = self.build(tls, proxy)?;
         Ok(cell.get_or_init(|| client))
@@ -143,24 +143,24 @@ impl Http {
         proxy: Option<Url>,
     ) -> Result<reqwest::Client, Error> {
         let unusable = |error: reqwest::Error| {
-            Error::config("cannot set up the HTTP client").because(error.without_url())
+            Error::config("cannot set up the HTTP client").with_source(error.without_url())
         };
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .user_agent(concat!("pullpass/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(self.settings.connect_timeout)
+            .connect_timeout(self.config.connect_timeout)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
             .http1_only()
             .no_proxy();
-        if let Some((host, addresses)) = &self.settings.resolve {
+        if let Some((host, addresses)) = &self.config.resolve {
             // The port is the URL's.
             let addresses: Vec<_> = addresses.iter().map(|it| (*it, 0).into()).collect();
             builder = builder.resolve_to_addrs(host, &addresses);
         }
         if let Some(proxy) = proxy {
-            let exempt = self.settings.proxy.exempt(&self.env)?;
+            let exempt = self.config.proxy.exempt(&self.env)?;
             let proxy = reqwest::Proxy::all(proxy).map_err(unusable)?;
             builder = builder.proxy(proxy.no_proxy(exempt));
         }
@@ -170,6 +170,6 @@ impl Http {
 
 impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Http").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Http").field("config", &self.config).finish_non_exhaustive()
     }
 }

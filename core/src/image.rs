@@ -31,11 +31,12 @@ impl Image {
     /// scheme, a query, `.` or `..` as a path segment.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let invalid = |why: &str| {
-            Error::request(format!("image `{text}` is not valid: {why}"))
-                .hint("the kubelet sends `registry/repository`, such as `docker.io/library/nginx`")
+            Error::request(format!("image `{text}` is not valid: {why}")).with_hint(
+                "the kubelet sends `registry/repository`, such as `docker.io/library/nginx`",
+            )
         };
         if text.is_empty() {
-            return Err(Error::request("`image` is empty").hint(
+            return Err(Error::request("`image` is empty").with_hint(
                 "the request needs `\"image\":\"registry/repository\"`; the kubelet always sends it",
             ));
         }

@@ -65,20 +65,20 @@
 //!    is for a password without an end. [`Response::none`] means "pull anonymously", and is
 //!    not cached.
 //! 5. **Or fail.** An [`Error`] has an [`ErrorKind`], which says who must act and is the
-//!    exit code, one line on what failed, and a [hint](Error::hint). The runner names
+//!    exit code, one line on what failed, and a [hint](Error::with_hint). The runner names
 //!    the image. The kubelet logs what is on stderr when the exit code is not 0.
 //!
 //! # Options and files
 //!
-//! Options are a table of [`Opt`]: the command line, the environment and `--help` come from
+//! Options are a table of [`OptionSpec`]: the command line, the environment and `--help` come from
 //! it. [`Plugin::build`] reads them, and the files that they name, once; it runs after the
 //! request was read. `timeout`, `log`, `log-format`, `help` and `version` are taken.
 //!
 //! ```
-//! use pullpass::{Error, Opt, Options, file};
+//! use pullpass::{Error, OptionSpec, Options, file};
 //!
-//! const OPTIONS: &[Opt] = &[
-//!     Opt::value("password-file", "FILE", "the file with the password").required(),
+//! const OPTIONS: &[OptionSpec] = &[
+//!     OptionSpec::value("password-file", "FILE", "the file with the password").required(),
 //! ];
 //!
 //! fn password(options: &Options) -> Result<String, Error> {
@@ -144,7 +144,7 @@ pub use async_trait::async_trait;
 pub use command::{Command, RunCommand};
 pub use context::{Clock, Context, Deadline, Env};
 pub use expiry::rfc3339;
-pub use options::{Opt, Options};
+pub use options::{OptionSpec, Options};
 pub use provider::{Annotation, Build, CacheType, Plugin, Provider, Topic, Variable};
 pub use run::{main, run};
 pub use signing::SigningKey;

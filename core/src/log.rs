@@ -17,11 +17,11 @@ use crate::options::Options;
 pub(crate) fn start(options: &Options) -> Result<(), Error> {
     let level: LevelFilter = match options.value("log").unwrap_or("warn") {
         level @ ("off" | "error" | "warn" | "info" | "debug" | "trace") => {
-            level.parse().map_err(|error| Error::config("bad log level").because(error))?
+            level.parse().map_err(|error| Error::config("bad log level").with_source(error))?
         }
         other => {
             return Err(Error::config(format!("log level `{other}` is not known"))
-                .hint("use off, error, warn, info, debug or trace"));
+                .with_hint("use off, error, warn, info, debug or trace"));
         }
     };
     let stderr = || fmt::layer().with_writer(std::io::stderr).with_ansi(false);
@@ -39,7 +39,7 @@ pub(crate) fn start(options: &Options) -> Result<(), Error> {
         },
         other => {
             return Err(Error::config(format!("log format `{other}` is not known"))
-                .hint("use text, json or journald"));
+                .with_hint("use text, json or journald"));
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ use pullpass_go_duration::GoDuration;
 
 /// One option.
 #[derive(Clone, Copy, Debug)]
-pub struct Opt {
+pub struct OptionSpec {
     /// Its name, without the dashes; a single letter is written with one dash, or two.
     pub name: &'static str,
     /// What stands for the value in `--help`; `None` for a switch.
@@ -34,7 +34,7 @@ pub struct Opt {
     pub help: &'static str,
 }
 
-impl Opt {
+impl OptionSpec {
     /// An option with a value.
     pub const fn value(name: &'static str, value: &'static str, help: &'static str) -> Self {
         Self { value: Some(value), ..Self::switch(name, help) }
@@ -111,18 +111,30 @@ impl Opt {
 }
 
 /// The options that every plugin has. A plugin's own must have other names.
-pub(crate) const COMMON: &[Opt] = &[
-    Opt::value("timeout", "DURATION", "give up after this long; the kubelet kills a plugin at 60s")
-        .env("PULLPASS_TIMEOUT")
-        .default("50s"),
-    Opt::value("log", "LEVEL", "off, error, warn, info, debug or trace; never holds a secret")
-        .env("PULLPASS_LOG")
-        .default("warn"),
-    Opt::value("log-format", "FORMAT", "text, json or journald (kept when the plugin succeeds)")
-        .env("PULLPASS_LOG_FORMAT")
-        .default("text"),
-    Opt::switch("help", "print this and exit"),
-    Opt::switch("version", "print the version and exit"),
+pub(crate) const COMMON: &[OptionSpec] = &[
+    OptionSpec::value(
+        "timeout",
+        "DURATION",
+        "give up after this long; the kubelet kills a plugin at 60s",
+    )
+    .env("PULLPASS_TIMEOUT")
+    .default("50s"),
+    OptionSpec::value(
+        "log",
+        "LEVEL",
+        "off, error, warn, info, debug or trace; never holds a secret",
+    )
+    .env("PULLPASS_LOG")
+    .default("warn"),
+    OptionSpec::value(
+        "log-format",
+        "FORMAT",
+        "text, json or journald (kept when the plugin succeeds)",
+    )
+    .env("PULLPASS_LOG_FORMAT")
+    .default("text"),
+    OptionSpec::switch("help", "print this and exit"),
+    OptionSpec::switch("version", "print the version and exit"),
 ];
 
 /// The longest that a run may be given: the kubelet's minute, less time to report.
@@ -139,7 +151,7 @@ impl Options {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) on an unknown option, a missing or doubled value, a
     /// positional argument, text that is not UTF-8, or a required option left out.
     pub fn parse(
-        own: &'static [Opt],
+        own: &'static [OptionSpec],
         args: impl IntoIterator<Item = OsString>,
         env: &Env,
     ) -> Result<Self, Error> {
@@ -167,7 +179,7 @@ impl Options {
                     continue;
                 }
             };
-            let named = |option: &&Opt| option.name == name && !option.positional;
+            let named = |option: &&OptionSpec| option.name == name && !option.positional;
             let Some(option) = table().find(named) else {
                 return Err(usage(format!("unknown option `{written}`")));
             };
@@ -198,7 +210,7 @@ impl Options {
         }
     }
 
-    fn add(&mut self, option: &'static Opt, value: OsString) -> Result<(), Error> {
+    fn add(&mut self, option: &'static OptionSpec, value: OsString) -> Result<(), Error> {
         let shown = option.shown();
         let value = value.into_string().map_err(|_| usage(format!("{shown} is not UTF-8")))?;
         let values = self.0.entry(option.name).or_default();
@@ -247,7 +259,7 @@ impl Options {
         let Some(text) = self.value(name) else { return Ok(None) };
         let duration: GoDuration = text
             .parse()
-            .map_err(|error| usage(format!("`--{name}` is not a duration")).because(error))?;
+            .map_err(|error| usage(format!("`--{name}` is not a duration")).with_source(error))?;
         match duration.to_std() {
             Some(duration) => Ok(Some(duration)),
             None => Err(usage(format!("`--{name}` is negative"))),
@@ -280,17 +292,17 @@ pub(crate) fn dashed(name: &str) -> String {
 
 fn usage(message: impl Into<String>) -> Error {
     Error::config(message)
-        .hint("correct `args` and `env` of this provider in the CredentialProviderConfig; `--help` lists the options")
+        .with_hint("correct `args` and `env` of this provider in the CredentialProviderConfig; `--help` lists the options")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const TABLE: &[Opt] = &[
-        Opt::value("config", "FILE", "the file").env("CONFIG"),
-        Opt::value("host", "HOST", "a host").repeated(),
-        Opt::switch("strict", "strictly"),
+    const TABLE: &[OptionSpec] = &[
+        OptionSpec::value("config", "FILE", "the file").env("CONFIG"),
+        OptionSpec::value("host", "HOST", "a host").repeated(),
+        OptionSpec::switch("strict", "strictly"),
     ];
 
     fn parse(args: &[&str], env: &[(&str, &str)]) -> Result<Options, Error> {
@@ -319,9 +331,11 @@ mod tests {
 
     #[test]
     fn arguments_without_a_name_go_to_the_positional_option() {
-        const ONE: &[Opt] =
-            &[Opt::positional("file", "FILE", ""), Opt::value("v", "N", "").ignored()];
-        const MANY: &[Opt] = &[Opt::positional("words", "WORD", "words").repeated()];
+        const ONE: &[OptionSpec] = &[
+            OptionSpec::positional("file", "FILE", ""),
+            OptionSpec::value("v", "N", "").ignored(),
+        ];
+        const MANY: &[OptionSpec] = &[OptionSpec::positional("words", "WORD", "words").repeated()];
         let parse = |table, args: &[&str]| {
             Options::parse(table, args.iter().map(OsString::from), &Env::default())
         };
@@ -338,11 +352,11 @@ mod tests {
     #[test]
     fn an_option_is_written_as_it_is_read() {
         for (option, expected) in [
-            (Opt::value("config", "FILE", ""), "--config FILE"),
-            (Opt::switch("strict", ""), "--strict"),
-            (Opt::value("v", "N", ""), "-v N"),
-            (Opt::switch("r", ""), "-r"),
-            (Opt::positional("file", "FILE", ""), "FILE"),
+            (OptionSpec::value("config", "FILE", ""), "--config FILE"),
+            (OptionSpec::switch("strict", ""), "--strict"),
+            (OptionSpec::value("v", "N", ""), "-v N"),
+            (OptionSpec::switch("r", ""), "-r"),
+            (OptionSpec::positional("file", "FILE", ""), "FILE"),
         ] {
             assert_eq!(option.written(), expected);
         }

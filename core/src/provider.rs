@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::command::Command;
 use crate::context::Context;
 use crate::error::Error;
-use crate::options::{Opt, Options};
+use crate::options::{OptionSpec, Options};
 use crate::request::Request;
 use crate::response::Response;
 
@@ -34,7 +34,7 @@ pub struct Plugin {
     /// operator can know.
     pub match_images: &'static [&'static str],
     /// What the command line and the environment can say.
-    pub options: &'static [Opt],
+    pub options: &'static [OptionSpec],
     /// The service account annotations that it reads.
     pub annotations: &'static [Annotation],
     /// The environment variables that count beside those of the options: a vendor's own.

@@ -48,7 +48,9 @@ impl Request {
     /// [`ErrorKind::Request`](crate::ErrorKind::Request), in words that never repeat the token.
     pub fn parse(stdin: &[u8]) -> Result<Self, Error> {
         Self::read(stdin).map_err(|error| {
-            error.or_hint("the kubelet does not send this; correct whatever else made the request")
+            error.or_with_hint(
+                "the kubelet does not send this; correct whatever else made the request",
+            )
         })
     }
 
@@ -88,7 +90,7 @@ impl ApiVersion {
             .into_iter()
             .find(|version| version.as_str() == text)
             .ok_or_else(|| {
-                Error::request(format!("`apiVersion` `{text}` is not known")).hint(format!(
+                Error::request(format!("`apiVersion` `{text}` is not known")).with_hint(format!(
                     "set the provider's `apiVersion` in the CredentialProviderConfig to `{}`",
                     Self::V1
                 ))
@@ -114,7 +116,7 @@ impl Fields {
             )));
         }
         if stdin.iter().all(u8::is_ascii_whitespace) {
-            return Err(Error::request("stdin is empty, no request was written").hint(hint));
+            return Err(Error::request("stdin is empty, no request was written").with_hint(hint));
         }
         let text = std::str::from_utf8(stdin).map_err(|error| {
             Error::request(format!(
@@ -129,10 +131,10 @@ impl Fields {
                 "the request on stdin is {}, not a JSON object",
                 other.type_name()
             ))
-            .hint(hint)),
+            .with_hint(hint)),
             Err(error) => {
                 Err(Error::request(format!("the request on stdin is not valid JSON: {error}"))
-                    .hint(hint))
+                    .with_hint(hint))
             }
         }
     }
@@ -169,7 +171,7 @@ impl Fields {
             return Err(Error::request(format!(
                 "`serviceAccountToken` is not part of `{version}`"
             ))
-            .hint("only `v1` of the exec API carries service account tokens"));
+            .with_hint("only `v1` of the exec API carries service account tokens"));
         }
         Ok(Some(ServiceAccount { token: Token::parse(token)?, annotations }))
     }
@@ -201,7 +203,7 @@ impl Fields {
 
 fn missing(name: &str) -> Error {
     Error::request(format!("the request has no `{name}`"))
-        .hint("`kind`, `apiVersion` and `image` are required; the kubelet always sends them")
+        .with_hint("`kind`, `apiVersion` and `image` are required; the kubelet always sends them")
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ impl Response {
     /// None that input can cause; the JSON writer's signature has one.
     pub fn to_json(&self, version: ApiVersion) -> Result<Vec<u8>, Error> {
         let mut bytes = serde_json::to_vec(&Wire { response: self, version })
-            .map_err(|error| Error::protocol("cannot write the response").because(error))?;
+            .map_err(|error| Error::protocol("cannot write the response").with_source(error))?;
         bytes.push(b'\n');
         Ok(bytes)
     }

@@ -41,25 +41,25 @@ pub fn main(plugin: &'static Plugin) -> ExitCode {
     let mut args = std::env::args_os().skip(1).peekable();
     let named = args.peek().and_then(|first| first.to_str());
     if let Some(command) = plugin.commands.iter().find(|command| Some(command.name) == named) {
-        return do_command(plugin, command, args.skip(1), env, start);
+        return run_command(plugin, command, args.skip(1), env, start);
     }
     let by_hand = io::stdin().is_terminal();
     if by_hand && args.peek().is_none() {
-        complain(&help::by_hand(plugin));
+        write_stderr(&help::by_hand(plugin));
         return ExitCode::from(ErrorKind::Request.exit_code());
     }
     let options = Options::parse(plugin.options, args, &env);
     if let Ok(options) = &options {
         if options.is_set("help") {
-            return say(&help::help(plugin));
+            return write_stdout(&help::help(plugin));
         }
         if options.is_set("version") {
-            return say(&help::version(plugin));
+            return write_stdout(&help::version(plugin));
         }
     }
     let result = match options {
         Ok(_) if by_hand => {
-            complain(&help::by_hand(plugin));
+            write_stderr(&help::by_hand(plugin));
             return ExitCode::from(ErrorKind::Request.exit_code());
         }
         Err(error) if by_hand => Err(error),
@@ -72,14 +72,14 @@ pub fn main(plugin: &'static Plugin) -> ExitCode {
 }
 
 /// The process where a person asked for something.
-fn do_command(
+fn run_command(
     plugin: &Plugin,
     command: &Command,
     args: impl Iterator<Item = OsString>,
     env: Env,
     start: Instant,
 ) -> ExitCode {
-    let does = || {
+    let execute = || {
         let options = Options::parse(command.options, args, &env)?;
         if options.is_set("help") {
             return Ok(help::command(plugin, command));
@@ -90,16 +90,16 @@ fn do_command(
         log::start(&options)?;
         let deadline = Deadline::new(start, options.timeout()?);
         let cx = Context::new(env, Clock::system(), deadline);
-        within(deadline, (command.run)(&options, &cx))
+        block_on(deadline, (command.run)(&options, &cx))
     };
-    match does() {
-        Ok(text) => say(&text),
+    match execute() {
+        Ok(text) => write_stdout(&text),
         Err(error) => fail(&error),
     }
 }
 
 fn fail(error: &Error) -> ExitCode {
-    complain(&error.render());
+    write_stderr(&error.render());
     ExitCode::from(error.kind().exit_code())
 }
 
@@ -160,7 +160,7 @@ fn answer(
             account.token.check_alive(cx.clock.now())?;
         }
         let provider = (plugin.build)(&options, &cx)?;
-        let response = within(deadline, provider.credentials(&request, &cx))?;
+        let response = block_on(deadline, provider.credentials(&request, &cx))?;
         note_response(&response);
         response.to_json(request.version)
     };
@@ -204,27 +204,28 @@ fn note_response(response: &Response) {
 }
 
 /// Drives `future` on this thread, until the deadline at most.
-fn within<T>(
+fn block_on<T>(
     deadline: Deadline,
     future: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Error::unavailable("cannot start the runtime").because(error))?;
+        .map_err(|error| Error::unavailable("cannot start the runtime").with_source(error))?;
     let result = runtime.block_on(async {
         tokio::time::timeout(deadline.remaining(), future)
             .await
-            .unwrap_or_else(|_| Err(late(deadline)))
+            .unwrap_or_else(|_| Err(timed_out(deadline)))
     });
     // A look-up in DNS may still hang on its thread; nobody waits for it.
     runtime.shutdown_background();
     result
 }
 
-fn late(deadline: Deadline) -> Error {
-    Error::unavailable(format!("gave up after {:.1} s", deadline.limit().as_secs_f64()))
-        .hint("see what it waited for with `--log debug`; `--timeout` sets the limit, up to 59s")
+fn timed_out(deadline: Deadline) -> Error {
+    Error::unavailable(format!("gave up after {:.1} s", deadline.limit().as_secs_f64())).with_hint(
+        "see what it waited for with `--log debug`; `--timeout` sets the limit, up to 59s",
+    )
 }
 
 /// All of stdin, bounded in size and in time.
@@ -233,13 +234,13 @@ fn read_request(mut stdin: io::StdinLock<'_>, deadline: Deadline) -> Result<Vec<
     let mut request = Vec::new();
     let mut buffer = [0; 16 * 1024];
     loop {
-        wait(&stdin, Direction::In, deadline).map_err(|error| error.hint(hint))?;
+        wait(&stdin, Direction::In, deadline).map_err(|error| error.with_hint(hint))?;
         match stdin.read(&mut buffer) {
             Ok(0) => return Ok(request),
             Ok(length) => request.extend_from_slice(&buffer[..length]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
-                return Err(Error::request("cannot read stdin").because(error).hint(hint));
+                return Err(Error::request("cannot read stdin").with_source(error).with_hint(hint));
             }
         }
         // One byte over the limit is enough for the parser to refuse it.
@@ -252,12 +253,13 @@ fn read_request(mut stdin: io::StdinLock<'_>, deadline: Deadline) -> Result<Vec<
 /// Writes the response, bounded in time: a reader that went away must not keep us.
 fn print(response: &[u8], deadline: Deadline) -> Result<(), Error> {
     let hint = "whoever started the plugin must read its stdout";
-    let cannot =
-        |error| Error::unavailable("cannot write the response to stdout").because(error).hint(hint);
+    let cannot = |error| {
+        Error::unavailable("cannot write the response to stdout").with_source(error).with_hint(hint)
+    };
     let mut stdout = io::stdout().lock();
     // A pipe that is ready takes at least this much without blocking (POSIX PIPE_BUF).
     for piece in response.chunks(4096) {
-        wait(&stdout, Direction::Out, deadline).map_err(|error| error.hint(hint))?;
+        wait(&stdout, Direction::Out, deadline).map_err(|error| error.with_hint(hint))?;
         stdout.write_all(piece).and_then(|()| stdout.flush()).map_err(cannot)?;
     }
     Ok(())
@@ -289,7 +291,8 @@ fn wait(
         }
         Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
         Err(error) => {
-            Err(Error::request("cannot wait for stdin or stdout").because(io::Error::from(error)))
+            Err(Error::request("cannot wait for stdin or stdout")
+                .with_source(io::Error::from(error)))
         }
     }
 }
@@ -299,15 +302,15 @@ fn wait<S>(_: &S, _: Direction, _: Deadline) -> Result<(), Error> {
     Ok(())
 }
 
-fn say(text: &str) -> ExitCode {
+fn write_stdout(text: &str) -> ExitCode {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&Error::unavailable("cannot write to stdout").because(error)),
+        Err(error) => fail(&Error::unavailable("cannot write to stdout").with_source(error)),
     }
 }
 
-fn complain(text: &str) {
+fn write_stderr(text: &str) {
     // With stderr gone there is nobody left to tell.
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
@@ -320,7 +323,7 @@ fn report_panics() {
             true => panic.payload_as_str().map(|text| format!(": {text}")).unwrap_or_default(),
             false => String::new(),
         };
-        complain(&format!(
+        write_stderr(&format!(
             "error: internal error at {place}{message}\nhint: please report this, with the command line and without the token\n"
         ));
     }));

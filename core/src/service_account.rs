@@ -94,7 +94,9 @@ impl Token {
                 "the service account token is good for the Kubernetes API server (audience \
                  `{audience}`) and is not sent elsewhere"
             ))
-            .hint("set an audience of its own in `tokenAttributes.serviceAccountTokenAudience`")),
+            .with_hint(
+                "set an audience of its own in `tokenAttributes.serviceAccountTokenAudience`",
+            )),
         }
     }
 
@@ -109,7 +111,7 @@ impl Token {
                 "the service account token expired {} s ago",
                 past.as_secs()
             ))
-            .hint("the kubelet renews tokens by itself: check this node's clock; by hand, make a new one")),
+            .with_hint("the kubelet renews tokens by itself: check this node's clock; by hand, make a new one")),
         }
     }
 
@@ -129,7 +131,7 @@ impl Claims {
     fn parse(token: &str) -> Result<Self, Error> {
         let invalid = |why: &str| {
             Error::request(format!("`serviceAccountToken` is not a signed JWT: {why}"))
-                .hint("the kubelet sends the token of the pod's service account; `kubectl create token` makes one for a trial")
+                .with_hint("the kubelet sends the token of the pod's service account; `kubectl create token` makes one for a trial")
         };
         let mut parts = token.split('.');
         let (Some(header), Some(payload), Some(signature), None) =

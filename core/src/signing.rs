@@ -34,7 +34,7 @@ impl SigningKey {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the file cannot be read or holds no such key.
     pub fn from_pem_file(path: &Path) -> Result<Self, Error> {
         Self::from_pem(&file::read(path)?)
-            .map_err(|error| error.during(format!("`{}` cannot be signed with", path.display())))
+            .map_err(|error| error.context(format!("`{}` cannot be signed with", path.display())))
     }
 
     /// The same, from the text of a file.

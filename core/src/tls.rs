@@ -92,7 +92,7 @@ impl ClientCertificate {
 /// # Errors
 /// [`ErrorKind::Config`](crate::ErrorKind::Config) when a file that the operator named has no
 /// certificate, or its key is not the certificate's.
-pub(crate) fn trusting(
+pub(crate) fn client_config(
     roots: &Roots,
     client: Option<&ClientCertificate>,
     env: &Env,
@@ -100,7 +100,7 @@ pub(crate) fn trusting(
     let mut config = configuration(trusted(roots, env)?);
     if let Some(client) = client {
         let certified = client.read().map_err(|error| {
-            error.hint("the client's certificate and key, both in PEM, for mutual TLS")
+            error.with_hint("the client's certificate and key, both in PEM, for mutual TLS")
         })?;
         config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(certified));
     }
@@ -110,11 +110,11 @@ pub(crate) fn trusting(
 fn trusted(roots: &Roots, env: &Env) -> Result<RootCertStore, Error> {
     Ok(match roots {
         Roots::Only { file, named_by } => from_file(file).map_err(|error| {
-            error.hint(format!("`{named_by}` names the CA certificates to trust"))
+            error.with_hint(format!("`{named_by}` names the CA certificates to trust"))
         })?,
         Roots::System => match env.os("SSL_CERT_FILE") {
             Some(path) => from_file(Path::new(path)).map_err(|error| {
-                error.hint("`SSL_CERT_FILE` names the CA certificates to trust")
+                error.with_hint("`SSL_CERT_FILE` names the CA certificates to trust")
             })?,
             None => system()?,
         },
@@ -128,7 +128,7 @@ pub(crate) fn signing_key(key: &PrivateKeyDer<'_>) -> Option<Arc<dyn SigningKey>
 
 /// A configuration that trusts nobody, for clients that only speak plain HTTP: it
 /// costs no file and no parsing.
-pub(crate) fn trusting_nobody() -> ClientConfig {
+pub(crate) fn plaintext_config() -> ClientConfig {
     configuration(RootCertStore::empty())
 }
 
@@ -149,7 +149,7 @@ fn configuration(roots: RootCertStore) -> ClientConfig {
 fn system() -> Result<RootCertStore, Error> {
     match BUNDLES.iter().map(Path::new).find(|bundle| bundle.exists()) {
         Some(bundle) => from_file(bundle).map_err(|error| {
-            error.hint("mend the system's CA bundle, or name one by `SSL_CERT_FILE`")
+            error.with_hint("mend the system's CA bundle, or name one by `SSL_CERT_FILE`")
         }),
         None => Ok(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }),
     }
@@ -179,10 +179,11 @@ mod tests {
         let file = folder.path().join("ca.pem");
         std::fs::write(&file, "no certificate").unwrap();
         let env = Env::from_iter([("SSL_CERT_FILE", &file)]);
-        let error = trusting(&Roots::System, None, &env).unwrap_err().render();
+        let error = client_config(&Roots::System, None, &env).unwrap_err().render();
         assert!(error.contains("holds no CA certificate"), "{error}");
         assert!(
-            trusting(&Roots::Only { file, named_by: "caFile" }, None, &Env::default()).is_err()
+            client_config(&Roots::Only { file, named_by: "caFile" }, None, &Env::default())
+                .is_err()
         );
     }
 

@@ -35,7 +35,7 @@ pub(crate) fn with_token(
         }
         JwtExpiry::At(_) => {
             return Err(Error::protocol("the registry handed out a token that has expired")
-                .hint("check this node's clock"));
+                .with_hint("check this node's clock"));
         }
         // It does not say how long it holds: ask again for the next pull.
         JwtExpiry::Unsaid | JwtExpiry::Unreadable => Cache::never(key),
@@ -44,8 +44,8 @@ pub(crate) fn with_token(
         Login::new(USER, token.expose_secret()).map_err(|error| {
             error
                 .with_kind(ErrorKind::Protocol)
-                .during(format!("`{}` handed out a token that is no password", server.authority))
-                .hint("check what stands between this node and the registry")
+                .context(format!("`{}` handed out a token that is no password", server.authority))
+                .with_hint("check what stands between this node and the registry")
         })
     };
     answer(login, image, server, settings, cache)
@@ -64,8 +64,9 @@ pub(crate) fn with_secret(
 ) -> Result<Response, Error> {
     let cache = Cache::lasting(CacheKey::Registry, settings.longest_cache);
     let login = || {
-        Login::new(username, password.expose_secret())
-            .map_err(|error| error.with_kind(ErrorKind::Config).hint("check its ID and its secret"))
+        Login::new(username, password.expose_secret()).map_err(|error| {
+            error.with_kind(ErrorKind::Config).with_hint("check its ID and its secret")
+        })
     };
     answer(login, image, server, settings, cache)
 }

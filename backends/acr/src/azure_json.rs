@@ -29,7 +29,7 @@ pub(crate) struct AzureJson {
 /// # Errors
 /// Of kind Config, in words that repeat no value: one of them is a secret.
 pub(crate) fn read(path: &Path) -> Result<AzureJson, Error> {
-    let text = Zeroizing::new(file::read_text(path).map_err(|error| error.hint(HINT))?);
+    let text = Zeroizing::new(file::read_text(path).map_err(|error| error.with_hint(HINT))?);
     let fields = Fields::parse(&text, path)?;
     let secret = fields.text("aadClientSecret")?;
     Ok(AzureJson {
@@ -57,7 +57,7 @@ impl<'a> Fields<'a> {
     fn parse(text: &str, path: &'a Path) -> Result<Self, Error> {
         let text = text.trim_start_matches('\u{feff}');
         let broken =
-            |what: String| Error::config(format!("`{}` {what}", path.display())).hint(HINT);
+            |what: String| Error::config(format!("`{}` {what}", path.display())).with_hint(HINT);
         // JSON first: that is what it mostly is, and it needs no YAML.
         let value: Value = match serde_json::from_str(text) {
             Ok(value) => value,
@@ -93,7 +93,8 @@ impl<'a> Fields<'a> {
     }
 
     fn wrong(&self, name: &str, what: &str) -> Error {
-        Error::config(format!("`{name}` in `{}` is not {what}", self.path.display())).hint(HINT)
+        Error::config(format!("`{name}` in `{}` is not {what}", self.path.display()))
+            .with_hint(HINT)
     }
 }
 

@@ -74,7 +74,7 @@ impl Cloud {
             (None, Some(described), _) => authority(described, "`activeDirectoryEndpoint`")?,
             (None, None, Some(known)) => authority(known.authority, "the table of clouds")?,
             (None, None, None) => {
-                return Err(Error::config(format!("the cloud `{name}` is not known")).hint(
+                return Err(Error::config(format!("the cloud `{name}` is not known")).with_hint(
                     "name AzureCloud, AzureUSGovernment or AzureChinaCloud; describe another one \
                      by `--authority-host` and `--registry-suffix`, or in the file that \
                      `AZURE_ENVIRONMENT_FILEPATH` names",
@@ -113,14 +113,14 @@ impl Description {
             return Ok(Self::default());
         };
         let hint = "`AZURE_ENVIRONMENT_FILEPATH` names the JSON file that describes the cloud";
-        let bytes = pullpass::file::read(path.as_ref()).map_err(|error| error.hint(hint))?;
+        let bytes = pullpass::file::read(path.as_ref()).map_err(|error| error.with_hint(hint))?;
         let described: Self = serde_json::from_slice(&bytes).map_err(|error| {
             Error::config(format!(
                 "the cloud's description is not valid JSON (line {}, column {})",
                 error.line(),
                 error.column()
             ))
-            .hint(hint)
+            .with_hint(hint)
         })?;
         let some = |text: Option<String>| text.filter(|text| !text.is_empty());
         Ok(Self { authority: some(described.authority), suffix: some(described.suffix) })
@@ -135,14 +135,15 @@ impl Description {
         let hint = "`resourceManagerEndpoint` in `azure.json` names what describes the cloud";
         if !reply.is_success() {
             let what = format!("`{}` answered {}", reply.target(), reply.status());
-            return Err(Error::new(reply.kind(), what).hint(hint));
+            return Err(Error::new(reply.kind(), what).with_hint(hint));
         }
         let clouds: Vec<Metadata> = reply.json()?;
         let is_asked =
             |cloud: &Metadata| name.is_none_or(|it| it.eq_ignore_ascii_case(&cloud.name));
         let cloud = clouds.into_iter().find(is_asked).ok_or_else(|| {
             let name = name.unwrap_or_default();
-            Error::config(format!("`{}` describes no cloud `{name}`", reply.target())).hint(hint)
+            Error::config(format!("`{}` describes no cloud `{name}`", reply.target()))
+                .with_hint(hint)
         })?;
         Ok(Self {
             authority: Some(cloud.authentication.login_endpoint),
@@ -180,7 +181,7 @@ fn authority(text: &str, named_by: &str) -> Result<Url, Error> {
         url.scheme() == "https" && url.host().is_some() && is_bare
     });
     url.ok_or_else(|| {
-        Error::config(format!("{named_by} names no `https://` URL of a host alone")).hint(
+        Error::config(format!("{named_by} names no `https://` URL of a host alone")).with_hint(
             "such as `https://login.microsoftonline.com`; AD FS, with a path, is not supported",
         )
     })
@@ -195,6 +196,6 @@ fn own_suffix(text: &str) -> Result<String, Error> {
     match suffix.split('.').count() >= 2 && suffix.split('.').all(is_label) {
         true => Ok(suffix),
         false => Err(Error::config(format!("`{text}` cannot be the end of a registry's host"))
-            .hint("as in `--registry-suffix azurecr.my.cloud`")),
+            .with_hint("as in `--registry-suffix azurecr.my.cloud`")),
     }
 }

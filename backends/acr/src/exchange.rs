@@ -2,7 +2,7 @@
 //!
 //! Source: Azure Container Registry, "ACR's OAuth 2.0 authorization server" (AAD-OAuth).
 
-use pullpass::http::{Reply, Spent};
+use pullpass::http::{Reply, SentSecrets};
 use pullpass::{Context, Error, ErrorKind};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -32,7 +32,7 @@ pub(crate) async fn refresh_token(
     }
     let answer: Answer = match reply.is_success() {
         true => reply.json()?,
-        false => return Err(refused(&reply, server, who, &Spent::one(token), cx).await),
+        false => return Err(refused(&reply, server, who, &SentSecrets::one(token), cx).await),
     };
     given(answer.refresh_token, "a refresh token", &reply)
 }
@@ -59,7 +59,9 @@ pub(crate) async fn access_token(
     }
     let answer: Answer = match reply.is_success() {
         true => reply.json()?,
-        false => return Err(refused(&reply, server, who, &Spent::one(refresh_token), cx).await),
+        false => {
+            return Err(refused(&reply, server, who, &SentSecrets::one(refresh_token), cx).await);
+        }
     };
     given(answer.access_token, "an access token", &reply)
 }
@@ -75,14 +77,14 @@ async fn post(
     let url = Url::parse(&format!("https://{}{path}", server.authority))
         .map_err(|_| Error::config(format!("`{}` is no host", server.authority)))?;
     cx.http.post(url).form(form).send().await.map_err(|error| {
-        error.during(format!("the registry `{}` could not be asked for {who}", server.authority))
+        error.context(format!("the registry `{}` could not be asked for {who}", server.authority))
     })
 }
 
 fn given(token: Option<String>, what: &str, reply: &Reply) -> Result<SecretString, Error> {
     token.filter(|token| !token.is_empty()).map(SecretString::from).ok_or_else(|| {
         Error::protocol(format!("`{}` answered {} without {what}", reply.target(), reply.status()))
-            .hint("check what stands between this node and the registry")
+            .with_hint("check what stands between this node and the registry")
     })
 }
 
@@ -91,7 +93,7 @@ async fn refused(
     reply: &Reply,
     server: &LoginServer,
     who: &Who<'_>,
-    spent: &Spent,
+    spent: &SentSecrets,
     cx: &Context,
 ) -> Error {
     let (status, registry) = (reply.status(), &server.authority);
@@ -114,21 +116,23 @@ async fn refused(
     }
     let mut error = Error::new(kind, what);
     if let Some(message) = said.errors.first().and_then(|error| error.message.as_deref()) {
-        error = error.because(spent.quote(message));
+        error = error.with_source(spent.quote(message));
     }
     match kind {
-        ErrorKind::Unavailable => error.hint(reply.hint_unavailable()),
-        ErrorKind::Denied if status == 403 => error.hint(format!(
+        ErrorKind::Unavailable => error.with_hint(reply.hint_unavailable()),
+        ErrorKind::Denied if status == 403 => error.with_hint(format!(
             "the registry's firewall may not let this node in, or the identity lacks the role \
              AcrPull on `{registry}`"
         )),
-        ErrorKind::Denied => error.hint(format!(
+        ErrorKind::Denied => error.with_hint(format!(
             "give the identity the role AcrPull on `{registry}` (or Container Registry Repository \
              Reader, where the registry uses ABAC); a new assignment may take minutes"
         )),
         _ => match challenge::odd(server, cx).await {
-            Some(odd) => error.because(odd).hint("this host does not answer as a registry of ACR"),
-            None => error.hint("check what stands between this node and the registry"),
+            Some(odd) => {
+                error.with_source(odd).with_hint("this host does not answer as a registry of ACR")
+            }
+            None => error.with_hint("check what stands between this node and the registry"),
         },
     }
 }

@@ -14,7 +14,7 @@ mod transport;
 mod who;
 
 use pullpass::{
-    Annotation, CacheKey, CacheType, Context, Error, Image, Opt, Options, Plugin, Provider,
+    Annotation, CacheKey, CacheType, Context, Error, Image, OptionSpec, Options, Plugin, Provider,
     Request, Response, Variable, async_trait,
 };
 
@@ -68,52 +68,79 @@ pub static PLUGIN: Plugin = Plugin {
     },
 };
 
-const OPTIONS: &[Opt] = &[
-    Opt::positional("cloud-config", "AZURE_JSON", "the cloud provider's configuration file"),
-    Opt::value("cloud", "NAME", "AzureCloud, AzureUSGovernment or AzureChinaCloud"),
-    Opt::value("authority-host", "URL", "Entra of another cloud"),
-    Opt::value("registry-suffix", "SUFFIX", "how registries of another cloud end").repeated(),
-    Opt::value("tenant-id", "ID", "the tenant of the identity").env("AZURE_TENANT_ID"),
-    Opt::value(
+const OPTIONS: &[OptionSpec] = &[
+    OptionSpec::positional("cloud-config", "AZURE_JSON", "the cloud provider's configuration file"),
+    OptionSpec::value("cloud", "NAME", "AzureCloud, AzureUSGovernment or AzureChinaCloud"),
+    OptionSpec::value("authority-host", "URL", "Entra of another cloud"),
+    OptionSpec::value("registry-suffix", "SUFFIX", "how registries of another cloud end")
+        .repeated(),
+    OptionSpec::value("tenant-id", "ID", "the tenant of the identity").env("AZURE_TENANT_ID"),
+    OptionSpec::value(
         "managed-identity",
         "ID",
         "the node's: system, a client ID, object:ID, or a resource ID",
     ),
-    Opt::value("client-id", "ID", "the node's service principal, by its application")
+    OptionSpec::value("client-id", "ID", "the node's service principal, by its application")
         .env("AZURE_CLIENT_ID"),
-    Opt::value("client-secret-file", "FILE", "the service principal's secret"),
-    Opt::value("client-certificate", "FILE", "the service principal's certificate and key, in PEM"),
-    Opt::value("token-file", "FILE", "a token that the service principal's application trusts"),
-    Opt::switch("static-service-principal", "hand the principal's ID and secret to the kubelet"),
-    Opt::value("pod-client-id", "ID", "the application of pods that no annotation names one for"),
-    Opt::value(
+    OptionSpec::value("client-secret-file", "FILE", "the service principal's secret"),
+    OptionSpec::value(
+        "client-certificate",
+        "FILE",
+        "the service principal's certificate and key, in PEM",
+    ),
+    OptionSpec::value(
+        "token-file",
+        "FILE",
+        "a token that the service principal's application trusts",
+    ),
+    OptionSpec::switch(
+        "static-service-principal",
+        "hand the principal's ID and secret to the kubelet",
+    ),
+    OptionSpec::value(
+        "pod-client-id",
+        "ID",
+        "the application of pods that no annotation names one for",
+    ),
+    OptionSpec::value(
         "registry-mirror",
         "SOURCE:TARGET[/PATH]",
         "pull that host's images from this registry, as the node",
     )
     .repeated(),
-    Opt::value("r", "SOURCE:TARGET", "the same as --registry-mirror").repeated(),
-    Opt::value(
+    OptionSpec::value("r", "SOURCE:TARGET", "the same as --registry-mirror").repeated(),
+    OptionSpec::value(
         "without-token",
         "HOW",
         "a request without a token: `node`, `anonymous` or `refuse` (with identity bindings the default, else node)",
     ),
-    Opt::switch("repository-scope", "ask for a token for the image's repository alone"),
-    Opt::value("max-cache", "DURATION", "keep an answer no longer than this").default("1h"),
-    Opt::switch("anonymous-key", "add an empty login for `*.azurecr.*`, as the Go plugin does"),
-    Opt::value("ib-sni-name", "NAME", "identity bindings: the name in the TLS handshake"),
-    Opt::value(
+    OptionSpec::switch("repository-scope", "ask for a token for the image's repository alone"),
+    OptionSpec::value("max-cache", "DURATION", "keep an answer no longer than this").default("1h"),
+    OptionSpec::switch(
+        "anonymous-key",
+        "add an empty login for `*.azurecr.*`, as the Go plugin does",
+    ),
+    OptionSpec::value("ib-sni-name", "NAME", "identity bindings: the name in the TLS handshake"),
+    OptionSpec::value(
         "ib-apiserver-ip",
         "ADDRESS",
         "identity bindings: the API server, by address or name",
     ),
-    Opt::value("ib-default-client-id", "ID", "identity bindings: where no annotation names one"),
-    Opt::value("ib-default-tenant-id", "ID", "identity bindings: the tenant of that identity"),
-    Opt::value("ib-ca-file", "FILE", "identity bindings: the API server's CA")
+    OptionSpec::value(
+        "ib-default-client-id",
+        "ID",
+        "identity bindings: where no annotation names one",
+    ),
+    OptionSpec::value(
+        "ib-default-tenant-id",
+        "ID",
+        "identity bindings: the tenant of that identity",
+    ),
+    OptionSpec::value("ib-ca-file", "FILE", "identity bindings: the API server's CA")
         .default("/etc/kubernetes/certs/ca.crt"),
-    Opt::value("v", "LEVEL", "ignored; see --log").ignored(),
-    Opt::value("vmodule", "PATTERNS", "ignored; see --log").ignored(),
-    Opt::value("log-flush-frequency", "DURATION", "ignored").ignored(),
+    OptionSpec::value("v", "LEVEL", "ignored; see --log").ignored(),
+    OptionSpec::value("vmodule", "PATTERNS", "ignored; see --log").ignored(),
+    OptionSpec::value("log-flush-frequency", "DURATION", "ignored").ignored(),
 ];
 
 /// The values of `--registry-mirror` and `-r`.
@@ -153,10 +180,10 @@ impl Acr {
         match of(&cloud.suffixes) {
             Host::LoginServer(server) => Ok(Some(Place { server, mirrored: false, repository })),
             Host::Data => Err(Error::config(format!("`{}` needs no login", image.registry()))
-                .hint("take data endpoints out of this provider's `matchImages`")),
+                .with_hint("take data endpoints out of this provider's `matchImages`")),
             Host::Foreign if of(&cloud::known_suffixes()) != Host::Foreign => {
                 Err(Error::config(format!("`{}` is a registry of another cloud", image.registry()))
-                    .hint(
+                    .with_hint(
                         "an identity is of one cloud: check `cloud` in `azure.json`, or `--cloud`",
                     ))
             }
@@ -182,7 +209,7 @@ impl Provider for Acr {
             return Err(Error::config(
                 "`--static-service-principal` gives no secret for a mirrored host",
             )
-            .hint("the runtime may send it to the source: take one of the two options out"));
+            .with_hint("the runtime may send it to the source: take one of the two options out"));
         }
         let token = match identity::shown(&who, &cloud, cx).await? {
             Shown::Token(token) => token,

@@ -34,7 +34,7 @@ impl Mirrors {
         let entries = values.iter().flat_map(|value| value.split(','));
         for entry in entries.map(|entry| entry.replace(' ', "")).filter(|entry| !entry.is_empty()) {
             let invalid = |why: &str| {
-                Error::config(format!("`--registry-mirror {entry}` {why}")).hint(
+                Error::config(format!("`--registry-mirror {entry}` {why}")).with_hint(
                     "write SOURCE:TARGET[/PATH], as in `mcr.microsoft.com:mine.azurecr.io`, without \
                      `https://` and without a port of the target; several with commas, or the \
                      option several times",

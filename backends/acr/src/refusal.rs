@@ -4,7 +4,7 @@
 //! Source: Microsoft identity platform, "Microsoft Entra authentication and authorization
 //! error codes".
 
-use pullpass::http::{Reply, Spent};
+use pullpass::http::{Reply, SentSecrets};
 use pullpass::{Error, ErrorKind, one_line};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -26,7 +26,7 @@ pub(crate) fn access_token(
     reply: &Reply,
     service: &str,
     who: &Who<'_>,
-    spent: &Spent,
+    spent: &SentSecrets,
 ) -> Result<SecretString, Error> {
     if !reply.is_success() {
         return Err(entra(reply, service, who, spent));
@@ -38,16 +38,16 @@ pub(crate) fn access_token(
     let answer: Answer = reply.json()?;
     answer.access_token.filter(|token| !token.is_empty()).map(SecretString::from).ok_or_else(|| {
         Error::protocol(format!("{service} answered {} without a token", reply.status()))
-            .hint(format!("check what stands between this node and {service}"))
+            .with_hint(format!("check what stands between this node and {service}"))
     })
 }
 
 /// Explains an answer that is no token.
-pub(crate) fn entra(reply: &Reply, service: &str, who: &Who<'_>, spent: &Spent) -> Error {
+pub(crate) fn entra(reply: &Reply, service: &str, who: &Who<'_>, spent: &SentSecrets) -> Error {
     let status = reply.status();
     if reply.is_success() {
         return Error::protocol(format!("{service} answered {status} with no token"))
-            .hint(format!("check what stands between this node and {service}"));
+            .with_hint(format!("check what stands between this node and {service}"));
     }
     let said = Said::read(reply);
     let code = said.code();
@@ -66,11 +66,11 @@ pub(crate) fn entra(reply: &Reply, service: &str, who: &Who<'_>, spent: &Spent) 
     }
     let mut error = Error::new(kind, what);
     if let Some(words) = said.words() {
-        error = error.because(format!("`{}` says: {}", reply.target(), spent.quote(&words)));
+        error = error.with_source(format!("`{}` says: {}", reply.target(), spent.quote(&words)));
     }
     match kind {
-        ErrorKind::Unavailable => error.hint(format!("{hint}{}", reply.hint_unavailable())),
-        _ => error.hint(hint),
+        ErrorKind::Unavailable => error.with_hint(format!("{hint}{}", reply.hint_unavailable())),
+        _ => error.with_hint(hint),
     }
 }
 

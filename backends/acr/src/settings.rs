@@ -134,7 +134,7 @@ impl Settings {
         );
         match (self.static_principal, has_secret, self.repository_scope) {
             (true, false, _) => {
-                Err(Error::config("`--static-service-principal` has no secret to give").hint(
+                Err(Error::config("`--static-service-principal` has no secret to give").with_hint(
                     "it is for a service principal with a secret: `--client-secret-file`, or \
                  `aadClientSecret` in `azure.json`",
                 ))
@@ -163,7 +163,7 @@ fn node(options: &Options, env: &Env, file: &AzureJson) -> Result<Option<Node>, 
             let client_id = options.value("client-id").map(str::to_owned);
             let client_id = client_id.or_else(|| file.client_id.clone()).ok_or_else(|| {
                 Error::config(format!("`--{name}` needs `--client-id`"))
-                    .hint("name the application whose proof it is")
+                    .with_hint("name the application whose proof it is")
             })?;
             let proof = match name {
                 "client-secret-file" => secret(secret_in(&path)?, is_static),
@@ -211,10 +211,10 @@ fn secret(value: SecretString, is_static: bool) -> Proof {
 
 fn secret_in(path: &std::path::Path) -> Result<SecretString, Error> {
     let hint = "`--client-secret-file` names a file with the secret alone";
-    let text = file::read_text(path).map_err(|error| error.hint(hint))?;
+    let text = file::read_text(path).map_err(|error| error.with_hint(hint))?;
     let text = text.trim_end_matches(['\r', '\n']);
     match text.is_empty() {
-        true => Err(Error::config(format!("`{}` is empty", path.display())).hint(hint)),
+        true => Err(Error::config(format!("`{}` is empty", path.display())).with_hint(hint)),
         false => Ok(text.into()),
     }
 }
@@ -229,14 +229,14 @@ fn managed_id(text: &str) -> Result<ManagedId, Error> {
     }
     let (kind, id) = text.split_once(':').unwrap_or(("client", text));
     match kind {
-        _ if !is_id(id) => Err(Error::config("the managed identity's ID is not one").hint(
+        _ if !is_id(id) => Err(Error::config("the managed identity's ID is not one").with_hint(
             "it is `system`, a client ID, `object:` and an object ID, or a resource ID that \
              begins with `/subscriptions/`",
         )),
         "client" => Ok(ManagedId::Client(id.to_owned())),
         "object" => Ok(ManagedId::Object(id.to_owned())),
         _ => Err(Error::config("the managed identity is of no known kind")
-            .hint("write `client:ID` or `object:ID`")),
+            .with_hint("write `client:ID` or `object:ID`")),
     }
 }
 
@@ -258,7 +258,7 @@ fn binding(options: &Options) -> Result<Option<Binding>, Error> {
             Some(other) => Err(Error::config(format!(
                 "ib-sni-name must be set: `--{other}` means nothing without it"
             ))
-            .hint("name the host that the API server has for identity bindings")),
+            .with_hint("name the host that the API server has for identity bindings")),
             None => Ok(None),
         };
     };
@@ -269,23 +269,25 @@ fn binding(options: &Options) -> Result<Option<Binding>, Error> {
     };
     if sni_name.contains("://") {
         return Err(Error::config("`--ib-sni-name` must not contain protocol prefix")
-            .hint("name the host alone"));
+            .with_hint("name the host alone"));
     }
     // A URL takes more for an address than looks like one, and an address is not looked up.
     let is_domain = Url::parse(&format!("https://{sni_name}/"))
         .is_ok_and(|url| matches!(url.host(), Some(Host::Domain(_))));
     if !is_name(&sni_name) || !is_domain {
-        return Err(Error::config("`--ib-sni-name` is no host name").hint("name the host alone"));
+        return Err(
+            Error::config("`--ib-sni-name` is no host name").with_hint("name the host alone")
+        );
     }
     let api_server = value("ib-apiserver-ip").ok_or_else(|| {
         Error::config("ib-apiserver-ip must be set when `--ib-sni-name` is")
-            .hint("name the API server's address, or a host name that resolves to it")
+            .with_hint("name the API server's address, or a host name that resolves to it")
     })?;
     if api_server.parse::<std::net::IpAddr>().is_err() && !is_name(&api_server) {
         return Err(Error::config(
             "`--ib-apiserver-ip` must be a valid IP address or resolvable FQDN",
         )
-        .hint("name the API server's address, or a host name that resolves to it"));
+        .with_hint("name the API server's address, or a host name that resolves to it"));
     }
     let ca_file = options.path("ib-ca-file").unwrap_or_default();
     Ok(Some(Binding {
@@ -304,11 +306,11 @@ fn without_token(options: &Options) -> Result<Option<WithoutToken>, Error> {
         Some("anonymous") => Ok(Some(WithoutToken::Anonymous)),
         Some("refuse") => Ok(Some(WithoutToken::Refuse)),
         Some(_) => Err(Error::config("`--without-token` is none of `node`, `anonymous`, `refuse`")
-            .hint("`--help` says what becomes of a request without a token by default")),
+            .with_hint("`--help` says what becomes of a request without a token by default")),
     }
 }
 
 fn two(one: &str, other: &str) -> Error {
     Error::config(format!("`--{one}` and `--{other}` exclude each other"))
-        .hint("the node has one identity; take one of them out of `args`")
+        .with_hint("the node has one identity; take one of them out of `args`")
 }

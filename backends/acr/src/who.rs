@@ -101,11 +101,11 @@ impl<'a> Who<'a> {
             Some(Node::Principal(principal)) => {
                 let tenant_id = tenant_id.ok_or_else(|| {
                     Error::config("the service principal's tenant is not named")
-                        .hint("set `tenantId` in `azure.json`, or `--tenant-id`")
+                        .with_hint("set `tenantId` in `azure.json`, or `--tenant-id`")
                 })?;
                 Ok(Self::Principal { principal, tenant_id })
             }
-            None => Err(Error::config("the node has no identity").hint(
+            None => Err(Error::config("the node has no identity").with_hint(
                 "`azure.json`, the plugin's argument, must say `useManagedIdentityExtension: \
                  true`, or name a service principal with its secret, certificate or token file; \
                  or set `--managed-identity`; for the pod's own identity add `tokenAttributes`",
@@ -140,18 +140,20 @@ fn id<'a>(
         true => Ok(Some(id)),
         false if id.is_empty() => {
             Err(Error::identity(format!("annotation `{annotation}` is empty"))
-                .hint("name the ID, or take the annotation off the service account"))
+                .with_hint("name the ID, or take the annotation off the service account"))
         }
         false => Err(Error::identity(format!("annotation `{annotation}` is no ID"))
-            .hint("it is a GUID, or for a tenant also a domain")),
+            .with_hint("it is a GUID, or for a tenant also a domain")),
     }
 }
 
 fn missing(account: &ServiceAccount, annotation: &str, option: &str) -> Error {
     let subject = one_line(&account.token.claims().subject);
-    Error::identity(format!("annotation `{annotation}` is missing on `{subject}`")).hint(format!(
-        "annotate the service account and list the key in `tokenAttributes`, or set `{option}`"
-    ))
+    Error::identity(format!("annotation `{annotation}` is missing on `{subject}`")).with_hint(
+        format!(
+            "annotate the service account and list the key in `tokenAttributes`, or set `{option}`"
+        ),
+    )
 }
 
 fn no_token(bound: bool) -> Error {
@@ -159,7 +161,7 @@ fn no_token(bound: bool) -> Error {
         true => "identity bindings need a service account token, and the request has none",
         false => "the request has no service account token, and `--without-token` is `refuse`",
     };
-    Error::identity(what).hint(
+    Error::identity(what).with_hint(
         "static pods have none; `--without-token=node` lets them pull as the node, \
          `--without-token=anonymous` without a login",
     )

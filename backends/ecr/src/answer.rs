@@ -32,7 +32,7 @@ pub(crate) fn read(granted: &Granted, clock: &Clock) -> Result<(Login, Cache), E
             return Err(Error::protocol(format!(
                 "AWS handed out a token that expired {past} s ago"
             ))
-            .hint("check this node's clock, and what stands between it and AWS"));
+            .with_hint("check this node's clock, and what stands between it and AWS"));
         }
     };
     Ok((login, cache))
@@ -41,7 +41,7 @@ pub(crate) fn read(granted: &Granted, clock: &Clock) -> Result<(Login, Cache), E
 fn login(granted: &Granted) -> Result<Login, Error> {
     let broken = |why: &str| {
         Error::protocol(format!("AWS handed out a token that {why}"))
-            .hint("check what stands between this node and AWS")
+            .with_hint("check what stands between this node and AWS")
     };
     let bytes = Zeroizing::new(
         STANDARD.decode(granted.token.expose_secret()).map_err(|_| broken("is not base64"))?,
@@ -53,7 +53,7 @@ fn login(granted: &Granted) -> Result<Login, Error> {
     Login::new(user, password).map_err(|error| {
         error
             .with_kind(ErrorKind::Protocol)
-            .during("AWS handed out a token that is no login")
-            .hint("check what stands between this node and AWS")
+            .context("AWS handed out a token that is no login")
+            .with_hint("check what stands between this node and AWS")
     })
 }

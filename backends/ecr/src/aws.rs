@@ -11,7 +11,7 @@ use aws_sdk_ecr::config::{IdentityCache, Region, StalledStreamProtectionConfig};
 use aws_smithy_async::time::TimeSource;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
-use pullpass::http::Settings;
+use pullpass::http::HttpConfig;
 use pullpass::{Clock, Context, Error, Roots};
 
 use crate::endpoint::{At, Endpoints};
@@ -64,7 +64,7 @@ impl Aws {
         let retries = environment::retries(&cx.env)?;
         let sts_region = sts_region(registry, cx)?;
         let profiles = Profiles::read(&cx.env).await?;
-        let transport = Transport::new(cx.http.with_settings(settings(cx)), cx.deadline);
+        let transport = Transport::new(cx.http.with_config(http_config(cx)), cx.deadline);
         let clock = SdkClock(cx.clock.clone());
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .http_client(transport.clone())
@@ -86,7 +86,7 @@ impl Aws {
             !ipv4_api && (registry.dual_stack() || config.use_dual_stack().unwrap_or_default());
         if fips && matches!(registry, Registry::Public { .. }) {
             return Err(Error::config("ECR Public has no FIPS endpoint")
-                .hint("take ECR Public out of `matchImages`, or `AWS_USE_FIPS_ENDPOINT` out of this provider's `env` and profile"));
+                .with_hint("take ECR Public out of `matchImages`, or `AWS_USE_FIPS_ENDPOINT` out of this provider's `env` and profile"));
         }
         let endpoints = |region: &str| Endpoints {
             partition: registry.partition(),
@@ -182,16 +182,16 @@ impl Aws {
 
 /// The limits of one attempt. `AWS_CA_BUNDLE` stands for the roots as in AWS's other SDKs;
 /// the one for Rust does not read it.
-fn settings(cx: &Context) -> Settings {
+fn http_config(cx: &Context) -> HttpConfig {
     let roots = match cx.env.os("AWS_CA_BUNDLE") {
         Some(file) => Roots::Only { file: file.into(), named_by: "AWS_CA_BUNDLE" },
         None => Roots::System,
     };
-    Settings {
+    HttpConfig {
         roots,
         connect_timeout: CONNECT_TIMEOUT,
         attempt_timeout: Duration::from_secs(8),
-        ..Settings::default()
+        ..HttpConfig::default()
     }
 }
 
@@ -208,7 +208,7 @@ fn sts_region(registry: &Registry, cx: &Context) -> Result<String, Error> {
     let Some(region) = named else { return Ok(Registry::PUBLIC_REGION.to_owned()) };
     if !is_region(region) {
         return Err(Error::config("`AWS_REGION` or `AWS_DEFAULT_REGION` names no region")
-            .hint("such as `us-east-1`; correct this provider's `env`"));
+            .with_hint("such as `us-east-1`; correct this provider's `env`"));
     }
     let partition = Partition::of_region(region);
     if partition != &AWS {
@@ -216,7 +216,7 @@ fn sts_region(registry: &Registry, cx: &Context) -> Result<String, Error> {
             "ECR Public takes credentials of partition `aws` alone, and `{region}` is in `{}`",
             partition.id
         ))
-        .hint("take ECR Public out of this provider's `matchImages`: it can be pulled from without a login"));
+        .with_hint("take ECR Public out of this provider's `matchImages`: it can be pulled from without a login"));
     }
     Ok(region.to_owned())
 }

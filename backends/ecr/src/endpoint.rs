@@ -94,7 +94,7 @@ pub(crate) fn is_near(url: &Url) -> bool {
 
 /// Of an address that the operator named to the SDK. It is not shown: it may hold a password.
 pub(crate) fn unusable() -> Error {
-    Error::config("an endpoint's URL cannot be used").hint(
+    Error::config("an endpoint's URL cannot be used").with_hint(
         "check `AWS_ENDPOINT_URL` and its like, and `endpoint_url` in the profile: an \
              `https://` URL without user and password; `http://` only on this machine",
     )

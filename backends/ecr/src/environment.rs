@@ -107,12 +107,12 @@ pub(crate) fn names_sts(env: &Env) -> bool {
 
 fn wrong(name: &str, what: &str) -> Error {
     Error::config(format!("`{name}` is {what}"))
-        .hint("correct the `env` of this provider in the CredentialProviderConfig")
+        .with_hint("correct the `env` of this provider in the CredentialProviderConfig")
 }
 
 fn half(set: &str, missing: &str) -> Error {
     Error::config(format!("`{set}` is set without `{missing}`"))
-        .hint("set both in this provider's `env`, or neither")
+        .with_hint("set both in this provider's `env`, or neither")
 }
 
 #[cfg(test)]

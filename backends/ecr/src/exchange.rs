@@ -58,5 +58,5 @@ pub(crate) async fn token(
 
 fn nothing(registry: &Registry, what: &str) -> Error {
     Error::protocol(format!("{registry} answered without {what}"))
-        .hint("check what stands between this node and AWS; AWS itself always sends it")
+        .with_hint("check what stands between this node and AWS; AWS itself always sends it")
 }

@@ -17,7 +17,7 @@ impl Hosts {
         let mut hosts: Vec<(String, Registry)> = Vec::new();
         for value in values {
             let invalid = |why: &str| {
-                Error::config(format!("`--host={value}` {why}")).hint(
+                Error::config(format!("`--host={value}` {why}")).with_hint(
                     "write HOST[:PORT]=REGION, as in `cache.example.com=us-west-2`; instead of a \
                      region also a registry's host, or `public`",
                 )
@@ -60,12 +60,12 @@ impl Hosts {
             let host = image.registry();
             let error = Error::config(format!("`{host}` is no registry of Amazon ECR"));
             match image.host().contains(".dkr.ecr") || image.host().contains(".dkr-ecr") {
-                true => error.hint(
+                true => error.with_hint(
                     "its parts do not belong together: a registry's host is \
                      ACCOUNT.dkr.ecr[-fips].REGION.amazonaws.com, for dual-stack \
                      ACCOUNT.dkr-ecr[-fips].REGION.on.aws; other partitions have other ends",
                 ),
-                false => error.hint(format!(
+                false => error.with_hint(format!(
                     "take it out of this provider's `matchImages`; if it is a mirror or cache \
                      that takes ECR logins, name it: `--host {host}=REGION`"
                 )),

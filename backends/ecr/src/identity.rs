@@ -38,6 +38,6 @@ fn usable(source: &str, credentials: Credentials) -> Result<Credentials, Error> 
         false => Err(Error::identity(format!(
             "{source} gave AWS credentials with a space or a line break in them"
         ))
-        .hint("look at the end of the access key and of the session token")),
+        .with_hint("look at the end of the access key and of the session token")),
     }
 }

@@ -17,8 +17,8 @@ mod session;
 mod transport;
 
 use pullpass::{
-    Annotation, CacheType, Context, Error, Opt, Options, Plugin, Provider, Request, Response,
-    Variable, async_trait,
+    Annotation, CacheType, Context, Error, OptionSpec, Options, Plugin, Provider, Request,
+    Response, Variable, async_trait,
 };
 
 use crate::aws::Aws;
@@ -50,38 +50,38 @@ pub static PLUGIN: Plugin = Plugin {
         "ecr-public.aws.com",
     ],
     options: &[
-        Opt::value("role-arn", "ARN", "the role of pods whose service account names none")
+        OptionSpec::value("role-arn", "ARN", "the role of pods whose service account names none")
             .env("AWS_ECR_ROLE_ARN"),
-        Opt::value(
+        OptionSpec::value(
             "role",
             "ACCOUNT=ARN",
             "the role for that account's registries, of pods and of the node",
         )
         .repeated(),
-        Opt::value(
+        OptionSpec::value(
             "role-annotation",
             "KEY",
             "the annotation that names a pod's role; the first that is there counts",
         )
         .default(ROLE_ANNOTATION)
         .repeated(),
-        Opt::value(
+        OptionSpec::value(
             "without-role",
             "HOW",
             "a pod for which no role is named: `refuse` it, or let it pull as the `node`",
         )
         .default("refuse"),
-        Opt::value(
+        OptionSpec::value(
             "host",
             "HOST=REGION",
             "a mirror or cache that takes ECR's logins, and the region of its registry",
         )
         .repeated(),
-        Opt::switch(
+        OptionSpec::switch(
             "ipv4-api",
             "call IPv4 endpoints for dual-stack registries too: PrivateLink has no others",
         ),
-        Opt::positional(
+        OptionSpec::positional(
             "ignored",
             "ARGUMENT",
             "ignored, as by the Go plugin that this one replaces",

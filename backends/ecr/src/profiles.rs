@@ -71,7 +71,7 @@ impl Profiles {
                         "`{variable}`, or `HOME`, says where the file is; the path is one on the \
                          node"
                     );
-                    let text = file::read_text(&path).map_err(|error| error.hint(hint))?;
+                    let text = file::read_text(&path).map_err(|error| error.with_hint(hint))?;
                     read.push(path);
                     text
                 }
@@ -107,7 +107,7 @@ impl Profiles {
         }
         if let Some(path) = self.get("web_identity_token_file") {
             let hint = "`web_identity_token_file` of the profile names the token's file";
-            file::read(path.as_ref()).map_err(|error| error.hint(hint))?;
+            file::read(path.as_ref()).map_err(|error| error.with_hint(hint))?;
         }
         if self.get("sso_session").or(self.get("sso_start_url")).is_some() {
             return Err(self.wrong("sso_session", "for people: this plugin takes no SSO profiles"));
@@ -118,17 +118,19 @@ impl Profiles {
     fn missing(&self) -> Error {
         let error = Error::config(format!("profile `{}` is not there", self.name));
         let Some(set) = &self.set else {
-            return error.because("no profile file was found").hint(
+            return error.with_source("no profile file was found").with_hint(
                 "set `AWS_CONFIG_FILE` in this provider's `env`: without it `HOME` decides where \
                  the file is, and under systemd the kubelet may have none",
             );
         };
         let mut known: Vec<String> = set.profiles().map(|name| format!("`{name}`")).collect();
         known.sort();
-        error.because(format!("{} has {}", shown(&self.read), known.join(", "))).hint(format!(
-            "correct `AWS_PROFILE`; in a config file the section reads `[profile {}]`",
-            self.name
-        ))
+        error.with_source(format!("{} has {}", shown(&self.read), known.join(", "))).with_hint(
+            format!(
+                "correct `AWS_PROFILE`; in a config file the section reads `[profile {}]`",
+                self.name
+            ),
+        )
     }
 
     /// A setting of the profile.
@@ -154,14 +156,14 @@ impl Profiles {
         let error = Error::config(format!("profile `{}` has no credentials to give", self.name));
         let error = match why {
             "" => error,
-            why => error.because(why.to_owned()),
+            why => error.with_source(why.to_owned()),
         };
-        Err(error.hint("correct `role_arn`, `source_profile` and what they lead to"))
+        Err(error.with_hint("correct `role_arn`, `source_profile` and what they lead to"))
     }
 
     fn wrong(&self, name: &str, what: &str) -> Error {
         Error::config(format!("`{name}` of profile `{}` is {what}", self.name))
-            .hint("correct the profile, or this provider's `env`")
+            .with_hint("correct the profile, or this provider's `env`")
     }
 }
 
@@ -188,6 +190,6 @@ async fn parse(files: &EnvConfigFiles, name: &str, read: &[PathBuf]) -> Result<P
     profile::load(&fs, &env, files, Some(name.to_owned().into())).await.map_err(|_| {
         // Its words would repeat lines of the file.
         Error::config(format!("{} cannot be understood", shown(read)))
-            .hint("it has sections in brackets, and `name = value` below them")
+            .with_hint("it has sections in brackets, and `name = value` below them")
     })
 }

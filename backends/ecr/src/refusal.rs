@@ -34,7 +34,7 @@ where
     E: std::error::Error + ProvideErrorMetadata + 'static,
 {
     let Asked { service, who, aws } = asked;
-    if let Some(failure) = Error::within(error) {
+    if let Some(failure) = Error::find_in(error) {
         return not_reached(failure, service, who, aws);
     }
     let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
@@ -50,14 +50,14 @@ where
             _ => (ErrorKind::Config, "the request could not be sent"),
         };
         return Error::new(kind, format!("{service} cannot be asked for {who}"))
-            .because(why)
-            .hint("check this provider's `env` and the AWS profile");
+            .with_source(why)
+            .with_hint("check this provider's `env` and the AWS profile");
     };
     let status = raw.status().as_u16();
     let url = raw.extension::<AnsweredBy>().map_or("AWS", |by| by.0.as_str());
     if raw.status().is_success() {
         return Error::protocol(format!("`{url}` answered {status}, but not as {service} does"))
-            .hint("check what stands between this node and AWS: a proxy, a login page");
+            .with_hint("check what stands between this node and AWS: a proxy, a login page");
     }
     let in_xml = |name| raw.body().bytes().and_then(|body| element(body, name));
     let code = metadata
@@ -76,8 +76,8 @@ where
         None => format!("`{url}` says nothing more"),
     };
     Error::new(kind, format!("{service} {verb} {who}: HTTP {status} {shown}"))
-        .because(said)
-        .hint(hint)
+        .with_source(said)
+        .with_hint(hint)
 }
 
 /// What the SDK says of a failure without the words that stand for the one below, in one
@@ -112,7 +112,7 @@ fn first_line(message: &str) -> Option<&str> {
 }
 
 fn not_reached(failure: &Error, service: &str, who: &Who<'_>, aws: &Aws) -> Error {
-    let error = failure.clone().during(format!("{service} could not be asked for {who}"));
+    let error = failure.clone().context(format!("{service} could not be asked for {who}"));
     let hint = match (failure.kind(), aws.fips_where_undocumented(), aws.dual_stack()) {
         (ErrorKind::Unavailable, Some(Fips::ByHost), _) => {
             "ECR has FIPS endpoints in us-east-1, us-east-2, us-west-1, us-west-2 and GovCloud; \
@@ -128,7 +128,7 @@ fn not_reached(failure: &Error, service: &str, who: &Who<'_>, aws: &Aws) -> Erro
         }
         _ => return error,
     };
-    error.hint(hint)
+    error.with_hint(hint)
 }
 
 /// Where the code says nothing to us.

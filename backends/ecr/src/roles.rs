@@ -81,7 +81,7 @@ impl Roles {
                 .filter(|(account, _)| is_account(account))
                 .ok_or_else(|| {
                 Error::config(format!("`--role={value}` is not ACCOUNT=ARN"))
-                    .hint("as in `--role 111122223333=arn:aws:iam::111122223333:role/pull`")
+                    .with_hint("as in `--role 111122223333=arn:aws:iam::111122223333:role/pull`")
             })?;
             let role = Role::parse(arn, NamedBy::Option("`--role`"))?;
             if by_account.insert(account.to_owned(), role).is_some() {
@@ -96,9 +96,10 @@ impl Roles {
             None | Some("refuse") => false,
             Some("node") => true,
             Some(_) => {
-                return Err(Error::config("`--without-role` is neither `refuse` nor `node`").hint(
-                    "`node` lets pods whose service account names no role pull as the node",
-                ));
+                return Err(Error::config("`--without-role` is neither `refuse` nor `node`")
+                    .with_hint(
+                        "`node` lets pods whose service account names no role pull as the node",
+                    ));
             }
         };
         let annotations = options.values("role-annotation").to_vec();
@@ -153,8 +154,8 @@ impl Roles {
             false => sent.join(", "),
         };
         Error::identity(format!("no role is named for `{subject}`"))
-            .because(format!("the request's annotations: {sent}"))
-            .hint(format!(
+            .with_source(format!("the request's annotations: {sent}"))
+            .with_hint(format!(
                 "list {} in `tokenAttributes.optionalServiceAccountAnnotationKeys` and annotate the \
                  service account, or set `--role-arn`; `--without-role=node` lets such pods pull \
                  as the node",
@@ -184,7 +185,7 @@ impl Role {
                     arn => format!("is no role's ARN: `{}`", one_line(arn)),
                 };
                 Err(Error::new(named_by.kind(), format!("{named_by} {what}"))
-                    .hint("a role's ARN reads `arn:aws:iam::111122223333:role/NAME`"))
+                    .with_hint("a role's ARN reads `arn:aws:iam::111122223333:role/NAME`"))
             }
         }
     }
@@ -200,7 +201,10 @@ impl Role {
                     partition.id, own.id
                 ),
             )
-            .hint(format!("name a role of partition `{}`; {} names it", own.id, self.named_by))),
+            .with_hint(format!(
+                "name a role of partition `{}`; {} names it",
+                own.id, self.named_by
+            ))),
             _ => Ok(self),
         }
     }

@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use pullpass::http::header::HeaderName;
-use pullpass::http::{Http, Method, Settings};
+use pullpass::http::{Http, HttpConfig, Method};
 use pullpass::{Deadline, Error, ErrorKind};
 use url::Url;
 
@@ -52,9 +52,9 @@ impl HttpClient for Transport {
         limits: &HttpConnectorSettings,
         _: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        let ours = self.http.settings();
+        let ours = self.http.config();
         let connect_timeout = limits.connect_timeout().unwrap_or(ours.connect_timeout);
-        let settings = Settings {
+        let config = HttpConfig {
             connect_timeout,
             attempt_timeout: limits
                 .read_timeout()
@@ -62,10 +62,10 @@ impl HttpClient for Transport {
             ..ours.clone()
         };
         let mut connectors = self.connectors.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = connectors.iter().find(|known| known.http.settings() == &settings).cloned();
+        let known = connectors.iter().find(|known| known.http.config() == &config).cloned();
         SharedHttpConnector::new(known.unwrap_or_else(|| {
             let connector = Connector {
-                http: self.http.with_settings(settings),
+                http: self.http.with_config(config),
                 deadline: self.deadline,
                 last: Arc::clone(&self.last),
             };

@@ -47,8 +47,8 @@ pub(crate) fn with(
         Login::new(user, grant.token.expose_secret()).map_err(|error| {
             error
                 .with_kind(ErrorKind::Protocol)
-                .during(format!("`{}` handed out a token that is no password", grant.giver))
-                .hint("check what stands between this node and Google")
+                .context(format!("`{}` handed out a token that is no password", grant.giver))
+                .with_hint("check what stands between this node and Google")
         })
     };
     let mut auth = vec![(image.registry().to_owned(), login()?)];

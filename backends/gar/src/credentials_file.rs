@@ -55,9 +55,9 @@ pub(crate) struct Impersonation {
 /// # Errors
 /// Of kind Config, in words that repeat no value: one of them is a key.
 pub(crate) fn read(path: &Path) -> Result<CredentialsFile, Error> {
-    let text = Zeroizing::new(file::read(path).map_err(|error| error.hint(HINT))?);
+    let text = Zeroizing::new(file::read(path).map_err(|error| error.with_hint(HINT))?);
     let broken = |why: &str| {
-        Error::config(format!("`{}` is no credential file: {why}", path.display())).hint(HINT)
+        Error::config(format!("`{}` is no credential file: {why}", path.display())).with_hint(HINT)
     };
     let json: Wire = serde_json::from_slice(&text).map_err(|error| {
         broken(&match error.classify() {

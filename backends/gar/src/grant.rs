@@ -77,7 +77,7 @@ impl Grant {
                 "`{}` handed out a token that has expired",
                 reply.target()
             ))
-            .hint("check this node's clock"));
+            .with_hint("check this node's clock"));
         }
         Ok(Self { token: token.into(), expires, giver: reply.target().to_owned() })
     }
@@ -85,5 +85,5 @@ impl Grant {
 
 fn odd(reply: &Reply, what: &str) -> Error {
     Error::protocol(format!("`{}` answered {} with {what}", reply.target(), reply.status()))
-        .hint("check what stands between this node and Google")
+        .with_hint("check what stands between this node and Google")
 }

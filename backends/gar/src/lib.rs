@@ -13,8 +13,8 @@ mod universe;
 mod who;
 
 use pullpass::{
-    Annotation, CacheType, Context, Error, Opt, Plugin, Provider, Request, Response, Variable,
-    async_trait,
+    Annotation, CacheType, Context, Error, OptionSpec, Plugin, Provider, Request, Response,
+    Variable, async_trait,
 };
 use tracing::debug;
 
@@ -55,69 +55,81 @@ pub static PLUGIN: Plugin = Plugin {
     build: |options, _| Ok(Box::new(Gar { settings: Settings::read(options)? })),
 };
 
-const OPTIONS: &[Opt] = &[
-    Opt::positional(
+const OPTIONS: &[OptionSpec] = &[
+    OptionSpec::positional(
         "command",
         "COMMAND",
         "`get-credentials`, as for the Go plugin; may be left out",
     ),
-    Opt::value("credentials", "FILE", "the node's key, or the pods' `external_account` file")
-        .env("GOOGLE_APPLICATION_CREDENTIALS"),
-    Opt::value(
+    OptionSpec::value(
+        "credentials",
+        "FILE",
+        "the node's key, or the pods' `external_account` file",
+    )
+    .env("GOOGLE_APPLICATION_CREDENTIALS"),
+    OptionSpec::value(
         "workload-identity-provider",
         "PROVIDER",
         "the pods' pool: projects/N/locations/global/workloadIdentityPools/P/providers/X",
     ),
-    Opt::value("project-id", "ID", "on GKE or in a fleet: the project of the pods' pool"),
-    Opt::value("identity-provider", "URL", "on GKE or in a fleet: the cluster's issuer"),
-    Opt::value(
+    OptionSpec::value("project-id", "ID", "on GKE or in a fleet: the project of the pods' pool"),
+    OptionSpec::value("identity-provider", "URL", "on GKE or in a fleet: the cluster's issuer"),
+    OptionSpec::value(
         "allow-provider",
         "PATTERN",
         "let annotations name a provider like this; NUMBER, POOL and PROVIDER may be `*`",
     )
     .repeated(),
-    Opt::value(
+    OptionSpec::value(
         "service-account",
         "EMAIL",
         "the Google service account that pods impersonate where no annotation names one",
     ),
-    Opt::value(
+    OptionSpec::value(
         "without-token",
         "HOW",
         "a request without a token: `node`, `anonymous` or `refuse` (the default where pods have a pool of their own, else node)",
     ),
-    Opt::value(
+    OptionSpec::value(
         "without-annotation",
         "HOW",
         "with --identity-provider, a pod that has not opted in: `refuse`, `node` or `pod`",
     )
     .default("refuse"),
-    Opt::value("without-pool", "HOW", "a token and no pool for it: `refuse` or `node`")
+    OptionSpec::value("without-pool", "HOW", "a token and no pool for it: `refuse` or `node`")
         .default("refuse"),
-    Opt::value("host", "HOST", "a mirror, or another universe's registry, that takes the login")
-        .repeated(),
-    Opt::value("universe-domain", "DOMAIN", "the cloud that is not googleapis.com")
+    OptionSpec::value(
+        "host",
+        "HOST",
+        "a mirror, or another universe's registry, that takes the login",
+    )
+    .repeated(),
+    OptionSpec::value("universe-domain", "DOMAIN", "the cloud that is not googleapis.com")
         .env("GOOGLE_CLOUD_UNIVERSE_DOMAIN"),
-    Opt::value("sts-url", "URL", "the token endpoint of STS under a name of your own"),
-    Opt::value(
+    OptionSpec::value("sts-url", "URL", "the token endpoint of STS under a name of your own"),
+    OptionSpec::value(
         "iam-credentials-url",
         "URL",
         "the IAM Service Account Credentials API under a name of your own, up to before `/v1`",
     ),
-    Opt::switch("token-username", "answer with user `_token`, as the Go plugin does"),
-    Opt::value(
+    OptionSpec::switch("token-username", "answer with user `_token`, as the Go plugin does"),
+    OptionSpec::value(
         "max-cache",
         "DURATION",
         "keep an answer no longer than this, nor than its token lives",
     )
     .env("KUBE_SIDECAR_CACHE_DURATION"),
-    Opt::value("cache-key", "KEY", "keep an answer per `image`, `registry` (default) or `global`")
-        .env("KUBE_SIDECAR_CACHE_TYPE"),
-    Opt::value("authFlow", "FLOW", "`gcr`, as for the Go plugin"),
-    Opt::value("a", "FLOW", "the same as --authFlow"),
-    Opt::value("v", "LEVEL", "ignored; see --log").ignored(),
-    Opt::value("vmodule", "PATTERNS", "ignored; see --log").ignored(),
-    Opt::value("log-flush-frequency", "DURATION", "ignored").ignored(),
+    OptionSpec::value(
+        "cache-key",
+        "KEY",
+        "keep an answer per `image`, `registry` (default) or `global`",
+    )
+    .env("KUBE_SIDECAR_CACHE_TYPE"),
+    OptionSpec::value("authFlow", "FLOW", "`gcr`, as for the Go plugin"),
+    OptionSpec::value("a", "FLOW", "the same as --authFlow"),
+    OptionSpec::value("v", "LEVEL", "ignored; see --log").ignored(),
+    OptionSpec::value("vmodule", "PATTERNS", "ignored; see --log").ignored(),
+    OptionSpec::value("log-flush-frequency", "DURATION", "ignored").ignored(),
 ];
 
 /// What the operator said.

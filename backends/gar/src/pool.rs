@@ -59,7 +59,7 @@ impl Pool {
     /// Of kind Config, when project or issuer is none.
     pub(crate) fn cluster(project: &str, issuer: &str) -> Result<Self, Error> {
         if !is_id(project) || project.bytes().all(|c| c.is_ascii_digit()) {
-            return Err(Error::config("`--project-id` is no project's ID").hint(
+            return Err(Error::config("`--project-id` is no project's ID").with_hint(
                 "the ID, not the number, of the project (of a fleet: of its host project) whose \
                  pool is `ID.svc.id.goog`",
             ));
@@ -67,10 +67,10 @@ impl Pool {
         // The form of zonal clusters before they had locations: no token is of such an issuer.
         if issuer.starts_with("https://container.googleapis.com/") && issuer.contains("/zones/") {
             return Err(Error::config("`--identity-provider` has `/zones/` in it")
-                .hint("write `/locations/` in its place"));
+                .with_hint("write `/locations/` in its place"));
         }
         if !is_issuer(issuer) {
-            return Err(Error::config("`--identity-provider` is no `https://` URL").hint(
+            return Err(Error::config("`--identity-provider` is no `https://` URL").with_hint(
                 "on GKE it is \
                  `https://container.googleapis.com/v1/projects/P/locations/L/clusters/C`",
             ));
@@ -178,7 +178,7 @@ impl Pattern {
             .collect();
         match Pool::self_managed(&sample.join("/")) {
             Ok(_) => Ok(Self(parts)),
-            Err(why) => Err(Error::config(format!("`--allow-provider={text}` {why}")).hint(
+            Err(why) => Err(Error::config(format!("`--allow-provider={text}` {why}")).with_hint(
                 "write projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/\
                  PROVIDER; NUMBER, POOL and PROVIDER may each be `*`, which stands for a whole name",
             )),

@@ -1,7 +1,7 @@
 //! What Google answered in place of a token: an error of ours, with who was refused, the
 //! status, Google's code and words, and what to do.
 
-use pullpass::http::{Reply, Spent};
+use pullpass::http::{Reply, SentSecrets};
 use pullpass::{Error, ErrorKind};
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ pub(crate) fn explain(
     service: &str,
     who: &Who<'_>,
     cure: Option<Cure>,
-    spent: &Spent,
+    spent: &SentSecrets,
 ) -> Error {
     let status = refused.status;
     let (kind, hint) = match (cure, reply.kind()) {
@@ -75,8 +75,10 @@ pub(crate) fn explain(
     }
     let error = Error::new(kind, what);
     let error = match &refused.words {
-        Some(words) => error.because(format!("`{}` says: {}", reply.target(), spent.quote(words))),
+        Some(words) => {
+            error.with_source(format!("`{}` says: {}", reply.target(), spent.quote(words)))
+        }
         None => error,
     };
-    error.hint(hint)
+    error.with_hint(hint)
 }

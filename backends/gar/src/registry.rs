@@ -35,7 +35,7 @@ impl Hosts {
             let shown = if value.contains('@') { "..." } else { value };
             let invalid = |why: &str| {
                 Error::config(format!("`--host={shown}` {why}"))
-                    .hint("write HOST or HOST:PORT, as in `mirror.example.com`")
+                    .with_hint("write HOST or HOST:PORT, as in `mirror.example.com`")
             };
             let image = Image::parse(value).map_err(|_| invalid("names no host"))?;
             if !image.repository().is_empty() {
@@ -62,7 +62,7 @@ impl Hosts {
             (true, ..) | (_, true, None | Some(443)) => return Ok(()),
             (_, true, Some(_)) => {
                 return Err(Error::config(format!("`{host}` is no port of Google's registry"))
-                    .hint("take the port out of the image's name"));
+                    .with_hint("take the port out of the image's name"));
             }
             _ => {}
         }
@@ -71,24 +71,24 @@ impl Hosts {
             return Err(Error::config(format!(
                 "`{host}` is a registry of `googleapis.com`, and the universe is `{domain}`"
             ))
-            .hint("an identity is of one universe: check `--universe-domain`"));
+            .with_hint("an identity is of one universe: check `--universe-domain`"));
         }
         if let Some(domain) = Universe::of_registry(image.host()) {
             return Err(Error::config(format!(
                 "`{host}` is a registry of the universe `{domain}`"
             ))
-            .hint(format!("set `--universe-domain {domain}`")));
+            .with_hint(format!("set `--universe-domain {domain}`")));
         }
         if image.host().ends_with(".gcr.io") {
             return Err(Error::config(format!(
                 "`{host}` is no registry of Google's that takes a login"
             ))
-            .hint(
+            .with_hint(
                 "its images are public and are pulled without; `us.`, `eu.`, `asia.` and \
                  `marketplace.gcr.io` in place of `*.gcr.io` in `matchImages` keep this quiet",
             ));
         }
-        Err(Error::config(format!("`{host}` is no registry of Google's")).hint(format!(
+        Err(Error::config(format!("`{host}` is no registry of Google's")).with_hint(format!(
             "take it out of this provider's `matchImages`; if it is a mirror, or a registry of \
              another universe, that takes Google's logins, name it: `--host {host}`"
         )))

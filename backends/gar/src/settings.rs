@@ -121,11 +121,11 @@ impl Settings {
                     return Err(Error::config(format!(
                         "`--cache-key` (or KUBE_SIDECAR_CACHE_TYPE) is none of {values}"
                     ))
-                    .hint("in lower case; `--help` says what holds by default"));
+                    .with_hint("in lower case; `--help` says what holds by default"));
                 }
             },
             longest_cache: options.duration("max-cache").map_err(|error| {
-                error.during("`--max-cache` (or KUBE_SIDECAR_CACHE_DURATION) cannot be used")
+                error.context("`--max-cache` (or KUBE_SIDECAR_CACHE_DURATION) cannot be used")
             })?,
         })
     }
@@ -135,7 +135,7 @@ fn pods(options: &Options, of_file: Option<Pool>, email: Option<String>) -> Resu
     let cluster = match (text(options, "project-id"), text(options, "identity-provider")) {
         (Some(project), Some(issuer)) => Some(Pool::cluster(project, issuer)?),
         (None, Some(_)) => {
-            return Err(Error::config("`--identity-provider` needs `--project-id`").hint(
+            return Err(Error::config("`--identity-provider` needs `--project-id`").with_hint(
                 "name the project (of a fleet: its host project) whose pool is `ID.svc.id.goog`",
             ));
         }
@@ -144,7 +144,7 @@ fn pods(options: &Options, of_file: Option<Pool>, email: Option<String>) -> Resu
     };
     let named = match text(options, "workload-identity-provider") {
         Some(name) => Some(Pool::self_managed(name).map_err(|why| {
-            Error::config(format!("`--workload-identity-provider` {why}")).hint(
+            Error::config(format!("`--workload-identity-provider` {why}")).with_hint(
                 "write projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/\
                  PROVIDER, with the project's number",
             )
@@ -166,13 +166,13 @@ fn pods(options: &Options, of_file: Option<Pool>, email: Option<String>) -> Resu
         Some(email) if is_email(email) => Some(email.to_owned()),
         Some(_) => {
             return Err(Error::config("`--service-account` is no service account's address")
-                .hint("write NAME@PROJECT.iam.gserviceaccount.com"));
+                .with_hint("write NAME@PROJECT.iam.gserviceaccount.com"));
         }
         None => email,
     };
     if service_account.is_some() && pool.is_none() && allowed.is_empty() {
         return Err(Error::config("`--service-account` is for pods, and they have no pool")
-            .hint("name their pool's provider by `--workload-identity-provider`"));
+            .with_hint("name their pool's provider by `--workload-identity-provider`"));
     }
     Ok(Pods {
         pool,
@@ -197,20 +197,20 @@ fn pods(options: &Options, of_file: Option<Pool>, email: Option<String>) -> Resu
 fn check_call(options: &Options) -> Result<(), Error> {
     if options.value("command").is_some_and(|command| command != "get-credentials") {
         return Err(Error::config("the one command is `get-credentials`, and it may be left out")
-            .hint("take the others out of `args`; `--help` lists the options"));
+            .with_hint("take the others out of `args`; `--help` lists the options"));
     }
     let flows = [options.value("authFlow"), options.value("a")];
     match flows.into_iter().flatten().find(|flow| *flow != "gcr") {
         None => Ok(()),
         Some(flow @ ("dockercfg" | "dockercfg-url")) => {
-            Err(Error::config(format!("`--authFlow={flow}` is not supported")).hint(
+            Err(Error::config(format!("`--authFlow={flow}` is not supported")).with_hint(
                 "it hands out passwords that are kept in the instance's metadata: give the node's \
                  service account roles/artifactregistry.reader and use `gcr`; for a registry of \
                  somebody else's use an imagePullSecret or that registry's own plugin",
             ))
         }
         Some(_) => Err(Error::config("`--authFlow` is not `gcr`")
-            .hint("`gcr`, in lower case, is the default: leave the option out")),
+            .with_hint("`gcr`, in lower case, is the default: leave the option out")),
     }
 }
 
@@ -226,13 +226,13 @@ fn url(options: &Options, name: &str) -> Result<Option<Url>, Error> {
     match https(text) {
         Some(url) if url.query().is_none() && url.fragment().is_none() => Ok(Some(url)),
         _ => Err(Error::config(format!("`--{name}` is no `https://` URL"))
-            .hint("leave it out unless Google's APIs are reached by names of your own")),
+            .with_hint("leave it out unless Google's APIs are reached by names of your own")),
     }
 }
 
 fn two(one: &str, other: &str) -> Error {
     Error::config(format!("{} and {} exclude each other", quoted(one), quoted(other)))
-        .hint("pods have one pool by default; take one of them out of `args`")
+        .with_hint("pods have one pool by default; take one of them out of `args`")
 }
 
 fn quoted(text: &str) -> String {
@@ -244,5 +244,5 @@ fn quoted(text: &str) -> String {
 
 fn none_of(option: &str, values: &str) -> Error {
     Error::config(format!("`--{option}` is none of {values}"))
-        .hint("`--help` says what holds by default")
+        .with_hint("`--help` says what holds by default")
 }

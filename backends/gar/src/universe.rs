@@ -35,8 +35,9 @@ impl Universe {
         let domain = domain.to_ascii_lowercase();
         match domain.contains('.') && domain.split('.').all(is_label) {
             true => Ok(Self(domain)),
-            false => Err(Error::config("the universe's domain is no domain")
-                .hint("`--universe-domain` is such as `googleapis.com`, without scheme or host")),
+            false => Err(Error::config("the universe's domain is no domain").with_hint(
+                "`--universe-domain` is such as `googleapis.com`, without scheme or host",
+            )),
         }
     }
 

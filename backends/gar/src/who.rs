@@ -90,7 +90,7 @@ impl<'a> Who<'a> {
 fn named_pool(pods: &Pods, account: &ServiceAccount) -> Result<Option<Pool>, Error> {
     let Some(name) = account.annotations.get(PROVIDER) else { return Ok(None) };
     let pool = Pool::self_managed(name).map_err(|why| {
-        Error::identity(format!("annotation `{PROVIDER}` {why}")).hint(
+        Error::identity(format!("annotation `{PROVIDER}` {why}")).with_hint(
             "write projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER",
         )
     })?;
@@ -101,7 +101,7 @@ fn named_pool(pods: &Pods, account: &ServiceAccount) -> Result<Option<Pool>, Err
             "annotation `{PROVIDER}` names a provider that this node does not allow: {}",
             pool.shown()
         ))
-        .hint("an operator allows providers by `--allow-provider PATTERN`")),
+        .with_hint("an operator allows providers by `--allow-provider PATTERN`")),
     }
 }
 
@@ -115,7 +115,7 @@ fn service_account<'a>(
         Some(_) => Err(Error::identity(format!(
             "annotation `{SERVICE_ACCOUNT}` is no service account's address"
         ))
-        .hint(
+        .with_hint(
             "write NAME@PROJECT.iam.gserviceaccount.com, or take the annotation off the \
                  service account",
         )),
@@ -132,7 +132,7 @@ fn not_opted_in(account: &ServiceAccount) -> Error {
         Some(_) => format!("annotation `{OPT_IN}` on `{subject}` is not `true`"),
         None => format!("annotation `{OPT_IN}` is missing on `{subject}`"),
     };
-    Error::identity(what).hint(
+    Error::identity(what).with_hint(
         "set it to `true` and list the key in `tokenAttributes`; `--without-annotation=pod` asks \
          nobody to opt in, `--without-annotation=node` lets such pods pull as the node",
     )
@@ -141,12 +141,12 @@ fn not_opted_in(account: &ServiceAccount) -> Error {
 fn no_pool(pods: &Pods) -> Error {
     match pods.allowed.is_empty() {
         true => Error::identity("the request has a token, and no pool of Google's that takes it")
-            .hint(
+            .with_hint(
                 "name the pool: `--workload-identity-provider`, or on GKE `--project-id` and \
                  `--identity-provider`; to pull as the node take `tokenAttributes` out of this \
                  provider, or set `--without-pool=node`",
             ),
-        false => Error::identity(format!("annotation `{PROVIDER}` is missing")).hint(
+        false => Error::identity(format!("annotation `{PROVIDER}` is missing")).with_hint(
             "annotate the service account and list the key in `tokenAttributes`, or name a pool \
              for all by `--workload-identity-provider`",
         ),
@@ -155,7 +155,7 @@ fn no_pool(pods: &Pods) -> Error {
 
 fn no_token() -> Error {
     Error::identity("the request has no service account token, and pods are to pull by theirs")
-        .hint(
+        .with_hint(
             "add `tokenAttributes` to this provider; static pods have no token: \
              `--without-token=node` lets them pull as the node, `--without-token=anonymous` \
              without a login",

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use pullpass::http::Spent;
+use pullpass::http::SentSecrets;
 use pullpass::{
     Cache, Clock, Error, ErrorKind, JwtExpiry, Login, Token, jwt_claim, jwt_expiry, rfc3339,
     seconds,
@@ -31,8 +31,12 @@ impl Document<'_> {
     pub(crate) fn error(&self, what: &str) -> Error {
         let error = Error::new(self.blame, format!("`{}` {} {what}", self.name, self.verb));
         match self.blame {
-            ErrorKind::Config => error.hint("check the file against `response` in the profile"),
-            _ => error.hint("check `response` in the profile against what this server answers"),
+            ErrorKind::Config => {
+                error.with_hint("check the file against `response` in the profile")
+            }
+            _ => {
+                error.with_hint("check `response` in the profile against what this server answers")
+            }
         }
     }
 
@@ -40,7 +44,7 @@ impl Document<'_> {
     ///
     /// # Errors
     /// When there is none, with the server's own words.
-    pub(crate) fn text(&self, pointer: &str, spent: &Spent) -> Result<String, Error> {
+    pub(crate) fn text(&self, pointer: &str, spent: &SentSecrets) -> Result<String, Error> {
         let text = self.body.pointer(pointer).and_then(Value::as_str).filter(|it| !it.is_empty());
         text.map(str::to_owned).ok_or_else(|| {
             let error = self.error(&format!("without a text at `{pointer}`"));
@@ -80,11 +84,11 @@ pub(crate) fn read(
     let login = Login::new(username, password).map_err(|error| {
         error
             .with_kind(document.blame)
-            .during(format!(
+            .context(format!(
                 "`{}` {} with a login that cannot be used",
                 document.name, document.verb
             ))
-            .hint("check `response` in the profile against what this server answers")
+            .with_hint("check `response` in the profile against what this server answers")
     })?;
     Ok((login, longest.map_or(cache, |longest| cache.at_most(longest))))
 }
@@ -121,7 +125,7 @@ fn username(
     document: &Document<'_>,
     password: &str,
     values: &Values,
-    spent: &Spent,
+    spent: &SentSecrets,
 ) -> Result<String, Error> {
     let (pointer, claim, pattern) = match username {
         Username::Fixed(template) => return engine::user_name(template, values),
@@ -188,7 +192,7 @@ fn end(
             document.blame,
             format!("`{}` {} with a token that has expired already", document.name, document.verb),
         )
-        .hint("check this node's clock, and the server's"));
+        .with_hint("check this node's clock, and the server's"));
     }
     let end = match (said, own) {
         (Some(said), Some(own)) => Some(said.min(own)),
@@ -250,5 +254,5 @@ fn invalid(document: &Document<'_>, pointer: &str, why: &str) -> Error {
         document.blame,
         format!("`{}` {} with a `{pointer}` that {why}", document.name, document.verb),
     )
-    .hint("check `response.expiry` in the profile against what this server answers")
+    .with_hint("check `response.expiry` in the profile against what this server answers")
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pullpass::http::{Call, Spent};
+use pullpass::http::{RequestBuilder, SentSecrets};
 use pullpass::{Context, Error, SigningKey};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -77,7 +77,7 @@ impl Authentication {
     }
 
     /// Adds the header, where the method has one.
-    pub(crate) fn header<'a>(&self, call: Call<'a>) -> Call<'a> {
+    pub(crate) fn header<'a>(&self, call: RequestBuilder<'a>) -> RequestBuilder<'a> {
         match &self.basic {
             Some((id, secret)) => call.basic(id, secret),
             None => call,
@@ -90,7 +90,7 @@ impl Authentication {
     }
 
     /// Notes what was sent.
-    pub(crate) fn spend(&self, spent: &mut Spent) {
+    pub(crate) fn spend(&self, spent: &mut SentSecrets) {
         self.secret.iter().for_each(|secret| spent.add(secret.expose_secret()));
         self.basic.iter().for_each(|(user, secret)| spent.add_basic(user, secret.expose_secret()));
     }
@@ -100,7 +100,7 @@ impl Authentication {
 fn assertion(key: &PrivateKey, endpoint: &Url, cx: &Context) -> Result<SecretString, Error> {
     let text = |(name, value): (&str, &str)| (name.to_owned(), value.into());
     let signer = SigningKey::from_pem_file(&key.file)
-        .map_err(|error| error.hint("`exchange.clientAuth.keyFile` names the file"))?;
+        .map_err(|error| error.with_hint("`exchange.clientAuth.keyFile` names the file"))?;
     let signer = match key.algorithm {
         Some("RS256") => signer.with_rs256(),
         _ => signer,
@@ -111,7 +111,7 @@ fn assertion(key: &PrivateKey, endpoint: &Url, cx: &Context) -> Result<SecretStr
             key.file.display(),
             signer.algorithm()
         ))
-        .hint("RS256 and PS256 are for RSA keys, ES256 is for keys of the curve P-256"));
+        .with_hint("RS256 and PS256 are for RSA keys, ES256 is for keys of the curve P-256"));
     }
     let header = key.key_id.as_deref().map(|id| text(("kid", id)));
     let audience = key.audience.as_deref().unwrap_or(endpoint.as_str());

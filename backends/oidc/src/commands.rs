@@ -8,15 +8,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use pullpass::{
-    ApiVersion, Command, Error, Image, Opt, Options, Request, ServiceAccount, Token, file,
+    ApiVersion, Command, Error, Image, OptionSpec, Options, Request, ServiceAccount, Token, file,
 };
 use secrecy::SecretString;
 
 use crate::source::{CONFIG, PRESET, PROFILE, SET};
 
-const IMAGE: Opt = Opt::positional("image", "IMAGE", "the image that is pulled").required();
-const ANNOTATION: Opt =
-    Opt::value("annotation", "KEY=VALUE", "an annotation of the service account").repeated();
+const IMAGE: OptionSpec =
+    OptionSpec::positional("image", "IMAGE", "the image that is pulled").required();
+const ANNOTATION: OptionSpec =
+    OptionSpec::value("annotation", "KEY=VALUE", "an annotation of the service account").repeated();
 
 /// All of them.
 pub(crate) const COMMANDS: &[Command] = &[
@@ -24,8 +25,8 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "validate",
         summary: "Checks a profile file, and warns of what is unsafe",
         options: &[
-            Opt::positional("file", "FILE", "the profile file").required(),
-            Opt::switch("strict", "fail on warnings too"),
+            OptionSpec::positional("file", "FILE", "the profile file").required(),
+            OptionSpec::switch("strict", "fail on warnings too"),
         ],
         run: |options, _| Box::pin(async { validate::run(options) }),
     },
@@ -40,7 +41,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         summary: "Does the exchange once, tries the login at the registry, and says where it fails",
         options: &[
             IMAGE,
-            Opt::value(
+            OptionSpec::value(
                 "token-file",
                 "FILE",
                 "a service account token, such as `kubectl create token` makes",
@@ -50,9 +51,13 @@ pub(crate) const COMMANDS: &[Command] = &[
             PRESET,
             SET,
             ANNOTATION,
-            Opt::value("realm-host", "HOST", "a host that the registry may send the login to")
-                .repeated(),
-            Opt::switch("loopback-http", "ask a registry on this machine over plain HTTP"),
+            OptionSpec::value(
+                "realm-host",
+                "HOST",
+                "a host that the registry may send the login to",
+            )
+            .repeated(),
+            OptionSpec::switch("loopback-http", "ask a registry on this machine over plain HTTP"),
         ],
         run: |options, cx| Box::pin(probe::run(options, cx)),
     },
@@ -76,7 +81,7 @@ fn annotations(options: &Options) -> Result<BTreeMap<String, String>, Error> {
     let pair = |text: &String| match text.split_once('=') {
         Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
         None => Err(Error::config("`--annotation` is KEY=VALUE")
-            .hint("write each annotation of the service account as `--annotation KEY=VALUE`")),
+            .with_hint("write each annotation of the service account as `--annotation KEY=VALUE`")),
     };
     options.values("annotation").iter().map(pair).collect()
 }
@@ -95,6 +100,6 @@ fn request(options: &Options) -> Result<Request, Error> {
 
 fn read_token(path: &Path) -> Result<String, Error> {
     let text = file::read_text(path)
-        .map_err(|error| error.hint("`--token-file` names a file with the pod's token"))?;
+        .map_err(|error| error.with_hint("`--token-file` names a file with the pod's token"))?;
     Ok(text.trim().to_owned())
 }

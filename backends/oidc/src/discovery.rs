@@ -25,16 +25,16 @@ pub(crate) async fn token_endpoint(discovery: &Discovery, http: &Http) -> Result
     let reply = call
         .send()
         .await
-        .map_err(|error| error.during(format!("no metadata of `{}`", discovery.issuer)))?;
+        .map_err(|error| error.context(format!("no metadata of `{}`", discovery.issuer)))?;
     let odd = |what: String, hint: &str| {
-        Err(Error::protocol(format!("`{}` {what}", reply.target())).hint(hint))
+        Err(Error::protocol(format!("`{}` {what}", reply.target())).with_hint(hint))
     };
     if !reply.is_success() {
         let what = format!("answered {}", reply.status());
         return match reply.kind() {
             ErrorKind::Unavailable => {
                 Err(Error::unavailable(format!("`{}` {what}", reply.target()))
-                    .hint(reply.hint_unavailable()))
+                    .with_hint(reply.hint_unavailable()))
             }
             _ => odd(what, "check `exchange.discovery`, or name `exchange.endpoint` instead"),
         };

@@ -1,6 +1,6 @@
 //! Runs the calls of a profile: the one way in which a token or secret leaves this process.
 
-use pullpass::http::{Call, Http, Reply};
+use pullpass::http::{Http, Reply, RequestBuilder};
 use pullpass::{Context, Error};
 use serde_json::{Map, Value};
 use url::Url;
@@ -41,7 +41,7 @@ pub(crate) async fn run(
     values: &mut Values,
     cx: &Context,
 ) -> Result<Reply, Failure> {
-    let http = cx.http.with_settings(profile.http.clone());
+    let http = cx.http.with_config(profile.http.clone());
     let found = match &calls.discovery {
         Some(discovery) => Some(discovery::token_endpoint(discovery, &http).await?),
         None => None,
@@ -75,7 +75,7 @@ fn url(step: &Step, found: Option<&Url>, values: &Values) -> Result<Url, Error> 
     match (&step.to, found) {
         (To::Address(address), _) => address.render(values).map_err(|why| {
             Error::identity(why)
-                .hint("a value of the pod's or the image's has no place in this URL")
+                .with_hint("a value of the pod's or the image's has no place in this URL")
         }),
         (To::TokenEndpoint, Some(url)) => Ok(url.clone()),
         (To::TokenEndpoint, None) => Err(Error::config("there is no token endpoint")),
@@ -88,7 +88,7 @@ fn call<'a>(
     client: &Authentication,
     values: &Values,
     http: &'a Http,
-) -> Result<Call<'a>, Error> {
+) -> Result<RequestBuilder<'a>, Error> {
     // The file's loader let `http://` through for loopback alone.
     let mut call = http.request(step.method.clone(), url).accept_json().plain_http();
     for (name, value) in &step.headers {
@@ -139,7 +139,7 @@ pub(crate) fn user_name(user: &Template, values: &Values) -> Result<String, Erro
         false => return Ok(user.to_string()),
     };
     Err(Error::identity(format!("the user name {what}"))
-        .hint("correct the annotation or the profile that it comes from"))
+        .with_hint("correct the annotation or the profile that it comes from"))
 }
 
 /// An empty text in an object is left out.

@@ -26,12 +26,12 @@ const KIND: &str = "OIDCExchangeConfig";
 /// Config: what is wrong, and on which line.
 pub(crate) fn load(path: &Path) -> Result<Vec<Profile>, Error> {
     let text = file::read_text(path).map_err(|error| {
-        error.hint("`--config` names the profile file; the kubelet runs plugins in `/`")
+        error.with_hint("`--config` names the profile file; the kubelet runs plugins in `/`")
     })?;
     parse(&text, path.parent().unwrap_or(Path::new(""))).map_err(|error| {
-        error
-            .during(format!("profile file `{}` is not valid", path.display()))
-            .hint("correct the file; the next pull reads it again, the kubelet needs no restart")
+        error.context(format!("profile file `{}` is not valid", path.display())).with_hint(
+            "correct the file; the next pull reads it again, the kubelet needs no restart",
+        )
     })
 }
 

@@ -19,14 +19,14 @@ pub(crate) fn check(token: &Token, expected: &Expected, profile: &Profile) -> Re
             profile.name,
             expected.audience
         ))
-        .hint("make `tokenAttributes.serviceAccountTokenAudience` and the profile's `serviceAccountToken.audience` the same"));
+        .with_hint("make `tokenAttributes.serviceAccountTokenAudience` and the profile's `serviceAccountToken.audience` the same"));
     }
     if let Some(issuer) = expected.issuer.as_deref().filter(|issuer| *issuer != claims.issuer) {
         return Err(Error::identity(format!(
             "the service account token is from the issuer `{}`, profile `{}` expects `{issuer}`",
             claims.issuer, profile.name
         ))
-        .hint("correct the profile's `serviceAccountToken.issuer`, or use the profile of this cluster"));
+        .with_hint("correct the profile's `serviceAccountToken.issuer`, or use the profile of this cluster"));
     }
     if expected.allow_api_server_audience {
         return Ok(());
@@ -36,9 +36,9 @@ pub(crate) fn check(token: &Token, expected: &Expected, profile: &Profile) -> Re
         return Err(Error::identity(format!(
             "the service account token is also for the audience `{other}` and is not sent elsewhere",
         ))
-        .hint(OWN_AUDIENCE));
+        .with_hint(OWN_AUDIENCE));
     }
-    token.check_not_for_api_server().map_err(|error| error.hint(OWN_AUDIENCE))
+    token.check_not_for_api_server().map_err(|error| error.with_hint(OWN_AUDIENCE))
 }
 
 /// The kubelet sent no token.
@@ -47,5 +47,5 @@ pub(crate) fn missing(profile: &Profile) -> Error {
         "the request has no service account token, profile `{}` needs one",
         profile.name
     ))
-    .hint("set `tokenAttributes` on this provider in the CredentialProviderConfig; static pods have no token; by hand, `probe` takes `--token-file`")
+    .with_hint("set `tokenAttributes` on this provider in the CredentialProviderConfig; static pods have no token; by hand, `probe` takes `--token-file`")
 }

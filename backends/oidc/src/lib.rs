@@ -120,11 +120,11 @@ async fn login(
         Plan::Passthrough => Ok(answer::passthrough(profile, token, values)?),
         Plan::File(path) => {
             let text = files::read_text(path).map_err(|error| {
-                error.hint("the profile's `exchange.file` names this file: who may read it?")
+                error.with_hint("the profile's `exchange.file` names this file: who may read it?")
             })?;
             let body: Value = file::from_yaml(&text).map_err(|_| {
                 Error::config(format!("`{}` is neither JSON nor YAML", path.display()))
-                    .hint("write {\"username\": \"...\", \"password\": \"...\"} into it")
+                    .with_hint("write {\"username\": \"...\", \"password\": \"...\"} into it")
             })?;
             let name = path.display().to_string();
             let document =

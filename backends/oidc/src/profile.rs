@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pullpass::CacheKey;
 use pullpass::http::header::HeaderName;
-use pullpass::http::{Method, Settings};
+use pullpass::http::{HttpConfig, Method};
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -24,7 +24,7 @@ pub(crate) struct Profile {
     pub(crate) variables: Vec<Variable>,
     pub(crate) plan: Plan,
     pub(crate) answer: Answer,
-    pub(crate) http: Settings,
+    pub(crate) http: HttpConfig,
     pub(crate) on_refused: Policy,
     pub(crate) cache_key: CacheKey,
     /// Keys of the answer beside the image's own registry: mirrors.

@@ -1,6 +1,6 @@
 //! What a token endpoint says when it says no, in the shapes that servers use.
 
-use pullpass::http::{Reply, Spent};
+use pullpass::http::{Reply, SentSecrets};
 use pullpass::{Error, ErrorKind};
 use serde_json::Value;
 
@@ -12,17 +12,17 @@ const TRUST: &str =
     "check that the server trusts this cluster's issuer, audience and service account";
 
 /// An error out of the reply to `step` that is no success.
-pub(crate) fn read(reply: &Reply, step: &Step, client: &Client, spent: &Spent) -> Failure {
+pub(crate) fn read(reply: &Reply, step: &Step, client: &Client, spent: &SentSecrets) -> Failure {
     let said = Said::read(reply, spent);
     let by_pod = step.client && matches!(client, Client::PodToken(_));
     let (verdict, hint) = said.judge(reply, by_pod);
     let (target, status) = (reply.target(), reply.status());
     let error = match verdict.kind() {
         ErrorKind::Unavailable => Error::unavailable(format!("`{target}` answered {status}"))
-            .hint(reply.hint_unavailable()),
+            .with_hint(reply.hint_unavailable()),
         kind => {
             Error::new(kind, format!("`{target}` refused the token exchange with status {status}"))
-                .hint(match verdict {
+                .with_hint(match verdict {
                     Verdict::Place => format!("check {}", step.place),
                     // Whom the pod is, an earlier step has shown.
                     Verdict::No if !step.sends_token() => format!("check {}", step.place),
@@ -70,7 +70,7 @@ impl Verdict {
 
 /// Puts the server's own words below `error`, if any can be found in `body` and hold
 /// nothing of `spent`.
-pub(crate) fn quote(error: Error, body: &Value, spent: &Spent) -> Error {
+pub(crate) fn quote(error: Error, body: &Value, spent: &SentSecrets) -> Error {
     Said::of(body, spent).below(error)
 }
 
@@ -96,7 +96,7 @@ struct Said {
 }
 
 impl Said {
-    fn read(reply: &Reply, spent: &Spent) -> Self {
+    fn read(reply: &Reply, spent: &SentSecrets) -> Self {
         if let Ok(body) = reply.json::<Value>() {
             return Self::of(&body, spent);
         }
@@ -105,7 +105,7 @@ impl Said {
         Self { plain, ..Self::default() }
     }
 
-    fn of(body: &Value, spent: &Spent) -> Self {
+    fn of(body: &Value, spent: &SentSecrets) -> Self {
         let text = |pointer: &str| {
             let text = body.pointer(pointer).and_then(Value::as_str)?;
             Some(spent.quote(text)).filter(|text| !text.is_empty())
@@ -127,10 +127,10 @@ impl Said {
 
     fn below(&self, error: Error) -> Error {
         match (&self.code, &self.description) {
-            (Some(code), Some(description)) => error.because(format!("{code}: {description}")),
-            (Some(text), None) | (None, Some(text)) => error.because(text.clone()),
+            (Some(code), Some(description)) => error.with_source(format!("{code}: {description}")),
+            (Some(text), None) | (None, Some(text)) => error.with_source(text.clone()),
             (None, None) => match &self.plain {
-                Some(text) => error.because(text.clone()),
+                Some(text) => error.with_source(text.clone()),
                 None => error,
             },
         }

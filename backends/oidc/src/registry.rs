@@ -46,7 +46,7 @@ pub(crate) fn choose<'a>(
             best.0.name,
             image.registry()
         ))
-        .hint("make the `registries` of one of them more specific")),
+        .with_hint("make the `registries` of one of them more specific")),
     }
 }
 
@@ -55,7 +55,7 @@ fn nobody(profiles: &[Profile], image: &Image) -> Error {
     let known = profiles.iter().flat_map(|profile| {
         profile.registries.iter().map(|registry| format!("`{}` has `{registry}`", profile.name))
     });
-    Error::config(format!("no profile is for the registry `{}`", image.registry())).hint(format!(
+    Error::config(format!("no profile is for the registry `{}`", image.registry())).with_hint(format!(
         "add it to a profile's `registries`, with its port, or narrow this provider's `matchImages`; profile {}",
         known.collect::<Vec<_>>().join(", ")
     ))

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pullpass::http::{ProxyMode, Settings};
+use pullpass::http::{HttpConfig, ProxyMode};
 use pullpass::{CacheKey, ClientCertificate, Image, Roots};
 use url::Url;
 
@@ -327,8 +327,8 @@ fn auth_keys(
 }
 
 impl RawHttp {
-    fn into_settings(self, folder: &Path) -> Result<Settings, String> {
-        let defaults = Settings::default();
+    fn into_settings(self, folder: &Path) -> Result<HttpConfig, String> {
+        let defaults = HttpConfig::default();
         let proxy = match self.proxy.as_deref() {
             None | Some("inherit") => ProxyMode::Inherit,
             Some("none") => ProxyMode::Direct,
@@ -355,7 +355,7 @@ impl RawHttp {
                 return Err("`http.clientKeyFile` needs `http.clientCertFile`".to_owned());
             }
         };
-        Ok(Settings {
+        Ok(HttpConfig {
             roots: self
                 .ca_file
                 .map_or(Roots::System, |file| Roots::Only { file: path(file), named_by: "caFile" }),

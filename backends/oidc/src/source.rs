@@ -2,18 +2,20 @@
 
 use std::path::Path;
 
-use pullpass::{Error, Opt, Options};
+use pullpass::{Error, OptionSpec, Options};
 
 use crate::profile::Profile;
 use crate::{file, presets};
 
-pub(crate) const CONFIG: Opt =
-    Opt::value("config", "FILE", "the profiles: which registry takes which exchange")
+pub(crate) const CONFIG: OptionSpec =
+    OptionSpec::value("config", "FILE", "the profiles: which registry takes which exchange")
         .env("PULLPASS_OIDC_CONFIG");
-pub(crate) const PROFILE: Opt = Opt::value("profile", "NAME", "use only this profile of the file");
-pub(crate) const PRESET: Opt =
-    Opt::value("preset", "NAME", "in place of a file: one vendor's profile, with --set");
-pub(crate) const SET: Opt = Opt::value("set", "NAME=VALUE", "what the preset needs").repeated();
+pub(crate) const PROFILE: OptionSpec =
+    OptionSpec::value("profile", "NAME", "use only this profile of the file");
+pub(crate) const PRESET: OptionSpec =
+    OptionSpec::value("preset", "NAME", "in place of a file: one vendor's profile, with --set");
+pub(crate) const SET: OptionSpec =
+    OptionSpec::value("set", "NAME=VALUE", "what the preset needs").repeated();
 
 /// The profiles that the command line names.
 ///
@@ -28,10 +30,10 @@ pub(crate) fn profiles(options: &Options) -> Result<Vec<Profile>, Error> {
             return Err(Error::config(
                 "`--config` (or PULLPASS_OIDC_CONFIG) and `--preset` exclude each other",
             )
-            .hint("a profile in the file may name the preset"));
+            .with_hint("a profile in the file may name the preset"));
         }
         (None, None) => {
-            return Err(Error::config("`--config` is missing").hint(
+            return Err(Error::config("`--config` is missing").with_hint(
                 "name the profile file, or for one registry `--preset NAME --set NAME=VALUE`; \
                  `--help` lists the options",
             ));
@@ -40,13 +42,13 @@ pub(crate) fn profiles(options: &Options) -> Result<Vec<Profile>, Error> {
     if let Some(preset) = preset {
         if options.value("profile").is_some() {
             return Err(Error::config("`--profile` is for `--config`")
-                .hint("a preset is one profile: leave `--profile` out"));
+                .with_hint("a preset is one profile: leave `--profile` out"));
         }
         return of_preset(preset, options.values("set"));
     }
     if !options.values("set").is_empty() {
         return Err(Error::config("`--set` is for `--preset`")
-            .hint("in a file `variables` set what a preset needs"));
+            .with_hint("in a file `variables` set what a preset needs"));
     }
     let mut profiles = file::load(path.as_ref())?;
     if let Some(name) = options.value("profile") {
@@ -55,7 +57,7 @@ pub(crate) fn profiles(options: &Options) -> Result<Vec<Profile>, Error> {
         profiles.retain(|profile| profile.name == name);
         if profiles.is_empty() {
             return Err(Error::config(format!("`{path}` has no profile `{name}`"))
-                .hint(format!("it has {names}")));
+                .with_hint(format!("it has {names}")));
         }
     }
     Ok(profiles)
@@ -64,7 +66,7 @@ pub(crate) fn profiles(options: &Options) -> Result<Vec<Profile>, Error> {
 fn of_preset(name: &str, set: &[String]) -> Result<Vec<Profile>, Error> {
     let invalid = |why: String| {
         Error::config(format!("`--preset {name}`: {why}"))
-            .hint("`--help` lists the presets, and what each needs")
+            .with_hint("`--help` lists the presets, and what each needs")
     };
     let mut pairs = Vec::new();
     for text in set {

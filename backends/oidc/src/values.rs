@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use pullpass::http::Spent;
+use pullpass::http::SentSecrets;
 use pullpass::{Error, Image, Request, Token, file, one_line};
 use regex_lite::Regex;
 use secrecy::zeroize::Zeroizing;
@@ -85,7 +85,7 @@ pub(crate) struct Values {
     values: BTreeMap<String, Zeroizing<String>>,
     secrets: BTreeSet<String>,
     /// The secret ones: no server's word that repeats one is shown.
-    pub(crate) spent: Spent,
+    pub(crate) spent: SentSecrets,
 }
 
 impl Values {
@@ -194,7 +194,7 @@ impl Variable {
                         "`{}` does not match the pattern of the variable `{name}`",
                         one_line(text)
                     ))
-                    .hint("narrow the profile's `registries`, or widen the pattern")
+                    .with_hint("narrow the profile's `registries`, or widen the pattern")
                 })
             }
             Source::Annotation { key, pattern, default } => {
@@ -206,12 +206,12 @@ impl Variable {
                             Error::identity(format!(
                                 "annotation `{key}` does not match the pattern of the variable `{name}`"
                             ))
-                            .hint("correct the annotation; the profile says what it may be")
+                            .with_hint("correct the annotation; the profile says what it may be")
                         })
                     }
                     (None, Some(default)) => Ok(Some(default)),
                     (None, None) => Err(Error::identity(format!("annotation `{key}` is missing"))
-                        .hint(
+                        .with_hint(
                             "annotate the service account and list the key in `tokenAttributes`: \
                              a key that is not listed there never comes here",
                         )),
@@ -227,11 +227,11 @@ impl Variable {
 /// Of kind Config, when it cannot be read, or is empty.
 pub(crate) fn read_secret(path: &std::path::Path) -> Result<SecretString, Error> {
     let text = Zeroizing::new(
-        file::read_text(path).map_err(|error| error.hint("the profile names this file"))?,
+        file::read_text(path).map_err(|error| error.with_hint("the profile names this file"))?,
     );
     match text.trim_end_matches(['\r', '\n']) {
         "" => Err(Error::config(format!("`{}` is empty", path.display()))
-            .hint("write the secret into it, and nothing else")),
+            .with_hint("write the secret into it, and nothing else")),
         secret => Ok(secret.into()),
     }
 }

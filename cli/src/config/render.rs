@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use pullpass::{CacheType, Opt, Plugin};
+use pullpass::{CacheType, OptionSpec, Plugin};
 use pullpass_kubelet::lints::audience_manifest;
 use pullpass_kubelet::{KubeletVersion, SERVICE_ACCOUNT_TOKENS};
 use serde_json::Value;
@@ -111,14 +111,14 @@ fn write_args(text: &mut String, entry: &Entry<'_>) {
     if !entry.shows_options {
         return;
     }
-    let is_given = |option: &&Opt| {
+    let is_given = |option: &&OptionSpec| {
         entry.args.iter().any(|arg| {
             let name = arg.strip_prefix('-').unwrap_or_default();
             let name = name.strip_prefix('-').unwrap_or(name);
             name.split('=').next() == Some(option.name)
         })
     };
-    let useful = |option: &&Opt| !option.ignored && !is_given(option);
+    let useful = |option: &&OptionSpec| !option.ignored && !is_given(option);
     let mut left = entry.plugin.options.iter().filter(useful).peekable();
     if left.peek().is_some() {
         text.push_str(if entry.args.is_empty() { "  # args:\n" } else { "  # further args:\n" });

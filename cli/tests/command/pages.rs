@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use pullpass::{Opt, Plugin};
+use pullpass::{OptionSpec, Plugin};
 
 use crate::{Node, pullpass};
 
@@ -86,7 +86,7 @@ fn every_option_of_the_table_is_one() {
         for row in section(&page, "Command line").lines().filter(|row| row.starts_with("| `-")) {
             for name in quoted(row.split(" | ").next().expect("a cell")) {
                 let name = name.split(' ').next().expect("a name");
-                let own = |opt: &Opt| opt.written().split(' ').next() == Some(name);
+                let own = |opt: &OptionSpec| opt.written().split(' ').next() == Some(name);
                 assert!(COMMON.contains(&name) || plugin.options.iter().any(own), "{path}: {name}");
                 seen += 1;
             }

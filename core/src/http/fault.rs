@@ -10,7 +10,7 @@ pub(super) fn classify(error: reqwest::Error, target: &str, roots: &Roots) -> At
     let error = error.without_url();
     if error.is_builder() {
         return Attempt::Done(Err(Error::config(format!("no request can be made for `{target}`"))
-            .because(deepest(&error))));
+            .with_source(deepest(&error))));
     }
     if let Some(tls) = causes(&error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
         return not_trusted(tls, target, roots);
@@ -21,8 +21,8 @@ pub(super) fn classify(error: reqwest::Error, target: &str, roots: &Roots) -> At
         _ => format!("the connection to `{target}` broke"),
     };
     let error = Error::unavailable(what)
-        .because(deepest(&error))
-        .hint("check the network path from this node: DNS, firewall, proxy");
+        .with_source(deepest(&error))
+        .with_hint("check the network path from this node: DNS, firewall, proxy");
     Attempt::Retry(Err(error), None)
 }
 
@@ -41,7 +41,7 @@ fn not_trusted(tls: &rustls::Error, target: &str, roots: &Roots) -> Attempt {
         _ => "the server does not speak TLS 1.2 or 1.3 on this port; check scheme and port".into(),
     };
     let error = Error::config(format!("no trusted TLS connection to `{target}`"));
-    Attempt::Done(Err(error.because(tls.to_string()).hint(hint)))
+    Attempt::Done(Err(error.with_source(tls.to_string()).with_hint(hint)))
 }
 
 /// The lowest cause alone: the ones above only say "error sending request".

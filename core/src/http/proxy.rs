@@ -92,7 +92,7 @@ fn from_env(env: &Env, name: &str) -> Result<Option<Url>, Error> {
     // The value is never repeated: it may hold the proxy's password.
     let invalid = || {
         Error::config(format!("`{name}` is no proxy URL"))
-            .hint(format!("set `{name}` to `http://host:port`"))
+            .with_hint(format!("set `{name}` to `http://host:port`"))
     };
     let url = match text.contains("://") {
         true => Url::parse(text),

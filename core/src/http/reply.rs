@@ -36,7 +36,7 @@ impl Reply {
             Attempt::Done(Err(Error::protocol(format!(
                 "the answer of `{target}` is larger than {BODY_LIMIT} bytes"
             ))
-            .hint("no credential is that large; check that the URL is the right one")))
+            .with_hint("no credential is that large; check that the URL is the right one")))
         };
         let announced = response.content_length().unwrap_or(0);
         if announced > BODY_LIMIT as u64 {
@@ -98,7 +98,7 @@ impl Reply {
                 _ => format!("no valid JSON (line {}, column {})", error.line(), error.column()),
             };
             Error::protocol(format!("`{}` answered {} with {what}", self.target, self.status()))
-                .hint(
+                .with_hint(
                     "check that the URL is the right one, and what stands between it and this node",
                 )
         })

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use pullpass::http::{ProxyMode, Settings, Spent};
+use pullpass::http::{HttpConfig, ProxyMode, SentSecrets};
 use pullpass::{Context, Error, Roots, Token};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -26,11 +26,11 @@ pub(super) async fn token(
         .map_err(|_| Error::config("`--ib-sni-name` is no host name"))?;
     let address = address(&binding.api_server).await?;
     // Straight to the cluster's own API server: neither a proxy nor any other CA counts.
-    let http = cx.http.with_settings(Settings {
+    let http = cx.http.with_config(HttpConfig {
         roots: Roots::Only { file: binding.ca_file.clone(), named_by: "--ib-ca-file" },
         proxy: ProxyMode::Direct,
         resolve: Some((binding.sni_name.clone(), vec![address])),
-        ..Settings::default()
+        ..HttpConfig::default()
     });
     let reply = http
         .post(url)
@@ -43,8 +43,8 @@ pub(super) async fn token(
         ])
         .send()
         .await
-        .map_err(|error| error.during(format!("the API server could not be asked for {who}")))?;
-    refusal::access_token(&reply, refusal::API_SERVER, who, &Spent::one(token.secret()))
+        .map_err(|error| error.context(format!("the API server could not be asked for {who}")))?;
+    refusal::access_token(&reply, refusal::API_SERVER, who, &SentSecrets::one(token.secret()))
 }
 
 async fn address(api_server: &str) -> Result<IpAddr, Error> {
@@ -53,10 +53,10 @@ async fn address(api_server: &str) -> Result<IpAddr, Error> {
     }
     let cannot = || {
         Error::unavailable(format!("`{api_server}` does not resolve"))
-            .hint("`--ib-apiserver-ip` names the API server; check this node's DNS")
+            .with_hint("`--ib-apiserver-ip` names the API server; check this node's DNS")
     };
     let mut found = tokio::net::lookup_host((api_server, 443))
         .await
-        .map_err(|error| cannot().because(error))?;
+        .map_err(|error| cannot().with_source(error))?;
     found.next().map(|socket| socket.ip()).ok_or_else(cannot)
 }

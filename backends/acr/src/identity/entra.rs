@@ -12,7 +12,7 @@ use azure_identity::{
     ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions,
     ClientSecretCredential, ClientSecretCredentialOptions,
 };
-use pullpass::http::Spent;
+use pullpass::http::SentSecrets;
 use pullpass::{Context, Error, SigningKey, file};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -44,7 +44,7 @@ pub(super) async fn by_assertion(
         Assertion(assertion.clone()),
         Some(options),
     );
-    ask(credential, http, who, cloud, &Spent::one(assertion)).await
+    ask(credential, http, who, cloud, &SentSecrets::one(assertion)).await
 }
 
 /// A token for a service principal.
@@ -65,13 +65,13 @@ pub(super) async fn by_principal(
                 Secret::new(secret.expose_secret().to_owned()),
                 Some(options),
             );
-            return ask(credential, http, who, cloud, &Spent::one(secret)).await;
+            return ask(credential, http, who, cloud, &SentSecrets::one(secret)).await;
         }
         Proof::TokenFile(path) => {
             let hint = "the file holds a token of an issuer that the application trusts";
-            let text = file::read_text(path).map_err(|error| error.hint(hint))?;
+            let text = file::read_text(path).map_err(|error| error.with_hint(hint))?;
             if text.trim().is_empty() {
-                return Err(Error::config(format!("`{}` is empty", path.display())).hint(hint));
+                return Err(Error::config(format!("`{}` is empty", path.display())).with_hint(hint));
             }
             SecretString::from(text.trim())
         }
@@ -92,9 +92,9 @@ fn signed(
 ) -> Result<SecretString, Error> {
     let hint = "the file holds the certificate and its private key, both in PEM; of a PKCS#12 \
                 file (.pfx) `openssl pkcs12 -nodes` makes one";
-    let key = SigningKey::from_pem_file(path).map_err(|error| error.hint(hint))?;
+    let key = SigningKey::from_pem_file(path).map_err(|error| error.with_hint(hint))?;
     let thumbprint = key.certificate_sha256().ok_or_else(|| {
-        Error::config(format!("`{}` holds no certificate", path.display())).hint(hint)
+        Error::config(format!("`{}` holds no certificate", path.display())).with_hint(hint)
     })?;
     let endpoint = endpoint(cloud, tenant_id)?;
     let claims = [("aud", endpoint.as_str()), ("iss", client_id), ("sub", client_id)];
@@ -131,25 +131,25 @@ async fn ask<C: TokenCredential>(
     http: Http,
     who: &Who<'_>,
     cloud: &Cloud,
-    spent: &Spent,
+    spent: &SentSecrets,
 ) -> Result<SecretString, Error> {
     let entra = format!("Entra at `{}`", cloud.authority.host_str().unwrap_or_default());
     let credential = credential.map_err(|error| {
-        Error::config(format!("Entra cannot be asked for {who}")).because(error.to_string())
+        Error::config(format!("Entra cannot be asked for {who}")).with_source(error.to_string())
     })?;
     match credential.get_token(&[&format!("{AUDIENCE}/.default")], None).await {
         Ok(token) if token.token.secret().is_empty() => {
             Err(Error::protocol(format!("{entra} answered without a token"))
-                .hint("check what stands between this node and Entra"))
+                .with_hint("check what stands between this node and Entra"))
         }
         Ok(token) => Ok(token.token.secret().to_owned().into()),
         // What came back says more than what the crate makes of it.
         Err(error) => Err(match http.last() {
             Some(reply) => refusal::entra(&reply, &entra, who, spent),
-            None => match Error::within(&error) {
-                Some(ours) => ours.clone().during(format!("{entra} could not be asked for {who}")),
+            None => match Error::find_in(&error) {
+                Some(ours) => ours.clone().context(format!("{entra} could not be asked for {who}")),
                 None => Error::config(format!("Entra cannot be asked for {who}"))
-                    .because(error.to_string()),
+                    .with_source(error.to_string()),
             },
         }),
     }

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use pullpass::http::header::HeaderName;
-use pullpass::http::{Call, Http, Settings, Spent};
+use pullpass::http::{Http, HttpConfig, RequestBuilder, SentSecrets};
 use pullpass::{Context, Error, ErrorKind};
 use secrecy::SecretString;
 use url::Url;
@@ -52,7 +52,7 @@ pub(super) async fn token(
             let call = call.header(HeaderName::from_static("x-identity-header"), &header);
             let away = "`IDENTITY_ENDPOINT` names it; on a virtual machine take it out";
             let reply = send(call, "the App Service identity endpoint", away, who).await?;
-            let spent = Spent::one(&header.into());
+            let spent = SentSecrets::one(&header.into());
             refusal::access_token(&reply, "the App Service identity endpoint", who, &spent)
         }
         Source::Arc { endpoint } => {
@@ -67,7 +67,7 @@ pub(super) async fn token(
                         policy, iptables, routes); elsewhere there is no IMDS: name another \
                         identity";
             let reply = send(call.header(METADATA, "true"), "IMDS", away, who).await?;
-            refusal::access_token(&reply, "IMDS", who, &Spent::default())
+            refusal::access_token(&reply, "IMDS", who, &SentSecrets::default())
         }
     }
 }
@@ -77,27 +77,27 @@ const METADATA: HeaderName = HeaderName::from_static("metadata");
 /// As Azure asks of its callers: a second between attempts at the least. Five of them may be at
 /// it at once on one machine, so the pauses grow.
 fn patient(cx: &Context) -> Http {
-    cx.http.with_settings(Settings {
+    cx.http.with_config(HttpConfig {
         connect_timeout: Duration::from_secs(2),
         timeout: Duration::from_secs(40),
         retries: 4,
-        first_wait: Duration::from_secs(2),
-        ..Settings::default()
+        initial_backoff: Duration::from_secs(2),
+        ..HttpConfig::default()
     })
 }
 
 /// `away` is what to do where nobody answers.
 async fn send(
-    call: Call<'_>,
+    call: RequestBuilder<'_>,
     service: &str,
     away: &str,
     who: &Who<'_>,
 ) -> Result<pullpass::http::Reply, Error> {
     call.send().await.map_err(|error| {
         let is_away = error.kind() == ErrorKind::Unavailable;
-        let error = error.during(format!("{service} could not be asked for {who}"));
+        let error = error.context(format!("{service} could not be asked for {who}"));
         match is_away {
-            true => error.hint(away),
+            true => error.with_hint(away),
             false => error,
         }
     })
@@ -129,7 +129,7 @@ fn source(cx: &Context) -> Result<Source, Error> {
     let header = cx.env.text("IDENTITY_HEADER")?;
     let unsupported = |what: &str, variable: &str| {
         Err(Error::config(format!("{what} has no managed identity for a node"))
-            .hint(format!("`{variable}` is set in this provider's environment; take it out")))
+            .with_hint(format!("`{variable}` is set in this provider's environment; take it out")))
     };
     if endpoint.is_some() && cx.env.os("IDENTITY_SERVER_THUMBPRINT").is_some() {
         return unsupported("Service Fabric", "IDENTITY_SERVER_THUMBPRINT");
@@ -137,7 +137,7 @@ fn source(cx: &Context) -> Result<Source, Error> {
     let parse = |text: &str| {
         Url::parse(text).ok().filter(|url| url.host().is_some()).ok_or_else(|| {
             Error::config("`IDENTITY_ENDPOINT` is no URL")
-                .hint("App Service and Arc set it; on a virtual machine take it out")
+                .with_hint("App Service and Arc set it; on a virtual machine take it out")
         })
     };
     match (endpoint, header) {

@@ -87,10 +87,10 @@ fn web_identity_is_set_up(env: &Env) -> Result<bool, Error> {
     let Some(path) = env.os("AWS_WEB_IDENTITY_TOKEN_FILE") else { return Ok(false) };
     if env.os("AWS_ROLE_ARN").is_none() {
         return Err(Error::config("`AWS_WEB_IDENTITY_TOKEN_FILE` is set without `AWS_ROLE_ARN`")
-            .hint("set both in this provider's `env`, or neither"));
+            .with_hint("set both in this provider's `env`, or neither"));
     }
     let hint = "`AWS_WEB_IDENTITY_TOKEN_FILE` names the token's file on the node";
-    file::read(path.as_ref()).map(|_| true).map_err(|error| error.hint(hint))
+    file::read(path.as_ref()).map(|_| true).map_err(|error| error.with_hint(hint))
 }
 
 /// # Errors
@@ -98,7 +98,7 @@ fn web_identity_is_set_up(env: &Env) -> Result<bool, Error> {
 fn container_is_set_up(env: &Env) -> Result<bool, Error> {
     if let Some(path) = env.os("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
         let hint = "`AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE` names the token's file on the node";
-        file::read(path.as_ref()).map_err(|error| error.hint(hint))?;
+        file::read(path.as_ref()).map_err(|error| error.with_hint(hint))?;
     }
     let names = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
     Ok(names.iter().any(|name| env.os(name).is_some()))
@@ -161,7 +161,7 @@ impl Asked<'_> {
             true => Error::unavailable("no time was left to find the node's AWS credentials"),
             false => Error::identity("the node has no AWS credentials"),
         };
-        error.because(why).hint(hint)
+        error.with_source(why).with_hint(hint)
     }
 }
 
@@ -169,7 +169,7 @@ impl Asked<'_> {
 fn broken(name: &str, error: &CredentialsError, aws: &Aws) -> Error {
     let what = format!("{name} gave no AWS credentials");
     if let Some(refused) = refused_by_sts(error, aws) {
-        return refused.during(what);
+        return refused.context(what);
     }
     let hint = match name {
         ENVIRONMENT => "check `AWS_ACCESS_KEY_ID` and what belongs to it",
@@ -185,23 +185,23 @@ fn broken(name: &str, error: &CredentialsError, aws: &Aws) -> Error {
         }
     };
     let words = words(error);
-    match (Error::within(error), imds::refusal(error)) {
-        (Some(failure), _) => failure.clone().during(what),
-        (None, Some((kind, answer))) => Error::new(kind, what).because(answer),
+    match (Error::find_in(error), imds::refusal(error)) {
+        (Some(failure), _) => failure.clone().context(what),
+        (None, Some((kind, answer))) => Error::new(kind, what).with_source(answer),
         // What the program wrote may be a secret, and the SDK repeats it.
         (None, None) if name == PROFILE && words.contains("external process") => {
             let why = match exit_status(&words) {
                 Some(status) => format!("the program of `credential_process` exited with {status}"),
                 None => "the program of `credential_process` printed no credentials".to_owned(),
             };
-            return Error::identity(what).because(why).hint(
+            return Error::identity(what).with_source(why).with_hint(
                 "run it by hand as the kubelet's user, with this provider's `env`; what it \
                  writes is not shown, for it may be a secret",
             );
         }
-        (None, None) => Error::identity(what).because(words),
+        (None, None) => Error::identity(what).with_source(words),
     }
-    .hint(hint)
+    .with_hint(hint)
 }
 
 /// The number in the SDK's words for a program that failed: all of them that is no secret.

@@ -3,7 +3,7 @@
 //! Source: IAM Service Account Credentials API, "Method:
 //! projects.serviceAccounts.generateAccessToken".
 
-use pullpass::http::Spent;
+use pullpass::http::SentSecrets;
 use pullpass::{Context, Error};
 use serde_json::json;
 use url::Url;
@@ -30,14 +30,14 @@ pub(super) async fn token(
     let body = json!({"scope": [SCOPE], "lifetime": format!("{}s", settings.lifetime.as_secs())});
     let call = cx.http.post(url).bearer(&federated.token).json(&body);
     let reply = call.send().await.map_err(|error| {
-        error.during(format!("Google's IAM could not be asked for a token of {who}"))
+        error.context(format!("Google's IAM could not be asked for a token of {who}"))
     })?;
     match reply.is_success() {
         true => Grant::of_iam(&reply, &cx.clock),
         false => {
             let refused = Refused::read(&reply);
             let cure = cure::of_iam(&refused, email, pod);
-            let spent = Spent::one(&federated.token);
+            let spent = SentSecrets::one(&federated.token);
             Err(refusal::explain(&refused, &reply, "Google's IAM", who, cure, &spent))
         }
     }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use pullpass::http::Spent;
+use pullpass::http::SentSecrets;
 use pullpass::{Context, Error, SigningKey};
 use secrecy::ExposeSecret as _;
 
@@ -45,8 +45,8 @@ pub(super) async fn token(key: &Key, who: &Who<'_>, cx: &Context) -> Result<Gran
         })
         .map_err(|error| {
             error
-                .during(format!("the key of `{}` cannot be signed with", key.email))
-                .hint("make a new one by `gcloud iam service-accounts keys create`")
+                .context(format!("the key of `{}` cannot be signed with", key.email))
+                .with_hint("make a new one by `gcloud iam service-accounts keys create`")
         })?;
     let form = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
@@ -56,13 +56,13 @@ pub(super) async fn token(key: &Key, who: &Who<'_>, cx: &Context) -> Result<Gran
     let reply = call
         .send()
         .await
-        .map_err(|error| error.during(format!("Google could not be asked for {who}")))?;
+        .map_err(|error| error.context(format!("Google could not be asked for {who}")))?;
     match reply.is_success() {
         true => Grant::of_oauth(&reply, &cx.clock),
         false => {
             let refused = Refused::read(&reply);
             let cure = cure::of_key(&refused, key);
-            let spent = Spent::one(&assertion);
+            let spent = SentSecrets::one(&assertion);
             Err(refusal::explain(&refused, &reply, "Google", who, cure, &spent))
         }
     }

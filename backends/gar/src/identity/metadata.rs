@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use pullpass::http::header::HeaderName;
-use pullpass::http::{Http, ProxyMode, Reply, Settings};
+use pullpass::http::{Http, HttpConfig, ProxyMode, Reply};
 use pullpass::{Context, Error, ErrorKind};
 use url::Url;
 
@@ -45,9 +45,9 @@ pub(super) async fn token(who: &Who<'_>, cx: &Context) -> Result<Grant, Error> {
     let reply = http(known, cx).get(url).plain_http().header(FLAVOR, GOOGLE).send().await.map_err(
         |error| {
             let is_away = error.kind() == ErrorKind::Unavailable;
-            let error = error.during(format!("the metadata server could not be asked for {who}"));
+            let error = error.context(format!("the metadata server could not be asked for {who}"));
             match is_away {
-                true => error.hint(format!(
+                true => error.with_hint(format!(
                     "on Google Cloud, let this node reach 169.254.169.254 (network policy, \
                      iptables, routes); {ELSEWHERE}"
                 )),
@@ -61,21 +61,21 @@ pub(super) async fn token(who: &Who<'_>, cx: &Context) -> Result<Grant, Error> {
         true => Err(Error::protocol(format!(
             "what answers at `{host}` is not Google's metadata server: no `Metadata-Flavor: Google`"
         ))
-        .hint(format!("another cloud's is at the same address; {ELSEWHERE}"))),
+        .with_hint(format!("another cloud's is at the same address; {ELSEWHERE}"))),
         false => Err(refused(&reply, is_googles, who)),
     }
 }
 
 /// Only the server is asked, and no name service for it.
 fn http(known: Option<(String, Vec<IpAddr>)>, cx: &Context) -> Http {
-    cx.http.with_settings(Settings {
+    cx.http.with_config(HttpConfig {
         proxy: ProxyMode::Direct,
         connect_timeout: Duration::from_secs(2),
         attempt_timeout: Duration::from_secs(5),
         retries: 4,
-        first_wait: Duration::from_millis(100),
+        initial_backoff: Duration::from_millis(100),
         resolve: known,
-        ..Settings::default()
+        ..HttpConfig::default()
     })
 }
 
@@ -87,7 +87,7 @@ fn server(host: &str) -> Result<Url, Error> {
         .filter(|url| is_authority && url.path() == TOKEN)
         .ok_or_else(|| {
             Error::config(format!("`{HOST_VARIABLE}` is no `HOST[:PORT]`"))
-                .hint("it has neither scheme nor path, as in `169.254.169.254`")
+                .with_hint("it has neither scheme nor path, as in `169.254.169.254`")
         })
 }
 
@@ -117,10 +117,10 @@ fn refused(reply: &Reply, is_googles: bool, who: &Who<'_>) -> Error {
     };
     let error = Error::new(kind, format!("the metadata server {verb} {who}: HTTP {status}"));
     match is_googles {
-        true => error.hint(hint),
+        true => error.with_hint(hint),
         false => error
-            .because(format!("`{}` answers without `Metadata-Flavor: Google`", reply.target()))
-            .hint(format!(
+            .with_source(format!("`{}` answers without `Metadata-Flavor: Google`", reply.target()))
+            .with_hint(format!(
                 "on Google Cloud: {hint}; else it is another cloud's metadata service: {ELSEWHERE}"
             )),
     }

@@ -2,7 +2,7 @@
 //!
 //! Source: Security Token Service, "Method: token".
 
-use pullpass::http::Spent;
+use pullpass::http::SentSecrets;
 use pullpass::{Context, Error};
 use secrecy::ExposeSecret as _;
 
@@ -31,13 +31,13 @@ pub(super) async fn token(
     let reply = call
         .send()
         .await
-        .map_err(|error| error.during(format!("Google's STS could not be asked for {who}")))?;
+        .map_err(|error| error.context(format!("Google's STS could not be asked for {who}")))?;
     match reply.is_success() {
         true => Grant::of_oauth(&reply, &cx.clock),
         false => {
             let refused = Refused::read(&reply);
             let cure = cure::of_sts(&refused, pod);
-            let spent = Spent::one(pod.token.secret());
+            let spent = SentSecrets::one(pod.token.secret());
             Err(refusal::explain(&refused, &reply, "Google's STS", who, cure, &spent))
         }
     }

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use pullpass::http::header::WWW_AUTHENTICATE;
-use pullpass::http::{Call, Http, Reply, bearer_challenge};
+use pullpass::http::{Http, Reply, RequestBuilder, bearer_challenge};
 use pullpass::{Context, Error, ErrorKind, Image, Login, Options, Request, one_line};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -35,7 +35,7 @@ pub(super) async fn run(options: &Options, cx: &Context) -> Result<String, Error
         }
         Err(failure) => {
             let error = Error::from(failure);
-            return Err(error.during("the exchange failed; the registry was not asked"));
+            return Err(error.context("the exchange failed; the registry was not asked"));
         }
     };
     let user = match login.username() == login.password().expose_secret() {
@@ -167,7 +167,7 @@ impl<'a> Target<'a> {
                 "the registry takes the login and does not let it pull `{}`: HTTP {status}",
                 self.image
             ))
-            .hint("grant the identity the right to pull from this repository")),
+            .with_hint("grant the identity the right to pull from this repository")),
         }
     }
 
@@ -179,13 +179,14 @@ impl<'a> Target<'a> {
         };
         call.send().await.map_err(|error| {
             let host = self.image.registry();
-            error
-                .during(format!("the exchange went well; the registry `{host}` could not be asked"))
+            error.context(format!(
+                "the exchange went well; the registry `{host}` could not be asked"
+            ))
         })
     }
 
     /// Over plain HTTP only where the command line said so, to this machine.
-    fn call<'h>(&self, url: &Url, http: &'h Http) -> Call<'h> {
+    fn call<'h>(&self, url: &Url, http: &'h Http) -> RequestBuilder<'h> {
         let call = http.get(url.clone());
         match self.base.scheme() == "http" {
             true => call.plain_http(),
@@ -195,11 +196,11 @@ impl<'a> Target<'a> {
 
     fn odd(&self, what: &str) -> Error {
         Error::new(ErrorKind::Protocol, format!("`{}` {what}", self.base))
-            .hint("this host does not answer as a registry: check the image's name")
+            .with_hint("this host does not answer as a registry: check the image's name")
     }
 
     fn refused(&self, status: u16) -> Error {
-        Error::denied(format!("the registry refuses the login: HTTP {status}")).hint(
+        Error::denied(format!("the registry refuses the login: HTTP {status}")).with_hint(
             "the exchange went well, so the registry's side is to be looked at: does it trust this \
              issuer and audience, does the user exist, and may it pull?",
         )

@@ -45,15 +45,15 @@ pub(super) fn run(options: &Options) -> Result<String, Error> {
     let below = warnings.into_iter().rev().fold(None, |below: Option<Error>, warning| {
         let error = Error::config(warning);
         Some(match below {
-            Some(below) => error.because(below),
+            Some(below) => error.with_source(below),
             None => error,
         })
     });
     let error = match below {
-        Some(below) => error.because(below),
+        Some(below) => error.with_source(below),
         None => error,
     };
-    Err(error.hint("mend what is warned of, or leave `--strict` out"))
+    Err(error.with_hint("mend what is warned of, or leave `--strict` out"))
 }
 
 /// Where the pod's token goes.

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path};
 
-use pullpass::http::Spent;
+use pullpass::http::SentSecrets;
 use pullpass::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use pullpass::{Context, Error, file};
 use secrecy::SecretString;
@@ -32,7 +32,7 @@ pub(super) fn local(endpoint: Url) -> Result<Url, Error> {
     };
     match is_here {
         true => Ok(endpoint),
-        false => Err(Error::config("`IDENTITY_ENDPOINT` is not on this machine").hint(
+        false => Err(Error::config("`IDENTITY_ENDPOINT` is not on this machine").with_hint(
             "an Arc agent listens on `http://localhost:40342`, App Service on a link-local address",
         )),
     }
@@ -50,22 +50,24 @@ pub(super) async fn token(
         401 => {}
         status if challenge.is_success() => {
             return Err(Error::protocol(format!("{AGENT} answered {status} without a challenge"))
-                .hint("look at the agent: `azcmagent show`"));
+                .with_hint("look at the agent: `azcmagent show`"));
         }
-        _ => return Err(refusal::entra(&challenge, AGENT, who, &Spent::default())),
+        _ => return Err(refusal::entra(&challenge, AGENT, who, &SentSecrets::default())),
     }
     let realm = challenge.header(&WWW_AUTHENTICATE).and_then(key_file);
     let path = realm.ok_or_else(|| {
         Error::protocol(format!("{AGENT} named no key file in `{KEYS}`"))
-            .hint("look at the agent: `azcmagent show`")
+            .with_hint("look at the agent: `azcmagent show`")
     })?;
     let key = Zeroizing::new(file::read_text(Path::new(path)).map_err(|error| {
-        error.hint("the agent's keys are for root and the group `himds`; run the kubelet as root")
+        error.with_hint(
+            "the agent's keys are for root and the group `himds`; run the kubelet as root",
+        )
     })?);
     if key.len() > KEY_LIMIT {
-        return Err(Error::protocol(format!("the key of {AGENT} is too long")).hint(AWAY));
+        return Err(Error::protocol(format!("the key of {AGENT} is too long")).with_hint(AWAY));
     }
-    let mut spent = Spent::default();
+    let mut spent = SentSecrets::default();
     spent.add(key.trim());
     let authorization = Zeroizing::new(format!("Basic {}", key.trim()));
     let reply = send(call().header(AUTHORIZATION, &authorization), AGENT, AWAY, who).await?;
@@ -105,7 +107,7 @@ fn echoes(echo: &Echo, id: &ManagedId, who: &Who<'_>) -> Result<(), Error> {
     match said {
         Some(said) if said.eq_ignore_ascii_case(asked) => Ok(()),
         _ => Err(Error::protocol(format!("{AGENT} did not confirm the token to be for {who}"))
-            .hint("an old agent gives the machine's own identity instead: update it")),
+            .with_hint("an old agent gives the machine's own identity instead: update it")),
     }
 }
 

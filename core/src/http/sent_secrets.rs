@@ -20,9 +20,9 @@ const TELLING: usize = 12;
 
 /// What was sent, in the forms in which it may come back.
 #[derive(Clone, Default)]
-pub struct Spent(Vec<SecretString>);
+pub struct SentSecrets(Vec<SecretString>);
 
-impl Spent {
+impl SentSecrets {
     /// One secret, as it is and form-encoded.
     pub fn one(secret: &SecretString) -> Self {
         let mut spent = Self::default();
@@ -92,9 +92,9 @@ fn percent_decode(text: &str) -> Vec<u8> {
     decoded
 }
 
-impl fmt::Debug for Spent {
+impl fmt::Debug for SentSecrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Spent")
+        f.write_str("SentSecrets")
     }
 }
 
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_part_of_a_secret_is_found_through_white_space() {
-        let mut spent = Spent::default();
+        let mut spent = SentSecrets::default();
         spent.add("hunter2+blue moon");
         for text in [
             "wrong secret hunter2+blue moon for x",
@@ -117,13 +117,13 @@ mod tests {
             assert!(spent.is_in(text), "{text}");
         }
         assert!(!spent.is_in("wrong client secret"));
-        let mut basic = Spent::default();
+        let mut basic = SentSecrets::default();
         basic.add_basic("me", "hunter2");
         assert!(basic.is_in("bad header Basic bWU6aHVudGVyMg=="));
-        let mut long = Spent::default();
+        let mut long = SentSecrets::default();
         long.add(&"abcdefghij".repeat(90_000));
         assert!(!long.is_in(&"x".repeat(4096)), "and soon");
-        let mut short = Spent::default();
+        let mut short = SentSecrets::default();
         short.add("abc");
         assert!(short.is_in("not abc") && !short.is_in("not ab"));
     }

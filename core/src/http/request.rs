@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind};
 
 /// A call before it is sent. Nothing of it prints: any part may hold a secret.
 #[must_use = "a call does nothing until it is sent"]
-pub struct Call<'a> {
+pub struct RequestBuilder<'a> {
     http: &'a Http,
     method: Method,
     url: Url,
@@ -30,7 +30,7 @@ pub struct Call<'a> {
     invalid: Option<&'static str>,
 }
 
-impl<'a> Call<'a> {
+impl<'a> RequestBuilder<'a> {
     pub(super) fn new(http: &'a Http, method: Method, url: Url) -> Self {
         Self {
             http,
@@ -38,7 +38,7 @@ impl<'a> Call<'a> {
             url,
             headers: HeaderMap::new(),
             body: Vec::new(),
-            retries: http.settings.retries,
+            retries: http.config.retries,
             transient: &[],
             plain: false,
             invalid: None,
@@ -141,10 +141,10 @@ impl<'a> Call<'a> {
         }
         let client = self.http.client(self.url.scheme())?;
         let mut backoff =
-            Backoff::new(self.retries, self.http.settings.first_wait, self.allowance());
+            Backoff::new(self.retries, self.http.config.initial_backoff, self.allowance());
         loop {
             let started = Instant::now();
-            let limit = backoff.remaining().min(self.http.settings.attempt_timeout);
+            let limit = backoff.remaining().min(self.http.config.attempt_timeout);
             let attempt = match tokio::time::timeout(limit, self.attempt(client, &target)).await {
                 Ok(attempt) => attempt,
                 Err(_) => Attempt::Retry(Err(no_answer(&target, started.elapsed())), None),
@@ -170,9 +170,9 @@ impl<'a> Call<'a> {
 
     /// A proxy that is down looks like the server being down.
     fn name_proxy(&self, error: Error) -> Error {
-        let settings = &self.http.settings;
+        let settings = &self.http.config;
         match settings.proxy.shown(&self.http.env, &self.url) {
-            Some(proxy) if error.kind() == ErrorKind::Unavailable => error.hint(format!(
+            Some(proxy) if error.kind() == ErrorKind::Unavailable => error.with_hint(format!(
                 "the call goes through the proxy {proxy}, unless `NO_PROXY` exempts the host: \
                  check it first, then DNS and firewall"
             )),
@@ -184,8 +184,7 @@ impl<'a> Call<'a> {
     /// deadline, so that the error of the call is the one that is reported.
     fn allowance(&self) -> Duration {
         let left = self.http.deadline.remaining();
-        left.saturating_sub(Duration::from_millis(50).min(left / 10))
-            .min(self.http.settings.timeout)
+        left.saturating_sub(Duration::from_millis(50).min(left / 10)).min(self.http.config.timeout)
     }
 
     async fn attempt(&self, client: &reqwest::Client, target: &str) -> Attempt {
@@ -193,7 +192,7 @@ impl<'a> Call<'a> {
             .request(self.method.clone(), self.url.clone())
             .headers(self.headers.clone())
             .body(self.body.clone());
-        let roots = &self.http.settings.roots;
+        let roots = &self.http.config.roots;
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) => return fault::classify(error, target, roots),
@@ -204,7 +203,9 @@ impl<'a> Call<'a> {
                 "`{target}` answered {} with a redirect, which is never followed",
                 status.as_u16()
             ))
-            .hint("a redirect would send the credentials to another host; name the final URL")));
+            .with_hint(
+                "a redirect would send the credentials to another host; name the final URL",
+            )));
         }
         match Reply::read(response, target, roots).await {
             Ok(reply) if reply.is_transient() || self.transient.contains(&reply.status()) => {
@@ -229,5 +230,5 @@ fn target(url: &Url) -> String {
 
 fn no_answer(target: &str, waited: Duration) -> Error {
     Error::unavailable(format!("no answer from `{target}` within {:.1} s", waited.as_secs_f64()))
-        .hint("check the network path from this node: DNS, firewall, proxy")
+        .with_hint("check the network path from this node: DNS, firewall, proxy")
 }
