@@ -32,7 +32,9 @@ pub(crate) async fn refresh_token(
     }
     let answer: Answer = match reply.is_success() {
         true => reply.json()?,
-        false => return Err(refused(&reply, server, who, &SentSecrets::one(token), cx).await),
+        false => {
+            return Err(refused(&reply, server, who, &SentSecrets::from_secret(token), cx).await);
+        }
     };
     given(answer.refresh_token, "a refresh token", &reply)
 }
@@ -60,7 +62,9 @@ pub(crate) async fn access_token(
     let answer: Answer = match reply.is_success() {
         true => reply.json()?,
         false => {
-            return Err(refused(&reply, server, who, &SentSecrets::one(refresh_token), cx).await);
+            return Err(
+                refused(&reply, server, who, &SentSecrets::from_secret(refresh_token), cx).await
+            );
         }
     };
     given(answer.access_token, "an access token", &reply)
@@ -93,12 +97,12 @@ async fn refused(
     reply: &Reply,
     server: &LoginServer,
     who: &Who<'_>,
-    spent: &SentSecrets,
+    sent: &SentSecrets,
     cx: &Context,
 ) -> Error {
     let (status, registry) = (reply.status(), &server.authority);
     let said: Said = reply.json().unwrap_or_default();
-    let code = said.errors.first().and_then(|error| Some(spent.quote(error.code.as_deref()?)));
+    let code = said.errors.first().and_then(|error| Some(sent.quote(error.code.as_deref()?)));
     let kind = match (status, reply.kind()) {
         // The registry's own "no" has a code; without one somebody else says it.
         (401 | 403, _) if code.is_none() => ErrorKind::Protocol,
@@ -116,7 +120,7 @@ async fn refused(
     }
     let mut error = Error::new(kind, what);
     if let Some(message) = said.errors.first().and_then(|error| error.message.as_deref()) {
-        error = error.with_source(spent.quote(message));
+        error = error.with_source(sent.quote(message));
     }
     match kind {
         ErrorKind::Unavailable => error.with_hint(reply.hint_unavailable()),

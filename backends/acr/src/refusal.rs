@@ -26,10 +26,10 @@ pub(crate) fn access_token(
     reply: &Reply,
     service: &str,
     who: &Who<'_>,
-    spent: &SentSecrets,
+    sent: &SentSecrets,
 ) -> Result<SecretString, Error> {
     if !reply.is_success() {
-        return Err(entra(reply, service, who, spent));
+        return Err(entra(reply, service, who, sent));
     }
     #[derive(Deserialize)]
     struct Answer {
@@ -43,7 +43,7 @@ pub(crate) fn access_token(
 }
 
 /// Explains an answer that is no token.
-pub(crate) fn entra(reply: &Reply, service: &str, who: &Who<'_>, spent: &SentSecrets) -> Error {
+pub(crate) fn entra(reply: &Reply, service: &str, who: &Who<'_>, sent: &SentSecrets) -> Error {
     let status = reply.status();
     if reply.is_success() {
         return Error::protocol(format!("{service} answered {status} with no token"))
@@ -62,11 +62,11 @@ pub(crate) fn entra(reply: &Reply, service: &str, who: &Who<'_>, spent: &SentSec
     let mut what = format!("{service} {verb} {who}: HTTP {status}");
     for part in [code.as_deref(), said.error.as_deref()].into_iter().flatten() {
         what.push(' ');
-        what.push_str(&spent.quote(part));
+        what.push_str(&sent.quote(part));
     }
     let mut error = Error::new(kind, what);
     if let Some(words) = said.words() {
-        error = error.with_source(format!("`{}` says: {}", reply.target(), spent.quote(&words)));
+        error = error.with_source(format!("`{}` says: {}", reply.target(), sent.quote(&words)));
     }
     match kind {
         ErrorKind::Unavailable => error.with_hint(format!("{hint}{}", reply.hint_unavailable())),

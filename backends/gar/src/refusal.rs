@@ -45,7 +45,7 @@ pub(crate) fn explain(
     service: &str,
     who: &Who<'_>,
     cure: Option<Cure>,
-    spent: &SentSecrets,
+    sent: &SentSecrets,
 ) -> Error {
     let status = refused.status;
     let (kind, hint) = match (cure, reply.kind()) {
@@ -71,12 +71,12 @@ pub(crate) fn explain(
     let mut what = format!("{service} {verb} {who}: HTTP {status}");
     if let Some(code) = &refused.code {
         what.push(' ');
-        what.push_str(&spent.quote(code));
+        what.push_str(&sent.quote(code));
     }
     let error = Error::new(kind, what);
     let error = match &refused.words {
         Some(words) => {
-            error.with_source(format!("`{}` says: {}", reply.target(), spent.quote(words)))
+            error.with_source(format!("`{}` says: {}", reply.target(), sent.quote(words)))
         }
         None => error,
     };

@@ -44,11 +44,11 @@ impl Document<'_> {
     ///
     /// # Errors
     /// When there is none, with the server's own words.
-    pub(crate) fn text(&self, pointer: &str, spent: &SentSecrets) -> Result<String, Error> {
+    pub(crate) fn text(&self, pointer: &str, sent: &SentSecrets) -> Result<String, Error> {
         let text = self.body.pointer(pointer).and_then(Value::as_str).filter(|it| !it.is_empty());
         text.map(str::to_owned).ok_or_else(|| {
             let error = self.error(&format!("without a text at `{pointer}`"));
-            refusal::quote(error, &self.body, spent)
+            refusal::quote(error, &self.body, sent)
         })
     }
 }
@@ -66,14 +66,14 @@ pub(crate) fn read(
     clock: &Clock,
 ) -> Result<(Login, Cache), Error> {
     let (answer, now) = (&profile.answer, clock.now());
-    let password = document.text(&answer.password, &values.spent)?;
+    let password = document.text(&answer.password, &values.sent)?;
     if password.len() > LONGEST_PASSWORD {
         return Err(document.error("with a password that is longer than any"));
     }
     // What it answered besides may repeat it.
-    let mut spent = values.spent.clone();
-    spent.add(&password);
-    let username = username(&answer.username, document, &password, values, &spent)?;
+    let mut sent = values.sent.clone();
+    sent.remember(&password);
+    let username = username(&answer.username, document, &password, values, &sent)?;
     let (key, longest) = (profile.cache_key, answer.max_cache_duration);
     let cache = match (end(document, &password, answer, now)?, answer.margin) {
         (End::At(end), None) => Cache::until(key, end, now),
@@ -115,7 +115,7 @@ pub(crate) fn passthrough(
         blame: ErrorKind::Identity,
     };
     let name = &profile.answer.username;
-    let username = username(name, &nothing, token.expose_secret(), values, &values.spent)?;
+    let username = username(name, &nothing, token.expose_secret(), values, &values.sent)?;
     Ok((Login::new(username, token.expose_secret())?, Cache::never(profile.cache_key)))
 }
 
@@ -125,7 +125,7 @@ fn username(
     document: &Document<'_>,
     password: &str,
     values: &Values,
-    spent: &SentSecrets,
+    sent: &SentSecrets,
 ) -> Result<String, Error> {
     let (pointer, claim, pattern) = match username {
         Username::Fixed(template) => return engine::user_name(template, values),
@@ -137,7 +137,7 @@ fn username(
         found.or_else(|| jwt_claim(password, claim.as_deref()?).filter(|it| !it.is_empty()));
     let Some(text) = found else {
         return match (pointer, claim) {
-            (Some(pointer), None) => document.text(pointer, spent),
+            (Some(pointer), None) => document.text(pointer, sent),
             (Some(pointer), Some(claim)) => Err(document.error(&format!(
                 "without a user name, neither at `{pointer}` nor as the claim `{claim}` of the password"
             ))),
@@ -147,8 +147,8 @@ fn username(
             ))),
         };
     };
-    // A server may echo what it was sent. (`spent` has the password too, which holds the claim.)
-    if values.spent.is_in(&text) {
+    // A server may echo what it was sent. (`sent` has the password too, which holds the claim.)
+    if values.sent.occur_in(&text) {
         return Err(document.error("with a user name that repeats a secret"));
     }
     if text.len() > LONGEST_USERNAME {

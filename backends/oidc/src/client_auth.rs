@@ -90,9 +90,11 @@ impl Authentication {
     }
 
     /// Notes what was sent.
-    pub(crate) fn spend(&self, spent: &mut SentSecrets) {
-        self.secret.iter().for_each(|secret| spent.add(secret.expose_secret()));
-        self.basic.iter().for_each(|(user, secret)| spent.add_basic(user, secret.expose_secret()));
+    pub(crate) fn remember_sent(&self, sent: &mut SentSecrets) {
+        self.secret.iter().for_each(|secret| sent.remember(secret.expose_secret()));
+        self.basic
+            .iter()
+            .for_each(|(user, secret)| sent.remember_basic(user, secret.expose_secret()));
     }
 }
 

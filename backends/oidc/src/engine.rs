@@ -54,16 +54,16 @@ pub(crate) async fn run(
             false => Authentication::default(),
         };
         let reply = call(step, url, &client, values, &http)?.send().await?;
-        client.spend(&mut values.spent);
+        client.remember_sent(&mut values.sent);
         if let Auth::Basic { user, password } = &step.auth {
-            values.spent.add_basic(&user.text(values), &password.text(values));
+            values.sent.remember_basic(&user.text(values), &password.text(values));
         }
         let is_expected = match step.expect.as_slice() {
             [] => reply.is_success(),
             expected => expected.contains(&reply.status()),
         };
         if !is_expected {
-            return Err(refusal::read(&reply, step, &calls.client, &values.spent));
+            return Err(refusal::read(&reply, step, &calls.client, &values.sent));
         }
         capture(step, &reply, values)?;
         last = Some(reply);
@@ -163,7 +163,7 @@ fn capture(step: &Step, reply: &Reply, values: &mut Values) -> Result<(), Error>
     }
     let document = refusal::document(reply)?;
     for (name, pointer) in &step.capture {
-        let text = document.text(pointer, &values.spent)?;
+        let text = document.text(pointer, &values.sent)?;
         values.set_secret(name, &text);
     }
     Ok(())

@@ -12,8 +12,8 @@ const TRUST: &str =
     "check that the server trusts this cluster's issuer, audience and service account";
 
 /// An error out of the reply to `step` that is no success.
-pub(crate) fn read(reply: &Reply, step: &Step, client: &Client, spent: &SentSecrets) -> Failure {
-    let said = Said::read(reply, spent);
+pub(crate) fn read(reply: &Reply, step: &Step, client: &Client, sent: &SentSecrets) -> Failure {
+    let said = Said::read(reply, sent);
     let by_pod = step.client && matches!(client, Client::PodToken(_));
     let (verdict, hint) = said.judge(reply, by_pod);
     let (target, status) = (reply.target(), reply.status());
@@ -69,9 +69,9 @@ impl Verdict {
 }
 
 /// Puts the server's own words below `error`, if any can be found in `body` and hold
-/// nothing of `spent`.
-pub(crate) fn quote(error: Error, body: &Value, spent: &SentSecrets) -> Error {
-    Said::of(body, spent).below(error)
+/// nothing of `sent`.
+pub(crate) fn quote(error: Error, body: &Value, sent: &SentSecrets) -> Error {
+    Said::of(body, sent).below(error)
 }
 
 /// A reply as a document.
@@ -96,19 +96,19 @@ struct Said {
 }
 
 impl Said {
-    fn read(reply: &Reply, spent: &SentSecrets) -> Self {
+    fn read(reply: &Reply, sent: &SentSecrets) -> Self {
         if let Ok(body) = reply.json::<Value>() {
-            return Self::of(&body, spent);
+            return Self::of(&body, sent);
         }
         let text = str::from_utf8(reply.body()).ok().filter(|_| !reply.is_html());
-        let plain = text.map(|text| spent.quote(text)).filter(|text| !text.is_empty());
+        let plain = text.map(|text| sent.quote(text)).filter(|text| !text.is_empty());
         Self { plain, ..Self::default() }
     }
 
-    fn of(body: &Value, spent: &SentSecrets) -> Self {
+    fn of(body: &Value, sent: &SentSecrets) -> Self {
         let text = |pointer: &str| {
             let text = body.pointer(pointer).and_then(Value::as_str)?;
-            Some(spent.quote(text)).filter(|text| !text.is_empty())
+            Some(sent.quote(text)).filter(|text| !text.is_empty())
         };
         Self {
             // RFC 6749 §5.2, and Quay; else Chainguard, and IBM.

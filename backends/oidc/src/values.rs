@@ -85,7 +85,7 @@ pub(crate) struct Values {
     values: BTreeMap<String, Zeroizing<String>>,
     secrets: BTreeSet<String>,
     /// The secret ones: no server's word that repeats one is shown.
-    pub(crate) spent: SentSecrets,
+    pub(crate) sent: SentSecrets,
 }
 
 impl Values {
@@ -149,7 +149,7 @@ impl Values {
 
     /// Sets what may not.
     pub(crate) fn set_secret(&mut self, name: &str, text: &str) {
-        self.spent.add(text);
+        self.sent.remember(text);
         self.set(name, text);
         self.secrets.insert(name.to_owned());
     }

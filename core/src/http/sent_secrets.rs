@@ -24,14 +24,14 @@ pub struct SentSecrets(Vec<SecretString>);
 
 impl SentSecrets {
     /// One secret, as it is and form-encoded.
-    pub fn one(secret: &SecretString) -> Self {
-        let mut spent = Self::default();
-        spent.add(secret.expose_secret());
-        spent
+    pub fn from_secret(secret: &SecretString) -> Self {
+        let mut sent = Self::default();
+        sent.remember(secret.expose_secret());
+        sent
     }
 
     /// Remembers a secret: as it is, form-encoded and in base64.
-    pub fn add(&mut self, secret: &str) {
+    pub fn remember(&mut self, secret: &str) {
         let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         self.0.push(secret.into());
         self.0.push(encoded.into());
@@ -39,8 +39,8 @@ impl SentSecrets {
     }
 
     /// Remembers a password, and what HTTP Basic makes of it (RFC 7617).
-    pub fn add_basic(&mut self, user: &str, password: &str) {
-        self.add(password);
+    pub fn remember_basic(&mut self, user: &str, password: &str) {
+        self.remember(password);
         let pair = SecretString::from(format!("{user}:{password}"));
         self.0.push(STANDARD.encode(pair.expose_secret()).into());
     }
@@ -51,7 +51,7 @@ impl SentSecrets {
         // What is beyond is not shown, and a megabyte would take seconds to compare.
         let end = text.char_indices().nth(SEARCHED).map_or(text.len(), |(end, _)| end);
         let text = &text[..end];
-        match self.is_in(text) {
+        match self.occur_in(text) {
             true => "(words that repeat a secret are not shown)".to_owned(),
             false => one_line(text).chars().take(LONGEST).collect(),
         }
@@ -59,7 +59,7 @@ impl SentSecrets {
 
     /// Whether `text` holds a secret, or a telling part of one, whatever white space is
     /// in between, and however much of it is percent-encoded.
-    pub fn is_in(&self, text: &str) -> bool {
+    pub fn occur_in(&self, text: &str) -> bool {
         let decoded = percent_decode(text);
         let texts = [without_space(text.as_bytes()), without_space(&decoded)];
         self.0.iter().any(|secret| {
@@ -104,8 +104,8 @@ mod tests {
 
     #[test]
     fn a_part_of_a_secret_is_found_through_white_space() {
-        let mut spent = SentSecrets::default();
-        spent.add("hunter2+blue moon");
+        let mut sent = SentSecrets::default();
+        sent.remember("hunter2+blue moon");
         for text in [
             "wrong secret hunter2+blue moon for x",
             "hunter2%2Bblue+moon",
@@ -114,17 +114,17 @@ mod tests {
             "secret starts with hunter2+blue",
             "h u n t e r 2 + b l u e m",
         ] {
-            assert!(spent.is_in(text), "{text}");
+            assert!(sent.occur_in(text), "{text}");
         }
-        assert!(!spent.is_in("wrong client secret"));
+        assert!(!sent.occur_in("wrong client secret"));
         let mut basic = SentSecrets::default();
-        basic.add_basic("me", "hunter2");
-        assert!(basic.is_in("bad header Basic bWU6aHVudGVyMg=="));
+        basic.remember_basic("me", "hunter2");
+        assert!(basic.occur_in("bad header Basic bWU6aHVudGVyMg=="));
         let mut long = SentSecrets::default();
-        long.add(&"abcdefghij".repeat(90_000));
-        assert!(!long.is_in(&"x".repeat(4096)), "and soon");
+        long.remember(&"abcdefghij".repeat(90_000));
+        assert!(!long.occur_in(&"x".repeat(4096)), "and soon");
         let mut short = SentSecrets::default();
-        short.add("abc");
-        assert!(short.is_in("not abc") && !short.is_in("not ab"));
+        short.remember("abc");
+        assert!(short.occur_in("not abc") && !short.occur_in("not ab"));
     }
 }

@@ -44,7 +44,12 @@ pub(super) async fn token(
         .send()
         .await
         .map_err(|error| error.context(format!("the API server could not be asked for {who}")))?;
-    refusal::access_token(&reply, refusal::API_SERVER, who, &SentSecrets::one(token.secret()))
+    refusal::access_token(
+        &reply,
+        refusal::API_SERVER,
+        who,
+        &SentSecrets::from_secret(token.secret()),
+    )
 }
 
 async fn address(api_server: &str) -> Result<IpAddr, Error> {

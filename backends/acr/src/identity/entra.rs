@@ -44,7 +44,7 @@ pub(super) async fn by_assertion(
         Assertion(assertion.clone()),
         Some(options),
     );
-    ask(credential, http, who, cloud, &SentSecrets::one(assertion)).await
+    ask(credential, http, who, cloud, &SentSecrets::from_secret(assertion)).await
 }
 
 /// A token for a service principal.
@@ -65,7 +65,7 @@ pub(super) async fn by_principal(
                 Secret::new(secret.expose_secret().to_owned()),
                 Some(options),
             );
-            return ask(credential, http, who, cloud, &SentSecrets::one(secret)).await;
+            return ask(credential, http, who, cloud, &SentSecrets::from_secret(secret)).await;
         }
         Proof::TokenFile(path) => {
             let hint = "the file holds a token of an issuer that the application trusts";
@@ -131,7 +131,7 @@ async fn ask<C: TokenCredential>(
     http: Http,
     who: &Who<'_>,
     cloud: &Cloud,
-    spent: &SentSecrets,
+    sent: &SentSecrets,
 ) -> Result<SecretString, Error> {
     let entra = format!("Entra at `{}`", cloud.authority.host_str().unwrap_or_default());
     let credential = credential.map_err(|error| {
@@ -145,7 +145,7 @@ async fn ask<C: TokenCredential>(
         Ok(token) => Ok(token.token.secret().to_owned().into()),
         // What came back says more than what the crate makes of it.
         Err(error) => Err(match http.last() {
-            Some(reply) => refusal::entra(&reply, &entra, who, spent),
+            Some(reply) => refusal::entra(&reply, &entra, who, sent),
             None => match Error::find_in(&error) {
                 Some(ours) => ours.clone().context(format!("{entra} could not be asked for {who}")),
                 None => Error::config(format!("Entra cannot be asked for {who}"))

@@ -52,8 +52,8 @@ pub(super) async fn token(
             let call = call.header(HeaderName::from_static("x-identity-header"), &header);
             let away = "`IDENTITY_ENDPOINT` names it; on a virtual machine take it out";
             let reply = send(call, "the App Service identity endpoint", away, who).await?;
-            let spent = SentSecrets::one(&header.into());
-            refusal::access_token(&reply, "the App Service identity endpoint", who, &spent)
+            let sent = SentSecrets::from_secret(&header.into());
+            refusal::access_token(&reply, "the App Service identity endpoint", who, &sent)
         }
         Source::Arc { endpoint } => {
             arc::token(with_query(endpoint, "2020-06-01", id, "msi_res_id"), id, who, cx).await

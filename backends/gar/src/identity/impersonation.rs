@@ -37,8 +37,8 @@ pub(super) async fn token(
         false => {
             let refused = Refused::read(&reply);
             let cure = cure::of_iam(&refused, email, pod);
-            let spent = SentSecrets::one(&federated.token);
-            Err(refusal::explain(&refused, &reply, "Google's IAM", who, cure, &spent))
+            let sent = SentSecrets::from_secret(&federated.token);
+            Err(refusal::explain(&refused, &reply, "Google's IAM", who, cure, &sent))
         }
     }
 }

@@ -62,8 +62,8 @@ pub(super) async fn token(key: &Key, who: &Who<'_>, cx: &Context) -> Result<Gran
         false => {
             let refused = Refused::read(&reply);
             let cure = cure::of_key(&refused, key);
-            let spent = SentSecrets::one(&assertion);
-            Err(refusal::explain(&refused, &reply, "Google", who, cure, &spent))
+            let sent = SentSecrets::from_secret(&assertion);
+            Err(refusal::explain(&refused, &reply, "Google", who, cure, &sent))
         }
     }
 }

@@ -37,8 +37,8 @@ pub(super) async fn token(
         false => {
             let refused = Refused::read(&reply);
             let cure = cure::of_sts(&refused, pod);
-            let spent = SentSecrets::one(pod.token.secret());
-            Err(refusal::explain(&refused, &reply, "Google's STS", who, cure, &spent))
+            let sent = SentSecrets::from_secret(pod.token.secret());
+            Err(refusal::explain(&refused, &reply, "Google's STS", who, cure, &sent))
         }
     }
 }

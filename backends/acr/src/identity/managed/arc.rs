@@ -67,11 +67,11 @@ pub(super) async fn token(
     if key.len() > KEY_LIMIT {
         return Err(Error::protocol(format!("the key of {AGENT} is too long")).with_hint(AWAY));
     }
-    let mut spent = SentSecrets::default();
-    spent.add(key.trim());
+    let mut sent = SentSecrets::default();
+    sent.remember(key.trim());
     let authorization = Zeroizing::new(format!("Basic {}", key.trim()));
     let reply = send(call().header(AUTHORIZATION, &authorization), AGENT, AWAY, who).await?;
-    let token = refusal::access_token(&reply, AGENT, who, &spent)?;
+    let token = refusal::access_token(&reply, AGENT, who, &sent)?;
     echoes(&reply.json()?, id, who)?;
     Ok(token)
 }
