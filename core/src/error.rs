@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::redact::one_line;
+use crate::text::one_line;
 
 /// A failure that ends the run.
 ///

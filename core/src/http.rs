@@ -17,7 +17,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::context::{Deadline, Env};
+use crate::clock::Deadline;
+use crate::env::Env;
 use crate::error::Error;
 use crate::tls::{self, ClientCertificate, Roots};
 

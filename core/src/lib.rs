@@ -110,42 +110,43 @@
 //!
 //! [kubelet]: https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/
 
-mod error;
-mod expiry;
-mod image;
-mod json;
-mod redact;
-mod request;
-mod response;
-mod service_account;
-
+mod clock;
 mod command;
 mod context;
+mod env;
+mod error;
 pub mod file;
 mod help;
 pub mod http;
+mod image;
+mod json;
+pub mod jwt;
 mod log;
 mod options;
 mod provider;
+mod request;
+mod response;
 mod run;
-mod signing;
+mod service_account;
+pub mod text;
+pub mod time;
 mod tls;
 
-pub use error::{Error, ErrorKind, causes};
-pub use expiry::{JwtExpiry, jwt_claim, jwt_expiry, seconds};
-pub use image::Image;
-pub use pullpass_go_duration::{DurationError, GoDuration};
-pub use redact::one_line;
-pub use request::{API_GROUP, ApiVersion, REQUEST_LIMIT, Request};
-pub use response::{Cache, CacheKey, Login, Response};
-pub use service_account::{Claims, ServiceAccount, Token};
-
 pub use async_trait::async_trait;
+pub use clock::{Clock, Deadline};
 pub use command::{Command, RunCommand};
-pub use context::{Clock, Context, Deadline, Env};
-pub use expiry::rfc3339;
+pub use context::Context;
+pub use env::Env;
+pub use error::{Error, ErrorKind, causes};
+pub use image::Image;
+pub use jwt::{JwtExpiry, SigningKey, jwt_claim, jwt_expiry};
 pub use options::{OptionSpec, Options};
 pub use provider::{Annotation, Build, CacheType, Plugin, Provider, Topic, Variable};
+pub use pullpass_go_duration::{DurationError, GoDuration};
+pub use request::{API_GROUP, ApiVersion, REQUEST_LIMIT, Request};
+pub use response::{Cache, CacheKey, Login, Response};
 pub use run::{main, run};
-pub use signing::SigningKey;
+pub use service_account::{Claims, ServiceAccount, Token};
+pub use text::one_line;
+pub use time::{rfc3339, seconds};
 pub use tls::{ClientCertificate, Roots};

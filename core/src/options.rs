@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::context::Env;
+use crate::env::Env;
 use crate::error::Error;
 use pullpass_go_duration::GoDuration;
 

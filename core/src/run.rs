@@ -7,14 +7,16 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tracing::debug;
 
+use crate::clock::{Clock, Deadline};
 use crate::command::Command;
-use crate::context::{Clock, Context, Deadline, Env};
+use crate::context::Context;
+use crate::env::Env;
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
 use crate::provider::Plugin;
-use crate::redact::one_line;
 use crate::request::{REQUEST_LIMIT, Request};
 use crate::response::Response;
+use crate::text::one_line;
 use crate::{help, log};
 
 /// The whole process of a plugin. Its `main` is this one call:

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use crate::error::Error;
-use crate::expiry::numeric_date;
+use crate::time::numeric_date;
 
 /// The service account of the pod that pulls, present when the provider's
 /// `tokenAttributes` ask for it.

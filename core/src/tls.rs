@@ -13,7 +13,7 @@ use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::zeroize::Zeroizing;
 
-use crate::context::Env;
+use crate::env::Env;
 use crate::error::Error;
 use crate::file;
 

@@ -5,7 +5,7 @@ use std::fmt;
 use reqwest::NoProxy;
 use url::{Host, Url};
 
-use crate::context::Env;
+use crate::env::Env;
 use crate::error::Error;
 
 /// Loopback, and where clouds keep their metadata services (the last two networks are

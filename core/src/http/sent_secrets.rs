@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::redact::one_line;
+use crate::text::one_line;
 
 /// The longest text of a server that is repeated, in characters.
 const LONGEST: usize = 300;

@@ -1,46 +1,8 @@
-//! When a credential ends, in the forms in which servers and tokens say it.
+//! Points and spans of time, in the forms in which servers and tokens write them.
 
 use std::time::{Duration, SystemTime};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
-
-/// When a token of any kind ends by its own words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JwtExpiry {
-    /// It is no JWT, or one without `exp`.
-    Unsaid,
-    /// It has an `exp` that cannot be read: do not rely on any life.
-    Unreadable,
-    /// Its `exp` (RFC 7519 §4.1.4).
-    At(SystemTime),
-}
-
-/// The `exp` of `token`, whatever its other claims are. Nothing is verified.
-pub fn jwt_expiry(token: &str) -> JwtExpiry {
-    match jwt_claims(token).as_ref().and_then(|claims| claims.get("exp")) {
-        None => JwtExpiry::Unsaid,
-        Some(exp) => {
-            exp.as_f64().and_then(numeric_date).map_or(JwtExpiry::Unreadable, JwtExpiry::At)
-        }
-    }
-}
-
-/// The text that `token`, a JWT, claims by `name`. Nothing is verified.
-pub fn jwt_claim(token: &str, name: &str) -> Option<String> {
-    jwt_claims(token)?.get(name)?.as_str().map(str::to_owned)
-}
-
-fn jwt_claims(token: &str) -> Option<Value> {
-    let mut parts = token.split('.');
-    let (Some(_), Some(payload), Some(_), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return None;
-    };
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
-}
 
 /// Seconds since the epoch, a fraction allowed and dropped (RFC 7519 §2).
 pub(crate) fn numeric_date(seconds: f64) -> Option<SystemTime> {
@@ -73,27 +35,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn jwt(claims: &str) -> String {
-        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
-        format!("{}.{}.{}", part(r#"{"alg":"RS256"}"#), part(claims), part("signature"))
-    }
-
-    #[test]
-    fn an_expiry_does_not_hang_on_other_claims() {
-        let at = |seconds| JwtExpiry::At(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
-        for (claims, expected) in [
-            (r#"{"exp":1800000000,"sub":42,"aud":null}"#, at(1_800_000_000)),
-            (r#"{"exp":1800000000.9}"#, at(1_800_000_000)),
-            (r#"{"exp":"1800000000"}"#, JwtExpiry::Unreadable),
-            (r#"{"exp":-1}"#, JwtExpiry::Unreadable),
-            (r#"{"sub":"me"}"#, JwtExpiry::Unsaid),
-            ("opaque", JwtExpiry::Unsaid),
-        ] {
-            assert_eq!(jwt_expiry(&jwt(claims)), expected, "{claims}");
-        }
-        assert_eq!(jwt_expiry("opaque"), JwtExpiry::Unsaid);
-    }
 
     #[test]
     fn seconds_are_numbers_or_digits() {
