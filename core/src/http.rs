@@ -4,6 +4,7 @@
 
 mod challenge;
 mod fault;
+mod plaintext;
 mod proxy;
 mod reply;
 mod request;
@@ -23,6 +24,7 @@ use crate::error::Error;
 use crate::tls::{self, ClientCertificate, Roots};
 
 pub use challenge::bearer_challenge;
+pub use plaintext::{Plaintext, is_loopback, is_metadata};
 pub use proxy::ProxyMode;
 pub use reply::Reply;
 pub use request::RequestBuilder;

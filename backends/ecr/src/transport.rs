@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use pullpass::http::header::HeaderName;
-use pullpass::http::{Http, HttpConfig, Method};
+use pullpass::http::{Http, HttpConfig, Method, Plaintext};
 use pullpass::{Deadline, Error, ErrorKind};
 use url::Url;
 
@@ -162,7 +162,7 @@ async fn send(http: &Http, request: HttpRequest) -> Result<HttpResponse, Error> 
     let is_near = is_near(&url);
     let mut call = http.request(method, url).once();
     if is_near {
-        call = call.plain_http();
+        call = call.plaintext(Plaintext::Metadata);
     }
     for (name, value) in request.headers() {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;

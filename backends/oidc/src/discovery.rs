@@ -2,7 +2,7 @@
 //!
 //! Source: OpenID Connect Discovery 1.0 §4.3; RFC 8414 §3.3.
 
-use pullpass::http::Http;
+use pullpass::http::{Http, Plaintext};
 use pullpass::{Error, ErrorKind};
 use serde::Deserialize;
 use url::Url;
@@ -21,7 +21,7 @@ pub(crate) async fn token_endpoint(discovery: &Discovery, http: &Http) -> Result
         issuer: String,
         token_endpoint: Option<String>,
     }
-    let call = http.get(discovery.url.clone()).plain_http();
+    let call = http.get(discovery.url.clone()).plaintext(Plaintext::Loopback);
     let reply = call
         .send()
         .await

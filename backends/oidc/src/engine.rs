@@ -1,6 +1,6 @@
 //! Runs the calls of a profile: the one way in which a token or secret leaves this process.
 
-use pullpass::http::{Http, Reply, RequestBuilder};
+use pullpass::http::{Http, Plaintext, Reply, RequestBuilder};
 use pullpass::{Context, Error};
 use serde_json::{Map, Value};
 use url::Url;
@@ -90,7 +90,8 @@ fn call<'a>(
     http: &'a Http,
 ) -> Result<RequestBuilder<'a>, Error> {
     // The file's loader let `http://` through for loopback alone.
-    let mut call = http.request(step.method.clone(), url).accept_json().plain_http();
+    let mut call =
+        http.request(step.method.clone(), url).accept_json().plaintext(Plaintext::Loopback);
     for (name, value) in &step.headers {
         let value = value.text(values);
         if !value.is_empty() {

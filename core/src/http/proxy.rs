@@ -3,8 +3,9 @@
 use std::fmt;
 
 use reqwest::NoProxy;
-use url::{Host, Url};
+use url::Url;
 
+use super::plaintext::{is_loopback, is_metadata};
 use crate::env::Env;
 use crate::error::Error;
 
@@ -44,12 +45,7 @@ impl ProxyMode {
     /// The proxy for a host, fit to print; `None` where none stands in between for sure.
     /// (`NO_PROXY` may still exempt the host.)
     pub(super) fn shown(&self, env: &Env, target: &Url) -> Option<String> {
-        let is_near = match target.host()? {
-            Host::Ipv4(address) => address.is_loopback() || address.is_link_local(),
-            Host::Ipv6(address) => address.is_loopback(),
-            Host::Domain(name) => matches!(name, "localhost" | "metadata.google.internal"),
-        };
-        if is_near {
+        if is_loopback(target) || is_metadata(target) {
             return None;
         }
         let proxy = self.url(env, target.scheme()).ok()??;
@@ -161,6 +157,8 @@ mod tests {
             for scheme in ["http", "https"] {
                 let target = format!("{scheme}://{host}/").parse().unwrap();
                 assert_eq!(matcher.intercept(&target).is_some(), proxied, "{host}");
+                let url = Url::parse(&format!("{scheme}://{host}/")).unwrap();
+                assert_eq!(!(is_loopback(&url) || is_metadata(&url)), proxied, "{host}");
             }
         }
     }

@@ -12,7 +12,7 @@ use tracing::{debug, info};
 use url::Url;
 
 use super::retry::{Attempt, Backoff};
-use super::{Http, Reply, fault};
+use super::{Http, Plaintext, Reply, fault};
 use crate::error::{Error, ErrorKind};
 
 /// A call before it is sent. Nothing of it prints: any part may hold a secret.
@@ -25,7 +25,7 @@ pub struct RequestBuilder<'a> {
     body: Vec<u8>,
     retries: u32,
     transient: &'static [u16],
-    plain: bool,
+    plaintext: Option<Plaintext>,
     /// The first part that could not be expressed in HTTP; reported on sending.
     invalid: Option<&'static str>,
 }
@@ -40,7 +40,7 @@ impl<'a> RequestBuilder<'a> {
             body: Vec::new(),
             retries: http.config.retries,
             transient: &[],
-            plain: false,
+            plaintext: None,
             invalid: None,
         }
     }
@@ -51,10 +51,10 @@ impl<'a> RequestBuilder<'a> {
         self
     }
 
-    /// Allows `http://`, for loopback and metadata addresses. Without it such a URL is
-    /// an error, so that no credential leaves in the clear by mistake.
-    pub fn plain_http(mut self) -> Self {
-        self.plain = true;
+    /// Allows `http://` to addresses of this class. Without it, and to any other address,
+    /// such a URL is an error, so that no credential leaves in the clear by mistake.
+    pub fn plaintext(mut self, class: Plaintext) -> Self {
+        self.plaintext = Some(class);
         self
     }
 
@@ -134,11 +134,7 @@ impl<'a> RequestBuilder<'a> {
         if let Some(part) = self.invalid {
             return Err(Error::config(format!("{part} for `{target}` cannot be sent over HTTP")));
         }
-        match self.url.scheme() {
-            "https" => {}
-            "http" if self.plain => {}
-            _ => return Err(Error::config(format!("`{target}` must be `https://`"))),
-        }
+        self.check_scheme(&target)?;
         let client = self.http.client(self.url.scheme())?;
         let mut backoff =
             Backoff::new(self.retries, self.http.config.initial_backoff, self.allowance());
@@ -165,6 +161,16 @@ impl<'a> RequestBuilder<'a> {
             let Some(wait) = wait else { return result.map_err(|error| self.name_proxy(error)) };
             info!("{} {target}: trying again in {} ms", self.method, wait.as_millis());
             tokio::time::sleep(wait).await;
+        }
+    }
+
+    fn check_scheme(&self, target: &str) -> Result<(), Error> {
+        match (self.url.scheme(), self.plaintext) {
+            ("https", _) => Ok(()),
+            ("http", Some(class)) if class.allows(&self.url) => Ok(()),
+            ("http", Some(class)) => Err(Error::config(format!("`{target}` must be `https://`"))
+                .with_hint(format!("plain `http://` is only allowed to {}", class.description()))),
+            _ => Err(Error::config(format!("`{target}` must be `https://`"))),
         }
     }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use pullpass::http::header::HeaderName;
-use pullpass::http::{Http, HttpConfig, RequestBuilder, SentSecrets};
+use pullpass::http::{Http, HttpConfig, Plaintext, RequestBuilder, SentSecrets};
 use pullpass::{Context, Error, ErrorKind};
 use secrecy::SecretString;
 use url::Url;
@@ -48,7 +48,7 @@ pub(super) async fn token(
     match source(cx)? {
         Source::AppService { endpoint, header } => {
             let url = with_query(endpoint, "2019-08-01", id, "mi_res_id");
-            let call = cx.http.get(url).plain_http();
+            let call = cx.http.get(url).plaintext(Plaintext::Metadata);
             let call = call.header(HeaderName::from_static("x-identity-header"), &header);
             let away = "`IDENTITY_ENDPOINT` names it; on a virtual machine take it out";
             let reply = send(call, "the App Service identity endpoint", away, who).await?;
@@ -62,7 +62,7 @@ pub(super) async fn token(
             let endpoint = Url::parse(IMDS).map_err(|_| Error::config("IMDS has no URL"))?;
             let url = with_query(endpoint, "2018-02-01", id, "msi_res_id");
             let http = patient(cx);
-            let call = http.get(url).plain_http().retry_on(IMDS_TRANSIENT);
+            let call = http.get(url).plaintext(Plaintext::Metadata).retry_on(IMDS_TRANSIENT);
             let away = "on a machine of Azure, let this node reach 169.254.169.254 (network \
                         policy, iptables, routes); elsewhere there is no IMDS: name another \
                         identity";

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use pullpass::http::header::HeaderName;
-use pullpass::http::{Http, HttpConfig, ProxyMode, Reply};
+use pullpass::http::{Http, HttpConfig, Plaintext, ProxyMode, Reply};
 use pullpass::{Context, Error, ErrorKind};
 use url::Url;
 
@@ -42,8 +42,13 @@ pub(super) async fn token(who: &Who<'_>, cx: &Context) -> Result<Grant, Error> {
         None => (NAME, Some((NAME.to_owned(), ADDRESSES.to_vec()))),
     };
     let url = server(host)?;
-    let reply = http(known, cx).get(url).plain_http().header(FLAVOR, GOOGLE).send().await.map_err(
-        |error| {
+    let reply = http(known, cx)
+        .get(url)
+        .plaintext(Plaintext::Metadata)
+        .header(FLAVOR, GOOGLE)
+        .send()
+        .await
+        .map_err(|error| {
             let is_away = error.kind() == ErrorKind::Unavailable;
             let error = error.context(format!("the metadata server could not be asked for {who}"));
             match is_away {
@@ -53,8 +58,7 @@ pub(super) async fn token(who: &Who<'_>, cx: &Context) -> Result<Grant, Error> {
                 )),
                 false => error,
             }
-        },
-    )?;
+        })?;
     let is_googles = reply.header(&FLAVOR).is_some_and(|it| it.eq_ignore_ascii_case(GOOGLE));
     match reply.is_success() {
         true if is_googles => Grant::of_oauth(&reply, &cx.clock),

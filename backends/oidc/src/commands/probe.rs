@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use pullpass::http::header::WWW_AUTHENTICATE;
-use pullpass::http::{Http, Reply, RequestBuilder, bearer_challenge};
+use pullpass::http::{Http, Plaintext, Reply, RequestBuilder, bearer_challenge};
 use pullpass::{Context, Error, ErrorKind, Image, Login, Options, Request, one_line};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -189,7 +189,7 @@ impl<'a> Target<'a> {
     fn call<'h>(&self, url: &Url, http: &'h Http) -> RequestBuilder<'h> {
         let call = http.get(url.clone());
         match self.base.scheme() == "http" {
-            true => call.plain_http(),
+            true => call.plaintext(Plaintext::Loopback),
             false => call,
         }
     }

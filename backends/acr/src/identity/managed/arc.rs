@@ -2,8 +2,8 @@
 
 use std::path::{Component, Path};
 
-use pullpass::http::SentSecrets;
 use pullpass::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use pullpass::http::{Plaintext, SentSecrets};
 use pullpass::{Context, Error, file};
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
@@ -44,7 +44,7 @@ pub(super) async fn token(
     who: &Who<'_>,
     cx: &Context,
 ) -> Result<SecretString, Error> {
-    let call = || cx.http.get(url.clone()).plain_http().header(METADATA, "true");
+    let call = || cx.http.get(url.clone()).plaintext(Plaintext::Metadata).header(METADATA, "true");
     let challenge = send(call(), AGENT, AWAY, who).await?;
     match challenge.status() {
         401 => {}
