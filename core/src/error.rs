@@ -37,6 +37,22 @@ pub enum ErrorKind {
     Unavailable,
 }
 
+/// Who must act on a failure, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// Who must act.
+    pub kind: ErrorKind,
+    /// What to do, in one line without a full stop.
+    pub hint: String,
+}
+
+impl Diagnosis {
+    /// Who must act, and what to do.
+    pub fn new(kind: ErrorKind, hint: impl Into<String>) -> Self {
+        Self { kind, hint: hint.into() }
+    }
+}
+
 impl Error {
     /// A failure of `kind`: `message` says what failed, in one line, without a full stop.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
@@ -120,6 +136,21 @@ impl Error {
     /// was handed our HTTP client, and says more than what the library made of it.
     pub fn find_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
         causes(error).find_map(|error| error.downcast_ref())
+    }
+
+    /// What failed, without its causes.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What the reader should do about it, where it says so.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// The image that the run was for, where it is known.
+    pub fn image(&self) -> Option<&str> {
+        self.image.as_deref()
     }
 
     /// Who must act.

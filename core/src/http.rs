@@ -3,13 +3,16 @@
 //! print a secret.
 
 mod challenge;
+mod error_body;
 mod fault;
+mod normal_form;
 mod plaintext;
 mod proxy;
 mod reply;
 mod request;
 mod retry;
 mod sent_secrets;
+mod server_error;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -24,13 +27,15 @@ use crate::error::Error;
 use crate::tls::{self, ClientCertificate, Roots};
 
 pub use challenge::bearer_challenge;
+pub use error_body::ErrorBody;
 pub use plaintext::{Plaintext, is_loopback, is_metadata};
 pub use proxy::ProxyMode;
-pub use reply::Reply;
+pub use reply::{Reply, status_kind};
 pub use request::RequestBuilder;
 pub use reqwest::Method;
 pub use reqwest::header;
-pub use sent_secrets::SentSecrets;
+pub use sent_secrets::{SentSecrets, WITHHELD};
+pub use server_error::ServerError;
 
 /// A client for the few calls that a plugin makes.
 #[derive(Clone)]
@@ -38,6 +43,7 @@ pub struct Http {
     config: HttpConfig,
     env: Arc<Env>,
     deadline: Deadline,
+    sent: SentSecrets,
     /// For `http://`: no roots are loaded.
     plain: Arc<OnceLock<reqwest::Client>>,
     secure: Arc<OnceLock<reqwest::Client>>,
@@ -88,6 +94,7 @@ impl Http {
             config: HttpConfig::default(),
             env: Arc::new(env.clone()),
             deadline,
+            sent: SentSecrets::default(),
             plain: Arc::default(),
             secure: Arc::default(),
         }
@@ -114,7 +121,12 @@ impl Http {
         RequestBuilder::new(self, method, url)
     }
 
-    /// How its calls are made.
+    /// The secrets that were sent in this run, by this client and by all others of its world.
+    pub fn sent_secrets(&self) -> &SentSecrets {
+        &self.sent
+    }
+
+    /// How its requests are made.
     pub fn config(&self) -> &HttpConfig {
         &self.config
     }

@@ -102,7 +102,8 @@ async fn refused(
 ) -> Error {
     let (status, registry) = (reply.status(), &server.authority);
     let said: Said = reply.json().unwrap_or_default();
-    let code = said.errors.first().and_then(|error| Some(sent.quote(error.code.as_deref()?)));
+    let code =
+        said.errors.first().and_then(|error| Some(sent.quote([error.code.as_deref()?])[0].clone()));
     let kind = match (status, reply.kind()) {
         // The registry's own "no" has a code; without one somebody else says it.
         (401 | 403, _) if code.is_none() => ErrorKind::Protocol,
@@ -120,7 +121,7 @@ async fn refused(
     }
     let mut error = Error::new(kind, what);
     if let Some(message) = said.errors.first().and_then(|error| error.message.as_deref()) {
-        error = error.with_source(sent.quote(message));
+        error = error.with_source(sent.quote([message])[0].clone());
     }
     match kind {
         ErrorKind::Unavailable => error.with_hint(reply.hint_unavailable()),

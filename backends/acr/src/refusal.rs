@@ -62,11 +62,12 @@ pub(crate) fn entra(reply: &Reply, service: &str, who: &Who<'_>, sent: &SentSecr
     let mut what = format!("{service} {verb} {who}: HTTP {status}");
     for part in [code.as_deref(), said.error.as_deref()].into_iter().flatten() {
         what.push(' ');
-        what.push_str(&sent.quote(part));
+        what.push_str(&sent.quote([part])[0]);
     }
     let mut error = Error::new(kind, what);
     if let Some(words) = said.words() {
-        error = error.with_source(format!("`{}` says: {}", reply.target(), sent.quote(&words)));
+        error =
+            error.with_source(format!("`{}` says: {}", reply.target(), sent.quote([&words])[0]));
     }
     match kind {
         ErrorKind::Unavailable => error.with_hint(format!("{hint}{}", reply.hint_unavailable())),

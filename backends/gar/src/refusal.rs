@@ -71,12 +71,12 @@ pub(crate) fn explain(
     let mut what = format!("{service} {verb} {who}: HTTP {status}");
     if let Some(code) = &refused.code {
         what.push(' ');
-        what.push_str(&sent.quote(code));
+        what.push_str(&sent.quote([code])[0]);
     }
     let error = Error::new(kind, what);
     let error = match &refused.words {
         Some(words) => {
-            error.with_source(format!("`{}` says: {}", reply.target(), sent.quote(words)))
+            error.with_source(format!("`{}` says: {}", reply.target(), sent.quote([words])[0]))
         }
         None => error,
     };

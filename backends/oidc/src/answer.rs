@@ -71,7 +71,7 @@ pub(crate) fn read(
         return Err(document.error("with a password that is longer than any"));
     }
     // What it answered besides may repeat it.
-    let mut sent = values.sent.clone();
+    let sent = values.sent.clone();
     sent.remember(&password);
     let username = username(&answer.username, document, &password, values, &sent)?;
     let (key, longest) = (profile.cache_key, answer.max_cache_duration);
@@ -148,7 +148,7 @@ fn username(
         };
     };
     // A server may echo what it was sent. (`sent` has the password too, which holds the claim.)
-    if values.sent.occur_in(&text) {
+    if values.sent.occur_in(&[&text]) {
         return Err(document.error("with a user name that repeats a secret"));
     }
     if text.len() > LONGEST_USERNAME {

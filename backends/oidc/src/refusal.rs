@@ -101,14 +101,14 @@ impl Said {
             return Self::of(&body, sent);
         }
         let text = str::from_utf8(reply.body()).ok().filter(|_| !reply.is_html());
-        let plain = text.map(|text| sent.quote(text)).filter(|text| !text.is_empty());
+        let plain = text.map(|text| sent.quote([text])[0].clone()).filter(|text| !text.is_empty());
         Self { plain, ..Self::default() }
     }
 
     fn of(body: &Value, sent: &SentSecrets) -> Self {
         let text = |pointer: &str| {
             let text = body.pointer(pointer).and_then(Value::as_str)?;
-            Some(sent.quote(text)).filter(|text| !text.is_empty())
+            Some(sent.quote([text])[0].clone()).filter(|text| !text.is_empty())
         };
         Self {
             // RFC 6749 §5.2, and Quay; else Chainguard, and IBM.

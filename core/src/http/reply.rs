@@ -7,10 +7,23 @@ use reqwest::header::{HeaderMap, HeaderName, RETRY_AFTER};
 use secrecy::zeroize::Zeroizing;
 use serde::de::DeserializeOwned;
 
+use super::error_body::ErrorBody;
 use super::fault;
 use super::retry::Attempt;
+use super::sent_secrets::SentSecrets;
+use super::server_error::ServerError;
 use crate::error::{Error, ErrorKind};
 use crate::tls::Roots;
+
+/// Who must act on a status that is not a success: 401 and 403 mean denied; 408, 429 and 5xx
+/// mean unavailable, and are retried; anything else is not what the protocol has.
+pub fn status_kind(status: u16) -> ErrorKind {
+    match status {
+        401 | 403 => ErrorKind::Denied,
+        408 | 429 | 500..=599 => ErrorKind::Unavailable,
+        _ => ErrorKind::Protocol,
+    }
+}
 
 /// The largest body that is read, in bytes.
 pub(super) const BODY_LIMIT: usize = 1024 * 1024;
@@ -24,6 +37,8 @@ pub struct Reply {
     target: String,
     /// How often the call was sent, this time included.
     pub(super) attempts: u32,
+    /// What must not be in words of it that are printed.
+    pub(super) sent: SentSecrets,
 }
 
 impl Reply {
@@ -52,7 +67,14 @@ impl Reply {
             }
         }
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        Ok(Self { status, headers, body, target: target.to_owned(), attempts: 1 })
+        Ok(Self {
+            status,
+            headers,
+            body,
+            target: target.to_owned(),
+            attempts: 1,
+            sent: SentSecrets::default(),
+        })
     }
 
     /// The status code.
@@ -104,29 +126,50 @@ impl Reply {
         })
     }
 
+    /// Words of this reply as they may be printed: each on one line and cut, or all withheld
+    /// where they, taken together, repeat a part of a secret that was sent in this run.
+    pub fn quote<const N: usize>(&self, words: [&str; N]) -> [String; N] {
+        self.sent.quote(words)
+    }
+
+    /// What the body says of an error; nothing where it is not a JSON object.
+    pub fn error_body(&self) -> ErrorBody {
+        ErrorBody::from_json(&self.json().unwrap_or_default())
+    }
+
+    /// Starts the error for this reply, which is not what was asked for.
+    pub fn server_error(&self) -> ServerError {
+        ServerError::new(self.target(), self.status(), &self.sent)
+            .unavailable_hint(self.hint_unavailable())
+    }
+
+    /// The error for this reply, which is not `wanted`, such as "the token exchange": kind and
+    /// hint by the status, with what the body says (RFC 6749 §5.2, or a `message`).
+    pub fn into_error(self, wanted: &str) -> Error {
+        let body = self.error_body();
+        let error = self.server_error().subject(wanted);
+        let error = body.error().into_iter().fold(error, ServerError::code);
+        body.description().into_iter().fold(error, ServerError::words).into_error()
+    }
+
     /// What to say of a server that has no capacity or is broken: how often it was asked,
     /// and how long it wants to be left alone.
     pub fn hint_unavailable(&self) -> String {
         let wait = match self.retry_after() {
-            Some(wait) => format!(", and it wants {} s of rest", wait.as_secs()),
+            Some(wait) => format!("; it sent `Retry-After: {}`", wait.as_secs()),
             None => String::new(),
         };
-        match self.attempts {
-            1 => format!("the server was asked once{wait}; the kubelet tries the pull again later"),
-            n => format!(
-                "the server was asked {n} times{wait}; the kubelet tries the pull again later"
-            ),
-        }
+        let retries = match self.attempts {
+            1 => "the request was not retried".to_owned(),
+            2 => "still so after 1 retry".to_owned(),
+            n => format!("still so after {} retries", n - 1),
+        };
+        format!("{retries}{wait}; the kubelet tries the pull again later")
     }
 
-    /// Who must act on a status that is no success: 401 and 403 mean denied; 408,
-    /// 429 and 5xx mean unavailable, and are tried again; anything else breaks the contract.
+    /// Who must act on a status that is not a success.
     pub fn kind(&self) -> ErrorKind {
-        match self.status() {
-            401 | 403 => ErrorKind::Denied,
-            408 | 429 | 500..=599 => ErrorKind::Unavailable,
-            _ => ErrorKind::Protocol,
-        }
+        status_kind(self.status())
     }
 
     pub(super) fn is_transient(&self) -> bool {

@@ -72,8 +72,12 @@ impl<'a> RequestBuilder<'a> {
         self
     }
 
-    /// Sets a header.
+    /// Sets a header. Its value never prints; only [`secret_header`](Self::secret_header) and
+    /// `Authorization` are also looked for in what servers say.
     pub fn header(mut self, name: HeaderName, value: &str) -> Self {
+        if name == AUTHORIZATION {
+            self.http.sent.remember_authorization(value);
+        }
         match HeaderValue::from_str(value) {
             Ok(mut value) => {
                 value.set_sensitive(true);
@@ -84,15 +88,28 @@ impl<'a> RequestBuilder<'a> {
         self
     }
 
+    /// Sets a header whose value is a secret, such as a session token.
+    pub fn secret_header(self, name: HeaderName, value: &SecretString) -> Self {
+        self.secret(value).header(name, value.expose_secret())
+    }
+
+    /// Says that `value`, which is in the form, the body or the query, is a secret: no words of
+    /// a server that repeat it are printed in this run.
+    pub fn secret(self, value: &SecretString) -> Self {
+        self.http.sent.remember(value.expose_secret());
+        self
+    }
+
     /// Authenticates with a bearer token (RFC 6750 §2.1).
     pub fn bearer(self, token: &SecretString) -> Self {
         let value = SecretString::from(format!("Bearer {}", token.expose_secret()));
-        self.header(AUTHORIZATION, value.expose_secret())
+        self.secret(token).header(AUTHORIZATION, value.expose_secret())
     }
 
     /// Authenticates with user name and password (RFC 7617). OAuth client credentials
     /// must be form-encoded before (RFC 6749 §2.3.1).
     pub fn basic(self, username: &str, password: &SecretString) -> Self {
+        self.http.sent.remember_basic(username, password.expose_secret());
         let pair = SecretString::from(format!("{username}:{}", password.expose_secret()));
         let value = SecretString::from(format!("Basic {}", STANDARD.encode(pair.expose_secret())));
         self.header(AUTHORIZATION, value.expose_secret())
@@ -157,6 +174,7 @@ impl<'a> RequestBuilder<'a> {
             }
             if let Ok(reply) = &mut result {
                 reply.attempts = attempts;
+                reply.sent = self.http.sent.clone();
             }
             let Some(wait) = wait else { return result.map_err(|error| self.name_proxy(error)) };
             info!("{} {target}: trying again in {} ms", self.method, wait.as_millis());

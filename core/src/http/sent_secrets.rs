@@ -1,95 +1,136 @@
-//! The secrets that a call sent: no server's word that holds a part of one is repeated.
+//! The secrets that were sent in this run: no server's words that repeat a part of one are
+//! printed.
+//!
+//! A server may echo what it was sent, in any of the forms in which programs write bytes down:
+//! escaped, encoded, reversed, cut into pieces. So both sides are brought to one normal form
+//! first (see [`normal_form`](super::normal_form)), and a short run in common is enough to keep
+//! the words back.
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::normal_form::{self, fold};
 use crate::text::one_line;
 
 /// The longest text of a server that is repeated, in characters.
-const LONGEST: usize = 300;
+const LONGEST_QUOTE: usize = 300;
 
 /// How much of a server's text is looked at, in characters.
 const SEARCHED: usize = 4096;
 
-/// A run of this many characters in common is no chance.
-const TELLING: usize = 12;
+/// A run of this many letters and digits in common is not chance.
+const RUN: usize = 8;
 
-/// What was sent, in the forms in which it may come back.
+/// A part of an `Authorization` header that is not one token is a secret from this length on:
+/// a signature is, a date, a region and the name of an algorithm are not.
+const SHORTEST_CREDENTIAL: usize = 32;
+
+/// What stands in place of words that repeat a secret.
+pub const WITHHELD: &str = "(not shown: the server's words repeat a secret)";
+
+/// What was sent. Clones share it: all clients of one run remember together.
 #[derive(Clone, Default)]
-pub struct SentSecrets(Vec<SecretString>);
+pub struct SentSecrets(Arc<Mutex<Vec<SecretString>>>);
 
 impl SentSecrets {
-    /// One secret, as it is and form-encoded.
+    /// One secret.
     pub fn from_secret(secret: &SecretString) -> Self {
-        let mut sent = Self::default();
+        let sent = Self::default();
         sent.remember(secret.expose_secret());
         sent
     }
 
-    /// Remembers a secret: as it is, form-encoded and in base64.
-    pub fn remember(&mut self, secret: &str) {
-        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        self.0.push(secret.into());
-        self.0.push(encoded.into());
-        self.0.push(STANDARD.encode(secret).into());
-    }
-
-    /// Remembers a password, and what HTTP Basic makes of it (RFC 7617).
-    pub fn remember_basic(&mut self, user: &str, password: &str) {
-        self.remember(password);
-        let pair = SecretString::from(format!("{user}:{password}"));
-        self.0.push(STANDARD.encode(pair.expose_secret()).into());
-    }
-
-    /// A server's `text` as it may be repeated: one line, short, and not at all where it holds
-    /// a secret.
-    pub fn quote(&self, text: &str) -> String {
-        // What is beyond is not shown, and a megabyte would take seconds to compare.
-        let end = text.char_indices().nth(SEARCHED).map_or(text.len(), |(end, _)| end);
-        let text = &text[..end];
-        match self.occur_in(text) {
-            true => "(words that repeat a secret are not shown)".to_owned(),
-            false => one_line(text).chars().take(LONGEST).collect(),
+    /// Remembers a secret. An empty one is none.
+    pub fn remember(&self, secret: &str) {
+        let mut secrets = self.lock();
+        let is_new = secrets.iter().all(|known| known.expose_secret() != secret);
+        if !secret.is_empty() && is_new {
+            secrets.push(secret.into());
         }
     }
 
-    /// Whether `text` holds a secret, or a telling part of one, whatever white space is
-    /// in between, and however much of it is percent-encoded.
-    pub fn occur_in(&self, text: &str) -> bool {
-        let decoded = percent_decode(text);
-        let texts = [without_space(text.as_bytes()), without_space(&decoded)];
-        self.0.iter().any(|secret| {
-            let secret = without_space(secret.expose_secret().as_bytes());
-            let length = secret.len().min(TELLING);
-            // By a table: a long secret and a long text would take seconds to compare.
-            length > 0
-                && texts.iter().any(|text| {
-                    let parts: HashSet<&[u8]> = text.windows(length).collect();
-                    secret.windows(length).any(|part| parts.contains(part))
-                })
-        })
+    /// Remembers a password, and what HTTP Basic makes of it (RFC 7617).
+    pub fn remember_basic(&self, user: &str, password: &str) {
+        self.remember(password);
+        let pair = Zeroizing::new(format!("{user}:{password}"));
+        self.remember(&Zeroizing::new(STANDARD_NO_PAD.encode(pair.as_bytes())));
+    }
+
+    /// Remembers the secrets in the value of an `Authorization` header (RFC 9110 §11.6.2): the
+    /// one token behind the scheme, or of several parts those as long as a signature.
+    pub(super) fn remember_authorization(&self, value: &str) {
+        let (_, credentials) = value.split_once(' ').unwrap_or(("", value));
+        let mut parts = credentials.split([' ', ',', '=', '/', '"']).filter(|it| !it.is_empty());
+        match (parts.next(), parts.next()) {
+            (Some(_), None) => self.remember(credentials),
+            _ => credentials
+                .split([' ', ',', '=', '"'])
+                .filter(|part| part.len() >= SHORTEST_CREDENTIAL && !part.contains('/'))
+                .for_each(|part| self.remember(part)),
+        }
+    }
+
+    /// The words of one answer as they may be printed: each on one line and cut, or all
+    /// [`WITHHELD`] where they, taken together, repeat a part of a secret.
+    pub fn quote<const N: usize>(&self, words: [&str; N]) -> [String; N] {
+        match self.occur_in(&words) {
+            true => words.map(|_| WITHHELD.to_owned()),
+            false => words.map(|words| one_line(words).chars().take(LONGEST_QUOTE).collect()),
+        }
+    }
+
+    /// Whether these texts, alone or one behind the other, hold a secret or a part of one that
+    /// is not chance.
+    pub fn occur_in(&self, texts: &[&str]) -> bool {
+        let secrets = self.lock();
+        if secrets.is_empty() {
+            return false;
+        }
+        // What is beyond is not shown, and a megabyte would take seconds to compare.
+        let texts = texts.iter().map(|text| text.chars().take(SEARCHED).collect::<String>());
+        let whole = Zeroizing::new(texts.collect::<Vec<_>>().join("\n"));
+        let mut readings = normal_form::readings(&whole);
+        let reversed: Vec<_> =
+            readings.iter().map(|text| text.iter().rev().copied().collect()).collect();
+        readings.extend(reversed);
+        secrets.iter().any(|secret| shares_a_run(secret.expose_secret(), &whole, &readings))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<SecretString>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn without_space(text: &[u8]) -> Vec<u8> {
-    text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
+/// Whether a form of `secret` and a reading of `text` have a run in common.
+fn shares_a_run(secret: &str, text: &str, readings: &[Vec<u8>]) -> bool {
+    if fold(secret).is_empty() {
+        // Neither letter nor digit in it: there is only the text itself to look for.
+        return text.contains(secret);
+    }
+    forms(secret).iter().any(|form| {
+        let run = form.len().min(RUN);
+        let parts: HashSet<&[u8]> = form.windows(run).collect();
+        readings.iter().any(|text| text.windows(run).any(|part| parts.contains(part)))
+    })
 }
 
-/// `%XX` as the byte that it stands for; the rest as it is.
-fn percent_decode(text: &str) -> Vec<u8> {
-    let (mut decoded, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
-    while let Some((first, after)) = rest.split_first() {
-        let digits =
-            after.get(..2).filter(|_| *first == b'%').and_then(|it| str::from_utf8(it).ok());
-        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        decoded.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &after[2..] } else { after };
-    }
-    decoded
+/// A secret as programs write bytes down, each form folded.
+fn forms(secret: &str) -> Vec<Zeroizing<Vec<u8>>> {
+    let bytes = secret.as_bytes();
+    let base64 = |from| fold(&Zeroizing::new(STANDARD_NO_PAD.encode(bytes.get(from..)?))).into();
+    let base32 = |from| normal_form::base32(bytes.get(from..)?).into();
+    let mut forms: Vec<Option<Vec<u8>>> = vec![Some(fold(secret)), Some(normal_form::hex(bytes))];
+    // Text before the secret moves it against the groups of 3 and 5 bytes.
+    forms.extend((0..3).map(base64));
+    forms.extend((0..5).map(base32));
+    let forms = forms.into_iter().flatten().filter(|form| !form.is_empty());
+    forms.map(Zeroizing::new).collect()
 }
 
 impl fmt::Debug for SentSecrets {
@@ -102,29 +143,72 @@ impl fmt::Debug for SentSecrets {
 mod tests {
     use super::*;
 
+    fn sent(secret: &str) -> SentSecrets {
+        let sent = SentSecrets::default();
+        sent.remember(secret);
+        sent
+    }
+
     #[test]
-    fn a_part_of_a_secret_is_found_through_white_space() {
-        let mut sent = SentSecrets::default();
-        sent.remember("hunter2+blue moon");
+    fn a_part_of_a_secret_is_found_in_every_form() {
+        let secret = "hunter2+Blue/moon9";
         for text in [
-            "wrong secret hunter2+blue moon for x",
-            "hunter2%2Bblue+moon",
-            "hunter2%2bblue%20moon",
-            "Basic aHVudGVyMitibHVlIG1vb24=",
-            "secret starts with hunter2+blue",
-            "h u n t e r 2 + b l u e m",
+            "wrong secret hunter2+Blue/moon9 for x",
+            "hunter2%2Bblue%2fmoon9",
+            "h u n t e r 2 b l u e",
+            "9noom/eulB+2retnuh",
+            "aHVudGVyMitCbHVlL21vb245",
+            "xx aHVudGVyMitCbHVlL21vb245 of an ID",
+            "68756e746572322b",
+            "68:75:6E:74:65:72",
+            "nb2w45dfoizcwqtmovss63lpn5xds",
+            "the secret ends in lue/moon9",
         ] {
-            assert!(sent.occur_in(text), "{text}");
+            assert!(sent(secret).occur_in(&[text]), "{text}");
         }
-        assert!(!sent.occur_in("wrong client secret"));
-        let mut basic = SentSecrets::default();
-        basic.remember_basic("me", "hunter2");
-        assert!(basic.occur_in("bad header Basic bWU6aHVudGVyMg=="));
-        let mut long = SentSecrets::default();
-        long.remember(&"abcdefghij".repeat(90_000));
-        assert!(!long.occur_in(&"x".repeat(4096)), "and soon");
-        let mut short = SentSecrets::default();
-        short.remember("abc");
-        assert!(short.occur_in("not abc") && !short.occur_in("not ab"));
+        let shifted = STANDARD_NO_PAD.encode(format!("a{secret}"));
+        assert!(sent(secret).occur_in(&[&shifted]));
+        assert!(!sent(secret).occur_in(&["wrong client secret, moon9 is not known"]));
+    }
+
+    #[test]
+    fn the_words_of_one_answer_are_looked_at_together() {
+        let sent = sent("hunter2-blue-moon");
+        let quoted = sent.quote(["access_denied hun", "ter2-b is wrong"]);
+        assert_eq!(quoted, [WITHHELD, WITHHELD]);
+        assert_eq!(sent.quote(["access_denied", "not\nallowed"]), ["access_denied", "not allowed"]);
+    }
+
+    #[test]
+    fn short_and_odd_secrets_are_found_whole() {
+        assert!(sent("abc").occur_in(&["not abc"]) && !sent("abc").occur_in(&["not ab"]));
+        assert!(sent("+-/!").occur_in(&["a +-/! b"]) && !sent("+-/!").occur_in(&["+-/"]));
+        assert!(!sent("").occur_in(&["", "a"]));
+    }
+
+    #[test]
+    fn of_an_authorization_header_the_secret_parts_are_remembered() {
+        let sent = SentSecrets::default();
+        sent.remember_authorization("Bearer abc.def-ghi");
+        assert!(sent.occur_in(&["abcdefghi"]) && !sent.occur_in(&["Bearer"]));
+
+        let sent = SentSecrets::default();
+        let signature = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
+        sent.remember_authorization(&format!(
+            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, \
+             SignedHeaders=content-type;host;x-amz-date, Signature={signature}"
+        ));
+        assert!(sent.occur_in(&[signature]));
+        assert!(!sent.occur_in(&["Signature expired: 20150830T123600Z is now earlier than \
+             20150830T124500Z; Credential should be scoped to us-east-1/iam/aws4_request with \
+             AWS4-HMAC-SHA256 and SignedHeaders content-type;host;x-amz-date"]));
+    }
+
+    #[test]
+    fn long_secrets_and_texts_are_compared_soon() {
+        let start = std::time::Instant::now();
+        let secret: String = (0..90_000).map(|n| format!("{n:x}g")).collect();
+        assert!(!sent(&secret).occur_in(&[&"x%2565".repeat(100_000)]));
+        assert!(start.elapsed().as_secs() < 10);
     }
 }

@@ -67,7 +67,7 @@ pub(super) async fn token(
     if key.len() > KEY_LIMIT {
         return Err(Error::protocol(format!("the key of {AGENT} is too long")).with_hint(AWAY));
     }
-    let mut sent = SentSecrets::default();
+    let sent = SentSecrets::default();
     sent.remember(key.trim());
     let authorization = Zeroizing::new(format!("Basic {}", key.trim()));
     let reply = send(call().header(AUTHORIZATION, &authorization), AGENT, AWAY, who).await?;

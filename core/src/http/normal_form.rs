@@ -1,0 +1,288 @@
+//! One form for texts that say the same bytes: escapes undone, letters and digits only, in
+//! lower case.
+
+use std::fmt::Write as _;
+
+/// How often escapes are undone: `%2565` stands for `%65`, which stands for `e`.
+const ROUNDS: usize = 4;
+
+/// The longest character reference, in bytes: HTML has none with more.
+const LONGEST_ENTITY: usize = 34;
+
+/// The ways in which a server's text can be read, each folded: as it is, with its escapes
+/// undone once, twice and so on, and its decimal numbers as characters.
+pub(super) fn readings(text: &str) -> Vec<Vec<u8>> {
+    let mut readings = vec![fold(text), fold(&decimal_characters(text))];
+    let mut text = text.to_owned();
+    for _ in 0..ROUNDS {
+        let unescaped = unescape(&text);
+        if unescaped == text {
+            break;
+        }
+        readings.push(fold(&unescaped));
+        text = unescaped;
+    }
+    readings
+}
+
+/// Letters and digits alone, in lower case. What only looks different (full width, circled,
+/// mathematical) is the plain letter; spaces, marks and invisible characters are nothing.
+pub(super) fn fold(text: &str) -> Vec<u8> {
+    let mut folded = Vec::with_capacity(text.len());
+    for c in text.chars().map(plain) {
+        if c.is_ascii() {
+            if c.is_ascii_alphanumeric() {
+                folded.push(c.to_ascii_lowercase() as u8);
+            }
+        } else if c.is_alphanumeric() {
+            folded.extend(c.to_lowercase().collect::<String>().bytes());
+        }
+    }
+    folded
+}
+
+/// The ASCII character that `c` is a compatibility form of (Unicode, "Halfwidth and Fullwidth
+/// Forms", "Mathematical Alphanumeric Symbols", "Enclosed Alphanumerics").
+fn plain(c: char) -> char {
+    let code = u32::from(c);
+    let letter = |offset: u32| {
+        let base = if offset < 26 { u32::from('A') } else { u32::from('a') - 26 };
+        char::from_u32(base + offset).unwrap_or(c)
+    };
+    match code {
+        0xff01..=0xff5e => char::from_u32(code - 0xfee0).unwrap_or(c),
+        0x1d400..=0x1d6a3 => letter((code - 0x1d400) % 52),
+        0x1d7ce..=0x1d7ff => char::from_digit((code - 0x1d7ce) % 10, 10).unwrap_or(c),
+        0x24b6..=0x24e9 => letter(code - 0x24b6),
+        _ => c,
+    }
+}
+
+/// Bytes in hexadecimal, lower case.
+pub(super) fn hex(bytes: &[u8]) -> Vec<u8> {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text.into_bytes()
+}
+
+/// Bytes in base32 (RFC 4648 §6), lower case, without padding. What does not fill the last
+/// character is left out: it depends on what follows.
+pub(super) fn base32(bytes: &[u8]) -> Vec<u8> {
+    let (mut text, mut bits, mut count) = (Vec::new(), 0_u32, 0);
+    for byte in bytes {
+        bits = (bits << 8 | u32::from(*byte)) & 0xfff;
+        count += 8;
+        while count >= 5 {
+            count -= 5;
+            text.push(b"abcdefghijklmnopqrstuvwxyz234567"[(bits >> count & 31) as usize]);
+        }
+    }
+    text
+}
+
+/// Each decimal number that is a printable character's as that character: `101, 121, 74`.
+fn decimal_characters(text: &str) -> String {
+    let number = |digits: &str| match digits.parse::<u8>() {
+        Ok(code @ 32..=126) => char::from(code),
+        _ => '\u{fffd}',
+    };
+    text.split(|c: char| !c.is_ascii_digit()).filter(|it| !it.is_empty()).map(number).collect()
+}
+
+/// Undoes every escape once. What is none stays.
+fn unescape(text: &str) -> String {
+    let mut plain = Bytes::default();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let (value, length) = match c {
+            '%' => percent(rest),
+            '=' => byte(rest, 1),
+            '\\' => backslash(rest),
+            '&' => entity(rest),
+            '0' if rest.starts_with("0x") || rest.starts_with("0X") => byte(rest, 2),
+            'U' | 'u' if rest[1..].starts_with('+') => code_point(rest, 2, 4),
+            _ => None,
+        }
+        .unwrap_or((Value::Character(c), c.len_utf8()));
+        plain.push(value);
+        rest = &rest[length..];
+    }
+    plain.into_text()
+}
+
+/// What an escape stands for, and how long it is.
+type Escape = Option<(Value, usize)>;
+
+enum Value {
+    Byte(u8),
+    Character(char),
+    Nothing,
+}
+
+/// Bytes next to each other may be one character in UTF-8.
+#[derive(Default)]
+struct Bytes(Vec<u8>);
+
+impl Bytes {
+    fn push(&mut self, value: Value) {
+        match value {
+            Value::Byte(byte) => self.0.push(byte),
+            Value::Character(c) => self.0.extend(c.encode_utf8(&mut [0; 4]).bytes()),
+            Value::Nothing => {}
+        }
+    }
+
+    fn into_text(self) -> String {
+        String::from_utf8_lossy(&self.0).into_owned()
+    }
+}
+
+/// `%65`, or `%u0065`.
+fn percent(text: &str) -> Escape {
+    match text.as_bytes().get(1)? {
+        b'u' | b'U' => code_point(text, 2, 4),
+        _ => byte(text, 1),
+    }
+}
+
+/// Two hexadecimal digits behind a prefix of `skip` bytes.
+fn byte(text: &str, skip: usize) -> Escape {
+    // `=` at the end of a line is quoted-printable's way to break it.
+    if text.starts_with("=\n") || text.starts_with("=\r\n") {
+        return Some((Value::Nothing, 1));
+    }
+    let digits = text.get(skip..skip + 2)?;
+    let value = u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'))?;
+    Some((Value::Byte(value), skip + 2))
+}
+
+/// `digits` hexadecimal digits behind a prefix of `skip` bytes, a character's number.
+fn code_point(text: &str, skip: usize, digits: usize) -> Escape {
+    let number = text.get(skip..skip + digits)?;
+    let code = u32::from_str_radix(number, 16).ok().filter(|_| !number.starts_with('+'))?;
+    Some((character(code), skip + digits))
+}
+
+fn character(code: u32) -> Value {
+    char::from_u32(code).map_or(Value::Nothing, Value::Character)
+}
+
+/// An escape of JSON, C, JavaScript or CSS.
+fn backslash(text: &str) -> Escape {
+    match text.as_bytes().get(1)? {
+        b'u' if text.as_bytes().get(2) == Some(&b'{') => {
+            let (digits, _) = text.get(3..)?.split_once('}')?;
+            Some((character(u32::from_str_radix(digits, 16).ok()?), digits.len() + 4))
+        }
+        b'u' => code_point(text, 2, 4),
+        b'U' => code_point(text, 2, 8),
+        b'x' | b'X' => byte(text, 2),
+        b'0'..=b'7' => octal(text),
+        b'a' | b'b' | b'e' | b'f' | b'n' | b'r' | b't' | b'v' => Some((Value::Nothing, 2)),
+        _ => Some((Value::Nothing, 1)),
+    }
+}
+
+fn octal(text: &str) -> Escape {
+    let digits: String = text[1..].chars().take(3).take_while(|c| matches!(c, '0'..='7')).collect();
+    let code = u8::from_str_radix(&digits, 8).ok()?;
+    Some((Value::Byte(code), 1 + digits.len()))
+}
+
+/// A character reference of HTML and XML. Of the named ones only `&amp;` can hide another
+/// escape; the others stand for what is dropped anyway.
+fn entity(text: &str) -> Escape {
+    let end = text.bytes().take(LONGEST_ENTITY).position(|byte| byte == b';')?;
+    let name = text.get(1..end).filter(|name| !name.is_empty())?;
+    let length = name.len() + 2;
+    let value = match name.strip_prefix('#') {
+        Some(number) => {
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(digits) => u32::from_str_radix(digits, 16),
+                None => number.parse(),
+            };
+            character(code.ok()?)
+        }
+        None if name == "amp" => Value::Character('&'),
+        None if name.bytes().all(|c| c.is_ascii_alphanumeric()) => Value::Nothing,
+        None => return None,
+    };
+    Some((value, length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_read(text: &str, expected: &str) -> bool {
+        readings(text).iter().any(|reading| reading == expected.as_bytes())
+    }
+
+    #[test]
+    fn escapes_are_undone() {
+        for text in [
+            "eyJh",
+            "e y\tJ\nh",
+            "e\u{200b}y\u{ad}J\u{301}h",
+            "e.y-J_h",
+            "%65%79%4A%68",
+            "%2565%79%4a%2568",
+            "%25252565yJh",
+            "%u0065yJh",
+            "=65=79=4A=68",
+            "ey=\r\nJh",
+            r"\u0065\u0079Jh",
+            r"\u{65}yJh",
+            r"\U00000065yJh",
+            r"\x65\x79\x4a\x68",
+            r"\145\171\112\150",
+            r"ey\nJh",
+            r"ey\\nJh",
+            r"e\yJh",
+            "&#101;&#121;Jh",
+            "&#x65;&#X79;Jh",
+            "&amp;#101;yJh",
+            "ey&shy;Jh",
+            "0x65 0x79 0x4a 0x68",
+            "U+0065 U+0079 U+004A U+0068",
+            "101, 121, 74, 104",
+            "ｅｙＪｈ",
+            "ⓔⓨⒿⓗ",
+            "𝐞𝐲𝐉𝐡",
+            "𝚎𝚢𝙹𝚑",
+            "EYJH",
+        ] {
+            assert!(is_read(text, "eyjh"), "{text}: {:?}", readings(text));
+        }
+    }
+
+    #[test]
+    fn what_is_no_escape_stays() {
+        for (text, expected) in [
+            ("100% sure", "100sure"),
+            ("a=b", "ab"),
+            ("AT&T; ok", "atok"),
+            ("a & b; c", "abc"),
+            ("\\", ""),
+            ("%", ""),
+            ("%é", "é"),
+            ("\\u{", "u"),
+            ("&#;", ""),
+            ("0x", "0x"),
+            ("u+", "u"),
+            ("\\777", ""),
+        ] {
+            assert!(is_read(text, expected), "{text}: {:?}", readings(text));
+        }
+    }
+
+    #[test]
+    fn base32_is_that_of_rfc_4648() {
+        // RFC 4648 §10, without what the padding completes.
+        assert_eq!(base32(b"fooba"), b"mzxw6ytb");
+        assert_eq!(base32(b"foo"), b"mzxw");
+        assert_eq!(hex(b"fo\xff"), b"666fff");
+    }
+}
