@@ -22,6 +22,7 @@ pub struct Error {
 
 /// Who must act on a failure. Each kind has its own exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ErrorKind {
     /// The operator: an option, a file or an environment variable is wrong.
     Config,

@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
+
 use crate::error::Error;
 
 /// The largest configuration or certificate file that is read, in bytes.
@@ -16,21 +19,49 @@ pub const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 /// [`FILE_LIMIT`].
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let shown = path.display();
-    let cannot = |error| Error::config(format!("cannot read `{shown}`")).with_source(error);
-    // Asked before opening: to open a FIFO blocks until somebody writes to it.
-    let metadata = std::fs::metadata(path).map_err(cannot)?;
+    let cannot =
+        |error| Error::config(format!("cannot read the file `{shown}`")).with_source(error);
+    let file = open(path).map_err(cannot)?;
+    // Asked of the open file: what has the name may be another by now.
+    let metadata = file.metadata().map_err(cannot)?;
     if !metadata.is_file() {
         return Err(Error::config(format!("`{shown}` is not a regular file")));
     }
     let mut bytes =
         Vec::with_capacity(usize::try_from(metadata.len().min(FILE_LIMIT)).unwrap_or(0));
-    File::open(path)
-        .and_then(|file| file.take(FILE_LIMIT + 1).read_to_end(&mut bytes))
-        .map_err(cannot)?;
+    file.take(FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(cannot)?;
     if bytes.len() as u64 > FILE_LIMIT {
         return Err(Error::config(format!("`{shown}` is larger than {FILE_LIMIT} bytes")));
     }
     Ok(bytes)
+}
+
+/// Opens without waiting: a FIFO would block until something writes to it, and some files of
+/// the kernel block on reading.
+fn open(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    }
+    options.open(path)
+}
+
+/// The secret in the regular file at `path`: its text without line breaks at the end.
+///
+/// # Errors
+/// As [`read_text`], and when the file is empty or holds several lines.
+pub fn read_secret(path: &Path) -> Result<SecretString, Error> {
+    let text = Zeroizing::new(read_text(path)?);
+    let secret = text.trim_end_matches(['\r', '\n']);
+    let invalid = |why: &str| Error::config(format!("the secret file `{}` {why}", path.display()));
+    match secret {
+        "" => Err(invalid("is empty")),
+        secret if secret.contains(['\r', '\n', '\0']) => Err(invalid("holds several lines")),
+        secret => Ok(secret.into()),
+    }
 }
 
 /// The text of the regular file at `path`.
@@ -44,6 +75,8 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
 
     #[test]
@@ -60,7 +93,25 @@ mod tests {
         assert!(error.contains("cannot read") && error.contains("No such file"), "{error}");
         assert!(read(folder.path()).unwrap_err().to_string().contains("not a regular file"));
 
+        std::fs::write(&file, "secret\r\n").unwrap();
+        assert_eq!(read_secret(&file).unwrap().expose_secret(), "secret");
+        for (text, why) in [("\n", "is empty"), ("a\nb", "holds several lines")] {
+            std::fs::write(&file, text).unwrap();
+            assert!(read_secret(&file).unwrap_err().to_string().contains(why), "{text:?}");
+        }
+
         File::create(&file).unwrap().set_len(FILE_LIMIT + 1).unwrap();
         assert!(read(&file).unwrap_err().to_string().contains("is larger than"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_blocks_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        let made = std::process::Command::new("mkfifo").arg(&fifo).status().unwrap();
+        assert!(made.success());
+        assert!(read(&fifo).unwrap_err().to_string().contains("is not a regular file"));
+        assert!(read(Path::new("/dev/zero")).is_err());
     }
 }

@@ -121,15 +121,12 @@ const WHAT: &str = "This is a kubelet image credential provider: the kubelet sta
                     request to its stdin,\nand reads registry credentials from its stdout.";
 
 const ENVIRONMENT: &[Variable] = &[
-    Variable {
-        name: "HTTPS_PROXY, HTTP_PROXY",
-        help: "proxy by URL scheme; never used for loopback and metadata addresses",
-    },
-    Variable {
-        name: "NO_PROXY",
-        help: "hosts, domains and networks to reach without a proxy, by commas",
-    },
-    Variable { name: "SSL_CERT_FILE", help: "CA certificates in PEM, instead of the system's" },
+    Variable::new(
+        "HTTPS_PROXY, HTTP_PROXY",
+        "proxy by URL scheme; never used for loopback and metadata addresses",
+    ),
+    Variable::new("NO_PROXY", "hosts, domains and networks to reach without a proxy, by commas"),
+    Variable::new("SSL_CERT_FILE", "CA certificates in PEM, instead of the system's"),
 ];
 
 fn option_row(option: &OptionSpec) -> (String, String) {

@@ -96,6 +96,26 @@ impl Image {
         self.registry().eq_ignore_ascii_case(registry)
     }
 
+    /// Refuses an image of any registry but this one (`host` or `host:port`).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): the operator's `matchImages` are wider
+    /// than the provider.
+    pub fn require_on(&self, registry: &str) -> Result<(), Error> {
+        match self.is_on(registry) {
+            true => Ok(()),
+            false => Err(Error::config(format!("this provider is for `{registry}` only"))
+                .with_hint("narrow its `matchImages`")),
+        }
+    }
+
+    /// Whether the registry is asked on the port of `https://`: without a port, or with 443.
+    /// A host name proves whose registry this is only then: on another port of the same host,
+    /// something else may answer.
+    pub fn is_on_https_port(&self) -> bool {
+        matches!(self.port, None | Some(443))
+    }
+
     /// The registry's host name, lower-cased, without the port: for registries that are
     /// told by the form of their host. Mind [`Image::port`] then.
     pub fn host(&self) -> &str {

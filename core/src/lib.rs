@@ -20,16 +20,16 @@
 #![doc = include_str!("../examples/echo.rs")]
 //! ```
 //!
-//! In `Cargo.toml` it needs `pullpass`; and `secrecy` and `serde_json`, in the versions that
-//! this crate uses, as soon as it handles secrets or JSON itself.
+//! In `Cargo.toml` it needs `pullpass` alone: [`secrecy`], [`serde_json`], [`url`] and what the
+//! HTTP client has in its signatures are re-exported.
 //!
 //! Try it by hand; the kubelet does the same:
 //!
 //! ```text
 //! $ echo '{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/v1",
 //!         "image":"registry.example/app"}' | cargo run -q -p pullpass --example echo
-//! error: no credentials for `registry.example/app`: the pod has no token
-//! hint: set `tokenAttributes` for this provider
+//! error: no credentials for `registry.example/app`: the request has no service account token
+//! hint: set `tokenAttributes` for this provider (Kubernetes 1.34 or later); static pods have no token
 //! $ echo $?
 //! 4
 //! ```
@@ -50,13 +50,13 @@
 //!
 //!    ```
 //!    # use pullpass::{Context, Error, Request};
-//!    # async fn exchange(request: &Request, cx: &Context, token: &secrecy::SecretString) -> Result<(), Error> {
+//!    # async fn exchange(request: &Request, cx: &Context, token: &pullpass::secrecy::SecretString) -> Result<(), Error> {
 //!    let endpoint = "https://registry.example/token".parse().map_err(|_| Error::config("no URL"))?;
 //!    let reply = cx.http.post(endpoint).bearer(token).send().await?;
 //!    if !reply.is_success() {
-//!        return Err(Error::new(reply.kind(), format!("{} said {}", reply.target(), reply.status())));
+//!        return Err(reply.into_error("the token exchange"));
 //!    }
-//!    let answer: serde_json::Value = reply.json()?;
+//!    let token = pullpass::oauth::TokenResponse::read(&reply, &cx.clock)?.access_token;
 //!    # Ok(()) }
 //!    ```
 //! 4. **Answer.** [`Login::new`] refuses what no registry client could send (and blames
@@ -95,13 +95,8 @@
 //!
 //! ```
 //! # use pullpass::{Clock, Env, ErrorKind};
-//! # static PLUGIN: pullpass::Plugin = pullpass::Plugin {
-//! #     name: "x", version: "0", summary: "", match_images: &[], options: &[], annotations: &[], environment: &[],
-//! #     commands: &[],
-//! #     topics: &[],
-//! #     cache_type: pullpass::CacheType::Token,
-//! #     build: |_, _| Err(pullpass::Error::config("none")),
-//! # };
+//! # static PLUGIN: pullpass::Plugin =
+//! #     pullpass::Plugin::new("x", |_, _| Err(pullpass::Error::config("none")));
 //! let error = pullpass::run(&PLUGIN, [], Env::default(), Clock::system(), b"{}").unwrap_err();
 //! assert_eq!(error.kind(), ErrorKind::Request);
 //! ```
@@ -110,6 +105,7 @@
 //!
 //! [kubelet]: https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/
 
+pub mod audience;
 mod clock;
 mod command;
 mod context;
@@ -129,9 +125,13 @@ mod request;
 mod response;
 mod run;
 mod service_account;
+mod stdio;
 pub mod text;
 pub mod time;
 mod tls;
+mod without_token;
+
+pub use {secrecy, serde_json, url};
 
 pub use async_trait::async_trait;
 pub use clock::{Clock, Deadline};
@@ -151,3 +151,4 @@ pub use service_account::{Claims, ServiceAccount, Token};
 pub use text::one_line;
 pub use time::{rfc3339, seconds};
 pub use tls::{ClientCertificate, Roots};
+pub use without_token::WithoutToken;

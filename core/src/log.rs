@@ -9,6 +9,7 @@ use tracing_subscriber::{Layer, fmt};
 
 use crate::error::Error;
 use crate::options::Options;
+use crate::stdio::Stderr;
 
 /// Starts logging as `options` say.
 ///
@@ -24,7 +25,8 @@ pub(crate) fn start(options: &Options) -> Result<(), Error> {
                 .with_hint("use off, error, warn, info, debug or trace"));
         }
     };
-    let stderr = || fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let stderr =
+        || fmt::layer().with_writer(std::sync::Mutex::new(Stderr::default())).with_ansi(false);
     match options.value("log-format").unwrap_or("text") {
         "text" => install(stderr(), level),
         "json" => install(stderr().json(), level),

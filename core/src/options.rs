@@ -13,6 +13,7 @@ use pullpass_go_duration::GoDuration;
 
 /// One option.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct OptionSpec {
     /// Its name, without the dashes; a single letter is written with one dash, or two.
     pub name: &'static str,
@@ -133,6 +134,12 @@ pub(crate) const COMMON: &[OptionSpec] = &[
     )
     .env("PULLPASS_LOG_FORMAT")
     .default("text"),
+    OptionSpec::value(
+        "allow-audience",
+        "AUDIENCE",
+        "send pods' tokens of this audience although the Kubernetes API server may accept them",
+    )
+    .repeated(),
     OptionSpec::switch("help", "print this and exit"),
     OptionSpec::switch("version", "print the version and exit"),
 ];
@@ -171,9 +178,7 @@ impl Options {
                 lexopt::Arg::Short(letter) => (letter.to_string(), format!("-{letter}")),
                 lexopt::Arg::Value(value) => {
                     let Some(option) = table().find(|option| option.positional) else {
-                        return Err(usage(
-                            "an argument without an option before it is not understood",
-                        ));
+                        return Err(usage("unexpected argument: options begin with `--`"));
                     };
                     options.add(option, value)?;
                     continue;

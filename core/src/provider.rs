@@ -19,10 +19,29 @@ pub trait Provider: Send + Sync {
     /// Whatever keeps the provider from answering. The runner prints it and exits
     /// with the kind's code; the kubelet then goes on without these credentials.
     async fn credentials(&self, request: &Request, cx: &Context) -> Result<Response, Error>;
+
+    /// Whether the operator's files say that a token which the Kubernetes API server may accept
+    /// is sent for this request all the same. The runner refuses such tokens otherwise, unless
+    /// `--allow-audience` names their audience.
+    fn allows_api_server_token(&self, _request: &Request) -> bool {
+        false
+    }
 }
 
 /// A plugin: the static facts around a [`Provider`], from which the process, its
 /// `--help`, the documentation and `pullpass config` are made.
+///
+/// ```
+/// use pullpass::{Error, OptionSpec, Plugin};
+///
+/// static PLUGIN: Plugin = Plugin::new("echo-credential-provider", |_options, _cx| Err(Error::config("not ready")))
+///     .version(env!("CARGO_PKG_VERSION"))
+///     .summary("Logs in to registry.example")
+///     .match_images(&["registry.example"])
+///     .options(&[OptionSpec::switch("strict", "refuse more")]);
+/// ```
+#[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct Plugin {
     /// The name of the binary.
     pub name: &'static str,
@@ -37,7 +56,7 @@ pub struct Plugin {
     pub options: &'static [OptionSpec],
     /// The service account annotations that it reads.
     pub annotations: &'static [Annotation],
-    /// The environment variables that count beside those of the options: a vendor's own.
+    /// The environment variables that it reads beside those of the options: a vendor's own.
     pub environment: &'static [Variable],
     /// What it does for a person, beside answering the kubelet.
     pub commands: &'static [Command],
@@ -45,8 +64,92 @@ pub struct Plugin {
     pub topics: &'static [Topic],
     /// For whom an answer to a request with a token holds: what `pullpass config` writes.
     pub cache_type: CacheType,
+    /// The audience that its service wants in a pod's token, where that is one fixed text or
+    /// form, such as `sts.amazonaws.com`: for `pullpass config` and for messages.
+    pub audience: Option<&'static str>,
     /// Makes the provider. Runs after the request was read; must not touch the network.
     pub build: Build,
+}
+
+impl Plugin {
+    /// A plugin whose binary is `name`, with nothing else said: no options, no annotations, no
+    /// default patterns, answers per token.
+    pub const fn new(name: &'static str, build: Build) -> Self {
+        Self {
+            name,
+            version: "",
+            summary: "",
+            match_images: &[],
+            options: &[],
+            annotations: &[],
+            environment: &[],
+            commands: &[],
+            topics: &[],
+            cache_type: CacheType::Token,
+            audience: None,
+            build,
+        }
+    }
+
+    /// Sets [`version`](Self::version).
+    #[must_use]
+    pub const fn version(self, version: &'static str) -> Self {
+        Self { version, ..self }
+    }
+
+    /// Sets [`summary`](Self::summary).
+    #[must_use]
+    pub const fn summary(self, summary: &'static str) -> Self {
+        Self { summary, ..self }
+    }
+
+    /// Sets [`match_images`](Self::match_images).
+    #[must_use]
+    pub const fn match_images(self, match_images: &'static [&'static str]) -> Self {
+        Self { match_images, ..self }
+    }
+
+    /// Sets [`options`](Self::options).
+    #[must_use]
+    pub const fn options(self, options: &'static [OptionSpec]) -> Self {
+        Self { options, ..self }
+    }
+
+    /// Sets [`annotations`](Self::annotations).
+    #[must_use]
+    pub const fn annotations(self, annotations: &'static [Annotation]) -> Self {
+        Self { annotations, ..self }
+    }
+
+    /// Sets [`environment`](Self::environment).
+    #[must_use]
+    pub const fn environment(self, environment: &'static [Variable]) -> Self {
+        Self { environment, ..self }
+    }
+
+    /// Sets [`commands`](Self::commands).
+    #[must_use]
+    pub const fn commands(self, commands: &'static [Command]) -> Self {
+        Self { commands, ..self }
+    }
+
+    /// Sets [`topics`](Self::topics).
+    #[must_use]
+    pub const fn topics(self, topics: &'static [Topic]) -> Self {
+        Self { topics, ..self }
+    }
+
+    /// Sets [`cache_type`](Self::cache_type).
+    #[must_use]
+    pub const fn cache_type(self, cache_type: CacheType) -> Self {
+        Self { cache_type, ..self }
+    }
+
+    /// Sets [`audience`](Self::audience).
+    #[must_use]
+    pub const fn audience(self, audience: &'static str) -> Self {
+        Self { audience: Some(audience), ..self }
+    }
 }
 
 /// Makes a provider out of what the operator said.
@@ -66,6 +169,7 @@ pub enum CacheType {
 
 /// An environment variable that a plugin, or a vendor's SDK within it, reads.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Variable {
     /// Its name, or several with commas.
     pub name: &'static str,
@@ -73,23 +177,52 @@ pub struct Variable {
     pub help: &'static str,
 }
 
+impl Variable {
+    /// A variable, and one line on its meaning.
+    pub const fn new(name: &'static str, help: &'static str) -> Self {
+        Self { name, help }
+    }
+}
+
 /// An annotation on a ServiceAccount that a plugin understands.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Annotation {
     /// Its key, such as `eks.amazonaws.com/ecr-role-arn`.
     pub key: &'static str,
-    /// The option with which it is wanted: without, `pullpass config` does not pass it on.
-    /// `None`: always.
+    /// The option with which it is wanted: without that option `pullpass config` does not list
+    /// it. `None`: it is always wanted.
     pub option: Option<&'static str>,
     /// One line on its meaning.
     pub help: &'static str,
 }
 
+impl Annotation {
+    /// An annotation that is always wanted, and one line on its meaning.
+    pub const fn new(key: &'static str, help: &'static str) -> Self {
+        Self { key, option: None, help }
+    }
+
+    /// Wanted only with this option.
+    #[must_use]
+    pub const fn with_option(self, option: &'static str) -> Self {
+        Self { option: Some(option), ..self }
+    }
+}
+
 /// A table of `--help` that only one plugin has.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Topic {
     /// What it is about, such as `Presets`.
     pub title: &'static str,
     /// Its rows: a name, and a line on it.
     pub rows: fn() -> Vec<(String, String)>,
+}
+
+impl Topic {
+    /// A table under `title`; `rows` is called only for `--help`.
+    pub const fn new(title: &'static str, rows: fn() -> Vec<(String, String)>) -> Self {
+        Self { title, rows }
+    }
 }

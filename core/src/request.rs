@@ -54,8 +54,23 @@ impl Request {
         })
     }
 
+    /// The pod's token, for a provider that can do nothing without.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Identity`](crate::ErrorKind::Identity) when the request has none.
+    pub fn require_token(&self) -> Result<&Token, Error> {
+        match &self.service_account {
+            Some(account) => Ok(&account.token),
+            None => Err(Error::identity("the request has no service account token").with_hint(
+                "set `tokenAttributes` for this provider (Kubernetes 1.34 or later); static pods \
+                 have no token",
+            )),
+        }
+    }
+
     fn read(stdin: &[u8]) -> Result<Self, Error> {
         let mut fields = Fields::parse(stdin)?;
+        fields.check_case()?;
         match fields.string("kind")? {
             Some(kind) if kind == "CredentialProviderRequest" => {}
             Some(kind) => {
@@ -104,6 +119,10 @@ impl fmt::Display for ApiVersion {
     }
 }
 
+/// The fields that a request may have.
+const FIELDS: [&str; 5] =
+    ["kind", "apiVersion", "image", "serviceAccountToken", "serviceAccountAnnotations"];
+
 /// The top-level fields of the request, taken out one by one.
 struct Fields(Vec<(String, Json)>);
 
@@ -139,17 +158,32 @@ impl Fields {
         }
     }
 
-    fn take(&mut self, name: &str) -> Json {
-        let found = self.0.iter().position(|(key, _)| key == name);
-        found.map_or(Json::Null, |index| self.0.swap_remove(index).1)
+    /// Takes a field out; `None` when it is absent. The kubelet leaves an empty field out: it
+    /// never writes null, which Go would take for absent.
+    fn take(&mut self, name: &str) -> Option<Json> {
+        let found = self.0.iter().position(|(key, _)| key == name)?;
+        Some(self.0.swap_remove(found).1)
     }
 
-    /// A string, or `None` when the field is absent or null, which Go takes as absent.
+    /// Refuses a known field whose name is written in another case. To pass it over could
+    /// answer a pod with the node's identity.
+    fn check_case(&self) -> Result<(), Error> {
+        for name in FIELDS {
+            let is_variant = |key: &str| key.eq_ignore_ascii_case(name) && key != name;
+            if self.0.iter().any(|(key, _)| is_variant(key)) {
+                return Err(Error::request(format!(
+                    "the request has a field that differs from `{name}` in upper and lower case"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     fn string(&mut self, name: &'static str) -> Result<Option<String>, Error> {
         match self.take(name) {
-            Json::Null => Ok(None),
-            Json::String(text) => Ok(Some(text)),
-            other => {
+            None => Ok(None),
+            Some(Json::String(text)) => Ok(Some(text)),
+            Some(other) => {
                 Err(Error::request(format!("`{name}` must be a string, not {}", other.type_name())))
             }
         }
@@ -179,9 +213,9 @@ impl Fields {
     fn annotations(&mut self) -> Result<BTreeMap<String, String>, Error> {
         let name = "serviceAccountAnnotations";
         let entries = match self.take(name) {
-            Json::Null => return Ok(BTreeMap::new()),
-            Json::Object(entries) => entries,
-            other => {
+            None => return Ok(BTreeMap::new()),
+            Some(Json::Object(entries)) => entries,
+            Some(other) => {
                 return Err(Error::request(format!(
                     "`{name}` must be an object, not {}",
                     other.type_name()

@@ -1,10 +1,11 @@
 //! The life of a plugin: read, answer, print, exit.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
+use secrecy::ExposeSecret as _;
 use tracing::debug;
 
 use crate::clock::{Clock, Deadline};
@@ -14,21 +15,17 @@ use crate::env::Env;
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
 use crate::provider::Plugin;
-use crate::request::{REQUEST_LIMIT, Request};
+use crate::request::Request;
 use crate::response::Response;
+use crate::stdio::{print_response, read_request, write_stderr, write_stdout};
 use crate::text::one_line;
 use crate::{help, log};
 
 /// The whole process of a plugin. Its `main` is this one call:
 ///
 /// ```no_run
-/// # static PLUGIN: pullpass::Plugin = pullpass::Plugin {
-/// #     name: "x", version: "0", summary: "", match_images: &[], options: &[], annotations: &[], environment: &[],
-/// #     commands: &[],
-/// #     topics: &[],
-/// #     cache_type: pullpass::CacheType::Token,
-/// #     build: |_, _| Err(pullpass::Error::config("none")),
-/// # };
+/// # static PLUGIN: pullpass::Plugin =
+/// #     pullpass::Plugin::new("x", |_, _| Err(pullpass::Error::config("none")));
 /// fn main() -> std::process::ExitCode {
 ///     pullpass::main(&PLUGIN)
 /// }
@@ -53,10 +50,10 @@ pub fn main(plugin: &'static Plugin) -> ExitCode {
     let options = Options::parse(plugin.options, args, &env);
     if let Ok(options) = &options {
         if options.is_set("help") {
-            return write_stdout(&help::help(plugin));
+            return print(&help::help(plugin));
         }
         if options.is_set("version") {
-            return write_stdout(&help::version(plugin));
+            return print(&help::version(plugin));
         }
     }
     let result = match options {
@@ -95,7 +92,14 @@ fn run_command(
         block_on(deadline, (command.run)(&options, &cx))
     };
     match execute() {
-        Ok(text) => write_stdout(&text),
+        Ok(text) => print(&text),
+        Err(error) => fail(&error),
+    }
+}
+
+fn print(text: &str) -> ExitCode {
+    match write_stdout(text) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
 }
@@ -106,7 +110,7 @@ fn fail(error: &Error) -> ExitCode {
 }
 
 /// One call without a process around it: the request's bytes in, the response's
-/// bytes out. For tests, and for whoever embeds a provider.
+/// bytes out. For tests, and for programs that embed a provider.
 ///
 /// # Errors
 /// Whatever [`main`] would print, with the image named.
@@ -136,7 +140,7 @@ fn answer_stdin(
     };
     let options = options.and_then(|options| log::start(&options).map(|()| options));
     let response = answer(plugin, options, env, Clock::system(), deadline, &stdin)?;
-    print(&response, deadline)
+    print_response(&response, deadline)
 }
 
 fn answer(
@@ -149,7 +153,7 @@ fn answer(
 ) -> Result<Vec<u8>, Error> {
     let (request, options) = match (Request::parse(stdin), options) {
         (Ok(request), options) => (request, options),
-        // With neither, the options are what somebody can mend.
+        // Where both are wrong, the options are what an operator can correct.
         (Err(_), Err(error)) | (Err(error), Ok(_)) => return Err(error),
     };
     let credentials = || {
@@ -159,9 +163,15 @@ fn answer(
         note_request(&request, cx.clock.now());
         // Once for every backend.
         if let Some(account) = &request.service_account {
+            cx.http.sent_secrets().remember(account.token.secret().expose_secret());
             account.token.check_alive(cx.clock.now())?;
         }
         let provider = (plugin.build)(&options, &cx)?;
+        if let Some(account) = &request.service_account
+            && !provider.allows_api_server_token(&request)
+        {
+            account.token.check_not_for_api_server(options.values("allow-audience"))?;
+        }
         let response = block_on(deadline, provider.credentials(&request, &cx))?;
         note_response(&response);
         response.to_json(request.version)
@@ -219,7 +229,7 @@ fn block_on<T>(
             .await
             .unwrap_or_else(|_| Err(timed_out(deadline)))
     });
-    // A look-up in DNS may still hang on its thread; nobody waits for it.
+    // A DNS query may still hang on its thread; the process does not wait for it.
     runtime.shutdown_background();
     result
 }
@@ -228,93 +238,6 @@ fn timed_out(deadline: Deadline) -> Error {
     Error::unavailable(format!("gave up after {:.1} s", deadline.limit().as_secs_f64())).with_hint(
         "see what it waited for with `--log debug`; `--timeout` sets the limit, up to 59s",
     )
-}
-
-/// All of stdin, bounded in size and in time.
-fn read_request(mut stdin: io::StdinLock<'_>, deadline: Deadline) -> Result<Vec<u8>, Error> {
-    let hint = "the kubelet writes the request and closes stdin at once; do the same";
-    let mut request = Vec::new();
-    let mut buffer = [0; 16 * 1024];
-    loop {
-        wait(&stdin, Direction::In, deadline).map_err(|error| error.with_hint(hint))?;
-        match stdin.read(&mut buffer) {
-            Ok(0) => return Ok(request),
-            Ok(length) => request.extend_from_slice(&buffer[..length]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                return Err(Error::request("cannot read stdin").with_source(error).with_hint(hint));
-            }
-        }
-        // One byte over the limit is enough for the parser to refuse it.
-        if request.len() > REQUEST_LIMIT {
-            return Ok(request);
-        }
-    }
-}
-
-/// Writes the response, bounded in time: a reader that went away must not keep us.
-fn print(response: &[u8], deadline: Deadline) -> Result<(), Error> {
-    let hint = "whoever started the plugin must read its stdout";
-    let cannot = |error| {
-        Error::unavailable("cannot write the response to stdout").with_source(error).with_hint(hint)
-    };
-    let mut stdout = io::stdout().lock();
-    // A pipe that is ready takes at least this much without blocking (POSIX PIPE_BUF).
-    for piece in response.chunks(4096) {
-        wait(&stdout, Direction::Out, deadline).map_err(|error| error.with_hint(hint))?;
-        stdout.write_all(piece).and_then(|()| stdout.flush()).map_err(cannot)?;
-    }
-    Ok(())
-}
-
-#[derive(Clone, Copy)]
-enum Direction {
-    In,
-    Out,
-}
-
-/// Until `stream` can be read or written, without a thread.
-#[cfg(unix)]
-fn wait(
-    stream: &impl std::os::fd::AsFd,
-    direction: Direction,
-    deadline: Deadline,
-) -> Result<(), Error> {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-
-    let (flags, late) = match direction {
-        Direction::In => (PollFlags::IN, "stdin was not closed"),
-        Direction::Out => (PollFlags::OUT, "nobody read stdout"),
-    };
-    let left = Timespec::try_from(deadline.remaining()).ok();
-    match poll(&mut [PollFd::new(stream, flags)], left.as_ref()) {
-        Ok(0) => {
-            Err(Error::request(format!("{late} within {:.1} s", deadline.limit().as_secs_f64())))
-        }
-        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-        Err(error) => {
-            Err(Error::request("cannot wait for stdin or stdout")
-                .with_source(io::Error::from(error)))
-        }
-    }
-}
-
-#[cfg(not(unix))]
-fn wait<S>(_: &S, _: Direction, _: Deadline) -> Result<(), Error> {
-    Ok(())
-}
-
-fn write_stdout(text: &str) -> ExitCode {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&Error::unavailable("cannot write to stdout").with_source(error)),
-    }
-}
-
-fn write_stderr(text: &str) {
-    // With stderr gone there is nobody left to tell.
-    let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// A panic is a bug. Its message may hold a value, so a release prints only its place.

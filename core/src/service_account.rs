@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
+use crate::audience;
 use crate::error::Error;
 use crate::time::numeric_date;
 
@@ -26,9 +27,6 @@ pub struct ServiceAccount {
     /// Those annotations of the ServiceAccount whose keys the operator listed.
     pub annotations: BTreeMap<String, String>,
 }
-
-/// How audiences of the API server start, besides the issuer's own name.
-const API_SERVER: &str = "https://kubernetes.default";
 
 /// A service account token: a signed JWT (RFC 7519). Its content never prints.
 #[derive(Clone)]
@@ -77,27 +75,54 @@ impl Token {
         &self.secret
     }
 
-    /// Refuses a token that is good for the Kubernetes API server: whoever gets it can act on
-    /// the cluster. To be asked before it is sent anywhere outside.
+    /// The token's text, for the one server that it is meant for.
+    pub fn expose_secret(&self) -> &str {
+        self.secret.expose_secret()
+    }
+
+    /// Refuses a token that the Kubernetes API server may accept: whoever gets it could act on
+    /// the cluster. The runner asks before any provider sees the token. The kubelet asks for
+    /// tokens of one audience, so one with several, or with none, was made by somebody else and
+    /// for more than this.
+    ///
+    /// `allowed` holds the audiences that the operator lets through by name.
     ///
     /// # Errors
     /// [`ErrorKind::Identity`](crate::ErrorKind::Identity), naming the audience.
-    pub fn check_not_for_api_server(&self) -> Result<(), Error> {
-        let issuer = self.claims.issuer.trim_end_matches('/');
-        let is_api_server = |audience: &&String| {
-            audience.starts_with(API_SERVER)
-                || !issuer.is_empty() && audience.trim_end_matches('/') == issuer
+    pub fn check_not_for_api_server(&self, allowed: &[String]) -> Result<(), Error> {
+        let audiences = &self.claims.audience;
+        let is_allowed = |audience: &String| allowed.contains(audience);
+        let refused = |what: String| {
+            Error::identity(what).with_hint(
+                "set an audience that only the registry's side accepts in \
+                 `tokenAttributes.serviceAccountTokenAudience`, or name this one with \
+                 `--allow-audience`",
+            )
         };
-        match self.claims.audience.iter().find(is_api_server) {
-            None => Ok(()),
-            Some(audience) => Err(Error::identity(format!(
-                "the service account token is good for the Kubernetes API server (audience \
-                 `{audience}`) and is not sent elsewhere"
-            ))
-            .with_hint(
-                "set an audience of its own in `tokenAttributes.serviceAccountTokenAudience`",
-            )),
+        if audiences.is_empty() {
+            return Err(refused(
+                "the service account token has no audience, so the Kubernetes API server may \
+                 accept it; it is not sent"
+                    .to_owned(),
+            ));
         }
+        let for_api_server = |audience: &&String| {
+            !is_allowed(audience) && audience::is_for_api_server(audience, &self.claims.issuer)
+        };
+        if let Some(audience) = audiences.iter().find(for_api_server) {
+            return Err(refused(format!(
+                "the Kubernetes API server may accept the service account token (audience \
+                 `{audience}`); it is not sent to another server"
+            )));
+        }
+        if audiences.len() > 1 && !audiences.iter().all(is_allowed) {
+            return Err(refused(format!(
+                "the service account token has several audiences (`{}`), and the kubelet asks \
+                 for one; it is not sent",
+                audiences.join("`, `")
+            )));
+        }
+        Ok(())
     }
 
     /// Refuses a token that is dead at `now`, rather than a server that may say less about it.

@@ -13,12 +13,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 fn echo(image: &str, token: Option<&str>) -> Output {
     let test = std::env::current_exe().unwrap();
     let profile: PathBuf = test.ancestors().nth(2).unwrap().into();
-    let request = serde_json::json!({
+    let mut request = serde_json::json!({
         "kind": "CredentialProviderRequest",
         "apiVersion": "credentialprovider.kubelet.k8s.io/v1",
         "image": image,
-        "serviceAccountToken": token,
     });
+    if let Some(token) = token {
+        request["serviceAccountToken"] = token.into();
+    }
     let mut child = Command::new(profile.join("examples/echo"))
         .env_clear()
         .stdin(Stdio::piped())
@@ -33,7 +35,8 @@ fn echo(image: &str, token: Option<&str>) -> Output {
 fn token() -> String {
     let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
     // The year 2100.
-    format!("{}.{}.{}", part(r#"{"alg":"RS256"}"#), part(r#"{"exp":4102444800}"#), part("sig"))
+    let claims = r#"{"aud":["registry.example"],"exp":4102444800}"#;
+    format!("{}.{}.{}", part(r#"{"alg":"RS256"}"#), part(claims), part("sig"))
 }
 
 #[test]
@@ -63,7 +66,8 @@ fn echo_refuses_other_registries_and_pods_without_a_token() {
     // The transcript in the crate's documentation.
     assert_eq!(
         String::from_utf8(output.stderr).unwrap(),
-        "error: no credentials for `registry.example/app`: the pod has no token\n\
-         hint: set `tokenAttributes` for this provider\n"
+        "error: no credentials for `registry.example/app`: the request has no service account token\n\
+         hint: set `tokenAttributes` for this provider (Kubernetes 1.34 or later); static pods have \
+         no token\n"
     );
 }

@@ -6,25 +6,14 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use pullpass::{
-    Cache, CacheKey, CacheType, Clock, Context, Env, Error, Login, Plugin, Provider, Request,
-    Response, async_trait,
+    Cache, CacheKey, Clock, Context, Env, Error, Login, Plugin, Provider, Request, Response,
+    async_trait,
 };
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
-static PLUGIN: Plugin = Plugin {
-    name: "fixed",
-    version: "0",
-    summary: "always the same login",
-    match_images: &[],
-    options: &[],
-    annotations: &[],
-    environment: &[],
-    commands: &[],
-    topics: &[],
-    cache_type: CacheType::Token,
-    build: |_, _| Ok(Box::new(Fixed)),
-};
+static PLUGIN: Plugin =
+    Plugin::new("fixed", |_, _| Ok(Box::new(Fixed))).version("0").summary("always the same login");
 
 /// Twelve hours of a login whose password needs escaping.
 struct Fixed;

@@ -28,45 +28,36 @@ use crate::settings::Settings;
 use crate::who::Who;
 
 /// The plugin's static facts.
-pub static PLUGIN: Plugin = Plugin {
-    name: "acr-credential-provider",
-    version: env!("CARGO_PKG_VERSION"),
-    summary: "Pulls from Azure Container Registry, as the node, the pod or a service principal",
-    match_images: &["*.azurecr.io", "*.*.geo.azurecr.io"],
-    options: OPTIONS,
-    annotations: &[
-        Annotation {
-            key: who::CLIENT_ID,
-            option: None,
-            help: "the client ID of the application, or managed identity, that the pods pull as",
-        },
-        Annotation { key: who::TENANT_ID, option: None, help: "its tenant" },
-    ],
-    environment: &[
-        Variable {
-            name: "AZURE_ENVIRONMENT_FILEPATH",
-            help: "a JSON file that describes a cloud, as on Azure Stack Hub",
-        },
-        Variable {
-            name: "IDENTITY_ENDPOINT, IDENTITY_HEADER, IMDS_ENDPOINT",
-            help: "where managed identities are asked for on App Service and Arc",
-        },
-        Variable {
-            name: "AZURE_FEDERATED_TOKEN_FILE",
-            help: "the node's token, where its application is named and no other proof",
-        },
-        Variable {
-            name: "AZURE_AUTHORITY_HOST",
-            help: "Entra of another cloud, where no cloud is named",
-        },
-    ],
-    commands: &[],
-    topics: &[],
-    cache_type: CacheType::ServiceAccount,
-    build: |options, cx| {
-        Ok(Box::new(Acr { settings: Settings::read(options, &cx.env)?, mirrors: mirrors(options) }))
-    },
-};
+pub static PLUGIN: Plugin = Plugin::new("acr-credential-provider", |options, cx| {
+    Ok(Box::new(Acr { settings: Settings::read(options, &cx.env)?, mirrors: mirrors(options) }))
+})
+.version(env!("CARGO_PKG_VERSION"))
+.summary("Pulls from Azure Container Registry, as the node, the pod or a service principal")
+.match_images(&["*.azurecr.io", "*.*.geo.azurecr.io"])
+.options(OPTIONS)
+.annotations(&[
+    Annotation::new(
+        who::CLIENT_ID,
+        "the client ID of the application, or managed identity, that the pods pull as",
+    ),
+    Annotation::new(who::TENANT_ID, "its tenant"),
+])
+.environment(&[
+    Variable::new(
+        "AZURE_ENVIRONMENT_FILEPATH",
+        "a JSON file that describes a cloud, as on Azure Stack Hub",
+    ),
+    Variable::new(
+        "IDENTITY_ENDPOINT, IDENTITY_HEADER, IMDS_ENDPOINT",
+        "where managed identities are asked for on App Service and Arc",
+    ),
+    Variable::new(
+        "AZURE_FEDERATED_TOKEN_FILE",
+        "the node's token, where its application is named and no other proof",
+    ),
+    Variable::new("AZURE_AUTHORITY_HOST", "Entra of another cloud, where no cloud is named"),
+])
+.cache_type(CacheType::ServiceAccount);
 
 const OPTIONS: &[OptionSpec] = &[
     OptionSpec::positional("cloud-config", "AZURE_JSON", "the cloud provider's configuration file"),

@@ -67,7 +67,6 @@ impl<'a> Who<'a> {
     }
 
     fn federated(settings: &'a Settings, account: &'a ServiceAccount) -> Result<Self, Error> {
-        account.token.check_not_for_api_server()?;
         let client_id = id(account, CLIENT_ID, settings.pod_client_id.as_deref())?;
         let tenant_id = id(account, TENANT_ID, settings.tenant_id.as_deref())?;
         Ok(Self::Pod {

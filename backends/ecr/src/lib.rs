@@ -29,122 +29,115 @@ use crate::roles::Roles;
 const ROLE_ANNOTATION: &str = "eks.amazonaws.com/ecr-role-arn";
 
 /// The plugin's static facts.
-pub static PLUGIN: Plugin = Plugin {
-    name: "ecr-credential-provider",
-    version: env!("CARGO_PKG_VERSION"),
-    summary: "Pulls from Amazon ECR and ECR Public, as the node or as the pod's IAM role",
-    match_images: &[
-        "*.dkr.ecr.*.amazonaws.com",
-        "*.dkr.ecr-fips.*.amazonaws.com",
-        "*.dkr-ecr.*.on.aws",
-        "*.dkr-ecr-fips.*.on.aws",
-        "*.dkr.ecr.*.amazonaws.com.cn",
-        "*.dkr-ecr.*.on.amazonwebservices.com.cn",
-        "*.dkr.ecr.*.amazonaws.eu",
-        "*.dkr.ecr-fips.*.amazonaws.eu",
-        "*.dkr.ecr.*.c2s.ic.gov",
-        "*.dkr.ecr.*.sc2s.sgov.gov",
-        "*.dkr.ecr.*.cloud.adc-e.uk",
-        "*.dkr.ecr.*.csp.hci.ic.gov",
-        "public.ecr.aws",
-        "ecr-public.aws.com",
-    ],
-    options: &[
-        OptionSpec::value("role-arn", "ARN", "the role of pods whose service account names none")
+pub static PLUGIN: Plugin =
+    Plugin::new("ecr-credential-provider", |options, _| Ok(Box::new(Ecr::new(options)?)))
+        .version(env!("CARGO_PKG_VERSION"))
+        .summary("Pulls from Amazon ECR and ECR Public, as the node or as the pod's IAM role")
+        .match_images(&[
+            "*.dkr.ecr.*.amazonaws.com",
+            "*.dkr.ecr-fips.*.amazonaws.com",
+            "*.dkr-ecr.*.on.aws",
+            "*.dkr-ecr-fips.*.on.aws",
+            "*.dkr.ecr.*.amazonaws.com.cn",
+            "*.dkr-ecr.*.on.amazonwebservices.com.cn",
+            "*.dkr.ecr.*.amazonaws.eu",
+            "*.dkr.ecr-fips.*.amazonaws.eu",
+            "*.dkr.ecr.*.c2s.ic.gov",
+            "*.dkr.ecr.*.sc2s.sgov.gov",
+            "*.dkr.ecr.*.cloud.adc-e.uk",
+            "*.dkr.ecr.*.csp.hci.ic.gov",
+            "public.ecr.aws",
+            "ecr-public.aws.com",
+        ])
+        .options(&[
+            OptionSpec::value(
+                "role-arn",
+                "ARN",
+                "the role of pods whose service account names none",
+            )
             .env("AWS_ECR_ROLE_ARN"),
-        OptionSpec::value(
-            "role",
-            "ACCOUNT=ARN",
-            "the role for that account's registries, of pods and of the node",
-        )
-        .repeated(),
-        OptionSpec::value(
-            "role-annotation",
-            "KEY",
-            "the annotation that names a pod's role; the first that is there counts",
-        )
-        .default(ROLE_ANNOTATION)
-        .repeated(),
-        OptionSpec::value(
-            "without-role",
-            "HOW",
-            "a pod for which no role is named: `refuse` it, or let it pull as the `node`",
-        )
-        .default("refuse"),
-        OptionSpec::value(
-            "host",
-            "HOST=REGION",
-            "a mirror or cache that takes ECR's logins, and the region of its registry",
-        )
-        .repeated(),
-        OptionSpec::switch(
-            "ipv4-api",
-            "call IPv4 endpoints for dual-stack registries too: PrivateLink has no others",
-        ),
-        OptionSpec::positional(
-            "ignored",
-            "ARGUMENT",
-            "ignored, as by the Go plugin that this one replaces",
-        )
-        .repeated()
-        .ignored(),
-    ],
-    annotations: &[Annotation {
-        key: ROLE_ANNOTATION,
-        option: None,
-        help: "the ARN of the IAM role that the service account's pods pull as",
-    }],
-    environment: &[
-        Variable {
-            name: "AWS_PROFILE, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE",
-            help: "the node's profile: keys, a role, or a `credential_process`",
-        },
-        Variable {
-            name: "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN",
-            help: "the node's keys",
-        },
-        Variable {
-            name: "AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_SESSION_NAME",
-            help: "the node's role, by a token in a file",
-        },
-        Variable {
-            name: "AWS_CONTAINER_CREDENTIALS_*, AWS_CONTAINER_AUTHORIZATION_TOKEN*",
-            help: "where the node asks an agent for its credentials, and with which token",
-        },
-        Variable {
-            name: "AWS_EC2_METADATA_*",
-            help: "whether and where the node asks the instance metadata service",
-        },
-        Variable {
-            name: "AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT",
-            help: "`true`: such endpoints also for registries whose host does not ask for them",
-        },
-        Variable {
-            name: "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ECR, _ECR_PUBLIC, _STS",
-            help: "another endpoint, such as one of PrivateLink",
-        },
-        Variable {
-            name: "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-            help: "`true`: none of those, and none of the profile",
-        },
-        Variable {
-            name: "AWS_REGION, AWS_DEFAULT_REGION",
-            help: "where STS is asked for ECR Public",
-        },
-        Variable {
-            name: "AWS_MAX_ATTEMPTS, AWS_RETRY_MODE",
-            help: "how often AWS is asked, and with which pauses",
-        },
-        Variable {
-            name: "AWS_CA_BUNDLE",
-            help: "CA certificates in PEM; goes before SSL_CERT_FILE",
-        },
-    ],
-    commands: &[],
-    topics: &[],
-    cache_type: CacheType::ServiceAccount,
-    build: |options, _| Ok(Box::new(Ecr::new(options)?)),
-};
+            OptionSpec::value(
+                "role",
+                "ACCOUNT=ARN",
+                "the role for that account's registries, of pods and of the node",
+            )
+            .repeated(),
+            OptionSpec::value(
+                "role-annotation",
+                "KEY",
+                "the annotation that names a pod's role; the first that is there counts",
+            )
+            .default(ROLE_ANNOTATION)
+            .repeated(),
+            OptionSpec::value(
+                "without-role",
+                "HOW",
+                "a pod for which no role is named: `refuse` it, or let it pull as the `node`",
+            )
+            .default("refuse"),
+            OptionSpec::value(
+                "host",
+                "HOST=REGION",
+                "a mirror or cache that takes ECR's logins, and the region of its registry",
+            )
+            .repeated(),
+            OptionSpec::switch(
+                "ipv4-api",
+                "call IPv4 endpoints for dual-stack registries too: PrivateLink has no others",
+            ),
+            OptionSpec::positional(
+                "ignored",
+                "ARGUMENT",
+                "ignored, as by the Go plugin that this one replaces",
+            )
+            .repeated()
+            .ignored(),
+        ])
+        .annotations(&[Annotation::new(
+            ROLE_ANNOTATION,
+            "the ARN of the IAM role that the service account's pods pull as",
+        )])
+        .environment(&[
+            Variable::new(
+                "AWS_PROFILE, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE",
+                "the node's profile: keys, a role, or a `credential_process`",
+            ),
+            Variable::new(
+                "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN",
+                "the node's keys",
+            ),
+            Variable::new(
+                "AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_SESSION_NAME",
+                "the node's role, by a token in a file",
+            ),
+            Variable::new(
+                "AWS_CONTAINER_CREDENTIALS_*, AWS_CONTAINER_AUTHORIZATION_TOKEN*",
+                "where the node asks an agent for its credentials, and with which token",
+            ),
+            Variable::new(
+                "AWS_EC2_METADATA_*",
+                "whether and where the node asks the instance metadata service",
+            ),
+            Variable::new(
+                "AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT",
+                "`true`: such endpoints also for registries whose host does not ask for them",
+            ),
+            Variable::new(
+                "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ECR, _ECR_PUBLIC, _STS",
+                "another endpoint, such as one of PrivateLink",
+            ),
+            Variable::new(
+                "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+                "`true`: none of those, and none of the profile",
+            ),
+            Variable::new("AWS_REGION, AWS_DEFAULT_REGION", "where STS is asked for ECR Public"),
+            Variable::new(
+                "AWS_MAX_ATTEMPTS, AWS_RETRY_MODE",
+                "how often AWS is asked, and with which pauses",
+            ),
+            Variable::new("AWS_CA_BUNDLE", "CA certificates in PEM; goes before SSL_CERT_FILE"),
+        ])
+        .cache_type(CacheType::ServiceAccount);
 
 /// What the operator said.
 struct Ecr {

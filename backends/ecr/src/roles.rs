@@ -134,10 +134,7 @@ impl Roles {
             None => self.default.as_ref().or(of_account).cloned(),
         };
         match role {
-            Some(role) => {
-                account.token.check_not_for_api_server()?;
-                role.within(registry).map(|role| Who::Pod(role, &account.token))
-            }
+            Some(role) => role.within(registry).map(|role| Who::Pod(role, &account.token)),
             // No role is named for the account either, or the pod would have it.
             None if self.node_for_pods => Ok(Who::Node),
             None => Err(self.no_role(account)),

@@ -22,38 +22,26 @@ use crate::settings::Settings;
 use crate::who::Who;
 
 /// The plugin's static facts.
-pub static PLUGIN: Plugin = Plugin {
-    name: "gar-credential-provider",
-    version: env!("CARGO_PKG_VERSION"),
-    summary: "Pulls from Google Artifact Registry, as the node, the pod or a service account's key",
-    match_images: registry::PATTERNS,
-    options: OPTIONS,
-    annotations: &[
-        Annotation {
-            key: who::OPT_IN,
-            option: Some("identity-provider"),
-            help: "`true`: with --identity-provider, the pods pull as themselves",
-        },
-        Annotation {
-            key: who::SERVICE_ACCOUNT,
-            option: Some("service-account"),
-            help: "the Google service account that the pods impersonate",
-        },
-        Annotation {
-            key: who::PROVIDER,
-            option: Some("allow-provider"),
-            help: "the provider of a workload identity pool; must match --allow-provider",
-        },
-    ],
-    environment: &[Variable {
-        name: "GCE_METADATA_HOST",
-        help: "another metadata server, as HOST[:PORT]",
-    }],
-    commands: &[],
-    topics: &[],
-    cache_type: CacheType::ServiceAccount,
-    build: |options, _| Ok(Box::new(Gar { settings: Settings::read(options)? })),
-};
+pub static PLUGIN: Plugin = Plugin::new("gar-credential-provider", |options, _| {
+    Ok(Box::new(Gar { settings: Settings::read(options)? }))
+})
+.version(env!("CARGO_PKG_VERSION"))
+.summary("Pulls from Google Artifact Registry, as the node, the pod or a service account's key")
+.match_images(registry::PATTERNS)
+.options(OPTIONS)
+.annotations(&[
+    Annotation::new(who::OPT_IN, "`true`: with --identity-provider, the pods pull as themselves")
+        .with_option("identity-provider"),
+    Annotation::new(who::SERVICE_ACCOUNT, "the Google service account that the pods impersonate")
+        .with_option("service-account"),
+    Annotation::new(
+        who::PROVIDER,
+        "the provider of a workload identity pool; must match --allow-provider",
+    )
+    .with_option("allow-provider"),
+])
+.environment(&[Variable::new("GCE_METADATA_HOST", "another metadata server, as HOST[:PORT]")])
+.cache_type(CacheType::ServiceAccount);
 
 const OPTIONS: &[OptionSpec] = &[
     OptionSpec::positional(

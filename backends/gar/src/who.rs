@@ -73,7 +73,6 @@ impl<'a> Who<'a> {
                 WithoutPool::Refuse => return Err(no_pool(pods)),
             },
         };
-        account.token.check_not_for_api_server()?;
         let service_account = service_account(pods, account)?;
         Ok(Self::Pod(Pod { token: &account.token, pool, by_annotation, service_account }))
     }

@@ -21,46 +21,40 @@ const ANNOTATION: OptionSpec =
 
 /// All of them.
 pub(crate) const COMMANDS: &[Command] = &[
-    Command {
-        name: "validate",
-        summary: "Checks a profile file, and warns of what is unsafe",
-        options: &[
-            OptionSpec::positional("file", "FILE", "the profile file").required(),
-            OptionSpec::switch("strict", "fail on warnings too"),
-        ],
-        run: |options, _| Box::pin(async { validate::run(options) }),
-    },
-    Command {
-        name: "explain",
-        summary: "Says which profile answers for an image, and what it would send; asks nobody",
-        options: &[IMAGE, CONFIG, PROFILE, PRESET, SET, ANNOTATION],
-        run: |options, _| Box::pin(async { explain::run(options) }),
-    },
-    Command {
-        name: "probe",
-        summary: "Does the exchange once, tries the login at the registry, and says where it fails",
-        options: &[
-            IMAGE,
-            OptionSpec::value(
-                "token-file",
-                "FILE",
-                "a service account token, such as `kubectl create token` makes",
-            ),
-            CONFIG,
-            PROFILE,
-            PRESET,
-            SET,
-            ANNOTATION,
-            OptionSpec::value(
-                "realm-host",
-                "HOST",
-                "a host that the registry may send the login to",
-            )
+    Command::new("validate", "Checks a profile file, and warns of what is unsafe", |options, _| {
+        Box::pin(async { validate::run(options) })
+    })
+    .options(&[
+        OptionSpec::positional("file", "FILE", "the profile file").required(),
+        OptionSpec::switch("strict", "fail on warnings too"),
+    ]),
+    Command::new(
+        "explain",
+        "Says which profile answers for an image, and what it would send; asks nobody",
+        |options, _| Box::pin(async { explain::run(options) }),
+    )
+    .options(&[IMAGE, CONFIG, PROFILE, PRESET, SET, ANNOTATION]),
+    Command::new(
+        "probe",
+        "Does the exchange once, tries the login at the registry, and says where it fails",
+        |options, cx| Box::pin(probe::run(options, cx)),
+    )
+    .options(&[
+        IMAGE,
+        OptionSpec::value(
+            "token-file",
+            "FILE",
+            "a service account token, such as `kubectl create token` makes",
+        ),
+        CONFIG,
+        PROFILE,
+        PRESET,
+        SET,
+        ANNOTATION,
+        OptionSpec::value("realm-host", "HOST", "a host that the registry may send the login to")
             .repeated(),
-            OptionSpec::switch("loopback-http", "ask a registry on this machine over plain HTTP"),
-        ],
-        run: |options, cx| Box::pin(probe::run(options, cx)),
-    },
+        OptionSpec::switch("loopback-http", "ask a registry on this machine over plain HTTP"),
+    ]),
 ];
 
 /// The image of the command line: a tag or digest makes no difference.

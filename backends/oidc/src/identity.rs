@@ -4,8 +4,6 @@ use pullpass::{Error, Token};
 
 use crate::profile::{Expected, Profile};
 
-const OWN_AUDIENCE: &str = "configure an audience of its own for the registry, or set `serviceAccountToken.allowApiServerAudience: true`";
-
 /// Checks audience and issuer. The signature is the server's to check.
 ///
 /// # Errors
@@ -28,17 +26,7 @@ pub(crate) fn check(token: &Token, expected: &Expected, profile: &Profile) -> Re
         ))
         .with_hint("correct the profile's `serviceAccountToken.issuer`, or use the profile of this cluster"));
     }
-    if expected.allow_api_server_audience {
-        return Ok(());
-    }
-    // The kubelet asks for tokens with one audience. One more may be the API server's.
-    if let Some(other) = claims.audience.iter().find(|other| **other != expected.audience) {
-        return Err(Error::identity(format!(
-            "the service account token is also for the audience `{other}` and is not sent elsewhere",
-        ))
-        .with_hint(OWN_AUDIENCE));
-    }
-    token.check_not_for_api_server().map_err(|error| error.with_hint(OWN_AUDIENCE))
+    Ok(())
 }
 
 /// The kubelet sent no token.

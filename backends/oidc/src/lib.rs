@@ -21,8 +21,8 @@ mod template;
 mod values;
 
 use pullpass::{
-    Cache, CacheType, Context, Error, ErrorKind, Login, Options, Plugin, Provider, Request,
-    Response, Token, Topic, async_trait, file as files,
+    Cache, Context, Error, ErrorKind, Login, Options, Plugin, Provider, Request, Response, Token,
+    Topic, async_trait, file as files,
 };
 use serde_json::Value;
 use tracing::{debug, warn};
@@ -36,22 +36,16 @@ pub use crate::presets::{Otherwise, PRESETS, Parameter, Preset, Status};
 pub use crate::stanza::{Stanza, stanzas};
 
 /// The plugin's static facts.
-pub static PLUGIN: Plugin = Plugin {
-    name: "oidc-credential-provider",
-    version: env!("CARGO_PKG_VERSION"),
-    summary: "Pulls from any registry with the pod's own service account token",
-    match_images: &[],
-    options: &[source::CONFIG, source::PROFILE, source::PRESET, source::SET],
-    annotations: &[],
-    environment: &[],
-    commands: commands::COMMANDS,
-    topics: &[Topic {
-        title: "Presets, what each needs, and how far it was checked",
-        rows: presets::rows,
-    }],
-    cache_type: CacheType::Token,
-    build: |options, _| Ok(Box::new(Oidc::new(options)?)),
-};
+pub static PLUGIN: Plugin =
+    Plugin::new("oidc-credential-provider", |options, _| Ok(Box::new(Oidc::new(options)?)))
+        .version(env!("CARGO_PKG_VERSION"))
+        .summary("Pulls from any registry with the pod's own service account token")
+        .options(&[source::CONFIG, source::PROFILE, source::PRESET, source::SET])
+        .commands(commands::COMMANDS)
+        .topics(&[Topic::new(
+            "Presets, what each needs, and how far it was checked",
+            presets::rows,
+        )]);
 
 /// One profile per registry, the most specific of which answers.
 struct Oidc {
@@ -83,6 +77,13 @@ impl Provider for Oidc {
         let mut auth = vec![(registry.auth_key(&request.image), login.clone())];
         auth.extend(profile.auth_keys.iter().map(|key| (key.clone(), login.clone())));
         Ok(Response::new(auth, cache))
+    }
+
+    /// Where the profile says so, where it sends no token, and where there is no profile.
+    fn allows_api_server_token(&self, request: &Request) -> bool {
+        !registry::choose(&self.profiles, &request.image).is_ok_and(|(profile, _)| {
+            profile.service_account.as_ref().is_some_and(|it| !it.allow_api_server_audience)
+        })
     }
 }
 

@@ -24,8 +24,8 @@ const LONGEST_QUOTE: usize = 300;
 /// How much of a server's text is looked at, in characters.
 const SEARCHED: usize = 4096;
 
-/// A run of this many letters and digits in common is not chance.
-const RUN: usize = 8;
+/// A run of this many letters and digits in common is not chance. (As many as fit a `u64`.)
+const RUN: usize = size_of::<u64>();
 
 /// A part of an `Authorization` header that is not one token is a secret from this length on:
 /// a signature is, a date, a region and the name of an algorithm are not.
@@ -95,11 +95,8 @@ impl SentSecrets {
         // What is beyond is not shown, and a megabyte would take seconds to compare.
         let texts = texts.iter().map(|text| text.chars().take(SEARCHED).collect::<String>());
         let whole = Zeroizing::new(texts.collect::<Vec<_>>().join("\n"));
-        let mut readings = normal_form::readings(&whole);
-        let reversed: Vec<_> =
-            readings.iter().map(|text| text.iter().rev().copied().collect()).collect();
-        readings.extend(reversed);
-        secrets.iter().any(|secret| shares_a_run(secret.expose_secret(), &whole, &readings))
+        let text = Text::new(&whole);
+        secrets.iter().any(|secret| text.repeats(secret.expose_secret()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<SecretString>> {
@@ -107,16 +104,46 @@ impl SentSecrets {
     }
 }
 
-/// Whether a form of `secret` and a reading of `text` have a run in common.
-fn shares_a_run(secret: &str, text: &str, readings: &[Vec<u8>]) -> bool {
-    if fold(secret).is_empty() {
-        // Neither letter nor digit in it: there is only the text itself to look for.
-        return text.contains(secret);
+/// A server's text, ready to be compared.
+struct Text<'a> {
+    whole: &'a str,
+    /// All readings, forwards and backwards.
+    readings: Vec<Vec<u8>>,
+    /// Every run of theirs.
+    runs: HashSet<u64>,
+}
+
+impl<'a> Text<'a> {
+    fn new(whole: &'a str) -> Self {
+        let mut readings = normal_form::readings(whole);
+        let reversed: Vec<_> =
+            readings.iter().map(|text| text.iter().rev().copied().collect()).collect();
+        readings.extend(reversed);
+        let runs = readings.iter().flat_map(|reading| runs(reading)).collect();
+        Self { whole, readings, runs }
     }
-    forms(secret).iter().any(|form| {
-        let run = form.len().min(RUN);
-        let parts: HashSet<&[u8]> = form.windows(run).collect();
-        readings.iter().any(|text| text.windows(run).any(|part| parts.contains(part)))
+
+    /// Whether a form of `secret` has a run in common with a reading.
+    fn repeats(&self, secret: &str) -> bool {
+        if fold(secret).is_empty() {
+            // Neither letter nor digit in it: there is only the text itself to look for.
+            return self.whole.contains(secret);
+        }
+        forms(secret).iter().any(|form| match form.len() < RUN {
+            true => {
+                self.readings.iter().any(|text| text.windows(form.len()).any(|it| it == &**form))
+            }
+            false => runs(form).any(|run| self.runs.contains(&run)),
+        })
+    }
+}
+
+/// Every [`RUN`] bytes in sequence, as one number.
+fn runs(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    let mut last = 0_u64;
+    bytes.iter().enumerate().filter_map(move |(index, byte)| {
+        last = last << 8 | u64::from(*byte);
+        (index + 1 >= RUN).then_some(last)
     })
 }
 
