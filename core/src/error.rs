@@ -30,11 +30,11 @@ pub enum ErrorKind {
     Denied,
     /// The pod's owner, or the operator's `tokenAttributes`: no identity that could be used.
     Identity,
-    /// The vendor: a server broke its contract.
+    /// The server's vendor, or a wrong URL: an unexpected answer.
     Protocol,
-    /// The caller: what came on stdin is no valid request.
+    /// The caller: stdin did not hold a valid request.
     Request,
-    /// Nobody, or the network: a server was not reached or had no capacity, also after retries.
+    /// The network, or no one: a server was not reached or was overloaded, also after retries.
     Unavailable,
 }
 
@@ -97,7 +97,7 @@ impl Error {
         self
     }
 
-    /// The same, where nobody has said what to do yet.
+    /// The same, where there is no hint yet.
     #[must_use]
     pub fn or_with_hint(mut self, hint: &str) -> Self {
         self.hint.get_or_insert_with(|| hint.to_owned());
@@ -116,6 +116,13 @@ impl Error {
     #[must_use]
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.kind = kind;
+        self
+    }
+
+    /// Adds to the end of the message.
+    #[must_use]
+    pub(crate) fn append(mut self, text: &str) -> Self {
+        self.message.push_str(text);
         self
     }
 
@@ -237,7 +244,7 @@ impl ErrorKind {
             Self::Config => "an option, a file or an environment variable is wrong",
             Self::Denied => "the identity was refused by the registry's side",
             Self::Identity => "no usable identity: the pod's token, its claims or its annotations",
-            Self::Protocol => "a server broke its contract",
+            Self::Protocol => "unexpected answer of a server (a proxy? a login page? a wrong URL?)",
             Self::Request => "the request on stdin is not valid",
             Self::Unavailable => "a server could not be reached or was overloaded, after retries",
         }

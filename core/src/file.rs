@@ -15,7 +15,7 @@ pub const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 /// The bytes of the regular file at `path`.
 ///
 /// # Errors
-/// [`ErrorKind::Config`](crate::ErrorKind::Config) when it cannot be read, is no regular file, or is larger than
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) when it cannot be read, is not a regular file, or is larger than
 /// [`FILE_LIMIT`].
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let shown = path.display();

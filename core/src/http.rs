@@ -4,7 +4,6 @@
 
 mod challenge;
 mod error_body;
-mod fault;
 mod normal_form;
 mod plaintext;
 mod proxy;
@@ -13,6 +12,7 @@ mod request;
 mod retry;
 mod sent_secrets;
 mod server_error;
+mod transport_error;
 
 use std::fmt;
 use std::net::IpAddr;

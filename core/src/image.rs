@@ -59,9 +59,10 @@ impl Image {
         if registry.contains('@') {
             return Err(invalid("it contains userinfo or a digest before the first `/`"));
         }
-        let (host, port) = split_port(registry).ok_or_else(|| invalid("the port is no number"))?;
+        let (host, port) =
+            split_port(registry).ok_or_else(|| invalid("the port is not a number"))?;
         if !is_host(host) {
-            return Err(invalid("the registry is no host name"));
+            return Err(invalid("the registry is not a host name"));
         }
         if let Some(path) = path {
             if path.split('/').any(|part| matches!(part, "" | "." | "..")) {

@@ -15,7 +15,7 @@ pub use signing::SigningKey;
 /// When a token of any kind ends by its own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JwtExpiry {
-    /// It is no JWT, or one without `exp`.
+    /// It is not a JWT, or one without `exp`.
     Unsaid,
     /// It has an `exp` that cannot be read: do not rely on any life.
     Unreadable,

@@ -33,7 +33,7 @@ pub(crate) fn start(options: &Options) -> Result<(), Error> {
         #[cfg(unix)]
         "journald" => match tracing_journald::layer() {
             Ok(layer) => install(layer, level),
-            // A log that cannot be kept is no reason to fail a pull.
+            // A missing journal is no reason to fail a pull.
             Err(error) => {
                 install(stderr(), level);
                 tracing::warn!("cannot reach journald, logging to stderr: {error}");

@@ -116,7 +116,7 @@ pub(crate) const COMMON: &[OptionSpec] = &[
     OptionSpec::value(
         "timeout",
         "DURATION",
-        "give up after this long; the kubelet kills a plugin at 60s",
+        "give up after this long; the kubelet kills a plugin after 60s",
     )
     .env("PULLPASS_TIMEOUT")
     .default("50s"),

@@ -11,7 +11,7 @@ use crate::image::Image;
 use crate::request::ApiVersion;
 use pullpass_go_duration::GoDuration;
 
-/// Never cache a credential closer to its end than this, or than a tenth of its life
+/// A credential is not cached closer to its end than this, or than a tenth of its life
 /// where that is less.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
 

@@ -62,7 +62,7 @@ impl Token {
     /// Reads a token's claims.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`](crate::ErrorKind::Request) when `text` is no signed JWT with an `exp` claim. The
+    /// [`ErrorKind::Request`](crate::ErrorKind::Request) when `text` is not a signed JWT with an `exp` claim. The
     /// error never repeats any part of it.
     pub fn parse(text: impl Into<SecretString>) -> Result<Self, Error> {
         let secret = text.into();
@@ -80,9 +80,9 @@ impl Token {
         self.secret.expose_secret()
     }
 
-    /// Refuses a token that the Kubernetes API server may accept: whoever gets it could act on
+    /// Refuses a token that the Kubernetes API server may accept: the server that gets it could act on
     /// the cluster. The runner asks before any provider sees the token. The kubelet asks for
-    /// tokens of one audience, so one with several, or with none, was made by somebody else and
+    /// tokens of one audience, so one with several, or with none, was made elsewhere and
     /// for more than this.
     ///
     /// `allowed` holds the audiences that the operator lets through by name.
@@ -136,7 +136,7 @@ impl Token {
                 "the service account token expired {} s ago",
                 past.as_secs()
             ))
-            .with_hint("the kubelet renews tokens by itself: check this node's clock; by hand, make a new one")),
+            .with_hint("the kubelet renews tokens by itself: check this node's clock; in a trial by hand, create a new token")),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Stdin, stdout and stderr, each bounded in time: whoever holds the other end must not keep a
+//! Stdin, stdout and stderr, each bounded in time: a program at the other end must not keep a
 //! run from ending.
 
 use std::io::{self, Read as _, Write as _};
@@ -76,8 +76,8 @@ pub(crate) fn write_stderr(text: &str) {
     let _ = Stderr::default().write_all(text.as_bytes());
 }
 
-/// Stderr that never blocks for long: after the first time that nobody reads, the rest is
-/// dropped.
+/// Stderr that never blocks for long: once its reader does not read in time, the rest
+/// is dropped.
 #[derive(Default)]
 pub(crate) struct Stderr {
     is_stuck: bool,

@@ -43,7 +43,7 @@ pub enum Roots {
 }
 
 impl Roots {
-    /// What to turn to when a certificate is not trusted.
+    /// What sets the trusted CAs: for hints.
     pub(crate) fn named_by(&self) -> &'static str {
         match self {
             Self::System => "SSL_CERT_FILE",
@@ -52,7 +52,7 @@ impl Roots {
     }
 }
 
-/// What the client shows of itself in the handshake: mutual TLS.
+/// The client's own certificate for mutual TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientCertificate {
     /// The certificate, and what is between it and the server's CA, in PEM.
@@ -67,22 +67,25 @@ impl ClientCertificate {
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect();
         if chain.is_empty() {
             let shown = self.certificate.display();
-            return Err(Error::config(format!("`{shown}` holds no certificate in PEM")));
+            return Err(Error::config(format!("`{shown}` has no PEM certificate")));
         }
         let pem = Zeroizing::new(file::read(&self.key)?);
         let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
-            Error::config(format!("`{}` holds no private key in PEM", self.key.display()))
+            Error::config(format!("`{}` has no PEM private key", self.key.display()))
         })?;
         let unusable = |why: &str| {
             let (key, certificate) = (self.key.display(), self.certificate.display());
             Error::config(format!("the key `{key}` {why} `{certificate}`"))
         };
-        let key = signing_key(&key).ok_or_else(|| unusable("is of a kind not known here, for"))?;
+        let key = signing_key(&key)
+            .ok_or_else(|| unusable("has an unsupported type, for the certificate"))?;
         let certified = CertifiedKey::new(chain, key);
         match certified.keys_match() {
             Ok(()) => Ok(certified),
-            Err(rustls::Error::InconsistentKeys(_)) => Err(unusable("is not that of")),
-            Err(_) => Err(unusable("cannot be held against, perhaps no X.509 v3,")),
+            Err(rustls::Error::InconsistentKeys(_)) => {
+                Err(unusable("does not match the certificate"))
+            }
+            Err(_) => Err(unusable("cannot be compared with the certificate")),
         }
     }
 }
@@ -100,7 +103,7 @@ pub(crate) fn client_config(
     let mut config = configuration(trusted(roots, env)?);
     if let Some(client) = client {
         let certified = client.read().map_err(|error| {
-            error.with_hint("the client's certificate and key, both in PEM, for mutual TLS")
+            error.with_hint("mutual TLS needs the client's certificate and its key, both in PEM")
         })?;
         config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(certified));
     }
@@ -110,11 +113,11 @@ pub(crate) fn client_config(
 fn trusted(roots: &Roots, env: &Env) -> Result<RootCertStore, Error> {
     Ok(match roots {
         Roots::Only { file, named_by } => from_file(file).map_err(|error| {
-            error.with_hint(format!("`{named_by}` names the CA certificates to trust"))
+            error.with_hint(format!("`{named_by}` sets the CA certificates to trust"))
         })?,
         Roots::System => match env.os("SSL_CERT_FILE") {
             Some(path) => from_file(Path::new(path)).map_err(|error| {
-                error.with_hint("`SSL_CERT_FILE` names the CA certificates to trust")
+                error.with_hint("`SSL_CERT_FILE` sets the CA certificates to trust")
             })?,
             None => system()?,
         },
@@ -126,7 +129,7 @@ pub(crate) fn signing_key(key: &PrivateKeyDer<'_>) -> Option<Arc<dyn SigningKey>
     rustls::crypto::ring::sign::any_supported_type(key).ok()
 }
 
-/// A configuration that trusts nobody, for clients that only speak plain HTTP: it
+/// A configuration without roots, for clients that only use plain HTTP: it
 /// costs no file and no parsing.
 pub(crate) fn plaintext_config() -> ClientConfig {
     configuration(RootCertStore::empty())
@@ -149,7 +152,7 @@ fn configuration(roots: RootCertStore) -> ClientConfig {
 fn system() -> Result<RootCertStore, Error> {
     match BUNDLES.iter().map(Path::new).find(|bundle| bundle.exists()) {
         Some(bundle) => from_file(bundle).map_err(|error| {
-            error.with_hint("mend the system's CA bundle, or name one by `SSL_CERT_FILE`")
+            error.with_hint("fix the system's CA bundle, or set another one by `SSL_CERT_FILE`")
         }),
         None => Ok(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }),
     }
@@ -164,7 +167,7 @@ fn from_file(path: &Path) -> Result<RootCertStore, Error> {
         CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect();
     let (added, _) = roots.add_parsable_certificates(certificates);
     match added {
-        0 => Err(Error::config(format!("`{}` holds no CA certificate in PEM", path.display()))),
+        0 => Err(Error::config(format!("`{}` has no PEM CA certificate", path.display()))),
         _ => Ok(roots),
     }
 }
@@ -180,7 +183,7 @@ mod tests {
         std::fs::write(&file, "no certificate").unwrap();
         let env = Env::from_iter([("SSL_CERT_FILE", &file)]);
         let error = client_config(&Roots::System, None, &env).unwrap_err().render();
-        assert!(error.contains("holds no CA certificate"), "{error}");
+        assert!(error.contains("has no PEM CA certificate"), "{error}");
         assert!(
             client_config(&Roots::Only { file, named_by: "caFile" }, None, &Env::default())
                 .is_err()

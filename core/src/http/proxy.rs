@@ -9,9 +9,8 @@ use super::plaintext::{is_loopback, is_metadata};
 use crate::env::Env;
 use crate::error::Error;
 
-/// Loopback, and where clouds keep their metadata services (the last two networks are
-/// theirs in IPv6): what they hand out is for this node alone, and no proxy can reach
-/// them for us.
+/// Loopback, and the addresses of clouds' metadata services (the last two networks are
+/// theirs in IPv6): what they give is for this node alone, and no proxy can reach them for us.
 const NEVER_PROXIED: &str = "localhost,127.0.0.0/8,::1,::ffff:127.0.0.0/104,\
                              169.254.0.0/16,fe80::/10,::ffff:169.254.0.0/112,\
                              metadata.google.internal,metadata.google.internal.,\
@@ -24,7 +23,7 @@ pub enum ProxyMode {
     /// programs in Go read them; proxies of `http://` and `https://` alone.
     #[default]
     Inherit,
-    /// None, whatever the environment says.
+    /// No proxy, whatever the environment says.
     Direct,
     /// This one for every call.
     Through(Url),
@@ -42,7 +41,7 @@ impl ProxyMode {
         }
     }
 
-    /// The proxy for a host, fit to print; `None` where none stands in between for sure.
+    /// The proxy for a host, fit to print; `None` where there surely is none.
     /// (`NO_PROXY` may still exempt the host.)
     pub(super) fn shown(&self, env: &Env, target: &Url) -> Option<String> {
         if is_loopback(target) || is_metadata(target) {
@@ -54,7 +53,7 @@ impl ProxyMode {
         Some(format!("`{host}{port}`"))
     }
 
-    /// What stays away from that proxy.
+    /// Hosts that are reached without that proxy.
     pub(super) fn exempt(&self, env: &Env) -> Result<Option<NoProxy>, Error> {
         let named = match self {
             Self::Inherit => variable(env, "NO_PROXY")?.unwrap_or_default(),
@@ -87,7 +86,7 @@ fn from_env(env: &Env, name: &str) -> Result<Option<Url>, Error> {
     let Some(text) = variable(env, name)? else { return Ok(None) };
     // The value is never repeated: it may hold the proxy's password.
     let invalid = || {
-        Error::config(format!("`{name}` is no proxy URL"))
+        Error::config(format!("`{name}` is not a proxy URL"))
             .with_hint(format!("set `{name}` to `http://host:port`"))
     };
     let url = match text.contains("://") {

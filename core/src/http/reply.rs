@@ -8,10 +8,10 @@ use secrecy::zeroize::Zeroizing;
 use serde::de::DeserializeOwned;
 
 use super::error_body::ErrorBody;
-use super::fault;
 use super::retry::Attempt;
 use super::sent_secrets::SentSecrets;
 use super::server_error::ServerError;
+use super::transport_error;
 use crate::error::{Error, ErrorKind};
 use crate::tls::Roots;
 
@@ -51,7 +51,7 @@ impl Reply {
             Attempt::Done(Err(Error::protocol(format!(
                 "the answer of `{target}` is larger than {BODY_LIMIT} bytes"
             ))
-            .with_hint("no credential is that large; check that the URL is the right one")))
+            .with_hint("no credential is that large: check the URL")))
         };
         let announced = response.content_length().unwrap_or(0);
         if announced > BODY_LIMIT as u64 {
@@ -63,7 +63,7 @@ impl Reply {
                 Ok(Some(chunk)) if body.len() + chunk.len() > BODY_LIMIT => return Err(too_large()),
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => break,
-                Err(error) => return Err(fault::classify(error, target, roots)),
+                Err(error) => return Err(transport_error::classify(error, target, roots)),
             }
         }
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
@@ -114,15 +114,13 @@ impl Reply {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| {
             let what = match (self.is_html(), error.classify()) {
-                (true, _) => "HTML, not JSON; is a proxy or a login page in between?".to_owned(),
-                (_, serde_json::error::Category::Data) => "JSON of another shape".to_owned(),
-                _ if self.body.is_empty() => "nothing, not JSON".to_owned(),
-                _ => format!("no valid JSON (line {}, column {})", error.line(), error.column()),
+                (true, _) => "HTML, not JSON".to_owned(),
+                (_, serde_json::error::Category::Data) => "JSON of an unexpected shape".to_owned(),
+                _ if self.body.is_empty() => "an empty body, not JSON".to_owned(),
+                _ => format!("invalid JSON (line {}, column {})", error.line(), error.column()),
             };
             Error::protocol(format!("`{}` answered {} with {what}", self.target, self.status()))
-                .with_hint(
-                    "check that the URL is the right one, and what stands between it and this node",
-                )
+                .with_hint("unexpected answer: check for a proxy, a login page or a wrong URL")
         })
     }
 
@@ -152,19 +150,22 @@ impl Reply {
         body.description().into_iter().fold(error, ServerError::words).into_error()
     }
 
-    /// What to say of a server that has no capacity or is broken: how often it was asked,
-    /// and how long it wants to be left alone.
+    /// What to do when a server is overloaded or broken: how often it was retried, and how long
+    /// it asks to wait.
     pub fn hint_unavailable(&self) -> String {
-        let wait = match self.retry_after() {
-            Some(wait) => format!("; it sent `Retry-After: {}`", wait.as_secs()),
-            None => String::new(),
-        };
-        let retries = match self.attempts {
-            1 => "the request was not retried".to_owned(),
-            2 => "still so after 1 retry".to_owned(),
-            n => format!("still so after {} retries", n - 1),
-        };
-        format!("{retries}{wait}; the kubelet tries the pull again later")
+        let again = "the kubelet tries the pull again later";
+        let asks = self.retry_after().map(|wait| format!("`Retry-After: {}`", wait.as_secs()));
+        let status = self.status();
+        match (self.attempts.saturating_sub(1), asks) {
+            (0, None) => again.to_owned(),
+            (0, Some(asks)) => {
+                format!("not retried: the server sent {asks}, more than this run may wait; {again}")
+            }
+            (1, None) => format!("still {status} after 1 retry; {again}"),
+            (1, Some(asks)) => format!("still {status} after 1 retry, with {asks}; {again}"),
+            (n, None) => format!("still {status} after {n} retries; {again}"),
+            (n, Some(asks)) => format!("still {status} after {n} retries, with {asks}; {again}"),
+        }
     }
 
     /// Who must act on a status that is not a success.
@@ -188,7 +189,7 @@ impl Reply {
         Some(date.duration_since(now).unwrap_or_default())
     }
 
-    /// Whether the body is a web page: somebody else's word than a service's.
+    /// Whether the body is a web page, which no token service sends.
     pub fn is_html(&self) -> bool {
         let start = self.body.trim_ascii_start();
         start.get(..5).is_some_and(|start| {

@@ -1,4 +1,4 @@
-//! One call: its parts, its attempts, its reply.
+//! One request: its parts, its attempts, its reply.
 
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,11 @@ use tracing::{debug, info};
 use url::Url;
 
 use super::retry::{Attempt, Backoff};
-use super::{Http, Plaintext, Reply, fault};
+use super::{Http, Plaintext, Reply, transport_error};
 use crate::error::{Error, ErrorKind};
 
-/// A call before it is sent. Nothing of it prints: any part may hold a secret.
-#[must_use = "a call does nothing until it is sent"]
+/// A request before it is sent. No part of it prints: any part may hold a secret.
+#[must_use = "a request does nothing until it is sent"]
 pub struct RequestBuilder<'a> {
     http: &'a Http,
     method: Method,
@@ -58,14 +58,14 @@ impl<'a> RequestBuilder<'a> {
         self
     }
 
-    /// Never sends it twice: for what a server accepts once, such as an assertion
+    /// Never retries: for what a server accepts only once, such as an assertion
     /// whose `jti` it remembers.
     pub fn once(mut self) -> Self {
         self.retries = 0;
         self
     }
 
-    /// Tries again on these statuses too, beside 408, 429 and 5xx: for a service whose
+    /// Retries on these statuses too, besides 408, 429 and 5xx: for a service whose
     /// documentation says so.
     pub fn retry_on(mut self, statuses: &'static [u16]) -> Self {
         self.transient = statuses;
@@ -123,7 +123,7 @@ impl<'a> RequestBuilder<'a> {
         self.header(CONTENT_TYPE, "application/x-www-form-urlencoded")
     }
 
-    /// Sends these bytes; their type is a header's to say.
+    /// Sends these bytes; set `Content-Type` as a header.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
@@ -138,8 +138,8 @@ impl<'a> RequestBuilder<'a> {
         self.header(CONTENT_TYPE, "application/json")
     }
 
-    /// Sends it and reads the whole reply, trying again on a connection that fails,
-    /// on no answer, and on 408, 429 and 5xx.
+    /// Sends it and reads the whole reply. Retries when a connection fails, when there is no
+    /// answer, and on 408, 429 and 5xx.
     ///
     /// # Errors
     /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) when there was no reply in time,
@@ -155,12 +155,13 @@ impl<'a> RequestBuilder<'a> {
         let client = self.http.client(self.url.scheme())?;
         let mut backoff =
             Backoff::new(self.retries, self.http.config.initial_backoff, self.allowance());
+        let begun = Instant::now();
         loop {
             let started = Instant::now();
             let limit = backoff.remaining().min(self.http.config.attempt_timeout);
             let attempt = match tokio::time::timeout(limit, self.attempt(client, &target)).await {
                 Ok(attempt) => attempt,
-                Err(_) => Attempt::Retry(Err(no_answer(&target, started.elapsed())), None),
+                Err(_) => Attempt::Retry(Err(no_answer(&target)), None),
             };
             let attempts = backoff.attempts();
             let (mut result, wait) = match attempt {
@@ -176,8 +177,10 @@ impl<'a> RequestBuilder<'a> {
                 reply.attempts = attempts;
                 reply.sent = self.http.sent.clone();
             }
-            let Some(wait) = wait else { return result.map_err(|error| self.name_proxy(error)) };
-            info!("{} {target}: trying again in {} ms", self.method, wait.as_millis());
+            let Some(wait) = wait else {
+                return result.map_err(|error| self.describe(error, attempts, begun.elapsed()));
+            };
+            info!("{} {target}: retry in {} ms", self.method, wait.as_millis());
             tokio::time::sleep(wait).await;
         }
     }
@@ -192,8 +195,18 @@ impl<'a> RequestBuilder<'a> {
         }
     }
 
-    /// A proxy that is down looks like the server being down.
-    fn name_proxy(&self, error: Error) -> Error {
+    /// Adds how long the server was tried, and the proxy that may be the cause: one that is down
+    /// looks like the server being down.
+    fn describe(&self, error: Error, attempts: u32, elapsed: Duration) -> Error {
+        let error = match (error.kind(), attempts) {
+            (ErrorKind::Unavailable, 1) => {
+                error.append(&format!(" within {:.1} s", elapsed.as_secs_f64()))
+            }
+            (ErrorKind::Unavailable, n) => {
+                error.append(&format!(" ({n} attempts in {:.1} s)", elapsed.as_secs_f64()))
+            }
+            _ => error,
+        };
         let settings = &self.http.config;
         match settings.proxy.shown(&self.http.env, &self.url) {
             Some(proxy) if error.kind() == ErrorKind::Unavailable => error.with_hint(format!(
@@ -219,7 +232,7 @@ impl<'a> RequestBuilder<'a> {
         let roots = &self.http.config.roots;
         let response = match request.send().await {
             Ok(response) => response,
-            Err(error) => return fault::classify(error, target, roots),
+            Err(error) => return transport_error::classify(error, target, roots),
         };
         let status = response.status();
         if status.is_redirection() {
@@ -252,7 +265,7 @@ fn target(url: &Url) -> String {
     shown
 }
 
-fn no_answer(target: &str, waited: Duration) -> Error {
-    Error::unavailable(format!("no answer from `{target}` within {:.1} s", waited.as_secs_f64()))
+fn no_answer(target: &str) -> Error {
+    Error::unavailable(format!("no answer from `{target}`"))
         .with_hint("check the network path from this node: DNS, firewall, proxy")
 }

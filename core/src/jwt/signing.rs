@@ -33,8 +33,9 @@ impl SigningKey {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the file cannot be read or holds no such key.
     pub fn from_pem_file(path: &Path) -> Result<Self, Error> {
-        Self::from_pem(&file::read(path)?)
-            .map_err(|error| error.context(format!("`{}` cannot be signed with", path.display())))
+        Self::from_pem(&file::read(path)?).map_err(|error| {
+            error.context(format!("`{}` cannot be used for signing", path.display()))
+        })
     }
 
     /// The same, from the text of a file.
@@ -43,10 +44,10 @@ impl SigningKey {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when it holds no such key.
     pub fn from_pem(pem: &[u8]) -> Result<Self, Error> {
         let key = PrivateKeyDer::from_pem_slice(pem)
-            .map_err(|_| Error::config("there is no private key in PEM"))?;
+            .map_err(|_| Error::config("the file has no PEM private key"))?;
         let key = tls::signing_key(&key)
             .ok_or_else(|| Error::config("the private key is neither RSA nor of curve P-256"))?;
-        // Other curves are keys too, but no JWT of ours is signed by them.
+        // rustls knows other curves too; this crate signs no JWT by them.
         if key.choose_scheme(&[scheme(&*key, false).1]).is_none() {
             return Err(Error::config("the private key is neither RSA nor of curve P-256"));
         }
@@ -95,7 +96,7 @@ impl SigningKey {
         {
             claims.insert(name.to_owned(), value.into());
         }
-        // It must not repeat; that nobody guesses it is the signature's part.
+        // It must not repeat. It need not be secret: the signature protects it.
         let id = format!("{:x}{:032x}", since_epoch.as_nanos(), fastrand::u128(..));
         claims.insert("jti".to_owned(), id.into());
         let part =

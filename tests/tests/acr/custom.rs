@@ -119,7 +119,7 @@ fn a_resource_manager_that_is_no_help(world: &World) {
         (
             Router::new().route("/metadata/endpoints", get(async || Json(json!({"ok": true})))),
             5,
-            "JSON of another shape",
+            "JSON of an unexpected shape",
         ),
         (
             Router::new().route("/metadata/endpoints", get(async || "<!doctype html>")),

@@ -196,7 +196,7 @@ fn trust_comes_from_the_ca_bundle_variable(world: &World) {
     let run = cloud
         .run(cloud.plugin_as_user().env("AWS_CA_BUNDLE", stranger.pem_file()), &request(REGISTRY));
     assert_eq!(run.code, Some(2), "{}", run.stderr);
-    assert!(run.stderr.contains("`AWS_CA_BUNDLE` names the CA to trust"), "{}", run.stderr);
+    assert!(run.stderr.contains("`AWS_CA_BUNDLE` sets the CA to trust"), "{}", run.stderr);
     let run =
         cloud.run(cloud.plugin_as_user().env("AWS_CA_BUNDLE", "/nowhere"), &request(REGISTRY));
     assert_eq!(run.code, Some(2), "{}", run.stderr);

@@ -147,7 +147,7 @@ fn a_server_that_is_not_ready_is_asked_again(world: &World) {
     let throttled = Canned::throttled(Service::Metadata).with_header("retry-after", "300");
     cloud.google.next(Service::Metadata, throttled);
     let run = cloud.run_once(&cloud.plugin(), &request(IMAGE));
-    check(&run, 7, &["HTTP 429", "asked once, and it wants 300 s of rest"]);
+    check(&run, 7, &["HTTP 429", "not retried: the server sent `Retry-After: 300"]);
     assert!(run.duration < Duration::from_secs(2), "{:?}", run.duration);
 }
 

@@ -78,6 +78,6 @@ fn a_proxy_that_is_no_url_is_the_operators_to_mend() {
     {
         let run = exchange(ENDPOINT, json!({}), &[("HTTPS_PROXY", &value)]);
         assert_eq!(run.code, Some(2), "{}", run.stderr);
-        assert!(run.error().contains("`HTTPS_PROXY` is no proxy URL"), "{}", run.stderr);
+        assert!(run.error().contains("`HTTPS_PROXY` is not a proxy URL"), "{}", run.stderr);
     }
 }

@@ -40,12 +40,12 @@ pub(super) fn rows() -> Vec<Row> {
         row("broken", Canned::unavailable()).calls(4).fails(
             7,
             "ENTRA could not serve POD: HTTP 503",
-            &["hint: the server was asked 4 times; the kubelet"],
+            &["after 3 retries; the kubelet"],
         ),
         row("throttled", Canned::throttled(Service::Entra, 300)).fails(
             7,
             "ENTRA could not serve POD: HTTP 429",
-            &["hint: the server was asked once, and it wants 300"],
+            &["hint: not retried: the server sent `Retry-After: 300"],
         ),
         row("silent", Canned::late(Duration::from_secs(30))).timeout(2).fails(
             7,

@@ -16,7 +16,7 @@ pub(super) fn rows() -> Vec<Row> {
             "IMDS could not serve NODE: HTTP 500 unknown",
             &[
                 "Failed to retrieve token from the Active directory.",
-                "hint: the server was asked 2 times; the kubelet",
+                "after 1 retries; the kubelet",
             ],
         ),
         row("not_ready", Canned::status(404)).timeout(3).calls(2).fails(
@@ -34,7 +34,7 @@ pub(super) fn rows() -> Vec<Row> {
             "IMDS could not serve NODE: HTTP 429 invalid_request",
             &[
                 "Temporarily throttled, too many requests",
-                "hint: the server was asked once, and it wants 120",
+                "hint: not retried: the server sent `Retry-After: 120",
             ],
         ),
         row("silent", Canned::late(Duration::from_secs(30))).timeout(2).fails(
@@ -57,12 +57,12 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("no_json", Canned::answer(200, "text/plain", "OK")).fails(
             5,
-            "`IMDS` answered 200 with no valid JSON (line 1, column 1)",
+            "`IMDS` answered 200 with invalid JSON (line 1, column 1)",
             &["hint: check that the URL is the right one, and"],
         ),
         row("web_page", Canned::answer(200, "text/html", "<!doctype html><title>Sign in")).fails(
             5,
-            "`IMDS` answered 200 with HTML, not JSON; is a proxy or a login page in between?",
+            "`IMDS` answered 200 with HTML, not JSON",
             &["hint: check that the URL is the right one, and"],
         ),
         row("no_token", Canned::json(200, &json!({"expires_in": "3600"}))).fails(

@@ -120,7 +120,7 @@ fn a_process_that_hangs(world: &World) {
     let plugin =
         || cloud.plugin().env("PATH", "/usr/bin:/bin").env("AWS_CONFIG_FILE", &file).arg(LIMIT);
     let run = cloud.run(plugin(), &request(REGISTRY));
-    in_time(&run, "gave up after 1.0 s", &["hint: see what it waited for with `--log debug`"]);
+    in_time(&run, "timed out after 1.0 s", &["hint: `--log debug` shows what it waited for"]);
     let run = plugin().arg("--log=debug").quiet().run(request(REGISTRY).to_string().as_bytes());
     assert!(run.stderr.contains("asking the profile for the node's credentials"), "{}", run.stderr);
 }

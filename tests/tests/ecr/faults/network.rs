@@ -53,7 +53,7 @@ fn a_connection_that_breaks(world: &World) {
         let (_server, fault) = behind_tls(world, fault);
         let plugin = cloud.plugin_as_user().env("AWS_MAX_ATTEMPTS", "2");
         let run = cloud.run(plugin, &request(IMAGE));
-        let broke = format!("the connection to `https://{API}/` broke");
+        let broke = format!("lost the connection to `https://{API}/`");
         fails(&run, IMAGE, UNAVAILABLE, ERROR, &[&broke, why, HINT], why);
         assert_eq!(fault.requests().len(), 4, "two runs, two calls each");
     }
@@ -102,7 +102,7 @@ fn a_certificate_that_is_not_trusted(world: &World) {
         let below = &[
             "no trusted TLS connection to `https://api.ecr.eu-west-1.amazonaws.com/`",
             why,
-            "hint: check the server's certificate and name; `SSL_CERT_FILE` names the CA to trust",
+            "hint: check the server's certificate and name; `SSL_CERT_FILE` sets the CA to trust",
         ];
         fails(&run, IMAGE, CONFIG, ERROR, below, name);
         assert!(fault.requests().is_empty(), "{name}: nothing was sent");
@@ -205,7 +205,7 @@ fn a_proxy_that_is_not_there(world: &World) {
         ("http://proxy.example:3128", UNAVAILABLE, "Connection refused"),
         ("http://192.0.2.1:3128", UNAVAILABLE, "Network "),
         ("http://nobody.example:3128", UNAVAILABLE, NO_NAME),
-        ("socks5://proxy.example", CONFIG, "`HTTPS_PROXY` is no proxy URL"),
+        ("socks5://proxy.example", CONFIG, "`HTTPS_PROXY` is not a proxy URL"),
     ] {
         let plugin = cloud.plugin_as_user().env("HTTPS_PROXY", proxy).env("AWS_MAX_ATTEMPTS", "1");
         let run = cloud.run(plugin, &request(REGISTRY));

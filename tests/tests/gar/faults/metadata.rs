@@ -30,23 +30,23 @@ pub(super) fn rows() -> Vec<Row> {
         row("throttled", Canned::throttled(Service::Metadata)).calls(5).fails(
             7,
             "the metadata server could not serve the node: HTTP 429",
-            &["hint: the server was asked 5 times; the kubelet"],
+            &["after 4 retries; the kubelet"],
         ),
         row("resting", Canned::throttled(Service::Metadata).with_header("retry-after", "300"))
             .fails(
                 7,
                 "the metadata server could not serve the node: HTTP 429",
-                &["hint: the server was asked once, and it wants 300 s of rest"],
+                &["hint: not retried: the server sent `Retry-After: 300"],
             ),
         row("broken", Canned::broken(Service::Metadata)).calls(5).fails(
             7,
             "the metadata server could not serve the node: HTTP 500",
-            &["hint: the server was asked 5 times; the kubelet"],
+            &["after 4 retries; the kubelet"],
         ),
         row("unavailable", Canned::unavailable()).calls(5).fails(
             7,
             "the metadata server could not serve the node: HTTP 503",
-            &["hint: the server was asked 5 times; the kubelet"],
+            &["after 4 retries; the kubelet"],
         ),
         row("silent", Canned::late(Duration::from_secs(30))).timeout(2).fails(
             7,
@@ -60,22 +60,22 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("no_json", Canned::answer(200, "text/plain", "OK")).fails(
             5,
-            "`METADATA` answered 200 with no valid JSON (line 1, column 1)",
+            "`METADATA` answered 200 with invalid JSON (line 1, column 1)",
             &["hint: check that the URL is the right one, and"],
         ),
         row("cut_json", Canned::answer(200, "application/json", "{\"access_token\":\"ya")).fails(
             5,
-            "`METADATA` answered 200 with no valid JSON (line 1, column 19)",
+            "`METADATA` answered 200 with invalid JSON (line 1, column 19)",
             &["hint: check that the URL is the right one, and"],
         ),
         row("web_page", Canned::answer(200, "text/html", "<!doctype html><title>Sign in")).fails(
             5,
-            "`METADATA` answered 200 with HTML, not JSON; is a proxy or a login page in between?",
+            "`METADATA` answered 200 with HTML, not JSON",
             &["hint: check that the URL is the right one, and"],
         ),
         row("nothing", Canned::status(200)).fails(
             5,
-            "`METADATA` answered 200 with nothing, not JSON",
+            "`METADATA` answered 200 with an empty body, not JSON",
             &["hint: check that the URL is the right one, and"],
         ),
         row("no_token", token(json!({"expires_in": 3599, "token_type": "Bearer"}))).fails(
@@ -90,7 +90,7 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("token_of_another_shape", token(json!({"access_token": 1, "expires_in": 3599}))).fails(
             5,
-            "`METADATA` answered 200 with JSON of another shape",
+            "`METADATA` answered 200 with JSON of an unexpected shape",
             &["hint: check that the URL is the right one, and"],
         ),
         row(
@@ -158,7 +158,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("not_googles_503", Canned::status(503)).without_flavor().calls(5).fails(
             7,
             "the metadata server could not serve the node: HTTP 503",
-            &["`METADATA` answers without `Metadata-Flavor: Google`", "was asked 5 times"],
+            &["`METADATA` answers without `Metadata-Flavor: Google`", "after 4 retries"],
         ),
         row("another_flavor", Canned::other_json(200).with_header("metadata-flavor", "Goggle"))
             .without_flavor()

@@ -20,33 +20,33 @@ pub(super) fn rows() -> Vec<Row> {
         row("throttled", Canned::throttled(Service::Sts)).calls(4).fails(
             7,
             "Google's STS could not serve POD: HTTP 429 quota_exceeded",
-            &["throttled due to rate limit", "hint: the server was asked 4 times; the kubelet"],
+            &["throttled due to rate limit", "after 3 retries; the kubelet"],
         ),
         row("resting", Canned::throttled(Service::Sts).with_header("retry-after", "300")).fails(
             7,
             "Google's STS could not serve POD: HTTP 429 quota_exceeded",
-            &["hint: the server was asked once, and it wants 300 s of rest"],
+            &["hint: not retried: the server sent `Retry-After: 300"],
         ),
         row("broken", Canned::broken(Service::Sts)).calls(4).fails(
             7,
             "Google's STS could not serve POD: HTTP 500 INTERNAL",
-            &["Internal error encountered.", "hint: the server was asked 4 times"],
+            &["Internal error encountered.", "after 3 retries"],
         ),
         row("unavailable", Canned::unavailable()).calls(4).fails(
             7,
             "Google's STS could not serve POD: HTTP 503",
-            &["hint: the server was asked 4 times"],
+            &["after 3 retries"],
         ),
         // Its status says that it may pass, whatever its code.
         row("overloaded", Canned::json(503, &json!({"error": "invalid_target"}))).calls(4).fails(
             7,
             "Google's STS could not serve POD: HTTP 503 invalid_target",
-            &["hint: the server was asked 4 times"],
+            &["after 3 retries"],
         ),
         row("timed_out", Canned::status(408)).calls(4).fails(
             7,
             "Google's STS could not serve POD: HTTP 408",
-            &["hint: the server was asked 4 times"],
+            &["after 3 retries"],
         ),
         row(
             "api_is_off",
@@ -81,7 +81,7 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("login_page", Canned::answer(200, "text/html", "<!doctype html><title>Sign in")).fails(
             5,
-            "`STS` answered 200 with HTML, not JSON; is a proxy or a login page in between?",
+            "`STS` answered 200 with HTML, not JSON",
             &["hint: check that the URL is the right one, and"],
         ),
         row("blocked", Canned::answer(403, "text/html", "<html><title>Blocked by policy")).fails(
@@ -93,7 +93,7 @@ pub(super) fn rows() -> Vec<Row> {
             .fails(
                 7,
                 "Google's STS could not serve POD: HTTP 502",
-                &["hint: the server was asked 4 times"],
+                &["after 3 retries"],
             ),
         row("proxy_login", Canned::status(407)).fails(
             5,
@@ -117,12 +117,12 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("a_list", Canned::json(200, &json!([1]))).fails(
             5,
-            "`STS` answered 200 with JSON of another shape",
+            "`STS` answered 200 with JSON of an unexpected shape",
             &["hint: check that the URL is the right one, and"],
         ),
         row("no_json", Canned::answer(200, "text/plain", "OK")).fails(
             5,
-            "`STS` answered 200 with no valid JSON (line 1, column 1)",
+            "`STS` answered 200 with invalid JSON (line 1, column 1)",
             &["hint: check that the URL is the right one, and"],
         ),
         row("empty_token", token(json!({"access_token": "", "token_type": "Bearer"}))).fails(

@@ -1,24 +1,24 @@
-//! What went wrong below HTTP, in one error of ours.
+//! Failures below HTTP: connections and TLS.
 
 use super::retry::Attempt;
 use crate::error::{Error, causes};
 use crate::tls::Roots;
 
-/// Sorts a failed attempt: worth another, or not. `target` is the URL, fit to print.
+/// Whether a failed attempt is worth another one. `target` is the URL, fit to print.
 pub(super) fn classify(error: reqwest::Error, target: &str, roots: &Roots) -> Attempt {
-    // The URL in it has a query; `target` stands for it.
+    // Its own URL has a query, which may be secret.
     let error = error.without_url();
     if error.is_builder() {
-        return Attempt::Done(Err(Error::config(format!("no request can be made for `{target}`"))
+        return Attempt::Done(Err(Error::config(format!("cannot make a request for `{target}`"))
             .with_source(deepest(&error))));
     }
     if let Some(tls) = causes(&error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
         return not_trusted(tls, target, roots);
     }
     let what = match (error.is_connect(), error.is_timeout()) {
-        (true, true) => format!("cannot connect to `{target}` in time"),
+        (true, true) => format!("timed out connecting to `{target}`"),
         (true, false) => format!("cannot connect to `{target}`"),
-        _ => format!("the connection to `{target}` broke"),
+        _ => format!("lost the connection to `{target}`"),
     };
     let error = Error::unavailable(what)
         .with_source(deepest(&error))
@@ -26,7 +26,7 @@ pub(super) fn classify(error: reqwest::Error, target: &str, roots: &Roots) -> At
     Attempt::Retry(Err(error), None)
 }
 
-/// Neither a certificate nor a protocol will be another in a second.
+/// Never retried: certificates and protocols do not change within seconds.
 fn not_trusted(tls: &rustls::Error, target: &str, roots: &Roots) -> Attempt {
     use rustls::CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
 
@@ -35,7 +35,7 @@ fn not_trusted(tls: &rustls::Error, target: &str, roots: &Roots) -> Attempt {
             Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. },
         ) => "check this node's clock first, then the server's certificate".into(),
         rustls::Error::InvalidCertificate(_) => format!(
-            "check the server's certificate and name; `{}` names the CA to trust",
+            "check the server's certificate and name; `{}` sets the CA to trust",
             roots.named_by()
         ),
         _ => "the server does not speak TLS 1.2 or 1.3 on this port; check scheme and port".into(),
@@ -44,7 +44,7 @@ fn not_trusted(tls: &rustls::Error, target: &str, roots: &Roots) -> Attempt {
     Attempt::Done(Err(error.with_source(tls.to_string()).with_hint(hint)))
 }
 
-/// The lowest cause alone: the ones above only say "error sending request".
+/// The lowest cause: those above it only say "error sending request".
 fn deepest(error: &reqwest::Error) -> String {
     causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }
