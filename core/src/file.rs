@@ -18,22 +18,33 @@ pub const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 /// [`ErrorKind::Config`](crate::ErrorKind::Config) when it cannot be read, is not a regular file, or is larger than
 /// [`FILE_LIMIT`].
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let shown = path.display();
-    let cannot =
-        |error| Error::config(format!("cannot read the file `{shown}`")).with_source(error);
-    let file = open(path).map_err(cannot)?;
+    let file = open_regular(path)?;
+    let mut bytes = Vec::new();
+    file.take(FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(|error| cannot_read(path, error))?;
+    match bytes.len() as u64 > FILE_LIMIT {
+        true => Err(too_large(path)),
+        false => Ok(bytes),
+    }
+}
+
+/// The regular file at `path`, open for reading.
+pub(crate) fn open_regular(path: &Path) -> Result<File, Error> {
+    let file = open(path).map_err(|error| cannot_read(path, error))?;
     // Asked of the open file: what has the name may be another by now.
-    let metadata = file.metadata().map_err(cannot)?;
-    if !metadata.is_file() {
-        return Err(Error::config(format!("`{shown}` is not a regular file")));
+    let metadata = file.metadata().map_err(|error| cannot_read(path, error))?;
+    match (metadata.is_file(), metadata.len() > FILE_LIMIT) {
+        (false, _) => Err(Error::config(format!("`{}` is not a regular file", path.display()))),
+        (true, true) => Err(too_large(path)),
+        (true, false) => Ok(file),
     }
-    let mut bytes =
-        Vec::with_capacity(usize::try_from(metadata.len().min(FILE_LIMIT)).unwrap_or(0));
-    file.take(FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(cannot)?;
-    if bytes.len() as u64 > FILE_LIMIT {
-        return Err(Error::config(format!("`{shown}` is larger than {FILE_LIMIT} bytes")));
-    }
-    Ok(bytes)
+}
+
+fn cannot_read(path: &Path, error: std::io::Error) -> Error {
+    Error::config(format!("cannot read the file `{}`", path.display())).with_source(error)
+}
+
+fn too_large(path: &Path) -> Error {
+    Error::config(format!("`{}` is larger than {FILE_LIMIT} bytes", path.display()))
 }
 
 /// Opens without waiting: a FIFO would block until something writes to it, and some files of

@@ -12,6 +12,9 @@ pub(super) fn classify(error: reqwest::Error, target: &str, roots: &Roots) -> At
         return Attempt::Done(Err(Error::config(format!("cannot make a request for `{target}`"))
             .with_source(deepest(&error))));
     }
+    if let Some(ours) = causes(&error).find_map(verifier_error) {
+        return Attempt::Done(Err(ours.clone()));
+    }
     if let Some(tls) = causes(&error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
         return not_trusted(tls, target, roots);
     }
@@ -24,6 +27,15 @@ pub(super) fn classify(error: reqwest::Error, target: &str, roots: &Roots) -> At
         .with_source(deepest(&error))
         .with_hint("check the network path from this node: DNS, firewall, proxy");
     Attempt::Retry(Err(error), None)
+}
+
+/// The error with which our own check of certificates failed, such as a bundle that cannot be
+/// read.
+fn verifier_error<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
+    match cause.downcast_ref::<rustls::Error>()? {
+        rustls::Error::Other(other) => other.0.downcast_ref(),
+        _ => None,
+    }
 }
 
 /// Never retried: certificates and protocols do not change within seconds.

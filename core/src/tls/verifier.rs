@@ -1,0 +1,114 @@
+//! Checks servers' certificates as webpki does, with as many roots as one chain needs.
+//!
+//! A system's bundle has some 145 roots, of which a chain uses one, and parsing all of them was
+//! half of all that a plugin did. A root counts in path building only if its subject is the
+//! issuer of a certificate in the chain (RFC 5280 §6.1: names chain). So only those are parsed,
+//! all of them where several share the name, and webpki's own verifier judges.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+};
+
+use super::bundle::Bundle;
+use super::{name, provider};
+
+/// Accepts no server: for clients that make no TLS connection.
+pub(super) fn without_roots() -> Arc<dyn ServerCertVerifier> {
+    Arc::new(Verifier::new(Source::Nothing))
+}
+
+/// By roots that need no parsing.
+pub(super) fn with_roots(roots: RootCertStore) -> Arc<dyn ServerCertVerifier> {
+    Arc::new(Verifier::new(Source::Parsed(Arc::new(roots))))
+}
+
+/// By the roots of a file.
+pub(super) fn on_demand(bundle: Bundle) -> Arc<dyn ServerCertVerifier> {
+    Arc::new(Verifier::new(Source::Bundle(Mutex::new(bundle))))
+}
+
+struct Verifier {
+    source: Source,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+enum Source {
+    Nothing,
+    Parsed(Arc<RootCertStore>),
+    Bundle(Mutex<Bundle>),
+}
+
+impl Verifier {
+    fn new(source: Source) -> Self {
+        let algorithms = provider::provider().signature_verification_algorithms;
+        Self { source, algorithms }
+    }
+
+    /// The roots that a path from this chain can end in. Never none: where no root fits, webpki
+    /// is handed one that does not, and says in its own words what is wrong with the chain.
+    fn roots(&self, chain: &[&CertificateDer<'_>]) -> Result<Arc<RootCertStore>, Error> {
+        let bundle = match &self.source {
+            Source::Nothing => return Err(CertificateError::UnknownIssuer.into()),
+            Source::Parsed(roots) => return Ok(Arc::clone(roots)),
+            Source::Bundle(bundle) => bundle,
+        };
+        let issuers: BTreeSet<&[u8]> = chain.iter().filter_map(|it| name::issuer(it)).collect();
+        let mut bundle = bundle.lock().unwrap_or_else(PoisonError::into_inner);
+        let roots = bundle.roots(&issuers).map_err(|error| OtherError(Arc::new(error)))?;
+        Ok(Arc::new(roots))
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).collect();
+        let roots = self.roots(&chain)?;
+        let webpki = WebPkiServerVerifier::builder_with_provider(roots, provider::provider())
+            .build()
+            .map_err(|error| OtherError(Arc::new(error)))?;
+        webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Verifier")
+    }
+}
