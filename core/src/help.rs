@@ -118,7 +118,7 @@ pub(crate) fn by_hand(plugin: &Plugin) -> String {
 }
 
 const WHAT: &str = "This is a kubelet image credential provider: the kubelet starts it, writes a \
-                    request to its stdin,\nand reads registry credentials from its stdout.";
+                    request to\nits stdin, and reads registry credentials from its stdout.";
 
 const ENVIRONMENT: &[Variable] = &[
     Variable::new(
@@ -146,11 +146,82 @@ fn option_row(option: &OptionSpec) -> (String, String) {
     (option.written(), help)
 }
 
+/// The longest line, in characters.
+const WIDTH: usize = 80;
+/// Where help begins, unless all names are shorter. Longer names have a line of their own.
+const WIDEST_NAME: usize = 24;
+
 fn section(text: &mut String, title: &str, rows: impl Iterator<Item = (String, String)>) {
     let rows: Vec<_> = rows.collect();
-    let Some(width) = rows.iter().map(|(name, _)| name.len()).max() else { return };
+    let lengths = rows.iter().map(|(name, _)| name.len());
+    let Some(width) =
+        lengths.filter(|length| *length <= WIDEST_NAME).max().or(rows.first().map(|_| WIDEST_NAME))
+    else {
+        return;
+    };
     let _ = write!(text, "\n{title}:\n");
     for (name, help) in rows {
-        let _ = writeln!(text, "  {name:width$}  {help}");
+        let mut name = name.as_str();
+        if name.len() > width {
+            let _ = writeln!(text, "  {name}");
+            name = "";
+        }
+        for line in wrap(&help, WIDTH - width - 4) {
+            let _ = writeln!(text, "{}", format!("  {name:width$}  {line}").trim_end());
+            name = "";
+        }
+    }
+}
+
+/// `text` in lines of at most `width` characters, where words allow it. There is at least one.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let fits = |line: &String| line.is_empty() || line.len() + 1 + word.len() <= width;
+        if !lines.last().is_some_and(fits) {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_wider_than_a_terminal() {
+        static PLUGIN: Plugin = Plugin::new("x", |_, _| Err(crate::Error::config("none")))
+            .version("1.0.0")
+            .summary("Logs in")
+            .options(&[
+                OptionSpec::value("a-very-long-name-of-an-option", "WITH-A-LONG-VALUE", "short"),
+                OptionSpec::value(
+                    "b",
+                    "N",
+                    "a long help that goes on and on and says in the end what the default is, \
+                     which is not at all short either",
+                )
+                .default("something"),
+            ]);
+        let help = help(&PLUGIN);
+        for line in help.lines() {
+            assert!(line.chars().count() <= WIDTH && line == line.trim_end(), "{line}");
+        }
+        assert!(help.contains("  --a-very-long-name-of-an-option WITH-A-LONG-VALUE\n"), "{help}");
+        assert!(help.contains("[default: something]"), "{help}");
+    }
+
+    #[test]
+    fn words_are_wrapped_and_never_cut() {
+        assert_eq!(wrap("a bc def", 4), ["a bc", "def"]);
+        assert_eq!(wrap("abcdef a", 4), ["abcdef", "a"]);
+        assert_eq!(wrap("", 4), [""]);
     }
 }
