@@ -117,8 +117,8 @@ pub(crate) fn by_hand(plugin: &Plugin) -> String {
     )
 }
 
-const WHAT: &str = "This is a kubelet image credential provider: the kubelet starts it, writes a \
-                    request to\nits stdin, and reads registry credentials from its stdout.";
+const WHAT: &str = "This is a kubelet image credential provider: the kubelet starts it, writes a\n\
+                    request to its stdin, and reads registry credentials from its stdout.";
 
 const ENVIRONMENT: &[Variable] = &[
     Variable::new(

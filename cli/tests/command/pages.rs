@@ -16,7 +16,8 @@ const PAGES: [(&Plugin, &str); 4] = [
 ];
 
 /// The options that every plugin has.
-const COMMON: [&str; 5] = ["--help", "--log", "--log-format", "--timeout", "--version"];
+const COMMON: [&str; 6] =
+    ["--allow-audience", "--help", "--log", "--log-format", "--timeout", "--version"];
 
 fn page(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).expect(path)
