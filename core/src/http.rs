@@ -49,26 +49,28 @@ pub struct Http {
     secure: Arc<OnceLock<reqwest::Client>>,
 }
 
-/// How calls are made.
+/// How requests are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpConfig {
-    /// Whom to trust.
+    /// Which certificate authorities are trusted. Default: [`Roots::System`].
     pub roots: Roots,
-    /// What to show in the TLS handshake, where the server wants to know who calls.
+    /// The client's own certificate for mutual TLS. Default: none.
     pub client_certificate: Option<ClientCertificate>,
-    /// Whether and which proxy to use.
+    /// Whether and which proxy to use. Default: [`ProxyMode::Inherit`].
     pub proxy: ProxyMode,
-    /// The longest that one connection may take to stand.
+    /// The longest time for setting up one connection. Default: 5 s.
     pub connect_timeout: Duration,
-    /// The longest that one attempt may take, body included.
+    /// The longest time for one attempt, body included. Default: 10 s.
     pub attempt_timeout: Duration,
-    /// The longest that a call may take with its retries. The run's deadline cuts it.
+    /// The longest time for a request with its retries; the run's deadline may cut it.
+    /// Default: 20 s.
     pub timeout: Duration,
-    /// How often a call is tried again.
+    /// How often a request is retried. Default: 3.
     pub retries: u32,
-    /// The wait before the second attempt; each further one is twice as long.
+    /// The wait before the first retry; each further one is twice as long, up to 5 s, and up to
+    /// half of each is random. Default: 200 ms.
     pub initial_backoff: Duration,
-    /// A host, and the addresses to connect to whatever DNS says of it.
+    /// A host, and the addresses to connect to in place of what DNS says. Default: none.
     pub resolve: Option<(String, Vec<IpAddr>)>,
 }
 

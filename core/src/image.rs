@@ -110,6 +110,18 @@ impl Image {
         }
     }
 
+    /// Whether the image is in the repository, or below the path, `prefix`: `host[:port]/path`.
+    /// Only whole segments of the path match, so `r.io/a` covers `r.io/a/b` and not `r.io/ab`.
+    pub fn is_under(&self, prefix: &str) -> bool {
+        let (registry, path) = prefix.split_once('/').unwrap_or((prefix, ""));
+        let path = path.trim_end_matches('/');
+        self.is_on(registry)
+            && self
+                .repository()
+                .strip_prefix(path)
+                .is_some_and(|rest| path.is_empty() || rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// Whether the registry is asked on the port of `https://`: without a port, or with 443.
     /// A host name proves whose registry this is only then: on another port of the same host,
     /// something else may answer.
@@ -210,6 +222,17 @@ mod tests {
         for other in ["reg.example", "reg.example:443", "a.reg.example:5000", "reg.example:5000/a"]
         {
             assert!(!image.is_on(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn paths_are_compared_by_whole_segments() {
+        let image = Image::parse("r.io:5000/team/app").unwrap();
+        for prefix in ["r.io:5000", "R.io:5000/", "r.io:5000/team", "r.io:5000/team/app/"] {
+            assert!(image.is_under(prefix), "{prefix}");
+        }
+        for prefix in ["r.io", "r.io:5000/te", "r.io:5000/team/ap", "r.io:5000/team/app/x", ""] {
+            assert!(!image.is_under(prefix), "{prefix}");
         }
     }
 

@@ -27,6 +27,14 @@ pub enum Roots {
     /// `SSL_CERT_FILE`, else the system's bundle, else the Mozilla roots compiled in.
     #[default]
     System,
+    /// The same as [`System`](Self::System), and those in this PEM file: for a proxy that
+    /// inspects TLS, or a registry with a CA of its own beside public services.
+    SystemAnd {
+        /// The file.
+        file: PathBuf,
+        /// What the operator named it by, such as `caFile`: for messages.
+        named_by: &'static str,
+    },
     /// Those in this PEM file and no others.
     Only {
         /// The file.
@@ -41,7 +49,7 @@ impl Roots {
     pub(crate) fn named_by(&self) -> &'static str {
         match self {
             Self::System => "SSL_CERT_FILE",
-            Self::Only { named_by, .. } => named_by,
+            Self::SystemAnd { named_by, .. } | Self::Only { named_by, .. } => named_by,
         }
     }
 
@@ -52,27 +60,44 @@ impl Roots {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the file cannot be read or has no
     /// CA certificate. It is never passed over: another file may trust more.
     pub(super) fn verifier(&self, env: &Env) -> Result<Arc<dyn ServerCertVerifier>, Error> {
-        let (path, hint) = match (self, env.os("SSL_CERT_FILE")) {
-            (Self::Only { file, named_by }, _) => {
-                (file.as_path(), format!("`{named_by}` sets the CA certificates to trust"))
-            }
-            (Self::System, Some(path)) => {
-                (Path::new(path), "`SSL_CERT_FILE` sets the CA certificates to trust".to_owned())
-            }
-            (Self::System, None) => match BUNDLES.iter().map(Path::new).find(|it| it.exists()) {
-                Some(bundle) => (
-                    bundle,
-                    "fix the system's CA bundle, or set another one by `SSL_CERT_FILE`".to_owned(),
-                ),
-                None => {
-                    let roots = webpki_roots::TLS_SERVER_ROOTS.to_vec();
-                    return Ok(verifier::with_roots(RootCertStore { roots }));
-                }
+        Ok(match self {
+            Self::System => match system(env)? {
+                Some(bundle) => verifier::on_demand(vec![bundle]),
+                None => verifier::with_roots(compiled_in()),
             },
-        };
-        let bundle = Bundle::open(path).map_err(|error| error.with_hint(hint))?;
-        Ok(verifier::on_demand(bundle))
+            Self::SystemAnd { file, named_by } => {
+                let named = named_bundle(file, named_by)?;
+                match system(env)? {
+                    Some(bundle) => verifier::on_demand(vec![bundle, named]),
+                    None => verifier::on_demand_and(vec![named], compiled_in()),
+                }
+            }
+            Self::Only { file, named_by } => {
+                verifier::on_demand(vec![named_bundle(file, named_by)?])
+            }
+        })
     }
+}
+
+/// The system's bundle; `None` where there is none.
+fn system(env: &Env) -> Result<Option<Bundle>, Error> {
+    if let Some(path) = env.os("SSL_CERT_FILE") {
+        return named_bundle(Path::new(path), "SSL_CERT_FILE").map(Some);
+    }
+    let Some(path) = BUNDLES.iter().map(Path::new).find(|it| it.exists()) else { return Ok(None) };
+    Bundle::open(path).map(Some).map_err(|error| {
+        error.with_hint("fix the system's CA bundle, or set another one by `SSL_CERT_FILE`")
+    })
+}
+
+fn named_bundle(path: &Path, named_by: &str) -> Result<Bundle, Error> {
+    Bundle::open(path)
+        .map_err(|error| error.with_hint(format!("`{named_by}` sets the CA certificates to trust")))
+}
+
+/// Mozilla's roots.
+fn compiled_in() -> RootCertStore {
+    RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
 }
 
 #[cfg(test)]

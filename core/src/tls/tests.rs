@@ -147,7 +147,7 @@ fn every_chain_is_judged_as_if_all_roots_were_parsed() {
         std::fs::write(&path, &file).unwrap();
         let old = Arc::new(all_roots(file.as_bytes()));
         let new = match Bundle::open(&path) {
-            Ok(bundle) => verifier::on_demand(bundle),
+            Ok(bundle) => verifier::on_demand(vec![bundle]),
             Err(error) => {
                 assert!(old.is_empty(), "{error}\n{file}");
                 verdicts.insert("no roots".to_owned());
@@ -166,6 +166,30 @@ fn every_chain_is_judged_as_if_all_roots_were_parsed() {
     // The comparison is worth something only if chains of each kind were in it.
     assert!(verdicts.contains("trusted") && verdicts.contains("no roots"), "{verdicts:?}");
     assert!(verdicts.len() >= 3, "{verdicts:?}");
+}
+
+#[test]
+fn two_files_are_trusted_together() {
+    let pool = Pool::new();
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["one", "two"].map(|name| folder.path().join(name));
+    for (path, root) in paths.iter().zip([&pool.roots[0], &pool.roots[2]]) {
+        std::fs::write(path, root).unwrap();
+    }
+    let leaf = |of: usize| [pool.leaves[of * 2].clone()];
+    let verifier = |paths: &[_]| {
+        verifier::on_demand(
+            paths.iter().map(|path: &std::path::PathBuf| Bundle::open(path).unwrap()).collect(),
+        )
+    };
+    for (paths, trusted) in
+        [(&paths[..1], [true, false]), (&paths[1..], [false, true]), (&paths[..], [true, true])]
+    {
+        let verifier = verifier(paths);
+        for (of, trusted) in [0, 2].into_iter().zip(trusted) {
+            assert_eq!(judge(&*verifier, &leaf(of)) == "trusted", trusted, "{paths:?} {of}");
+        }
+    }
 }
 
 #[test]

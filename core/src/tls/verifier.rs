@@ -22,48 +22,49 @@ use super::{name, provider};
 
 /// Accepts no server: for clients that make no TLS connection.
 pub(super) fn without_roots() -> Arc<dyn ServerCertVerifier> {
-    Arc::new(Verifier::new(Source::Nothing))
+    on_demand(Vec::new())
 }
 
 /// By roots that need no parsing.
 pub(super) fn with_roots(roots: RootCertStore) -> Arc<dyn ServerCertVerifier> {
-    Arc::new(Verifier::new(Source::Parsed(Arc::new(roots))))
+    on_demand_and(Vec::new(), roots)
 }
 
-/// By the roots of a file.
-pub(super) fn on_demand(bundle: Bundle) -> Arc<dyn ServerCertVerifier> {
-    Arc::new(Verifier::new(Source::Bundle(Mutex::new(bundle))))
+/// By the roots of files.
+pub(super) fn on_demand(bundles: Vec<Bundle>) -> Arc<dyn ServerCertVerifier> {
+    on_demand_and(bundles, RootCertStore::empty())
+}
+
+/// By the roots of files, and roots that need no parsing.
+pub(super) fn on_demand_and(
+    bundles: Vec<Bundle>,
+    parsed: RootCertStore,
+) -> Arc<dyn ServerCertVerifier> {
+    let algorithms = provider::provider().signature_verification_algorithms;
+    Arc::new(Verifier { bundles: Mutex::new(bundles), parsed, algorithms })
 }
 
 struct Verifier {
-    source: Source,
+    bundles: Mutex<Vec<Bundle>>,
+    parsed: RootCertStore,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-enum Source {
-    Nothing,
-    Parsed(Arc<RootCertStore>),
-    Bundle(Mutex<Bundle>),
-}
-
 impl Verifier {
-    fn new(source: Source) -> Self {
-        let algorithms = provider::provider().signature_verification_algorithms;
-        Self { source, algorithms }
-    }
-
-    /// The roots that a path from this chain can end in. Never none: where no root fits, webpki
-    /// is handed one that does not, and says in its own words what is wrong with the chain.
-    fn roots(&self, chain: &[&CertificateDer<'_>]) -> Result<Arc<RootCertStore>, Error> {
-        let bundle = match &self.source {
-            Source::Nothing => return Err(CertificateError::UnknownIssuer.into()),
-            Source::Parsed(roots) => return Ok(Arc::clone(roots)),
-            Source::Bundle(bundle) => bundle,
-        };
+    /// The roots that a path from this chain can end in. Never none, unless there are none at
+    /// all: where no root fits, webpki is handed one that does not, and says in its own words
+    /// what is wrong with the chain.
+    fn roots(&self, chain: &[&CertificateDer<'_>]) -> Result<RootCertStore, Error> {
         let issuers: BTreeSet<&[u8]> = chain.iter().filter_map(|it| name::issuer(it)).collect();
-        let mut bundle = bundle.lock().unwrap_or_else(PoisonError::into_inner);
-        let roots = bundle.roots(&issuers).map_err(|error| OtherError(Arc::new(error)))?;
-        Ok(Arc::new(roots))
+        let mut roots = self.parsed.clone();
+        for bundle in self.bundles.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
+            let found = bundle.roots(&issuers).map_err(|error| OtherError(Arc::new(error)))?;
+            roots.extend(found.roots);
+        }
+        match roots.is_empty() {
+            true => Err(CertificateError::UnknownIssuer.into()),
+            false => Ok(roots),
+        }
     }
 }
 
@@ -78,9 +79,10 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).collect();
         let roots = self.roots(&chain)?;
-        let webpki = WebPkiServerVerifier::builder_with_provider(roots, provider::provider())
-            .build()
-            .map_err(|error| OtherError(Arc::new(error)))?;
+        let webpki =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider::provider())
+                .build()
+                .map_err(|error| OtherError(Arc::new(error)))?;
         webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }
 
