@@ -12,6 +12,7 @@ mod request;
 mod retry;
 mod sent_secrets;
 mod server_error;
+mod status;
 mod transport_error;
 
 use std::fmt;
@@ -30,12 +31,13 @@ pub use challenge::bearer_challenge;
 pub use error_body::ErrorBody;
 pub use plaintext::{Plaintext, is_loopback, is_metadata};
 pub use proxy::ProxyMode;
-pub use reply::{Reply, status_kind};
+pub use reply::Reply;
 pub use request::RequestBuilder;
 pub use reqwest::Method;
 pub use reqwest::header;
 pub use sent_secrets::{SentSecrets, WITHHELD};
 pub use server_error::ServerError;
+pub use status::status_kind;
 
 /// A client for the few calls that a plugin makes.
 #[derive(Clone)]

@@ -8,22 +8,12 @@ use secrecy::zeroize::Zeroizing;
 use serde::de::DeserializeOwned;
 
 use super::error_body::ErrorBody;
-use super::retry::Attempt;
 use super::sent_secrets::SentSecrets;
 use super::server_error::ServerError;
+use super::status::status_kind;
 use super::transport_error;
 use crate::error::{Error, ErrorKind};
 use crate::tls::Roots;
-
-/// Who must act on a status that is not a success: 401 and 403 mean denied; 408, 429 and 5xx
-/// mean unavailable, and are retried; anything else is not what the protocol has.
-pub fn status_kind(status: u16) -> ErrorKind {
-    match status {
-        401 | 403 => ErrorKind::Denied,
-        408 | 429 | 500..=599 => ErrorKind::Unavailable,
-        _ => ErrorKind::Protocol,
-    }
-}
 
 /// The largest body that is read, in bytes.
 pub(super) const BODY_LIMIT: usize = 1024 * 1024;
@@ -46,12 +36,10 @@ impl Reply {
         mut response: reqwest::Response,
         target: &str,
         roots: &Roots,
-    ) -> Result<Self, Attempt> {
+    ) -> Result<Self, Error> {
         let too_large = || {
-            Attempt::Done(Err(Error::protocol(format!(
-                "the answer of `{target}` is larger than {BODY_LIMIT} bytes"
-            ))
-            .with_hint("no credential is that large: check the URL")))
+            Error::protocol(format!("the answer of `{target}` is larger than {BODY_LIMIT} bytes"))
+                .with_hint("no credential is that large: check the URL")
         };
         let announced = response.content_length().unwrap_or(0);
         if announced > BODY_LIMIT as u64 {
@@ -63,7 +51,7 @@ impl Reply {
                 Ok(Some(chunk)) if body.len() + chunk.len() > BODY_LIMIT => return Err(too_large()),
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => break,
-                Err(error) => return Err(transport_error::classify(error, target, roots)),
+                Err(error) => return Err(transport_error::describe(error, target, roots)),
             }
         }
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
@@ -171,10 +159,6 @@ impl Reply {
     /// Who must act on a status that is not a success.
     pub fn kind(&self) -> ErrorKind {
         status_kind(self.status())
-    }
-
-    pub(super) fn is_transient(&self) -> bool {
-        self.kind() == ErrorKind::Unavailable
     }
 
     /// `Retry-After` as a wait from now, in seconds or as a date (RFC 9110 §10.2.3).

@@ -11,7 +11,7 @@ use serde::Serialize;
 use tracing::{debug, info};
 use url::Url;
 
-use super::retry::{Attempt, Backoff};
+use super::retry::Backoff;
 use super::{Http, Plaintext, Reply, transport_error};
 use crate::error::{Error, ErrorKind};
 
@@ -159,14 +159,16 @@ impl<'a> RequestBuilder<'a> {
         loop {
             let started = Instant::now();
             let limit = backoff.remaining().min(self.http.config.attempt_timeout);
-            let attempt = match tokio::time::timeout(limit, self.attempt(client, &target)).await {
-                Ok(attempt) => attempt,
-                Err(_) => Attempt::Retry(Err(no_answer(&target)), None),
+            let mut result = match tokio::time::timeout(limit, self.attempt(client, &target)).await
+            {
+                Ok(result) => result,
+                Err(_) => Err(no_answer(&target)),
             };
             let attempts = backoff.attempts();
-            let (mut result, wait) = match attempt {
-                Attempt::Done(result) => (result, None),
-                Attempt::Retry(result, after) => (result, backoff.next(after)),
+            let wait = match &result {
+                Ok(reply) if self.is_transient(reply) => backoff.next(reply.retry_after()),
+                Err(error) if error.kind() == ErrorKind::Unavailable => backoff.next(None),
+                _ => None,
             };
             let took = started.elapsed().as_millis();
             match &result {
@@ -224,34 +226,32 @@ impl<'a> RequestBuilder<'a> {
         left.saturating_sub(Duration::from_millis(50).min(left / 10)).min(self.http.config.timeout)
     }
 
-    async fn attempt(&self, client: &reqwest::Client, target: &str) -> Attempt {
+    fn is_transient(&self, reply: &Reply) -> bool {
+        reply.kind() == ErrorKind::Unavailable || self.transient.contains(&reply.status())
+    }
+
+    /// Sends it once. An error of kind Unavailable may be another the next time.
+    async fn attempt(&self, client: &reqwest::Client, target: &str) -> Result<Reply, Error> {
         let request = client
             .request(self.method.clone(), self.url.clone())
             .headers(self.headers.clone())
             .body(self.body.clone());
         let roots = &self.http.config.roots;
-        let response = match request.send().await {
-            Ok(response) => response,
-            Err(error) => return transport_error::classify(error, target, roots),
-        };
+        let response = request
+            .send()
+            .await
+            .map_err(|error| transport_error::describe(error, target, roots))?;
         let status = response.status();
         if status.is_redirection() {
-            return Attempt::Done(Err(Error::protocol(format!(
+            return Err(Error::protocol(format!(
                 "`{target}` answered {} with a redirect, which is never followed",
                 status.as_u16()
             ))
             .with_hint(
-                "a redirect would send the credentials to another host; name the final URL",
-            )));
+                "a redirect would send the credentials to another host; set the final URL",
+            ));
         }
-        match Reply::read(response, target, roots).await {
-            Ok(reply) if reply.is_transient() || self.transient.contains(&reply.status()) => {
-                let after = reply.retry_after();
-                Attempt::Retry(Ok(reply), after)
-            }
-            Ok(reply) => Attempt::Done(Ok(reply)),
-            Err(attempt) => attempt,
-        }
+        Reply::read(response, target, roots).await
     }
 }
 

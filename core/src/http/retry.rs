@@ -1,23 +1,11 @@
-//! When a call is tried again, and how long it waits before.
+//! How often a request is retried, and how long it waits before.
 
 use std::time::{Duration, Instant};
-
-use super::Reply;
-use crate::error::Error;
 
 /// The first wait doubles up to this.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// How one attempt ended.
-pub(super) enum Attempt {
-    /// For good.
-    Done(Result<Reply, Error>),
-    /// Worth another attempt, not before the given time. The result is what is
-    /// reported when there is none.
-    Retry(Result<Reply, Error>, Option<Duration>),
-}
-
-/// Attempts and time that are left for one call.
+/// Attempts and time that are left for one request.
 pub(super) struct Backoff {
     retries: u32,
     first: Duration,

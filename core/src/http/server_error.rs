@@ -3,8 +3,8 @@
 
 use std::fmt::{self, Write as _};
 
-use super::reply::status_kind;
 use super::sent_secrets::SentSecrets;
+use super::status::status_kind;
 use crate::error::{Diagnosis, Error, ErrorKind};
 
 /// An error in the making, from an answer that is not a success.

@@ -1,19 +1,19 @@
 //! Failures below HTTP: connections and TLS.
 
-use super::retry::Attempt;
 use crate::error::{Error, causes};
 use crate::tls::Roots;
 
-/// Whether a failed attempt is worth another one. `target` is the URL, fit to print.
-pub(super) fn classify(error: reqwest::Error, target: &str, roots: &Roots) -> Attempt {
+/// The error for a failed attempt; of kind Unavailable where another one may succeed. `target` is
+/// the URL, fit to print.
+pub(super) fn describe(error: reqwest::Error, target: &str, roots: &Roots) -> Error {
     // Its own URL has a query, which may be secret.
     let error = error.without_url();
     if error.is_builder() {
-        return Attempt::Done(Err(Error::config(format!("cannot make a request for `{target}`"))
-            .with_source(deepest(&error))));
+        return Error::config(format!("cannot make a request for `{target}`"))
+            .with_source(deepest(&error));
     }
     if let Some(ours) = causes(&error).find_map(verifier_error) {
-        return Attempt::Done(Err(ours.clone()));
+        return ours.clone();
     }
     if let Some(tls) = causes(&error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
         return not_trusted(tls, target, roots);
@@ -23,10 +23,9 @@ pub(super) fn classify(error: reqwest::Error, target: &str, roots: &Roots) -> At
         (true, false) => format!("cannot connect to `{target}`"),
         _ => format!("lost the connection to `{target}`"),
     };
-    let error = Error::unavailable(what)
+    Error::unavailable(what)
         .with_source(deepest(&error))
-        .with_hint("check the network path from this node: DNS, firewall, proxy");
-    Attempt::Retry(Err(error), None)
+        .with_hint("check the network path from this node: DNS, firewall, proxy")
 }
 
 /// The error with which our own check of certificates failed, such as a bundle that cannot be
@@ -39,7 +38,7 @@ fn verifier_error<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'
 }
 
 /// Never retried: certificates and protocols do not change within seconds.
-fn not_trusted(tls: &rustls::Error, target: &str, roots: &Roots) -> Attempt {
+fn not_trusted(tls: &rustls::Error, target: &str, roots: &Roots) -> Error {
     use rustls::CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
 
     let hint = match tls {
@@ -53,7 +52,7 @@ fn not_trusted(tls: &rustls::Error, target: &str, roots: &Roots) -> Attempt {
         _ => "the server does not speak TLS 1.2 or 1.3 on this port; check scheme and port".into(),
     };
     let error = Error::config(format!("no trusted TLS connection to `{target}`"));
-    Attempt::Done(Err(error.with_source(tls.to_string()).with_hint(hint)))
+    error.with_source(tls.to_string()).with_hint(hint)
 }
 
 /// The lowest cause: those above it only say "error sending request".
