@@ -31,7 +31,14 @@ source=$(go list -mod=readonly -m -f '{{.Dir}}' k8s.io/kubernetes)
 plugin=pkg/credentialprovider/plugin/plugin.go
 line=$(grep -n 'runtime.NewScheme()' "$source/$plugin" | cut -d: -f1)
 
+# As with Go's own release tags: `kubelet_1_33` holds for 1.33 and all that follow.
+tags='' number=30
+while [ "$number" -le "${minor#1.}" ]; do
+  tags=$tags,kubelet_1_$number
+  number=$((number + 1))
+done
+
 # -mod=readonly: what is built is what the committed go.sum vouches for.
-nice -n 10 go build -mod=readonly -buildvcs=false \
+nice -n 10 go build -mod=readonly -buildvcs=false -tags "${tags#,}" \
   -p "${KUBELET_ORACLE_JOBS:-1}" -trimpath \
   -ldflags "-s -w -X main.kubeletGo=$(cat "$pin/kubelet-go") -X main.schemeName=$plugin:$line" -o "$out" .

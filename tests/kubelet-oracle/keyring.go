@@ -31,18 +31,18 @@ type keyringCredential struct {
 // keyring asks the index of `auth` keys alone, without plugins.
 func keyring(asked keyringQuestion) (keyringAnswer, error) {
 	logs.take()
-	index := &credentialprovider.BasicDockerKeyring{}
+	configs := make([]credentialprovider.DockerConfig, 0, len(asked.Auth))
 	for _, auth := range asked.Auth {
 		config := credentialprovider.DockerConfig{}
 		for key, value := range auth {
 			config[key] = credentialprovider.DockerConfigEntry{Username: value.Username, Password: value.Password}
 		}
-		index.Add(nil, config)
+		configs = append(configs, config)
 	}
-	found, _ := index.Lookup(asked.Image)
+	found := lookUpInIndex(configs, asked.Image)
 	list := make([]keyringCredential, 0, len(found))
-	for _, config := range found {
-		list = append(list, keyringCredential{config.Username, config.Password})
+	for _, one := range found {
+		list = append(list, keyringCredential{one.username, one.password})
 	}
 	return keyringAnswer{Credentials: list, Logs: logs.take()}, nil
 }

@@ -58,6 +58,21 @@ func (sink *logSink) take() []logLine {
 	return taken
 }
 
+// endAtFatal drops what follows the fatal record, which are the stacks, and returns its
+// message.
+func (sink *logSink) endAtFatal() string {
+	klog.Flush()
+	sink.mutex.Lock()
+	defer sink.mutex.Unlock()
+	for index, line := range sink.lines {
+		if line.Severity == "F" {
+			sink.lines = sink.lines[:index+1]
+			return line.Message
+		}
+	}
+	return "the kubelet ended itself and logged no reason"
+}
+
 // Write receives one record per call, as klog hands them over.
 func (sink *logSink) Write(record []byte) (int, error) {
 	sink.mutex.Lock()

@@ -9,20 +9,13 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/kubernetes/pkg/credentialprovider"
-	"k8s.io/kubernetes/pkg/credentialprovider/plugin"
 )
 
 type lookUpQuestion struct {
 	// What the pod's spec says; with `raw`, the string that is compared.
-	Image string `json:"image"`
-	Raw   bool   `json:"raw"`
-	Pod   struct {
-		Namespace      string `json:"namespace"`
-		Name           string `json:"name"`
-		UID            string `json:"uid"`
-		ServiceAccount string `json:"service_account"`
-	} `json:"pod"`
+	Image string      `json:"image"`
+	Raw   bool        `json:"raw"`
+	Pod   podIdentity `json:"pod"`
 	// The only ServiceAccount in the cluster, or null.
 	ServiceAccount *struct {
 		Namespace   string            `json:"namespace"`
@@ -35,6 +28,13 @@ type lookUpQuestion struct {
 	// What the token request is answered with.
 	Token      string `json:"token"`
 	TokenError string `json:"token_error"`
+}
+
+type podIdentity struct {
+	Namespace      string `json:"namespace"`
+	Name           string `json:"name"`
+	UID            string `json:"uid"`
+	ServiceAccount string `json:"service_account"`
 }
 
 type lookUpAnswer struct {
@@ -94,9 +94,7 @@ func lookUp(asked lookUpQuestion) (lookUpAnswer, error) {
 
 	current = &cluster{asked: asked}
 	logs.take()
-	keyring := plugin.NewExternalCredentialProviderDockerKeyring(
-		asked.Pod.Namespace, asked.Pod.Name, asked.Pod.UID, asked.Pod.ServiceAccount)
-	found, _ := keyring.Lookup(image)
+	found := lookUpLogins(asked.Pod, image)
 
 	result := emptyLookUp("")
 	result.LookUp = image
@@ -115,12 +113,12 @@ func emptyLookUp(message string) lookUpAnswer {
 	}
 }
 
-func credentials(found []credentialprovider.TrackedAuthConfig) []credential {
+func credentials(found []login) []credential {
 	list := make([]credential, 0, len(found))
-	for _, config := range found {
-		provider, key := origin(login{config.Username, config.Password})
+	for _, one := range found {
+		provider, key := origin(one)
 		list = append(list, credential{
-			Username: config.Username, Password: config.Password, Provider: provider, Key: key,
+			Username: one.username, Password: one.password, Provider: provider, Key: key,
 		})
 	}
 	return list

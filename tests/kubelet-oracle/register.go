@@ -2,13 +2,8 @@ package main
 
 import (
 	"time"
-	_ "unsafe" // for go:linkname
 
-	authenticationv1 "k8s.io/api/authentication/v1"
-	v1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/sets"
 	utilfeature "k8s.io/apiserver/pkg/util/feature"
-	"k8s.io/kubernetes/pkg/credentialprovider/plugin"
 )
 
 type registerQuestion struct {
@@ -27,23 +22,6 @@ type registerAnswer struct {
 	Logs      []logLine `json:"logs"`
 }
 
-// registered mirrors the element type of the kubelet's list; only its size matters
-// here, because the list is only ever emptied.
-type registered struct {
-	_ string
-	_ *struct{}
-}
-
-// The kubelet registers once per process into these. Emptying them gives every
-// question a fresh kubelet without the cost of a process.
-var (
-	//go:linkname providers k8s.io/kubernetes/pkg/credentialprovider/plugin.providers
-	providers []registered
-
-	//go:linkname seenProviderNames k8s.io/kubernetes/pkg/credentialprovider/plugin.seenProviderNames
-	seenProviderNames sets.String
-)
-
 var (
 	// isRegistered tells a look-up whether there is anything to ask.
 	isRegistered bool
@@ -51,8 +29,9 @@ var (
 )
 
 func register(asked registerQuestion) (registerAnswer, error) {
-	providers = nil
-	seenProviderNames = sets.NewString()
+	// The kubelet registers once per process. Emptying its lists gives every question
+	// a fresh kubelet without the cost of a process.
+	forgetProviders()
 	isRegistered = false
 	spies = nil
 
@@ -61,13 +40,7 @@ func register(asked registerQuestion) (registerAnswer, error) {
 	}
 
 	logs.take()
-	err := plugin.RegisterCredentialProviderPlugins(asked.Config, asked.BinDir,
-		func(namespace, name string, request *authenticationv1.TokenRequest) (*authenticationv1.TokenRequest, error) {
-			return current.token(namespace, name, request)
-		},
-		func(namespace, name string) (*v1.ServiceAccount, error) {
-			return current.serviceAccount(namespace, name)
-		})
+	err := registerProviders(asked.Config, asked.BinDir)
 	if err != nil {
 		return refused(err), nil
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"reflect"
 	"time"
@@ -48,14 +47,12 @@ var (
 // Kubernetes release that renames them is reported, never passed over.
 func spyOnProviders(start time.Time) ([]string, error) {
 	now = clocktesting.NewFakePassiveClock(start)
-	keyring := reflect.ValueOf(plugin.NewExternalCredentialProviderDockerKeyring("", "", "", ""))
-	list := keyring.Elem().FieldByName("providers")
-	if !list.IsValid() {
-		return nil, fmt.Errorf("%s has no field `providers`", keyring.Type())
+	providers, err := registeredProviders()
+	if err != nil {
+		return nil, err
 	}
-	names := make([]string, 0, list.Len())
-	for index := range list.Len() {
-		provider := list.Index(index).Elem().Elem().FieldByName("provider").Elem()
+	names := make([]string, 0, len(providers))
+	for _, provider := range providers {
 		spied, err := spyOn(provider)
 		if err != nil {
 			return nil, err
@@ -116,11 +113,11 @@ func private(owner reflect.Value, name string) (reflect.Value, error) {
 	return reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem(), nil
 }
 
-func (s *spy) ExecPlugin(
-	ctx context.Context, image, token string, annotations map[string]string,
-) (*credentialproviderapi.CredentialProviderResponse, error) {
-	response, err := s.plugin.ExecPlugin(ctx, image, token, annotations)
-	seen := execution{Provider: s.name, Image: image, Token: token, Annotations: annotations}
+// note adds what came of a run to what was seen of its start.
+func (s *spy) note(
+	seen execution, response *credentialproviderapi.CredentialProviderResponse, err error,
+) {
+	seen.Provider = s.name
 	if err != nil {
 		seen.Error = err.Error()
 	} else {
@@ -136,7 +133,6 @@ func (s *spy) ExecPlugin(
 		}
 	}
 	current.executions = append(current.executions, seen)
-	return response, err
 }
 
 // origin tells which provider and auth key gave a credential, when only one can have.
