@@ -20,12 +20,17 @@ xflags::xflags! {
             optional --hermetic
         }
 
-        /// Ask the kubelet's own code and `pullpass-kubelet` the same (bounded in `test`; needs Go)
+        /// Ask the kubelet's own code and `pullpass-kubelet` the same questions, and print a summary
+        /// for each kubelet (bounded in `test`; needs Go)
         cmd oracle {
-            /// How many cases for each kubelet, or which: `120..130` (default 5000)
-            optional --cases cases: String
-            /// Ask only the kubelet of this minor (repeatable; default: all that are pinned)
+            /// Ask the kubelets of all pinned minors [default: those that `test` asks]
+            optional --all
+            /// Ask only the kubelet of this minor (repeatable)
             repeated --minor minor: String
+            /// How many cases for each kubelet, or which: `120..130` [default: 5000]
+            optional --cases cases: String
+            /// How many mutated configurations for each kubelet [default: as many as `test`]
+            optional --mutations count: u64
         }
 
         /// Check format, clippy, rustdoc, dependencies and the rules of this tree

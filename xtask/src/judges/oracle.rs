@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use xshell::cmd;
 
@@ -12,18 +12,22 @@ use super::{Fetch, run_tool};
 use crate::Result;
 use crate::workspace::{Workspace, on_path};
 
-/// The folder with the oracle of every pinned minor, each named after it.
-pub(crate) fn folder(workspace: &Workspace, fetch: Fetch) -> Result<PathBuf> {
-    for minor in minors(workspace)? {
-        program(workspace, &minor, fetch)?;
+/// The minors that `test` asks: the first two in which a pod's token reaches a plugin, whose rules
+/// differ most, and the newest. `oracle --all` asks every pinned one.
+pub(crate) const TESTED_MINORS: [&str; 3] = ["1.33", "1.34", "1.37"];
+
+/// The folder with the oracles of the tested minors, each named after its minor.
+pub(super) fn tested(workspace: &Workspace, fetch: Fetch) -> Result<PathBuf> {
+    for minor in TESTED_MINORS {
+        program(workspace, minor, fetch)?;
     }
-    Ok(place(workspace))
+    Ok(program_folder(workspace))
 }
 
 /// The oracle of one pinned minor, built if it is missing or older than its source.
 pub(crate) fn program(workspace: &Workspace, minor: &str, fetch: Fetch) -> Result<PathBuf> {
     let sources = sources(workspace);
-    let program = place(workspace).join(minor);
+    let program = program_folder(workspace).join(minor);
     if !is_current(&program, &[&sources, &sources.join("pins").join(minor)])? {
         if fetch == Fetch::Never {
             return Err(
@@ -36,7 +40,7 @@ pub(crate) fn program(workspace: &Workspace, minor: &str, fetch: Fetch) -> Resul
 }
 
 /// Where the oracles are, built or not.
-pub(crate) fn place(workspace: &Workspace) -> PathBuf {
+pub(crate) fn program_folder(workspace: &Workspace) -> PathBuf {
     workspace.target.join("kubelet-oracle")
 }
 
@@ -49,16 +53,19 @@ fn build(workspace: &Workspace, sources: &Path, minor: &str, program: &Path) -> 
         return Err("it is built by Go 1.26 or newer, and there is no `go` on PATH".into());
     }
     eprintln!("building the kubelet's code of {minor}: some minutes on the first run");
+    let start = Instant::now();
     let script = sources.join("build.sh");
     let jobs = env::var("KUBELET_ORACLE_JOBS").unwrap_or_else(|_| {
         thread::available_parallelism().map_or(1, std::num::NonZero::get).to_string()
     });
     let build = cmd!(workspace.shell, "sh {script} {minor} {program}");
-    run_tool(build.env("KUBELET_ORACLE_JOBS", jobs))
+    run_tool(build.env("KUBELET_ORACLE_JOBS", jobs))?;
+    eprintln!("built the kubelet's code of {minor} in {} s", start.elapsed().as_secs());
+    Ok(())
 }
 
 /// The Kubernetes minors that are pinned, sorted.
-pub(crate) fn minors(workspace: &Workspace) -> Result<Vec<String>> {
+pub(crate) fn pinned_minors(workspace: &Workspace) -> Result<Vec<String>> {
     let mut minors = Vec::new();
     for entry in fs::read_dir(sources(workspace).join("pins"))? {
         minors.push(entry?.file_name().to_string_lossy().into_owned());
