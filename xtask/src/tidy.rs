@@ -5,6 +5,7 @@
 
 mod dependencies;
 mod layout;
+mod presets;
 mod source;
 mod tree;
 
@@ -20,7 +21,7 @@ type Faults = Vec<String>;
 /// A rule: its name, and the function that checks it.
 type Check = (&'static str, fn(&Tree) -> Faults);
 
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     ("plugin-main-is-three-lines", layout::plugin_main_is_three_lines),
     ("backend-has-docs-page", layout::backend_has_docs_page),
     ("crates-inherit-lints", layout::crates_inherit_lints),
@@ -30,6 +31,7 @@ const CHECKS: [Check; 9] = [
     ("ring-only-in-tls", dependencies::ring_only_in_tls),
     ("backends-are-apart", dependencies::backends_are_apart),
     ("kubelet-knows-no-backend", dependencies::kubelet_knows_no_backend),
+    ("presets-are-complete", presets::presets_are_complete),
 ];
 
 /// Runs every check over the files that git knows, or would add.
