@@ -7,6 +7,7 @@ mod dependencies;
 mod layout;
 mod presets;
 mod source;
+mod tls;
 mod tree;
 
 use xshell::cmd;
@@ -21,16 +22,15 @@ type Faults = Vec<String>;
 /// A rule: its name, and the function that checks it.
 type Check = (&'static str, fn(&Tree) -> Faults);
 
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 9] = [
     ("plugin-main-is-three-lines", layout::plugin_main_is_three_lines),
     ("backend-has-docs-page", layout::backend_has_docs_page),
     ("crates-inherit-lints", layout::crates_inherit_lints),
     ("files-fit-a-room", layout::files_fit_a_room),
     ("no-machine-paths", layout::no_machine_paths),
-    ("one-tls-stack", dependencies::one_tls_stack),
-    ("ring-only-in-tls", dependencies::ring_only_in_tls),
-    ("backends-are-apart", dependencies::backends_are_apart),
-    ("kubelet-knows-no-backend", dependencies::kubelet_knows_no_backend),
+    ("one-tls-stack", tls::one_tls_stack),
+    ("ring-only-in-tls", tls::ring_only_in_tls),
+    ("dependencies-follow-the-arrow", dependencies::dependencies_follow_the_arrow),
     ("presets-are-complete", presets::presets_are_complete),
 ];
 

@@ -1,180 +1,212 @@
-//! Rules about who may depend on what.
+//! The rule that dependencies run one way: `core` to backends to plugins, and the kubelet's half
+//! beside them.
 
 use super::Faults;
-use super::source;
 use super::tree::Tree;
 
-/// Second TLS stacks. Each is a crate, or the start of a family's names if it ends with `-`.
-const OTHER_TLS: [&str; 6] =
-    ["aws-lc-", "boring", "boring-sys", "native-tls", "openssl", "openssl-sys"];
+/// The folder of a crate, and those whose crates it may depend on, of ours. `/*` stands for each
+/// folder below.
+const LAYERS: [(&str, &[&str]); 7] = [
+    // A vocabulary that both halves speak.
+    ("core/duration", &[]),
+    ("core", &["core/duration"]),
+    ("kubelet", &["core/duration"]),
+    ("backends/*", &["core"]),
+    ("plugins/*", &["core", "backends/*"]),
+    ("docker", &["core", "backends/*"]),
+    ("cli", &["core", "core/duration", "kubelet", "backends/*"]),
+];
 
-/// One TLS stack: `ring`, through rustls. aws-lc-rs collects 40 to 60 ms of CPU jitter at the
-/// first random byte of a process, which is more than all that a plugin does.
-pub(super) fn one_tls_stack(tree: &Tree) -> Faults {
-    let Some(lock) = tree.text("Cargo.lock") else {
-        return vec!["Cargo.lock is missing: it is committed here".to_owned()];
-    };
-    locked(lock)
-        .filter(|name| OTHER_TLS.iter().any(|other| is_one_of(name, other)))
-        .map(|name| format!("Cargo.lock has `{name}`"))
-        .collect()
-}
+/// They see everything.
+const ON_TOP: [&str; 3] = ["fuzz", "tests", "xtask"];
 
-fn locked(lock: &str) -> impl Iterator<Item = &str> {
-    lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))
-}
-
-fn is_one_of(name: &str, other: &str) -> bool {
-    if other.ends_with('-') { name.starts_with(other) } else { name == other }
-}
-
-/// In the product, `ring` is named where TLS is set up and nowhere else.
-pub(super) fn ring_only_in_tls(tree: &Tree) -> Faults {
-    let sources = tree
-        .product_sources()
-        .filter(|(path, _)| *path != "core/src/tls.rs" && !path.starts_with("core/src/tls/"))
-        .filter(|(_, text)| source::code(text).lines().any(names_ring));
-    let manifests = tree
-        .product_manifests()
-        .filter(|(path, _)| *path != "core/Cargo.toml")
-        .filter(|(_, text)| text.lines().any(|line| key(line) == "ring"));
-    sources
-        .chain(manifests)
-        .map(|(path, _)| format!("{path} names `ring`; only `core/src/tls` may"))
-        .collect()
-}
-
-/// As a path's part or an import: a variable may have that name.
-fn names_ring(line: &str) -> bool {
-    let line = line.trim_start();
-    let imports = ["use ", "pub use ", "extern "].iter().any(|start| line.starts_with(start));
-    let spaced = line.replace("::", " :: ");
-    source::has_word(&spaced, "ring ::")
-        || source::has_word(&spaced, ":: ring")
-        || (imports && source::has_word(line, "ring"))
-}
-
-/// Backends share `core` and nothing else.
-pub(super) fn backends_are_apart(tree: &Tree) -> Faults {
-    let backends = tree.crates_in("backends");
+/// Every dependency between our own crates, also one that only tests have, goes down the layers.
+/// A plugin has one backend.
+pub(super) fn dependencies_follow_the_arrow(tree: &Tree) -> Faults {
+    let ours: Vec<(&str, &str)> = tree
+        .manifests()
+        .filter_map(|(path, text)| Some((path.strip_suffix("/Cargo.toml")?, package_name(text)?)))
+        .collect();
     let mut faults = Faults::new();
-    for backend in &backends {
-        let path = format!("backends/{backend}/Cargo.toml");
-        let others = backends.iter().filter(|other| *other != backend);
-        faults.extend(named_backends(tree, &path, others));
+    for (folder, name) in ours.iter().filter(|(folder, _)| !ON_TOP.contains(folder)) {
+        let manifest = format!("{folder}/Cargo.toml");
+        let Some((_, allowed)) = LAYERS.iter().find(|(layer, _)| is_in(folder, layer)) else {
+            faults.push(format!(
+                "{manifest}: no rule says what a crate in this folder may depend on"
+            ));
+            continue;
+        };
+        let named = dependencies(tree.text(&manifest).unwrap_or_default());
+        let used: Vec<&(&str, &str)> =
+            ours.iter().filter(|(_, other)| other != name && named.contains(other)).collect();
+        faults.extend(
+            used.iter()
+                .filter(|(other, _)| !allowed.iter().any(|layer| is_in(other, layer)))
+                .map(|(_, other)| format!("{manifest} depends on `{other}`")),
+        );
+        let backends = used.iter().filter(|(other, _)| is_in(other, "backends/*")).count();
+        if is_in(folder, "plugins/*") && backends > 1 {
+            faults.push(format!("{manifest} depends on {backends} backends, 1 is allowed"));
+        }
     }
     faults
 }
 
-/// The kubelet's half judges plugins, so it must not know any.
-pub(super) fn kubelet_knows_no_backend(tree: &Tree) -> Faults {
-    named_backends(tree, "kubelet/Cargo.toml", tree.crates_in("backends").iter())
+fn is_in(folder: &str, layer: &str) -> bool {
+    match layer.strip_suffix('*') {
+        Some(parent) => folder.strip_prefix(parent).is_some_and(|rest| !rest.contains('/')),
+        None => folder == layer,
+    }
 }
 
-/// Faults for the backends that a manifest names as a dependency of any kind.
-fn named_backends<'a>(
-    tree: &Tree,
-    manifest: &str,
-    backends: impl Iterator<Item = &'a &'a str>,
-) -> Faults {
-    let Some(text) = tree.text(manifest) else {
-        return vec![format!("{manifest} is missing")];
-    };
-    let lines = || text.lines().map(|line| line.split('#').next().unwrap_or(line));
-    backends
-        .map(|backend| format!("pullpass-{backend}"))
-        .filter(|name| {
-            lines().any(|line| key(line) != "description" && source::has_word(line, name))
-        })
-        .map(|name| format!("{manifest} depends on `{name}`"))
-        .collect()
+/// A line of a manifest: the table that it is in, its key, and what is after the `=`.
+fn entries(manifest: &str) -> impl Iterator<Item = (&str, &str, &str)> {
+    let mut table = "";
+    manifest.lines().map(|line| line.split(" #").next().unwrap_or(line).trim()).filter_map(
+        move |line| {
+            if let Some(name) = line.strip_prefix('[') {
+                table = name.trim_matches(['[', ']']);
+                return Some((table, "", ""));
+            }
+            let (key, value) = line.split_once('=')?;
+            (!line.starts_with('#')).then(|| (table, key.trim(), value.trim()))
+        },
+    )
 }
 
-/// What stands before the first `.`, `=` or blank of a line in TOML.
-fn key(line: &str) -> &str {
-    line.split(|character: char| ".=".contains(character) || character.is_whitespace())
-        .next()
-        .unwrap_or(line)
-        .trim_matches('"')
+fn package_name(manifest: &str) -> Option<&str> {
+    entries(manifest)
+        .find(|(table, key, _)| *table == "package" && *key == "name")
+        .map(|(_, _, value)| value.trim_matches('"'))
+}
+
+/// The packages that a manifest depends on, in any way and for any target.
+fn dependencies(manifest: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    for (table, key, value) in entries(manifest) {
+        let Some((_, rest)) = table.split_once("dependencies") else { continue };
+        // `[dependencies]` or `[dependencies.NAME]`.
+        let name = match rest.strip_prefix('.') {
+            Some(name) => name,
+            None => key.split('.').next().unwrap_or(key),
+        };
+        names.push(name.trim_matches('"'));
+        // A dependency under another name.
+        let package = if key == "package" { Some(value) } else { value_of_package(value) };
+        names.extend(package.and_then(|text| text.split('"').nth(1)));
+    }
+    names
+}
+
+/// What follows `package =` in an inline table.
+fn value_of_package(table: &str) -> Option<&str> {
+    let (before, after) = table.split_once("package")?;
+    let starts_a_key = before.trim_end().ends_with(['{', ',']);
+    after.trim_start().strip_prefix('=').filter(|_| starts_a_key)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn catches_another_tls_stack() {
-        let check = |name: &str| {
-            let lock = format!("[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\n");
-            one_tls_stack(&Tree::of(&[("Cargo.lock", lock.as_str())]))
-        };
-        for name in
-            ["aws-lc-rs", "aws-lc-sys", "aws-lc-fips-sys", "openssl", "openssl-sys", "native-tls"]
-        {
-            assert_eq!(check(name), [format!("Cargo.lock has `{name}`")]);
-        }
-        // Finds certificate bundles; has no TLS in it.
-        assert_eq!(check("openssl-probe"), Faults::new());
-        assert_eq!(one_tls_stack(&Tree::of(&[])).len(), 1);
+    /// Each crate of the tree with no dependency, but for this text in one manifest.
+    fn check(folder: &str, dependencies: &str) -> Faults {
+        const CRATES: [(&str, &str); 9] = [
+            ("core", "pullpass"),
+            ("core/duration", "pullpass-go-duration"),
+            ("backends/acr", "pullpass-acr"),
+            ("backends/oidc", "pullpass-oidc"),
+            ("plugins/acr-credential-provider", "acr-credential-provider"),
+            ("docker", "pullpass-docker"),
+            ("kubelet", "pullpass-kubelet"),
+            ("cli", "pullpass-cli"),
+            ("tests", "pullpass-tests"),
+        ];
+        let files = CRATES.map(|(one, name)| {
+            let text = if one == folder { dependencies } else { "" };
+            let package =
+                format!("[package]\nname = \"{name}\"\ndescription = \"pullpass-oidc\"\n");
+            (format!("{one}/Cargo.toml"), package + text)
+        });
+        let files: Vec<(&str, &str)> =
+            files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        dependencies_follow_the_arrow(&Tree::of(&files))
+    }
+
+    fn check_one(folder: &str, dependency: &str) -> Faults {
+        check(
+            folder,
+            &format!("[dependencies]\nurl.workspace = true\n{dependency}.workspace = true\n"),
+        )
     }
 
     #[test]
-    fn catches_ring_outside_of_tls() {
-        let check = |path, text| ring_only_in_tls(&Tree::of(&[(path, text)]));
-        let naming = "use rustls::crypto::ring;\n";
-        assert_eq!(check("core/src/tls.rs", naming), Faults::new());
-        assert_eq!(check("core/src/tls/roots.rs", naming), Faults::new());
-        assert_eq!(check("tests/src/tls.rs", naming), Faults::new());
-        for (path, text) in [
-            ("core/src/http.rs", naming),
-            ("core/src/http.rs", "fn f() { let d = ring::digest::digest(); }\n"),
-            ("core/src/tls_more.rs", naming),
-            ("backends/oidc/src/lib.rs", "use ring as crypto;\n"),
-            ("cli/Cargo.toml", "[dependencies]\nring.workspace = true\n"),
+    fn dependencies_on_what_is_below_are_allowed() {
+        for (folder, dependency) in [
+            ("core", "pullpass-go-duration"),
+            ("kubelet", "pullpass-go-duration"),
+            ("backends/acr", "pullpass"),
+            ("plugins/acr-credential-provider", "pullpass-acr"),
+            ("docker", "pullpass-oidc"),
+            ("cli", "pullpass-kubelet"),
+            ("cli", "pullpass-acr"),
+            ("tests", "pullpass-kubelet"),
         ] {
-            assert_eq!(check(path, text).len(), 1, "{path}: {text}");
+            assert_eq!(check_one(folder, dependency), Faults::new(), "{folder}: {dependency}");
         }
+    }
+
+    #[test]
+    fn catches_a_dependency_against_the_arrow() {
+        for (folder, dependency) in [
+            ("core/duration", "pullpass"),
+            ("core", "pullpass-acr"),
+            ("core", "pullpass-tests"),
+            ("backends/acr", "pullpass-oidc"),
+            ("backends/acr", "pullpass-kubelet"),
+            ("backends/acr", "pullpass-tests"),
+            ("plugins/acr-credential-provider", "pullpass-kubelet"),
+            ("kubelet", "pullpass"),
+            ("kubelet", "pullpass-oidc"),
+            ("cli", "acr-credential-provider"),
+        ] {
+            let fault = format!("{folder}/Cargo.toml depends on `{dependency}`");
+            assert_eq!(check_one(folder, dependency), [fault]);
+        }
+    }
+
+    #[test]
+    fn catches_a_dependency_however_it_is_written() {
+        let fault = "backends/acr/Cargo.toml depends on `pullpass-oidc`";
         for text in [
-            "use crate::keyring; // ring\n",
-            "let mut ring = Keyring::for_version(version);\n",
-            "let ring = keyring::new();\n",
+            "[dev-dependencies]\npullpass-oidc.workspace = true\n",
+            "[build-dependencies]\n\"pullpass-oidc\" = { path = \"../oidc\" }\n",
+            "[target.'cfg(unix)'.dependencies]\npullpass-oidc = { path = \"../oidc\" }\n",
+            "[dependencies]\nx = { package = \"pullpass-oidc\", path = \"../oidc\" }\n",
+            "[dependencies]\nx = { path = \"../oidc\", package = \"pullpass-oidc\" } # why\n",
+            "[dependencies.pullpass-oidc]\nworkspace = true\n",
+            "[dependencies.x]\npackage = \"pullpass-oidc\"\n",
         ] {
-            assert_eq!(check("kubelet/src/keyring.rs", text), Faults::new(), "{text}");
+            assert_eq!(check("backends/acr", text)[..], [fault], "{text}");
+        }
+        for text in ["# [dependencies]\n# pullpass-oidc\n", "[features]\npullpass-oidc = []\n"] {
+            assert_eq!(check("backends/acr", text), Faults::new(), "{text}");
         }
     }
 
     #[test]
-    fn catches_a_backend_that_leans_on_another() {
-        let own = "[package]\nname = \"pullpass-acr\"\n# not pullpass-oidc\n";
-        let check = |manifest: &str| {
-            backends_are_apart(&Tree::of(&[
-                ("backends/acr/Cargo.toml", manifest),
-                ("backends/oidc/Cargo.toml", "[package]\nname = \"pullpass-oidc\"\n"),
-            ]))
-        };
-        assert_eq!(check(own), Faults::new());
-        for line in [
-            "pullpass-oidc.workspace = true\n",
-            "x = { package = \"pullpass-oidc\", path = \"../oidc\" }\n",
-            "[dependencies.pullpass-oidc]\n",
-        ] {
-            let faults = check(&format!("{own}{line}"));
-            assert_eq!(faults, ["backends/acr/Cargo.toml depends on `pullpass-oidc`"], "{line}");
-        }
+    fn catches_a_plugin_of_two_backends() {
+        let two = "[dependencies]\npullpass-acr.workspace = true\npullpass-oidc.workspace = true\n";
+        let plugin = "plugins/acr-credential-provider";
+        let fault = format!("{plugin}/Cargo.toml depends on 2 backends, 1 is allowed");
+        assert_eq!(check(plugin, two), [fault]);
+        assert_eq!(check("docker", two), Faults::new());
     }
 
     #[test]
-    fn catches_a_kubelet_that_knows_a_backend() {
-        let tree = |manifest| {
-            Tree::of(&[
-                ("backends/oidc/Cargo.toml", "[package]\n"),
-                ("kubelet/Cargo.toml", manifest),
-            ])
-        };
-        let good = "[dependencies]\npullpass = { path = \"../core\" }\n";
-        assert_eq!(kubelet_knows_no_backend(&tree(good)), Faults::new());
-        let bad = "[dev-dependencies]\npullpass-oidc.workspace = true\n";
-        assert_eq!(kubelet_knows_no_backend(&tree(bad)).len(), 1);
-        assert_eq!(kubelet_knows_no_backend(&Tree::of(&[])).len(), 1);
+    fn catches_a_crate_outside_of_the_layers() {
+        let tree = Tree::of(&[("extra/Cargo.toml", "[package]\nname = \"pullpass-extra\"\n")]);
+        let fault = "extra/Cargo.toml: no rule says what a crate in this folder may depend on";
+        assert_eq!(dependencies_follow_the_arrow(&tree), [fault]);
     }
 }
