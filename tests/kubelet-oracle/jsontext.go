@@ -11,7 +11,7 @@ func unmarshalStrict(text []byte, into any) error {
 	return decoder.Decode(into)
 }
 
-// marshal leaves `<`, `>` and `&` as they are: they stand in messages such as `<global>`.
+// marshal leaves `<`, `>` and `&` as they are: messages have them, such as `<global>`.
 func marshal(value any) ([]byte, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)

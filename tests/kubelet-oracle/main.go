@@ -83,7 +83,7 @@ func ask(line []byte) any {
 	return withID(asked.ID, guarded(operation, line))
 }
 
-// guarded turns a panic into an answer, so that one odd case does not end a run.
+// guarded turns a panic into an answer, so that one case does not end a run.
 func guarded(operation func(json.RawMessage) (any, error), line []byte) (result any) {
 	defer func() {
 		if cause := recover(); cause != nil {

@@ -11,7 +11,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 )
 
-// spy stands before a provider's real exec code: it notes each call and what came
+// spy wraps a provider's real exec code: it notes each call and what came
 // of it, and changes nothing.
 type spy struct {
 	name   string

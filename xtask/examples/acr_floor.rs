@@ -3,7 +3,7 @@
 //!
 //! Reads a plugin's request from stdin and prints the registry's refresh token. With a service
 //! account token in the request it is the pod that asks, else the node. Tenant and endpoints are
-//! the environment's to say. It checks nothing but the status, and an error is whatever reqwest
+//! the environment's to say. It checks nothing but the status, and an error is what reqwest
 //! says.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a plain program, on purpose")]

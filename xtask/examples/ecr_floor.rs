@@ -3,7 +3,7 @@
 //!
 //! Reads a plugin's request from stdin and prints the token of `GetAuthorizationToken`. With a
 //! service account token in the request it is the pod that asks, else the node. Region and
-//! endpoints are the environment's to say. It checks nothing, and an error is whatever the SDK
+//! endpoints are the environment's to say. It checks nothing, and an error is what the SDK
 //! says.
 
 #![allow(clippy::print_stdout, reason = "its only work")]

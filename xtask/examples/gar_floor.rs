@@ -1,10 +1,10 @@
-//! What a token of Google's costs with nothing but reqwest and ring, written as their
+//! What a Google token costs with nothing but reqwest and ring, written as their
 //! documentation shows: what `cargo xtask bench gar` holds the plugin against.
 //!
 //! Reads a plugin's request from stdin and prints the access token. With a service account token
 //! in the request it is the pod that asks, as the service account that its annotation names if
 //! there is one; else the node asks, by its key if it has one. Options and environment are the
-//! plugin's. It checks nothing but the status, and an error is whatever reqwest says.
+//! plugin's. It checks nothing but the status, and an error is what reqwest says.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a plain program, on purpose")]
 

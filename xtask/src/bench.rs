@@ -34,10 +34,10 @@ const DEFAULT_RUNS: usize = 31;
 /// # Errors
 /// Also when something was over its budget.
 pub(crate) fn run(workspace: &Workspace, flags: &flags::Bench) -> Result {
-    let suites = asked(flags.plugin.as_deref())?;
-    let target = target(workspace)?;
+    let suites = choose_suites(flags.plugin.as_deref())?;
+    let target = choose_target(workspace)?;
     let meter = Meter {
-        measured: example(workspace, &target, "measured", "")?,
+        measured: build_example(workspace, &target, "measured", "")?,
         listener: TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?,
         runs: flags.runs.unwrap_or(DEFAULT_RUNS).max(1),
     };
@@ -46,7 +46,7 @@ pub(crate) fn run(workspace: &Workspace, flags: &flags::Bench) -> Result {
     let mut over = Vec::new();
     for suite in suites {
         let titles = flags.what.as_deref().unwrap_or_default();
-        over.extend(measure(workspace, &target, &meter, suite, titles)?);
+        over.extend(measure_suite(workspace, &target, &meter, suite, titles)?);
     }
     if over.is_empty() {
         return Ok(());
@@ -55,7 +55,7 @@ pub(crate) fn run(workspace: &Workspace, flags: &flags::Bench) -> Result {
 }
 
 /// The suite of that name; all without one.
-fn asked(plugin: Option<&str>) -> Result<Vec<&'static Suite>> {
+fn choose_suites(plugin: Option<&str>) -> Result<Vec<&'static Suite>> {
     let Some(plugin) = plugin else { return Ok(SUITES.to_vec()) };
     let suite = SUITES.into_iter().find(|suite| [suite.name, suite.plugin].contains(&plugin));
     suite.map(|suite| vec![suite]).ok_or_else(|| {
@@ -65,7 +65,7 @@ fn asked(plugin: Option<&str>) -> Result<Vec<&'static Suite>> {
 }
 
 /// One plugin's table, of the cases whose titles contain `titles`. Returns what was over budget.
-fn measure(
+fn measure_suite(
     workspace: &Workspace,
     target: &str,
     meter: &Meter,
@@ -73,14 +73,17 @@ fn measure(
     titles: &str,
 ) -> Result<Vec<String>> {
     let plugin = release::build(workspace, Product::plugin(suite.plugin), target)?;
-    let floor = suite.floor.map(|name| example(workspace, target, name, name)).transpose()?;
-    let hello = example(workspace, target, "hello", "")?;
+    let floor = suite.floor.map(|name| build_example(workspace, target, name, name)).transpose()?;
+    let hello = build_example(workspace, target, "hello", "")?;
     let server = Server::start(workspace, suite.name, &meter.listener)?;
 
     let mut table = Table::start(suite, &format!("{target}, medians of {} runs", meter.runs));
-    table.sizes(measure::size(&plugin)?, floor.as_deref().map(measure::size).transpose()?);
+    table.print_sizes(
+        measure::file_size(&plugin)?,
+        floor.as_deref().map(measure::file_size).transpose()?,
+    );
     let mut bare = meter.medians(&[Program::bare(hello)], Until::Exit)?.into_iter();
-    table.compare("hello (a bare process)", bare.next());
+    table.print_row("hello (a bare process)", bare.next());
     for case in suite.cases.iter().filter(|case| case.title.contains(titles)) {
         let binaries: Vec<PathBuf> = [&plugin].into_iter().chain(&floor).cloned().collect();
         let programs = binaries
@@ -88,18 +91,23 @@ fn measure(
             .map(|binary| server.program(case, binary))
             .collect::<Result<Vec<_>>>()?;
         let mut samples = meter.medians(&programs, case.until)?.into_iter();
-        table.case(case, samples.next(), samples.next());
+        table.print_case(case, samples.next(), samples.next());
     }
     Ok(table.over)
 }
 
 /// An example of this crate, with the feature that it needs.
-fn example(workspace: &Workspace, target: &str, name: &str, feature: &str) -> Result<PathBuf> {
+fn build_example(
+    workspace: &Workspace,
+    target: &str,
+    name: &str,
+    feature: &str,
+) -> Result<PathBuf> {
     release::build(workspace, Product::Example { package: "xtask", name, feature }, target)
 }
 
 /// The static target if its standard library is installed, as in a release; else the host's.
-fn target(workspace: &Workspace) -> Result<String> {
+fn choose_target(workspace: &Workspace) -> Result<String> {
     let musl = release::host_musl();
     if release::has_target(workspace, &musl)? {
         return Ok(musl);

@@ -21,7 +21,7 @@ pub(crate) fn run(workspace: &Workspace, flags: &flags::Dist) -> Result {
     };
     let mut built = 0;
     for target in targets {
-        match release::obstacle(target) {
+        match release::find_obstacle(target) {
             Some(obstacle) if asked => return Err(obstacle.into()),
             Some(obstacle) => eprintln!("warning: left out: {obstacle}"),
             None => {
@@ -31,7 +31,7 @@ pub(crate) fn run(workspace: &Workspace, flags: &flags::Dist) -> Result {
         }
     }
     if built == 0 {
-        return Err("this machine can build for no target".into());
+        return Err("this machine can build for none of the targets".into());
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! As much of ELF as tells whether a binary runs without any file beside it.
+//! Reads from an ELF file whether it runs without any other file.
 
 use crate::Result;
 
@@ -13,9 +13,9 @@ const DT_NEEDED: u64 = 1;
 pub(crate) struct Elf {
     /// The architecture as Rust targets name it.
     pub(crate) arch: &'static str,
-    /// Does it start through a dynamic loader?
+    /// Whether it starts through a dynamic loader.
     pub(crate) has_loader: bool,
-    /// Does it ask for shared libraries?
+    /// Whether it needs shared libraries.
     pub(crate) has_libraries: bool,
 }
 
@@ -48,7 +48,7 @@ impl Elf {
         Ok(elf)
     }
 
-    /// Can the kernel alone start it?
+    /// Whether the kernel alone can start it.
     pub(crate) fn is_static(&self) -> bool {
         !self.has_loader && !self.has_libraries
     }
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_elf_file() {
+    fn refuses_a_file_that_is_not_elf() {
         assert!(Elf::parse(b"#!/bin/sh\n").is_err());
         assert!(Elf::parse(&sample(PT_DYNAMIC, 0)[..100]).is_err());
     }

@@ -6,17 +6,18 @@ xflags::xflags! {
         /// Watch one image being pulled with a pod's own identity: no cloud, no root, no network
         cmd demo {}
 
-        /// Run every test; fetches the third-party programs that judge us on the first run
+        /// Run every test; the first run fetches the third-party programs that check our plugins
         cmd test {
-            /// Fetch nothing: go without the judges that are not here yet
+            /// Fetch nothing, and skip what needs a judge that is missing
             optional --hermetic
             /// Run only the tests whose names contain this
             optional filter: String
         }
 
-        /// Fetch the programs that judge us and print, for `eval`, what lets `cargo test` find them
+        /// Fetch the third-party programs that the tests need, and print for `eval` the variables by
+        /// which `cargo test` finds them
         cmd judges {
-            /// Fetch nothing: go without the judges that are not here yet
+            /// Fetch nothing, and skip what needs a judge that is missing
             optional --hermetic
         }
 
@@ -41,9 +42,9 @@ xflags::xflags! {
 
         /// Measure release builds: CPU, wall time, memory and size beside their budgets
         cmd bench {
-            /// How many measured runs of each program (default 31)
+            /// How many measured runs of each program [default: 31]
             optional --runs runs: usize
-            /// The plugin: `acr`, `ecr`, `gar` or `oidc` (default: all)
+            /// The plugin: `acr`, `ecr`, `gar` or `oidc` [default: all]
             optional plugin: String
             /// Measure only the cases whose titles contain this
             optional what: String
@@ -51,7 +52,7 @@ xflags::xflags! {
 
         /// Build static release binaries into `dist/TARGET/`
         cmd dist {
-            /// Build only for this target (repeatable; default: all that this machine can build)
+            /// Build only for this target (repeatable) [default: all that this machine can build]
             repeated --target target: String
         }
     }

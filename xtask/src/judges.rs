@@ -1,4 +1,4 @@
-//! Programs that we did not write and that judge what our plugins print.
+//! Third-party programs that check what our plugins print.
 //!
 //! Each judge is one function from the workspace to the path of a program, or of a folder of
 //! them. It is looked for on `PATH`, where any version will do, then in `target/`, and fetched or
@@ -29,14 +29,14 @@ pub(crate) fn run(workspace: &Workspace, flags: &flags::Judges) -> Result {
     let judges = Judges::prepare(workspace, flags.hermetic);
     for (variable, value) in judges.environment() {
         match value {
-            Some(value) => println!("export {variable}={}", quoted(&value.to_string_lossy())),
+            Some(value) => println!("export {variable}={}", quote(&value.to_string_lossy())),
             None => println!("unset {variable}"),
         }
     }
     judges.require()
 }
 
-/// May a judge be fetched?
+/// Whether a judge may be fetched.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fetch {
     /// Yes, if it is not here.
@@ -115,11 +115,11 @@ impl Judges {
             }
         }
         if allowed {
-            eprintln!("warning: {count} JUDGE(S) MISSING, their tests prove nothing");
+            eprintln!("warning: {count} JUDGE(S) MISSING: their tests prove nothing");
             return Ok(());
         }
-        eprintln!("hint: `--hermetic` goes without what is missing");
-        Err("a judge is missing, so the tests would prove less than they claim".into())
+        eprintln!("hint: `--hermetic` runs the tests without the judges that are missing");
+        Err("a judge is missing, so its tests would prove nothing".into())
     }
 
     /// The environment that tells the tests; `None` for a variable that must not be set.
@@ -153,12 +153,12 @@ fn skopeo(workspace: &Workspace, fetch: Fetch) -> Result<PathBuf> {
     }
 }
 
-/// Was the judge finished, and from these pins?
+/// Whether the judge was finished, and from these pins.
 fn is_current(stamp: &Path, pins: &str) -> bool {
     fs::read_to_string(stamp).is_ok_and(|made_from| made_from == pins)
 }
 
-/// Runs a tool whose chatter goes to stderr: stdout is for a shell to read.
+/// Runs a tool whose output goes to stderr: stdout is for a shell to read.
 fn run_tool(tool: Cmd<'_>) -> Result {
     let words = tool.to_string();
     let status = Command::from(tool)
@@ -169,7 +169,7 @@ fn run_tool(tool: Cmd<'_>) -> Result {
 }
 
 /// For a shell: between single quotes nothing but the quote has a meaning.
-fn quoted(text: &str) -> String {
+fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
@@ -212,6 +212,6 @@ mod tests {
 
     #[test]
     fn a_shell_reads_a_path_back() {
-        assert_eq!(quoted("/it's here"), r"'/it'\''s here'");
+        assert_eq!(quote("/it's here"), r"'/it'\''s here'");
     }
 }

@@ -1,6 +1,6 @@
 //! The project's tasks, as `cargo xtask TASK`; one file each.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to its terminal")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task prints to its terminal")]
 #![allow(
     clippy::disallowed_methods,
     reason = "the bans protect plugins; a task reads its own tree and environment"

@@ -35,7 +35,7 @@ pub(crate) fn build(workspace: &Workspace, product: Product<'_>, target: &str) -
             (package, "--example", name, feature, "examples")
         }
     };
-    let mut flags = remapped_paths(&workspace.root);
+    let mut flags = remap_paths(&workspace.root);
     let mut cargo = workspace.cargo().args([
         "build",
         "--release",
@@ -48,7 +48,7 @@ pub(crate) fn build(workspace: &Workspace, product: Product<'_>, target: &str) -
         "--features",
         feature,
     ]);
-    if let Some(musl) = Musl::of(target) {
+    if let Some(musl) = Musl::parse(target) {
         flags.extend(musl.rust_flags());
         let compiler = musl.c_compiler();
         let suffix = target.replace('-', "_");
@@ -73,7 +73,7 @@ pub(crate) fn add_target(workspace: &Workspace, target: &str) -> Result {
     Ok(cmd!(workspace.shell, "rustup target add {target}").quiet().run()?)
 }
 
-/// Is the target's standard library installed?
+/// Whether the target's standard library is installed.
 pub(crate) fn has_target(workspace: &Workspace, target: &str) -> Result<bool> {
     let print = ["--print", "target-libdir", "--target", target];
     let folder = cmd!(workspace.shell, "rustc {print...}").quiet().read()?;
@@ -86,8 +86,8 @@ pub(crate) fn host_musl() -> String {
 }
 
 /// What keeps this machine from building for the target, in a sentence.
-pub(crate) fn obstacle(target: &str) -> Option<String> {
-    let Some(musl) = Musl::of(target) else {
+pub(crate) fn find_obstacle(target: &str) -> Option<String> {
+    let Some(musl) = Musl::parse(target) else {
         return Some(format!(
             "`{target}` is not a static target: use an `ARCH-unknown-linux-musl`"
         ));
@@ -108,7 +108,7 @@ struct Musl<'a> {
 }
 
 impl<'a> Musl<'a> {
-    fn of(target: &'a str) -> Option<Self> {
+    fn parse(target: &'a str) -> Option<Self> {
         target.strip_suffix("-unknown-linux-musl").map(|arch| Self { arch })
     }
 
@@ -132,7 +132,7 @@ impl<'a> Musl<'a> {
 
 /// Flags that keep this machine's folders out of panic messages, so that a build elsewhere has
 /// the same bytes.
-fn remapped_paths(root: &Path) -> Vec<String> {
+fn remap_paths(root: &Path) -> Vec<String> {
     let cargo_home = env::var_os("CARGO_HOME")
         .map(PathBuf::from)
         .or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".cargo")));

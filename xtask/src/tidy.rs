@@ -1,4 +1,4 @@
-//! `tidy`: conventions as checks, so that nobody has to remember them.
+//! `tidy`: the project's conventions as checks.
 //!
 //! A check is a plain function from the tree to the faults it found; the tests give each a tree
 //! that breaks its rule.

@@ -55,7 +55,7 @@ impl Workspace {
     }
 }
 
-/// Is it one of the variables that `cargo run` sets for the package that it runs?
+/// Whether `cargo run` sets the variable for the package that it runs.
 fn is_about_our_package(variable: &str) -> bool {
     variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_")
 }

@@ -10,7 +10,7 @@ const NODE: Cpu = Cpu::Both { milliseconds: 4.0, times_floor: 1.4 };
 const POD: Cpu = Cpu::Both { milliseconds: 7.0, times_floor: TIMES_FLOOR };
 const KEY: Cpu = Cpu::TimesFloor(TIMES_FLOOR);
 
-/// On the node's path `SSL_CERT_FILE` names nothing: whoever looks for trust roots fails there.
+/// On the node's path `SSL_CERT_FILE` names a file that is missing: a plugin that reads trust roots fails there.
 pub(super) static SUITE: Suite = Suite {
     name: "gar",
     plugin: "gar-credential-provider",

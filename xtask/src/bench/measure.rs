@@ -25,7 +25,7 @@ pub(super) struct Program {
 pub(super) struct Sample {
     /// User and system time of all threads.
     pub(super) cpu: Duration,
-    /// `None` of a run that was not waited for to its end, and so for the next.
+    /// `None` where the run was ended early; the same for `memory`.
     pub(super) wall: Option<Duration>,
     /// Peak resident set, in bytes.
     pub(super) memory: Option<u64>,
@@ -51,7 +51,7 @@ impl Meter {
             for (program, samples) in programs.iter().zip(&mut samples) {
                 let sample = match until {
                     Until::Exit => program.run(&self.measured)?,
-                    Until::FirstByte => program.first_byte(&self.listener)?,
+                    Until::FirstByte => program.run_to_first_byte(&self.listener)?,
                 };
                 if round >= WARM_UPS {
                     samples.push(sample);
@@ -83,7 +83,7 @@ impl Program {
     }
 
     /// Its CPU time until its first byte arrives at the listener.
-    fn first_byte(&self, listener: &TcpListener) -> Result<Sample> {
+    fn run_to_first_byte(&self, listener: &TcpListener) -> Result<Sample> {
         let arguments: Vec<OsString> = self.arguments.iter().map(OsString::from).collect();
         let mut command = self.command(&self.binary, &arguments)?;
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
@@ -162,7 +162,7 @@ fn cpu_so_far(process: u32) -> Result<Duration> {
 }
 
 /// The size of a file, in bytes.
-pub(super) fn size(file: &Path) -> Result<u64> {
+pub(super) fn file_size(file: &Path) -> Result<u64> {
     Ok(fs::metadata(file)?.len())
 }
 

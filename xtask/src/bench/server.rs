@@ -34,7 +34,7 @@ impl Server {
         let folder = PathBuf::from(folder.trim_end());
         let server = Self { process, folder };
         if !server.folder.is_dir() {
-            return Err("the bench server did not start".into());
+            return Err("`bench_server` did not start".into());
         }
         Ok(server)
     }

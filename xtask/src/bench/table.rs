@@ -26,7 +26,7 @@ impl<'a> Table<'a> {
     }
 
     /// Prints the sizes of the plugin and of its floor, in bytes, and the head of what follows.
-    pub(super) fn sizes(&mut self, plugin: u64, floor: Option<u64>) {
+    pub(super) fn print_sizes(&mut self, plugin: u64, floor: Option<u64>) {
         let size = megabytes(plugin);
         let floor = floor
             .map(|floor| format!("; the bare program has {:.2} MB", megabytes(floor)))
@@ -37,14 +37,19 @@ impl<'a> Table<'a> {
     }
 
     /// Prints a row that has no budget.
-    pub(super) fn compare(&self, title: &str, sample: Option<Sample>) {
+    pub(super) fn print_row(&self, title: &str, sample: Option<Sample>) {
         if let Some(sample) = sample {
-            println!("{}", row(title, &sample).trim_end());
+            println!("{}", format_row(title, &sample).trim_end());
         }
     }
 
     /// Prints a case, beside its floor if it has one.
-    pub(super) fn case(&mut self, case: &Case, plugin: Option<Sample>, floor: Option<Sample>) {
+    pub(super) fn print_case(
+        &mut self,
+        case: &Case,
+        plugin: Option<Sample>,
+        floor: Option<Sample>,
+    ) {
         let Some(plugin) = plugin else { return };
         let cpu = milliseconds(plugin.cpu);
         let (most, ratio) = match case.cpu {
@@ -63,8 +68,8 @@ impl<'a> Table<'a> {
             format!("   {times:.2} of {ratio:.1} times the bare program")
         });
         let (most, ratio) = (most.unwrap_or_default(), ratio.unwrap_or_default());
-        println!("{}{most}{ratio}", row(case.title, &plugin));
-        self.compare("  the bare program", floor);
+        println!("{}{most}{ratio}", format_row(case.title, &plugin));
+        self.print_row("  the bare program", floor);
         if let Some(memory) = plugin.memory {
             self.check(case.title, megabytes(memory), self.suite.memory, "MB memory");
         }
@@ -78,7 +83,7 @@ impl<'a> Table<'a> {
     }
 }
 
-fn row(title: &str, sample: &Sample) -> String {
+fn format_row(title: &str, sample: &Sample) -> String {
     let number = |value: Option<f64>| value.map(|v| format!("{v:.2}")).unwrap_or_default();
     format!(
         "{title:<24}{:>8.2}{:>9}{:>11}",
@@ -112,7 +117,7 @@ mod tests {
             Suite { name: "x", plugin: "x", floor: None, binary: 5.0, memory: 10.0, cases: &[] };
         let case = Case { title: "case", folder: "case", until: Until::Exit, cpu: allowed };
         let mut table = Table::start(&suite, "in a test");
-        table.case(&case, sample(cpu, memory), sample(4000, 0));
+        table.print_case(&case, sample(cpu, memory), sample(4000, 0));
         table.over
     }
 
@@ -142,7 +147,7 @@ mod tests {
         assert_eq!(over(Cpu::Any, 0, 10_500_000), ["x, case: 10.50 of 10.0 MB memory"]);
         let suite = Suite { binary: 5.0, ..super::super::oidc::SUITE };
         let mut table = Table::start(&suite, "in a test");
-        table.sizes(5_500_000, None);
+        table.print_sizes(5_500_000, None);
         assert_eq!(table.over, ["oidc, the binary: 5.50 of 5.0 MB"]);
     }
 }

@@ -36,12 +36,12 @@ pub(super) fn program(workspace: &Workspace, package: &str, fetch: Fetch) -> Res
     fs::create_dir_all(&packages)?;
     shell.change_dir(&packages);
     if !is_known(&shell, package) {
-        update(&shell, package)?;
+        update_lists(&shell, package)?;
     }
     // A list older than the archive names files that are gone: refresh it once.
-    if download(&shell, package).is_err() {
-        update(&shell, package)?;
-        download(&shell, package)?;
+    if download_packages(&shell, package).is_err() {
+        update_lists(&shell, package)?;
+        download_packages(&shell, package)?;
     }
 
     let root = folder.join("root");
@@ -61,13 +61,13 @@ pub(super) fn program(workspace: &Workspace, package: &str, fetch: Fetch) -> Res
     Ok(wrapper)
 }
 
-/// Do the package lists offer it?
+/// Whether the package lists offer it.
 fn is_known(shell: &Shell, package: &str) -> bool {
     let policy = cmd!(shell, "apt-cache policy {package}").quiet().ignore_stderr();
     policy.read().is_ok_and(|text| has_candidate(&text))
 }
 
-/// Reads what `apt-cache policy` prints, which is nothing for a name that it never saw.
+/// Reads what `apt-cache policy` prints: nothing for an unknown name.
 fn has_candidate(policy: &str) -> bool {
     policy
         .lines()
@@ -76,7 +76,7 @@ fn has_candidate(policy: &str) -> bool {
 }
 
 /// Fetches the package lists, which only root may.
-fn update(shell: &Shell, package: &str) -> Result {
+fn update_lists(shell: &Shell, package: &str) -> Result {
     if cmd!(shell, "id -u").quiet().read()? != "0" {
         return Err(format!(
             "the package lists are missing or old; run `sudo apt-get update` once, or install `{package}`"
@@ -87,20 +87,20 @@ fn update(shell: &Shell, package: &str) -> Result {
 }
 
 /// Downloads the package, and what it depends on and this system lacks, into the shell's folder.
-fn download(shell: &Shell, package: &str) -> Result {
+fn download_packages(shell: &Shell, package: &str) -> Result {
     // A simulation needs no root; it leaves out what is installed.
     let plan = cmd!(shell, "apt-get --simulate --no-install-recommends install {package}")
         .quiet()
         .env("LC_ALL", "C")
         .read()?;
-    let packages = planned(&plan);
+    let packages = parse_plan(&plan);
     // Else apt warns that its own user cannot write here.
     let sandbox = ["-o", "APT::Sandbox::User=root"];
     run_tool(cmd!(shell, "apt-get -qq {sandbox...} download {packages...}"))
 }
 
 /// The `name=version` pairs that a simulated installation would unpack.
-fn planned(plan: &str) -> Vec<String> {
+fn parse_plan(plan: &str) -> Vec<String> {
     plan.lines()
         .filter_map(|line| line.strip_prefix("Inst "))
         .filter_map(|line| {
@@ -185,6 +185,6 @@ mod tests {
                     Inst libgpgme11 (1.18.0-3+b1 Debian:12.15/oldstable [amd64])\n\
                     Inst skopeo [1.9.2] (1.9.3+ds1-1+b10 Debian:12.15/oldstable [amd64])\n\
                     Conf skopeo (1.9.3+ds1-1+b10 Debian:12.15/oldstable [amd64])\n";
-        assert_eq!(planned(plan), ["libgpgme11=1.18.0-3+b1", "skopeo=1.9.3+ds1-1+b10"]);
+        assert_eq!(parse_plan(plan), ["libgpgme11=1.18.0-3+b1", "skopeo=1.9.3+ds1-1+b10"]);
     }
 }

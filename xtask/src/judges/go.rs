@@ -35,7 +35,7 @@ pub(super) fn vault(workspace: &Workspace, fetch: Fetch) -> Result<PathBuf> {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
-    // Nobody debugs it: without symbols it is a third smaller.
+    // Without symbols, which only a debugger needs, it is a third smaller.
     let options = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags=-s -w"];
     let build = cmd!(workspace.shell, "go build -C {source} {options...} -o {program} .");
     run_tool(build.env("CGO_ENABLED", "0"))?;

@@ -23,7 +23,7 @@ const KEYCLOAK_BUILD: [&str; 3] = [
 /// The jar that starts Keycloak, `lib/quarkus-run.jar` in its folder.
 pub(super) fn keycloak(workspace: &Workspace, fetch: Fetch) -> Result<PathBuf> {
     let recipe = format!("{KEYCLOAK_BUILD:?}");
-    let files = make(workspace, fetch, "keycloak", &recipe, |shell, folder| {
+    let files = install(workspace, fetch, "keycloak", &recipe, |shell, folder| {
         let goal = format!("{PLUGIN}:unpack-dependencies");
         let target = format!("-DoutputDirectory={}", folder.display());
         run_tool(maven(shell, &goal, &target))?;
@@ -35,24 +35,24 @@ pub(super) fn keycloak(workspace: &Workspace, fetch: Fetch) -> Result<PathBuf> {
     Ok(keycloak_home(&files)?.join("lib/quarkus-run.jar"))
 }
 
-/// The jar of navikt's mock-oauth2-server; those that it needs are beside it.
+/// The jar of `mock-oauth2-server`, by navikt; the jars that it needs are beside it.
 pub(super) fn mock_oauth2_server(workspace: &Workspace, fetch: Fetch) -> Result<PathBuf> {
-    let files = make(workspace, fetch, "mock-oauth2-server", "", |shell, folder| {
+    let files = install(workspace, fetch, "mock-oauth2-server", "", |shell, folder| {
         let goal = format!("{PLUGIN}:copy-dependencies");
         let target = format!("-DoutputDirectory={}", folder.display());
         run_tool(maven(shell, &goal, &target).arg("-DincludeScope=runtime"))
     })?;
-    only(&files, "mock-oauth2-server-")
+    find_one(&files, "mock-oauth2-server-")
 }
 
-/// Makes `target/judges/<name>/files`, unless it is there and from these pins, which are
+/// Installs `target/judges/<name>/files`, unless it is there and from these pins, which are
 /// `xtask/src/judges/<name>/pom.xml`, and by this recipe.
-fn make(
+fn install(
     workspace: &Workspace,
     fetch: Fetch,
     name: &str,
     recipe: &str,
-    install: impl FnOnce(&Shell, &Path) -> Result,
+    fetch_files: impl FnOnce(&Shell, &Path) -> Result,
 ) -> Result<PathBuf> {
     let pom = workspace.root.join("xtask/src/judges").join(name).join("pom.xml");
     let pins = fs::read_to_string(&pom)
@@ -82,7 +82,7 @@ fn make(
     shell.change_dir(&folder);
     // It leaves files beside what it reads.
     fs::write(folder.join("pom.xml"), &pins)?;
-    install(&shell, &files)?;
+    fetch_files(&shell, &files)?;
     // Last: if it is there, the rest is.
     fs::write(&stamp, stamped)?;
     Ok(files)
@@ -94,11 +94,11 @@ fn maven<'shell>(shell: &'shell Shell, goal: &str, target: &str) -> Cmd<'shell> 
 }
 
 fn keycloak_home(files: &Path) -> Result<PathBuf> {
-    only(files, "keycloak-")
+    find_one(files, "keycloak-")
 }
 
 /// The one entry of a folder whose name starts so.
-fn only(folder: &Path, start: &str) -> Result<PathBuf> {
+fn find_one(folder: &Path, start: &str) -> Result<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -117,14 +117,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_only_one_is_neither_none_nor_two() {
+    fn one_match_is_needed() {
         let folder = std::env::temp_dir().join(format!("pullpass-java-{}", std::process::id()));
         fs::create_dir_all(folder.join("judge-1")).unwrap();
         fs::create_dir_all(folder.join("other-1")).unwrap();
-        let one = only(&folder, "judge-").map_err(|error| error.to_string());
-        let none = only(&folder, "nothing-").is_err();
+        let one = find_one(&folder, "judge-").map_err(|error| error.to_string());
+        let none = find_one(&folder, "nothing-").is_err();
         fs::create_dir_all(folder.join("judge-2")).unwrap();
-        let two = only(&folder, "judge-").is_err();
+        let two = find_one(&folder, "judge-").is_err();
         fs::remove_dir_all(&folder).unwrap();
         assert_eq!((one, none, two), (Ok(folder.join("judge-1")), true, true));
     }

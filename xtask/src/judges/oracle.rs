@@ -74,7 +74,7 @@ pub(crate) fn pinned_minors(workspace: &Workspace) -> Result<Vec<String>> {
     Ok(minors)
 }
 
-/// Is the program there, and no file of these folders newer?
+/// Whether the program is there and no file of these folders is newer.
 fn is_current(program: &Path, folders: &[&Path]) -> Result<bool> {
     let Ok(built) = fs::metadata(program).and_then(|metadata| metadata.modified()) else {
         return Ok(false);

@@ -25,17 +25,18 @@ struct Environment {
 
 /// The program `moto_server`. Not one on `PATH`: what it checks differs from version to version.
 pub(super) fn moto(workspace: &Workspace, fetch: Fetch) -> Result<PathBuf> {
-    Environment { name: "moto", program: "moto_server", probe: &["--help"] }.make(workspace, fetch)
+    Environment { name: "moto", program: "moto_server", probe: &["--help"] }
+        .install(workspace, fetch)
 }
 
 /// A Python that has `idpyoidc`, a library; the server made of it is a file of the tests.
 pub(super) fn idpyoidc(workspace: &Workspace, fetch: Fetch) -> Result<PathBuf> {
     let probe = &["-c", "import idpyoidc.server"];
-    Environment { name: "idpyoidc", program: "python", probe }.make(workspace, fetch)
+    Environment { name: "idpyoidc", program: "python", probe }.install(workspace, fetch)
 }
 
 impl Environment {
-    fn make(&self, workspace: &Workspace, fetch: Fetch) -> Result<PathBuf> {
+    fn install(&self, workspace: &Workspace, fetch: Fetch) -> Result<PathBuf> {
         let requirements = format!("xtask/src/judges/{}-requirements.txt", self.name);
         let requirements = workspace.root.join(requirements);
         let pins = fs::read_to_string(&requirements)
@@ -54,7 +55,7 @@ impl Environment {
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
-        install(&folder, &requirements)?;
+        create(&folder, &requirements)?;
         if !self.starts(&program)? {
             return Err(format!("{} does not start", program.display()).into());
         }
@@ -71,7 +72,7 @@ impl Environment {
     }
 }
 
-fn install(folder: &Path, requirements: &Path) -> Result {
+fn create(folder: &Path, requirements: &Path) -> Result {
     let shell = Shell::new()?;
     let python = on_path("python3").ok_or(
         "it needs Python 3.10 or newer with `venv` and `pip`, and there is no `python3` on PATH",
@@ -86,7 +87,7 @@ fn install(folder: &Path, requirements: &Path) -> Result {
     let quiet = ["--quiet", "--disable-pip-version-check"];
     let install = ["install", "--no-deps", "--requirement"];
     run_tool(cmd!(shell, "{python} -m pip {quiet...} {install...} {requirements}"))?;
-    // Are the pins the whole set?
+    // Fails unless the pins are the whole set.
     run_tool(cmd!(shell, "{python} -m pip {quiet...} check"))?;
     // It is not needed any more, and a seventh of the size.
     run_tool(cmd!(shell, "{python} -m pip {quiet...} uninstall --yes pip"))

@@ -130,7 +130,7 @@ mod tests {
         });
         let files: Vec<(&str, &str)> =
             files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-        dependencies_follow_the_arrow(&Tree::of(&files))
+        dependencies_follow_the_arrow(&Tree::from_files(&files))
     }
 
     fn check_one(folder: &str, dependency: &str) -> Faults {
@@ -205,7 +205,8 @@ mod tests {
 
     #[test]
     fn catches_a_crate_outside_of_the_layers() {
-        let tree = Tree::of(&[("extra/Cargo.toml", "[package]\nname = \"pullpass-extra\"\n")]);
+        let tree =
+            Tree::from_files(&[("extra/Cargo.toml", "[package]\nname = \"pullpass-extra\"\n")]);
         let fault = "extra/Cargo.toml: no rule says what a crate in this folder may depend on";
         assert_eq!(dependencies_follow_the_arrow(&tree), [fault]);
     }

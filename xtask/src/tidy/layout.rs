@@ -14,7 +14,7 @@ pub(super) fn plugin_main_is_three_lines(tree: &Tree) -> Faults {
     let mut faults = Faults::new();
     for plugin in tree.crates_in("plugins") {
         let path = format!("plugins/{plugin}/src/main.rs");
-        match tree.text(&path).map(source::code_lines) {
+        match tree.text(&path).map(source::count_code_lines) {
             None => faults.push(format!("{path} is missing")),
             Some(lines) if lines > MAIN_LINES => {
                 faults.push(format!("{path} has {lines} lines of code, {MAIN_LINES} are allowed"));
@@ -63,7 +63,7 @@ fn inherits_lints(manifest: &str) -> bool {
     lines.by_ref().take_while(|line| !line.starts_with('[')).any(|line| line == "workspace = true")
 }
 
-/// No file of the product outgrows what one sitting can read.
+/// No file of the product is longer than one can read in one sitting.
 pub(super) fn files_fit_a_room(tree: &Tree) -> Faults {
     tree.product_sources()
         .map(|(path, text)| (path, text.lines().count()))
@@ -72,7 +72,7 @@ pub(super) fn files_fit_a_room(tree: &Tree) -> Faults {
         .collect()
 }
 
-/// No file names a folder of somebody's machine.
+/// No file names a folder of one developer's machine.
 pub(super) fn no_machine_paths(tree: &Tree) -> Faults {
     // Put together here, so that this file does not break its own rule.
     let folders = ["root", "work", "Users"].map(|name| format!("/{name}/"));
@@ -87,7 +87,7 @@ pub(super) fn no_machine_paths(tree: &Tree) -> Faults {
     faults
 }
 
-/// Is the folder named as the start of a path, not as a part of a longer path or URL?
+/// Whether the folder is named as the start of a path, not as a part of a longer path or URL.
 fn starts_a_path(line: &str, folder: &str) -> bool {
     let part = |character: char| character.is_alphanumeric() || "_-.}/".contains(character);
     line.match_indices(folder).any(|(at, _)| {
@@ -103,21 +103,21 @@ mod tests {
     const MANIFEST: &str = "[package]\nname = \"x\"\n\n[lints]\nworkspace = true\n";
 
     #[test]
-    fn catches_a_plugin_that_thinks() {
+    fn catches_a_main_with_more_than_three_lines() {
         let path = "plugins/a/src/main.rs";
         let good =
             "//! Docs.\n\nfn main() -> std::process::ExitCode {\n    pullpass::main(&A)\n}\n";
         let bad =
             "use std::process::ExitCode;\n\nfn main() -> ExitCode {\n    pullpass::main(&A)\n}\n";
         let check = |main| {
-            plugin_main_is_three_lines(&Tree::of(&[
+            plugin_main_is_three_lines(&Tree::from_files(&[
                 ("plugins/a/Cargo.toml", MANIFEST),
                 (path, main),
             ]))
         };
         assert_eq!(check(good), Faults::new());
         assert_eq!(check(bad), ["plugins/a/src/main.rs has 4 lines of code, 3 are allowed"]);
-        let without = Tree::of(&[("plugins/a/Cargo.toml", MANIFEST)]);
+        let without = Tree::from_files(&[("plugins/a/Cargo.toml", MANIFEST)]);
         assert_eq!(plugin_main_is_three_lines(&without), ["plugins/a/src/main.rs is missing"]);
     }
 
@@ -126,27 +126,37 @@ mod tests {
         let (manifest, root) = ("backends/a/Cargo.toml", "backends/a/src/lib.rs");
         let includes = "#![doc = include_str!(\"../docs.md\")]\n";
         let page = ("backends/a/docs.md", "# A\n");
-        let good = Tree::of(&[(manifest, MANIFEST), (root, includes), page]);
+        let good = Tree::from_files(&[(manifest, MANIFEST), (root, includes), page]);
         assert_eq!(backend_has_docs_page(&good), Faults::new());
-        let no_page = Tree::of(&[(manifest, MANIFEST), (root, includes)]);
+        let no_page = Tree::from_files(&[(manifest, MANIFEST), (root, includes)]);
         assert_eq!(backend_has_docs_page(&no_page), ["backends/a/docs.md is missing or empty"]);
-        let in_a_comment =
-            Tree::of(&[(manifest, MANIFEST), (root, "// include_str!(\"../docs.md\")"), page]);
+        let in_a_comment = Tree::from_files(&[
+            (manifest, MANIFEST),
+            (root, "// include_str!(\"../docs.md\")"),
+            page,
+        ]);
         assert_eq!(backend_has_docs_page(&in_a_comment).len(), 1);
     }
 
     #[test]
     fn catches_a_crate_with_its_own_lints() {
         let own = "[package]\nname = \"x\"\n[lints]\nrust.unsafe_code = \"allow\"\n[bin]\nworkspace = true\n";
-        assert_eq!(crates_inherit_lints(&Tree::of(&[("cli/Cargo.toml", MANIFEST)])), Faults::new());
-        assert_eq!(crates_inherit_lints(&Tree::of(&[("cli/Cargo.toml", own)])).len(), 1);
-        assert_eq!(crates_inherit_lints(&Tree::of(&[("cli/Cargo.toml", "[package]\n")])).len(), 1);
+        assert_eq!(
+            crates_inherit_lints(&Tree::from_files(&[("cli/Cargo.toml", MANIFEST)])),
+            Faults::new()
+        );
+        assert_eq!(crates_inherit_lints(&Tree::from_files(&[("cli/Cargo.toml", own)])).len(), 1);
+        assert_eq!(
+            crates_inherit_lints(&Tree::from_files(&[("cli/Cargo.toml", "[package]\n")])).len(),
+            1
+        );
     }
 
     #[test]
-    fn catches_a_file_that_grew() {
+    fn catches_a_file_that_is_too_long() {
         let lines = |count| "x\n".repeat(count);
-        let check = |path, count| files_fit_a_room(&Tree::of(&[(path, lines(count).as_str())]));
+        let check =
+            |path, count| files_fit_a_room(&Tree::from_files(&[(path, lines(count).as_str())]));
         assert_eq!(check("core/src/http.rs", 400), Faults::new());
         assert_eq!(
             check("core/src/http.rs", 401),
@@ -158,7 +168,8 @@ mod tests {
     #[test]
     fn catches_a_machines_path() {
         let line = |folder: &str, before: &str| format!("ok\n{before}/{folder}/x\n");
-        let check = |text: String| no_machine_paths(&Tree::of(&[("README.md", text.as_str())]));
+        let check =
+            |text: String| no_machine_paths(&Tree::from_files(&[("README.md", text.as_str())]));
         for before in ["", "`", "cd ", "\"", "x=", "file://"] {
             assert_eq!(
                 check(line("root", before)),

@@ -66,7 +66,7 @@ mod tests {
             ("backends/oidc/presets/vault-kv1.yaml", ""),
         ];
         files.extend(pages);
-        presets_are_complete(&Tree::of(&files))
+        presets_are_complete(&Tree::from_files(&files))
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Rust source with what is not code taken out. Not a parser: enough for conventions.
 
 /// The source without comments and without the content of string literals; lines are kept.
-pub(super) fn code(source: &str) -> String {
+pub(super) fn strip_comments(source: &str) -> String {
     let mut code = String::with_capacity(source.len());
     let mut rest = source;
     while let Some(next) = rest.chars().next() {
-        let skipped = comment(rest).or_else(|| literal(rest, &code));
+        let skipped = comment_length(rest).or_else(|| literal_length(rest, &code));
         let length = skipped.unwrap_or(next.len_utf8());
         let (piece, after) = rest.split_at(length);
         if skipped.is_none() {
@@ -21,11 +21,11 @@ pub(super) fn code(source: &str) -> String {
 }
 
 /// How many lines hold code: not blank, not a comment.
-pub(super) fn code_lines(source: &str) -> usize {
-    code(source).lines().filter(|line| !line.trim().is_empty()).count()
+pub(super) fn count_code_lines(source: &str) -> usize {
+    strip_comments(source).lines().filter(|line| !line.trim().is_empty()).count()
 }
 
-/// Is the word in the text, not as a part of a longer one?
+/// Whether the word is in the text, not as a part of a longer one.
 pub(super) fn has_word(text: &str, word: &str) -> bool {
     let part = |character: char| character.is_alphanumeric() || "_-".contains(character);
     text.match_indices(word).any(|(at, _)| {
@@ -35,7 +35,7 @@ pub(super) fn has_word(text: &str, word: &str) -> bool {
 }
 
 /// The length of the comment that starts here.
-fn comment(text: &str) -> Option<usize> {
+fn comment_length(text: &str) -> Option<usize> {
     if text.starts_with("//") {
         return Some(text.find('\n').unwrap_or(text.len()));
     }
@@ -62,7 +62,7 @@ fn comment(text: &str) -> Option<usize> {
 }
 
 /// The length of the string or character literal that starts here, after `before`.
-fn literal(text: &str, before: &str) -> Option<usize> {
+fn literal_length(text: &str, before: &str) -> Option<usize> {
     let in_word =
         before.chars().next_back().is_some_and(|last| last.is_alphanumeric() || last == '_');
     if text.starts_with('r') && (!in_word || ends_with_prefix(before)) {
@@ -74,15 +74,15 @@ fn literal(text: &str, before: &str) -> Option<usize> {
         }
     }
     if text.starts_with('"') {
-        return Some(quoted(text, '"'));
+        return Some(quoted_length(text, '"'));
     }
     // `'a'` and `'\n'` are literals, `'a` is a lifetime.
     let mut characters = text.strip_prefix('\'')?.chars();
     let first = characters.next()?;
-    (first == '\\' || characters.next() == Some('\'')).then(|| quoted(text, '\''))
+    (first == '\\' || characters.next() == Some('\'')).then(|| quoted_length(text, '\''))
 }
 
-/// Does the code end with the `b` or `c` of `br"..."` or `cr"..."`?
+/// Whether the code ends with the `b` or `c` of `br"..."` or `cr"..."`.
 fn ends_with_prefix(before: &str) -> bool {
     let mut characters = before.chars().rev();
     let prefix = characters.next().is_some_and(|last| last == 'b' || last == 'c');
@@ -90,7 +90,7 @@ fn ends_with_prefix(before: &str) -> bool {
 }
 
 /// The length of a literal with escapes, both quotes included.
-fn quoted(text: &str, quote: char) -> usize {
+fn quoted_length(text: &str, quote: char) -> usize {
     let mut escaped = false;
     for (at, character) in text.char_indices().skip(1) {
         match character {
@@ -111,26 +111,26 @@ mod tests {
     fn comments_and_strings_are_not_code() {
         let source =
             "let a = \"// ring \\\" \"; // ring\n/* ring /* ring */\n ring */ let b = 'x';";
-        assert_eq!(code(source), "let a = \"\"; \n\n let b = \"\";");
+        assert_eq!(strip_comments(source), "let a = \"\"; \n\n let b = \"\";");
     }
 
     #[test]
     fn raw_strings_end_at_their_own_mark() {
-        assert_eq!(code("f(r#\"a \" ring\"#, br\"ring\", ring)"), "f(\"\", b\"\", ring)");
-        assert_eq!(code("let for_r = r;"), "let for_r = r;");
+        assert_eq!(strip_comments("f(r#\"a \" ring\"#, br\"ring\", ring)"), "f(\"\", b\"\", ring)");
+        assert_eq!(strip_comments("let for_r = r;"), "let for_r = r;");
     }
 
     #[test]
     fn lifetimes_are_not_literals() {
         assert_eq!(
-            code("fn f<'a>(x: &'a str, y: char) { '\\'' }"),
+            strip_comments("fn f<'a>(x: &'a str, y: char) { '\\'' }"),
             "fn f<'a>(x: &'a str, y: char) { \"\" }"
         );
     }
 
     #[test]
     fn counts_lines_of_code() {
-        assert_eq!(code_lines("//! Docs.\n\n/* a\nb */\nfn main() {\n    run();\n}\n"), 3);
+        assert_eq!(count_code_lines("//! Docs.\n\n/* a\nb */\nfn main() {\n    run();\n}\n"), 3);
     }
 
     #[test]

@@ -14,13 +14,13 @@ pub(super) fn one_tls_stack(tree: &Tree) -> Faults {
     let Some(lock) = tree.text("Cargo.lock") else {
         return vec!["Cargo.lock is missing: it is committed here".to_owned()];
     };
-    locked(lock)
+    locked_packages(lock)
         .filter(|name| OTHER_TLS.iter().any(|other| is_one_of(name, other)))
         .map(|name| format!("Cargo.lock has `{name}`"))
         .collect()
 }
 
-fn locked(lock: &str) -> impl Iterator<Item = &str> {
+fn locked_packages(lock: &str) -> impl Iterator<Item = &str> {
     lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))
 }
 
@@ -33,11 +33,11 @@ pub(super) fn ring_only_in_tls(tree: &Tree) -> Faults {
     let sources = tree
         .product_sources()
         .filter(|(path, _)| *path != "core/src/tls.rs" && !path.starts_with("core/src/tls/"))
-        .filter(|(_, text)| source::code(text).lines().any(names_ring));
+        .filter(|(_, text)| source::strip_comments(text).lines().any(names_ring));
     let manifests = tree
         .product_manifests()
         .filter(|(path, _)| *path != "core/Cargo.toml")
-        .filter(|(_, text)| text.lines().any(|line| key(line) == "ring"));
+        .filter(|(_, text)| text.lines().any(|line| key_of_line(line) == "ring"));
     sources
         .chain(manifests)
         .map(|(path, _)| format!("{path} names `ring`; only `core/src/tls` may"))
@@ -54,8 +54,8 @@ fn names_ring(line: &str) -> bool {
         || (imports && source::has_word(line, "ring"))
 }
 
-/// What stands before the first `.`, `=` or blank of a line in TOML.
-fn key(line: &str) -> &str {
+/// What is before the first `.`, `=` or blank of a line in TOML.
+fn key_of_line(line: &str) -> &str {
     line.split(|character: char| ".=".contains(character) || character.is_whitespace())
         .next()
         .unwrap_or(line)
@@ -70,7 +70,7 @@ mod tests {
     fn catches_another_tls_stack() {
         let check = |name: &str| {
             let lock = format!("[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\n");
-            one_tls_stack(&Tree::of(&[("Cargo.lock", lock.as_str())]))
+            one_tls_stack(&Tree::from_files(&[("Cargo.lock", lock.as_str())]))
         };
         for name in
             ["aws-lc-rs", "aws-lc-sys", "aws-lc-fips-sys", "openssl", "openssl-sys", "native-tls"]
@@ -79,12 +79,12 @@ mod tests {
         }
         // Finds certificate bundles; has no TLS in it.
         assert_eq!(check("openssl-probe"), Faults::new());
-        assert_eq!(one_tls_stack(&Tree::of(&[])).len(), 1);
+        assert_eq!(one_tls_stack(&Tree::from_files(&[])).len(), 1);
     }
 
     #[test]
     fn catches_ring_outside_of_tls() {
-        let check = |path, text| ring_only_in_tls(&Tree::of(&[(path, text)]));
+        let check = |path, text| ring_only_in_tls(&Tree::from_files(&[(path, text)]));
         let naming = "use rustls::crypto::ring;\n";
         assert_eq!(check("core/src/tls.rs", naming), Faults::new());
         assert_eq!(check("core/src/tls/roots.rs", naming), Faults::new());

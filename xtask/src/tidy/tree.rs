@@ -35,7 +35,7 @@ impl Tree {
 
     /// A tree for a test.
     #[cfg(test)]
-    pub(super) fn of(files: &[(&str, &str)]) -> Self {
+    pub(super) fn from_files(files: &[(&str, &str)]) -> Self {
         Self(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect())
     }
 
@@ -52,7 +52,7 @@ impl Tree {
     /// The Rust files of the product: what is in a `src` folder of one of its crates.
     pub(super) fn product_sources(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files().filter(|(path, _)| {
-            PRODUCT.iter().any(|folder| below(path, folder))
+            PRODUCT.iter().any(|folder| is_below(path, folder))
                 && path.contains("/src/")
                 && path.ends_with(".rs")
         })
@@ -60,7 +60,7 @@ impl Tree {
 
     /// The manifests of the product's crates.
     pub(super) fn product_manifests(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.manifests().filter(|(path, _)| PRODUCT.iter().any(|folder| below(path, folder)))
+        self.manifests().filter(|(path, _)| PRODUCT.iter().any(|folder| is_below(path, folder)))
     }
 
     /// The manifests of all crates, without the workspace's own.
@@ -79,6 +79,6 @@ impl Tree {
     }
 }
 
-fn below(path: &str, folder: &str) -> bool {
+fn is_below(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
