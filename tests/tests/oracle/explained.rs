@@ -36,11 +36,21 @@ struct Explanation {
     holds: fn(&Context, &Value, &Value) -> bool,
 }
 
-const TABLE: [Explanation; 9] = [
+const TABLE: [Explanation; 10] = [
     Explanation {
         reason: "two keys of one answer that are filed alike come in random order in the kubelet",
         field: "credentials",
         holds: |context, kubelet, ours| context.filed_alike && sorted(kubelet) == sorted(ours),
+    },
+    Explanation {
+        reason: "up to 1.32 the kubelet lists the supported versions in random order",
+        field: "message",
+        holds: |context, kubelet, ours| {
+            context.version.minor() <= 32
+                && context.not_verbatim
+                && text(kubelet).contains(": supported values: ")
+                && sorted_words(text(kubelet)) == sorted_words(text(ours))
+        },
     },
     Explanation {
         reason: "a fault in the syntax of YAML is told in another parser's words, and our error \
@@ -181,6 +191,12 @@ fn is_about_scheme_kind(ours: &str) -> bool {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+fn sorted_words(message: &str) -> Vec<&str> {
+    let mut words: Vec<&str> = message.split([' ', ',', '[', ']']).collect();
+    words.sort_unstable();
+    words
 }
 
 fn sorted(list: &Value) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! The program that holds the kubelet's own code, and how it is asked.
 
 use std::env;
+use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -19,10 +20,12 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    /// The oracle of a Kubernetes minor. `None` when this run is not about it, or when
-    /// it is missing and may be, which is then said loudly.
+    /// The oracle of a Kubernetes minor. `None` when this run is not about it, or when it is
+    /// missing and may be, which is then said loudly. A run that names no minors is about those
+    /// that are built.
     pub(crate) fn of_minor(minor: &str) -> Option<Self> {
-        if let Ok(asked) = env::var("PULLPASS_ORACLE_MINORS")
+        let asked = env::var("PULLPASS_ORACLE_MINORS").ok();
+        if let Some(asked) = &asked
             && !asked.split(',').any(|one| one == minor)
         {
             println!("the kubelet of {minor} was not asked in this run");
@@ -34,9 +37,15 @@ impl Judge {
         let hermetic = hermetic || named.as_deref() == Some(Path::new("missing"));
         // `cargo xtask test --hermetic` names no folder where one of them is old or missing.
         let folder = named.or_else(|| (!hermetic).then(built_folder));
-        let program = folder.map(|folder| folder.join(minor)).filter(|program| program.is_file());
-        if let Some(program) = program {
-            return Some(Self::start(&program));
+        let built = folder.as_deref().map(built_minors).unwrap_or_default();
+        if let Some(folder) = folder
+            && built.iter().any(|one| one == minor)
+        {
+            return Some(Self::start(&folder.join(minor)));
+        }
+        if asked.is_none() && !built.is_empty() {
+            println!("the kubelet of {minor} is not built; `cargo xtask oracle --all` builds it");
+            return None;
         }
         assert!(
             hermetic,
@@ -88,4 +97,11 @@ impl Drop for Judge {
 /// Where `cargo xtask oracle` puts the oracles.
 fn built_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/kubelet-oracle")
+}
+
+/// The minors whose oracles are in the folder: each is a program with the minor's name.
+fn built_minors(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let programs = entries.filter(|entry| entry.path().is_file());
+    programs.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }

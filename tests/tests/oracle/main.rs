@@ -43,6 +43,21 @@ use self::summary::Summary;
 const DEFAULT_CASES: u64 = 1000;
 
 #[test]
+fn agrees_with_the_kubelet_of_1_30() {
+    compare("1.30");
+}
+
+#[test]
+fn agrees_with_the_kubelet_of_1_31() {
+    compare("1.31");
+}
+
+#[test]
+fn agrees_with_the_kubelet_of_1_32() {
+    compare("1.32");
+}
+
+#[test]
 fn agrees_with_the_kubelet_of_1_33() {
     compare("1.33");
 }
@@ -50,6 +65,16 @@ fn agrees_with_the_kubelet_of_1_33() {
 #[test]
 fn agrees_with_the_kubelet_of_1_34() {
     compare("1.34");
+}
+
+#[test]
+fn agrees_with_the_kubelet_of_1_35() {
+    compare("1.35");
+}
+
+#[test]
+fn agrees_with_the_kubelet_of_1_36() {
+    compare("1.36");
 }
 
 #[test]

@@ -108,6 +108,8 @@ pub(crate) fn target(bench: &Bench, random: &mut Random, odd: usize) -> Target {
     let mut gates = FeatureGates::default();
     let odd = random.percent(odd);
     match bench.version.minor() {
+        // It does not exist, and a kubelet does not start with an unknown one.
+        ..33 => {}
         // Off by default: a test with the default would see little of tokens.
         33 if !odd => gates.set(SERVICE_ACCOUNT_TOKENS, true),
         33 => {}
