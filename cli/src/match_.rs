@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use pullpass_kubelet::Config;
 use pullpass_kubelet::image_name::lookup_name;
-use pullpass_kubelet::matching::{Match, Pattern, Reason};
+use pullpass_kubelet::pattern::{Match, Pattern, Reason};
 use serde_json::{Value, json};
 
 use crate::args::{Format, MatchArgs};

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 use pullpass_go_duration::GoDuration;
 use sha2::{Digest as _, Sha256};
 
+use crate::exec::Auth;
 use crate::version::KubeletVersion;
-use crate::wire::Auth;
 
 /// Says what time it is.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;

@@ -5,8 +5,9 @@
 //! `CredentialProviderConfig`; kubelet flag `--image-credential-provider-config`.
 
 mod decode;
-mod read;
-mod types;
+mod files;
+mod go_types;
+mod validate;
 
 use std::fmt;
 use std::path::Path;
@@ -15,7 +16,6 @@ use std::sync::Arc;
 use pullpass_go_duration::GoDuration;
 
 use crate::source::{Location, Source, Spanned};
-use crate::validate;
 use crate::version::Target;
 
 pub(crate) use self::decode::scheme;
@@ -39,7 +39,7 @@ pub struct Config {
 pub struct Provider {
     /// The file's name in the bin dir.
     pub name: Spanned<String>,
-    /// For which images it is asked; [`Pattern`](crate::matching::Pattern) reads each.
+    /// For which images it is asked; [`Pattern`](crate::pattern::Pattern) reads each.
     pub match_images: Vec<Spanned<String>>,
     /// How long an answer without a duration is kept. The kubelet wants it written.
     pub default_cache_duration: Option<Spanned<GoDuration>>,
@@ -87,7 +87,7 @@ impl Config {
     /// # Errors
     /// When this kubelet would refuse to start, with its words.
     pub fn load(path: impl AsRef<Path>, target: &Target) -> Result<Self, ConfigError> {
-        let files = read::files(path.as_ref(), target)?;
+        let files = files::files(path.as_ref(), target)?;
         Self::from_files(files, target)
     }
 
@@ -96,15 +96,15 @@ impl Config {
     /// # Errors
     /// When this kubelet would refuse to start, with its words.
     pub fn parse(name: &str, text: &[u8], target: &Target) -> Result<Self, ConfigError> {
-        let file = read::File { path: name.into(), bytes: text.to_vec() };
+        let file = files::File { path: name.into(), bytes: text.to_vec() };
         Self::from_files(std::iter::once(Ok(file)), target)
     }
 
     fn from_files(
-        files: impl Iterator<Item = Result<read::File, ConfigError>>,
+        files: impl Iterator<Item = Result<files::File, ConfigError>>,
         target: &Target,
     ) -> Result<Self, ConfigError> {
-        let mut hash = read::Hash::default();
+        let mut hash = files::Hash::default();
         let mut providers = Vec::new();
         let mut sources: Vec<Arc<Source>> = Vec::new();
         for file in files {

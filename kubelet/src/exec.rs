@@ -3,6 +3,8 @@
 //! Source: kubelet, `execPlugin.ExecPlugin`; Go, package `os/exec`.
 
 mod process;
+mod request;
+mod response;
 
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt as _;
@@ -15,7 +17,10 @@ use secrecy::ExposeSecret as _;
 use crate::config::Provider;
 use crate::go::path::{join, path_error};
 use crate::version::Target;
-use crate::wire::{self, Request, Response, Stage};
+
+use self::response::Stage;
+
+pub use self::request::{Auth, Login, Request, Response};
 
 /// How the kubelet is imitated. The defaults are the kubelet's where it has any.
 #[derive(Clone, Debug)]
@@ -132,7 +137,7 @@ pub fn run(
         detail,
     };
     let answer = |stdout: &[u8], whole: bool| {
-        wire::read(stdout, api_version, target).map_err(|fault| match fault.stage {
+        response::read(stdout, api_version, target).map_err(|fault| match fault.stage {
             Stage::Json if fault.at_end && !whole => Failure {
                 kind: FailureKind::TooLong,
                 message: fault.message,

@@ -3,7 +3,7 @@
 
 pub(crate) mod address;
 pub(crate) mod glob;
-pub(crate) mod json;
+pub(crate) mod json_string;
 pub(crate) mod lower;
 pub(crate) mod path;
 pub(crate) mod quote;

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 
-use crate::matching::{AuthKey, ParseError};
+use crate::exec::Auth;
+use crate::pattern::{AuthKey, ParseError};
 use crate::version::KubeletVersion;
-use crate::wire::Auth;
 
 /// Where Docker kept the credential of Docker Hub.
 const HUB_KEY: &str = "index.docker.io";

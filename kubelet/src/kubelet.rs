@@ -11,12 +11,12 @@ use pullpass_go_duration::GoDuration;
 use crate::cache::{Answer, Cache, Clock, KeyType, system_clock};
 use crate::config::{Config, Provider};
 use crate::exec::{self, Failure, FailureKind};
+use crate::exec::{Auth, Request, Response};
 use crate::image_name::{ImageError, lookup_name};
 use crate::keyring::{Credential, Keyring};
-use crate::matching::{AuthKey, Pattern};
+use crate::pattern::{AuthKey, Pattern};
 use crate::service_account::{self, Identity, NotCalled, Pod};
 use crate::version::Target;
-use crate::wire::{Auth, Request, Response};
 
 pub use self::log::{Level, LogLine};
 pub use self::report::{CacheDecision, Outcome, ProviderReport};
@@ -64,7 +64,7 @@ pub struct Lookup {
 
 impl Kubelet {
     /// Registers the providers of `config`. Whether their binaries are there is
-    /// [`binaries::check`](crate::binaries::check)'s question.
+    /// [`binaries::check`](crate::startup::programs::check)'s question.
     pub fn new(config: &Config, bin_dir: impl AsRef<Path>, options: Options) -> Self {
         let target = config.target.clone();
         let now = (options.clock)();

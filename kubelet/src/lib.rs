@@ -21,23 +21,23 @@
 //! assert_eq!(error.findings[0].location.as_ref().map(|at| at.line()), Some(3));
 //! ```
 
-pub mod binaries;
 pub mod cache;
 pub mod config;
+mod document;
 pub mod exec;
 mod go;
 pub mod image_name;
+mod json;
 pub mod keyring;
 mod kubelet;
 pub mod lints;
-pub mod matching;
+pub mod pattern;
 mod schema;
 pub mod service_account;
 mod source;
-mod tree;
-mod validate;
+pub mod startup;
 mod version;
-pub mod wire;
+mod yaml;
 
 pub use self::config::{Config, ConfigError, Finding, Provider};
 pub use self::kubelet::{

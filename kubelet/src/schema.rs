@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use pullpass_go_duration::GoDuration;
 
+use crate::document::{Fault, Node, Value};
 use crate::go::quote::quote;
-use crate::tree::{Fault, Node, Value};
 
 /// A Go type as far as decoding needs it.
 #[derive(Clone, Copy)]

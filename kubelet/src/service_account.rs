@@ -159,7 +159,7 @@ fn annotations(
 pub(crate) fn echoes_token(
     provider: &Provider,
     identity: &Identity,
-    auth: &crate::wire::Auth,
+    auth: &crate::exec::Auth,
     target: &Target,
 ) -> bool {
     let Some(token) = identity.token.as_ref().map(|token| token.expose_secret()) else {

@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use pullpass_kubelet::image_name::lookup_name;
-use pullpass_kubelet::matching::{AuthKey, Pattern};
+use pullpass_kubelet::pattern::{AuthKey, Pattern};
 use pullpass_kubelet::{Config, KubeletVersion, Target, lints};
 
 /// The rule of matchImages, written down once more: slowly and by the letter of the

@@ -639,7 +639,7 @@ fn a_token_that_comes_back() {
 
 #[test]
 fn binaries() {
-    use pullpass_kubelet::binaries::{Problem, check, check_directory};
+    use pullpass_kubelet::startup::programs::{Problem, check, check_directory};
 
     let look = |minor: u8, prepare: &dyn Fn(&Path)| {
         let world = World::new(minor).script("p", "", "");

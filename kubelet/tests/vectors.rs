@@ -11,10 +11,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use pullpass_kubelet::exec::{Auth, Login};
 use pullpass_kubelet::image_name::lookup_name;
 use pullpass_kubelet::keyring::Keyring;
-use pullpass_kubelet::matching::Pattern;
-use pullpass_kubelet::wire::{Auth, Login};
+use pullpass_kubelet::pattern::Pattern;
 use serde_json::Value;
 
 fn rows(name: &str) -> Vec<Value> {

@@ -1,6 +1,6 @@
 //! What to do about the kubelet's words, where they do not say it themselves.
 
-use pullpass_kubelet::binaries::Problem;
+use pullpass_kubelet::startup::programs::Problem;
 use pullpass_kubelet::{Finding, SERVICE_ACCOUNT_TOKENS, Target};
 
 use crate::check::Verdict;

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pullpass_kubelet::binaries::{self, Problem};
+use pullpass_kubelet::startup::programs::{self, Problem};
 use pullpass_kubelet::{Config, Finding, Target};
 
 /// The kubelet's verdict.
@@ -30,7 +30,7 @@ pub(crate) struct Refusal {
 
 /// Judges what is at `path`, and the programs where `bin_dir` is given.
 pub(crate) fn judge(path: &Path, bin_dir: Option<&Path>, target: &Target) -> Verdict {
-    let no_dir = bin_dir.and_then(binaries::check_directory);
+    let no_dir = bin_dir.and_then(programs::check_directory);
     let (config, mut refusal) = match Config::load(path, target) {
         Ok(config) => (Some(config), None),
         Err(error) => (
@@ -45,7 +45,7 @@ pub(crate) fn judge(path: &Path, bin_dir: Option<&Path>, target: &Target) -> Ver
     };
     let mut programs = Vec::new();
     if let (None, Some(config), Some(bin_dir)) = (&no_dir, &config, bin_dir) {
-        let found = binaries::check(config, bin_dir);
+        let found = programs::check(config, bin_dir);
         let mut findings: Vec<Finding> = found.findings().collect();
         for binary in found.binaries {
             if let Some(fault) = binary.fault {

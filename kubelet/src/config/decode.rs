@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use pullpass_go_duration::GoDuration;
 
-use crate::config::types::{CONFIG, CONFIG_WITH_CACHE_TYPE, CONFIG_WITH_TOKENS, knows};
+use crate::config::go_types::{CONFIG, CONFIG_WITH_CACHE_TYPE, CONFIG_WITH_TOKENS, knows};
 use crate::config::{ConfigError, EnvironmentVariable, Finding, Provider, TokenAttributes};
-use crate::go::json;
+use crate::document::{Fault, Node, Value};
 use crate::go::quote::quote;
+use crate::json;
 use crate::schema::{self, Meta, Type};
 use crate::source::{Source, Spanned, decode_utf16};
-use crate::tree::{Fault, Node, Value, yaml};
 use crate::version::Target;
+use crate::yaml;
 
 const GROUP: &str = "kubelet.config.k8s.io";
 const KIND: &str = "CredentialProviderConfig";

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::config::Provider;
 use crate::go::url::split_port;
 use crate::lints::Lint;
-use crate::matching::Pattern;
+use crate::pattern::Pattern;
 use crate::source::Spanned;
 
 /// More would drown the rest.

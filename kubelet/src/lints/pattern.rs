@@ -2,7 +2,7 @@
 
 use crate::go::url::split_port;
 use crate::lints::Lint;
-use crate::matching::Pattern;
+use crate::pattern::Pattern;
 use crate::source::Spanned;
 
 /// Names of Docker Hub that no look-up name begins with.

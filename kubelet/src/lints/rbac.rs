@@ -6,8 +6,8 @@
 use std::collections::HashSet;
 
 use crate::config::Provider;
+use crate::go::json_string;
 use crate::lints::Lint;
-use crate::wire;
 
 pub(super) fn check(providers: &[Provider], lints: &mut Vec<Lint>) {
     let mut seen = HashSet::new();
@@ -34,7 +34,7 @@ pub(super) fn check(providers: &[Provider], lints: &mut Vec<Lint>) {
 /// `audience`, as YAML.
 pub fn audience_manifest(audience: &str) -> String {
     let mut quoted = Vec::new();
-    wire::write_string(&mut quoted, audience);
+    json_string::write_string(&mut quoted, audience);
     let quoted = String::from_utf8_lossy(&quoted);
     let name = role_name(audience);
     format!(

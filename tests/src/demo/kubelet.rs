@@ -5,11 +5,11 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use pullpass_kubelet::cache::{KeyType, Stored};
-use pullpass_kubelet::matching::Pattern;
+use pullpass_kubelet::exec::Request;
+use pullpass_kubelet::pattern::Pattern;
 use pullpass_kubelet::service_account::{Pod, ServiceAccount, TokenSource};
-use pullpass_kubelet::wire::Request;
 use pullpass_kubelet::{
-    CacheDecision, Config, Kubelet, Options, Provider, ProviderReport, Target, binaries,
+    CacheDecision, Config, Kubelet, Options, Provider, ProviderReport, Target, startup::programs,
 };
 use secrecy::ExposeSecret as _;
 
@@ -48,7 +48,7 @@ impl Node {
     /// does not start.
     pub(super) fn start(config: &Path, bin_dir: &Path) -> Result<Self> {
         let config = Config::load(config, &Target::default()).map_err(|error| error.message)?;
-        if let Some(fault) = binaries::check(&config, bin_dir).verdict {
+        if let Some(fault) = programs::check(&config, bin_dir).verdict {
             return Err(fault);
         }
         let kubelet = Kubelet::new(&config, bin_dir, Options::default());

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use pullpass_go_duration::GoDuration;
 use pullpass_kubelet::KubeletVersion;
+use pullpass_kubelet::exec::{Auth, Login};
 use pullpass_kubelet::image_name::lookup_name;
 use pullpass_kubelet::keyring::Keyring;
-use pullpass_kubelet::matching::{AuthKey, Pattern};
-use pullpass_kubelet::wire::{Auth, Login};
+use pullpass_kubelet::pattern::{AuthKey, Pattern};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 

@@ -7,7 +7,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use pullpass_kubelet::KubeletVersion;
-use pullpass_kubelet::wire::{Auth, Login};
+use pullpass_kubelet::exec::{Auth, Login};
 use serde_json::{Value, json};
 
 use crate::configs::PROGRAMS;

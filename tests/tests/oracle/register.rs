@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use pullpass_kubelet::{Config, FeatureGates, SERVICE_ACCOUNT_TOKENS, Target, binaries};
+use pullpass_kubelet::startup::programs;
+use pullpass_kubelet::{Config, FeatureGates, SERVICE_ACCOUNT_TOKENS, Target};
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, Verdict};
@@ -84,7 +85,7 @@ impl Registration {
         let refused =
             |message: &str| json!({"verdict": "refused", "message": message, "providers": []});
         let bin_dir = Path::new(&self.bin_dir);
-        if let Some(message) = binaries::check_directory(bin_dir) {
+        if let Some(message) = programs::check_directory(bin_dir) {
             return (None, refused(&message), context);
         }
         let config = match Config::load(&self.config, &self.target) {
@@ -94,7 +95,7 @@ impl Registration {
                 return (None, refused(&error.message), context);
             }
         };
-        if let Some(message) = binaries::check(&config, bin_dir).verdict {
+        if let Some(message) = programs::check(&config, bin_dir).verdict {
             return (None, refused(&message), context);
         }
         let names: Vec<&str> = config.providers.iter().map(|one| one.name.as_str()).collect();

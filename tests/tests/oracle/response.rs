@@ -3,8 +3,8 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use pullpass_kubelet::exec::Request;
 use pullpass_kubelet::exec::{self, FailureKind};
-use pullpass_kubelet::wire::Request;
 use pullpass_kubelet::{Config, Target};
 use serde_json::json;
 

@@ -3,12 +3,12 @@
 use pullpass_go_duration::GoDuration;
 
 use crate::config::scheme;
-use crate::go::json;
+use crate::document::{Node, Value};
+use crate::exec::request::{Auth, Login, Response};
 use crate::go::quote::quote;
+use crate::json;
 use crate::schema::{self, Meta, Type};
-use crate::tree::{Node, Value};
 use crate::version::Target;
-use crate::wire::{Auth, Login, Response};
 
 const GROUP: &str = "credentialprovider.kubelet.k8s.io";
 const KIND: &str = "CredentialProviderResponse";

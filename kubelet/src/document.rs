@@ -1,8 +1,6 @@
 //! A document as a tree in which everything knows its place: what JSON and YAML
 //! have in common once the kubelet has read them.
 
-pub(crate) mod yaml;
-
 use std::ops::Range;
 
 /// A value and the bytes it was written with.

@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 
+use crate::document::{Entry, Fault, Node, Value};
 use crate::go::quote::quote;
-use crate::tree::yaml::scalar::{self, Scalar};
-use crate::tree::yaml::tabs::{Tabs, indents_by_tab};
-use crate::tree::yaml::{Document, syntax};
-use crate::tree::{Entry, Fault, Node, Value};
+use crate::yaml::scalar::{self, Scalar};
+use crate::yaml::tabs::{Tabs, indents_by_tab};
+use crate::yaml::{Document, syntax};
 
 /// Deeper than any configuration, shallower than any stack.
 const DEEPEST: usize = 200;

@@ -2,7 +2,7 @@
 
 use crate::go::quote::quote;
 use crate::go::url::Url;
-use crate::matching::{Match, ParseError, Pattern, colons};
+use crate::pattern::{Match, ParseError, Pattern, colons};
 use crate::version::KubeletVersion;
 
 /// A key of `auth` as the kubelet files it.

@@ -1,7 +1,7 @@
 //! JSON as Go's package `encoding/json` scans it, with its words for what is wrong.
 
+use crate::document::{Entry, Fault, Node, Value};
 use crate::go::quote::quote;
-use crate::tree::{Entry, Fault, Node, Value};
 
 /// Go stops at 10,000; a tree that deep would not fit every stack, and no
 /// configuration is a hundredth as deep.

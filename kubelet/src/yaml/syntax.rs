@@ -2,7 +2,7 @@
 
 use granit_parser::{Options, ScanError};
 
-use crate::tree::Fault;
+use crate::document::Fault;
 
 /// What libyaml lets pass.
 pub(super) fn is_allowed(c: char) -> bool {

@@ -5,9 +5,9 @@ use base64::alphabet::STANDARD;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use granit_parser::Tag;
 
+use crate::document::{Fault, Value};
 use crate::go::quote::quote;
-use crate::tree::yaml::builder::Phase;
-use crate::tree::{Fault, Value};
+use crate::yaml::builder::Phase;
 
 /// Go's decoder does not look at the bits that are left over.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

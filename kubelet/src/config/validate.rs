@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use crate::config::{ConfigError, Finding, Provider, TokenAttributes};
 use crate::go::lower::lower;
 use crate::go::quote::quote;
-use crate::matching::Pattern;
+use crate::pattern::Pattern;
 use crate::source::{Location, Spanned};
 use crate::version::Target;
 
@@ -293,6 +293,6 @@ impl Checks<'_> {
 /// A text as Go writes it in JSON.
 fn json(text: &str) -> String {
     let mut bytes = Vec::new();
-    crate::wire::write_string(&mut bytes, text);
+    crate::go::json_string::write_string(&mut bytes, text);
     String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use granit_parser::{Event, Marker, ScalarStyle};
 
-use crate::tree::Fault;
+use crate::document::Fault;
 
 /// Watches what stands between the tokens.
 pub(super) struct Tabs<'a> {

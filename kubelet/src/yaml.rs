@@ -10,7 +10,7 @@ mod tabs;
 
 use std::ops::Range;
 
-use crate::tree::{Fault, Node};
+use crate::document::{Fault, Node};
 
 /// Each costs one more reading.
 const MOST_TABBED_LINES: usize = 1000;
@@ -48,7 +48,7 @@ fn blank_indent(text: &mut String, tab: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::Value;
+    use crate::document::Value;
 
     fn value(text: &str) -> Value {
         parse(text).unwrap_or_else(|fault| panic!("{text}: {fault:?}")).node.value

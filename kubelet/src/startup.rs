@@ -1,0 +1,3 @@
+//! What the kubelet does at its start.
+
+pub mod programs;
