@@ -8,8 +8,9 @@ mod token;
 
 use std::time::Duration;
 
-use pullpass_kubelet::service_account::{NotCalled, Pod, ServiceAccount, TokenSource};
-use pullpass_kubelet::{Kubelet, Lookup, Options, Outcome, exec};
+use pullpass_kubelet::exec::ExecOptions;
+use pullpass_kubelet::service_account::{NotCalled, Pod, PodServiceAccount, TokenSource};
+use pullpass_kubelet::{Kubelet, KubeletOptions, Lookup, Outcome};
 
 use crate::args::{Format, LookupArgs};
 use crate::check::judge;
@@ -39,14 +40,14 @@ pub(crate) fn run(args: &LookupArgs, world: &World) -> Result<Report, Failure> {
     };
     let token = args.token_file.as_deref().map(token::read).transpose()?;
     let pod = pod(args, token.as_ref());
-    let options = Options {
-        exec: exec::Options {
+    let options = KubeletOptions {
+        exec: ExecOptions {
             timeout: args.timeout,
             grace: args.timeout.min(LONGEST_GRACE),
             environment: world.environment.clone(),
-            ..exec::Options::default()
+            ..ExecOptions::default()
         },
-        ..Options::default()
+        ..KubeletOptions::default()
     };
     let mut kubelet = Kubelet::new(config, &args.bin_dir, options);
     let lookup = if args.raw {
@@ -71,10 +72,10 @@ pub(crate) fn run(args: &LookupArgs, world: &World) -> Result<Report, Failure> {
 
 fn pod(args: &LookupArgs, token: Option<&secrecy::SecretString>) -> Option<Pod> {
     let (namespace, name) = args.service_account.clone()?;
-    let account = ServiceAccount {
+    let account = PodServiceAccount {
         name,
         annotations: args.annotations.iter().cloned().collect(),
-        ..ServiceAccount::default()
+        ..PodServiceAccount::default()
     };
     Some(Pod {
         namespace,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use pullpass_kubelet::Config;
 use pullpass_kubelet::image_name::lookup_name;
-use pullpass_kubelet::pattern::{Match, Pattern, Reason};
+use pullpass_kubelet::pattern::{Match, MismatchReason, Pattern};
 use serde_json::{Value, json};
 
 use crate::args::{Format, MatchArgs};
@@ -28,7 +28,7 @@ struct Row<'a> {
 
 struct Try<'a> {
     candidate: &'a Candidate,
-    reason: Option<Reason>,
+    reason: Option<MismatchReason>,
     matched: bool,
 }
 
@@ -63,7 +63,7 @@ fn candidates(args: &MatchArgs) -> Result<Vec<Candidate>, Failure> {
             path.display()
         ))
     })?;
-    let of_provider = |provider: &pullpass_kubelet::Provider| -> Vec<Candidate> {
+    let of_provider = |provider: &pullpass_kubelet::CredentialProvider| -> Vec<Candidate> {
         let patterns = provider.match_images.iter();
         patterns.map(|text| candidate(Some(&provider.name), text)).collect()
     };
@@ -91,7 +91,7 @@ fn row<'a>(image: &'a str, raw: bool, candidates: &'a [Candidate]) -> Row<'a> {
             Some(Match::Miss(reason)) => Some(reason),
             _ => None,
         };
-        if let Some(Reason::Image { error: why }) = &reason {
+        if let Some(MismatchReason::Image { error: why }) = &reason {
             error = Some(why.clone());
         }
         tries.push(Try { candidate, reason, matched });
@@ -114,7 +114,7 @@ fn to_json(row: &Row<'_>) -> Value {
                 "provider": one.candidate.provider,
                 "pattern": one.candidate.text,
                 "matched": one.matched,
-                "reason": one.reason.as_ref().map(Reason::to_string),
+                "reason": one.reason.as_ref().map(MismatchReason::to_string),
                 "hint": fix(one),
                 "error": one.candidate.parsed.as_ref().err(),
             })
@@ -186,13 +186,13 @@ fn write_try(text: &mut String, one: &Try<'_>) {
 fn fix(one: &Try<'_>) -> Option<String> {
     let pattern = one.candidate.text.as_str();
     let fixed = match one.reason.as_ref()? {
-        Reason::Scheme { scheme } => pattern.strip_prefix(scheme.as_str())?,
-        Reason::GlobInPath { .. } => {
+        MismatchReason::Scheme { scheme } => pattern.strip_prefix(scheme.as_str())?,
+        MismatchReason::GlobInPath { .. } => {
             let path = pattern.find('/')?;
             let star = path + pattern[path..].find('*')?;
             if star == path + 1 { &pattern[..path] } else { &pattern[..star] }
         }
-        Reason::Tag { tag } => pattern.strip_suffix(tag.as_str())?,
+        MismatchReason::Tag { tag } => pattern.strip_suffix(tag.as_str())?,
         _ => return None,
     };
     Some(format!("write `{fixed}`"))

@@ -10,15 +10,15 @@ use std::time::{Duration, SystemTime};
 use pullpass_go_duration::GoDuration;
 use sha2::{Digest as _, Sha256};
 
-use crate::exec::Auth;
+use crate::exec::AuthConfigs;
 use crate::version::KubeletVersion;
 
 /// Says what time it is.
-pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+pub type ClockFn = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// The clock of the system.
 #[expect(clippy::disallowed_methods, reason = "the one place where the clock comes from")]
-pub fn system_clock() -> Clock {
+pub fn system_clock() -> ClockFn {
     Arc::new(SystemTime::now)
 }
 
@@ -27,7 +27,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
 /// For which other images an answer holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyType {
+pub enum CacheKeyType {
     /// For this image only.
     Image,
     /// For all images of this registry, its port included.
@@ -36,7 +36,7 @@ pub enum KeyType {
     Global,
 }
 
-impl KeyType {
+impl CacheKeyType {
     /// Reads `cacheKeyType`; `None` for all but the three words.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
@@ -75,13 +75,13 @@ impl AccountKey {
         uid: &str,
         annotations: &BTreeMap<String, String>,
         token: Option<&str>,
-    ) -> Result<Self, KeyError> {
+    ) -> Result<Self, CacheKeyError> {
         let mut key = Vec::new();
         for part in [namespace, name, uid] {
             push(&mut key, part.as_bytes())?;
         }
         let length = annotations.len();
-        let count = u32::try_from(length).map_err(|_| KeyError { length })?;
+        let count = u32::try_from(length).map_err(|_| CacheKeyError { length })?;
         key.extend(count.to_be_bytes());
         for (name, value) in annotations {
             push(&mut key, name.as_bytes())?;
@@ -108,7 +108,7 @@ fn token_hash(token: &str) -> String {
 /// kubelet's key builder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cryptobyte: pending child length {length} exceeds 2-byte length prefix")]
-pub struct KeyError {
+pub struct CacheKeyError {
     /// The part's length in bytes.
     pub length: usize,
 }
@@ -119,7 +119,7 @@ pub enum Stored {
     /// It is kept.
     Until {
         /// For which images.
-        key: KeyType,
+        key: CacheKeyType,
         /// Until this time and not later.
         expires: SystemTime,
     },
@@ -133,7 +133,7 @@ pub enum Stored {
 
 /// The store of one provider.
 #[derive(Debug)]
-pub struct Cache {
+pub struct CredentialCache {
     version: KubeletVersion,
     entries: HashMap<Vec<u8>, Entry>,
     last_sweep: SystemTime,
@@ -141,22 +141,22 @@ pub struct Cache {
 
 #[derive(Clone, Debug)]
 struct Entry {
-    auth: Auth,
+    auth: AuthConfigs,
     expires: SystemTime,
 }
 
 /// An answer that was found.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct CachedAnswer {
     /// Under which type of key.
-    pub key: KeyType,
+    pub key: CacheKeyType,
     /// Until when it is kept.
     pub expires: SystemTime,
     /// The answer's logins, whether they cover the image or not.
-    pub auth: Auth,
+    pub auth: AuthConfigs,
 }
 
-impl Cache {
+impl CredentialCache {
     /// An empty store, made at `now`.
     pub fn new(version: KubeletVersion, now: SystemTime) -> Self {
         Self { version, entries: HashMap::new(), last_sweep: now }
@@ -171,19 +171,19 @@ impl Cache {
         image: &str,
         account: &AccountKey,
         now: SystemTime,
-    ) -> Result<Option<Found>, KeyError> {
+    ) -> Result<Option<CachedAnswer>, CacheKeyError> {
         if self.last_sweep.checked_add(SWEEP_INTERVAL).is_some_and(|next| now > next) {
             self.entries.retain(|_, entry| now <= entry.expires);
             self.last_sweep = now;
         }
-        for key in [KeyType::Image, KeyType::Registry, KeyType::Global] {
+        for key in [CacheKeyType::Image, CacheKeyType::Registry, CacheKeyType::Global] {
             let full = full_key(key.base_key(image, self.version), account)?;
             match self.entries.get(&full) {
                 Some(entry) if now > entry.expires => {
                     self.entries.remove(&full);
                 }
                 Some(Entry { auth, expires }) => {
-                    return Ok(Some(Found { key, expires: *expires, auth: auth.clone() }));
+                    return Ok(Some(CachedAnswer { key, expires: *expires, auth: auth.clone() }));
                 }
                 None => {}
             }
@@ -199,9 +199,9 @@ impl Cache {
         &mut self,
         image: &str,
         account: &AccountKey,
-        answer: &Answer<'_>,
+        answer: &CacheableAnswer<'_>,
         now: SystemTime,
-    ) -> Result<Stored, KeyError> {
+    ) -> Result<Stored, CacheKeyError> {
         let duration = match answer.duration {
             Some(GoDuration::ZERO) => return Ok(Stored::ZeroDuration),
             Some(duration) => duration,
@@ -235,18 +235,18 @@ impl Cache {
 
 /// An answer to be kept.
 #[derive(Clone, Copy, Debug)]
-pub struct Answer<'a> {
+pub struct CacheableAnswer<'a> {
     /// Its logins.
-    pub auth: &'a Auth,
+    pub auth: &'a AuthConfigs,
     /// Its `cacheKeyType`.
-    pub key: KeyType,
+    pub key: CacheKeyType,
     /// Its `cacheDuration`.
     pub duration: Option<GoDuration>,
     /// The provider's `defaultCacheDuration`.
     pub default: GoDuration,
 }
 
-fn full_key(base: &str, account: &AccountKey) -> Result<Vec<u8>, KeyError> {
+fn full_key(base: &str, account: &AccountKey) -> Result<Vec<u8>, CacheKeyError> {
     let mut key = Vec::new();
     push(&mut key, base.as_bytes())?;
     push(&mut key, &account.0)?;
@@ -254,8 +254,8 @@ fn full_key(base: &str, account: &AccountKey) -> Result<Vec<u8>, KeyError> {
 }
 
 /// Two bytes of length, then the part.
-fn push(key: &mut Vec<u8>, part: &[u8]) -> Result<(), KeyError> {
-    let length = u16::try_from(part.len()).map_err(|_| KeyError { length: part.len() })?;
+fn push(key: &mut Vec<u8>, part: &[u8]) -> Result<(), CacheKeyError> {
+    let length = u16::try_from(part.len()).map_err(|_| CacheKeyError { length: part.len() })?;
     key.extend(length.to_be_bytes());
     key.extend(part);
     Ok(())

@@ -24,7 +24,7 @@ pub(crate) use self::decode::scheme;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The providers of all files, in the order of the files.
-    pub providers: Vec<Provider>,
+    pub providers: Vec<CredentialProvider>,
     /// The files that were read, in this order.
     pub sources: Vec<Arc<Source>>,
     /// The kubelet that it was judged for.
@@ -36,7 +36,7 @@ pub struct Config {
 
 /// One entry of `providers`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Provider {
+pub struct CredentialProvider {
     /// The file's name in the bin dir.
     pub name: Spanned<String>,
     /// For which images it is asked; [`Pattern`](crate::pattern::Pattern) reads each.

@@ -14,17 +14,19 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 
-use crate::config::Provider;
+use crate::config::CredentialProvider;
 use crate::go::path::{join, path_error};
 use crate::version::Target;
 
 use self::response::Stage;
 
-pub use self::request::{Auth, Login, Request, Response};
+pub use self::request::{
+    AuthConfig, AuthConfigs, CredentialProviderRequest, CredentialProviderResponse,
+};
 
 /// How the kubelet is imitated. The defaults are the kubelet's where it has any.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct ExecOptions {
     /// After this time the plugin is killed. The kubelet's minute cannot be configured.
     pub timeout: Duration,
     /// How long after the timeout to wait on for a grandchild that holds stdout or
@@ -38,7 +40,7 @@ pub struct Options {
     pub most_stderr: usize,
 }
 
-impl Default for Options {
+impl Default for ExecOptions {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(60),
@@ -52,9 +54,9 @@ impl Default for Options {
 
 /// What came of one run.
 #[derive(Clone, Debug)]
-pub struct Run {
+pub struct ExecRun {
     /// The answer, or why there is none.
-    pub result: Result<Response, Failure>,
+    pub result: Result<CredentialProviderResponse, ExecFailure>,
     /// The first of what the plugin wrote there. The kubelet shows it only where the
     /// plugin failed.
     pub stderr: Vec<u8>,
@@ -64,9 +66,9 @@ pub struct Run {
 
 /// Why a run gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct ExecFailure {
     /// In which way it failed.
-    pub kind: FailureKind,
+    pub kind: ExecFailureKind,
     /// The kubelet's words, stderr included where the kubelet includes it.
     pub message: String,
     /// What the kubelet does not say.
@@ -75,7 +77,7 @@ pub struct Failure {
 
 /// In which way a run failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailureKind {
+pub enum ExecFailureKind {
     /// The program could not be started.
     NotStarted,
     /// It ended with another status than 0.
@@ -97,7 +99,7 @@ pub enum FailureKind {
     Undecodable,
 }
 
-impl FailureKind {
+impl ExecFailureKind {
     /// Whether the kubelet counts it in
     /// `kubelet_credential_provider_plugin_errors_total`.
     pub fn is_counted(self) -> bool {
@@ -110,12 +112,12 @@ impl FailureKind {
 
 /// Asks `provider` as a kubelet of `target` with this bin dir would.
 pub fn run(
-    provider: &Provider,
+    provider: &CredentialProvider,
     bin_dir: &Path,
-    request: &Request,
+    request: &CredentialProviderRequest,
     target: &Target,
-    options: &Options,
-) -> Run {
+    options: &ExecOptions,
+) -> ExecRun {
     let path = join(bin_dir, &provider.name);
     let api_version = provider.api_version.as_str();
     let input = request.encode(api_version);
@@ -126,7 +128,7 @@ pub fn run(
         input: input.expose_secret().as_bytes(),
     };
     let ended = process::run(&command, options);
-    let exec_failure = |kind, why: &str, detail| Failure {
+    let exec_failure = |kind, why: &str, detail| ExecFailure {
         kind,
         message: format!(
             "error execing credential provider plugin {} for image {}: {why}: {}",
@@ -138,24 +140,26 @@ pub fn run(
     };
     let answer = |stdout: &[u8], whole: bool| {
         response::read(stdout, api_version, target).map_err(|fault| match fault.stage {
-            Stage::Json if fault.at_end && !whole => Failure {
-                kind: FailureKind::TooLong,
+            Stage::Json if fault.at_end && !whole => ExecFailure {
+                kind: ExecFailureKind::TooLong,
                 message: fault.message,
                 detail: Some(format!(
                     "stdout was longer than the {} bytes that are kept here",
                     options.most_stdout
                 )),
             },
-            Stage::Json => {
-                Failure { kind: FailureKind::NotJson, message: fault.message, detail: fault.detail }
-            }
-            Stage::ApiVersion => Failure {
-                kind: FailureKind::ApiVersion,
+            Stage::Json => ExecFailure {
+                kind: ExecFailureKind::NotJson,
                 message: fault.message,
                 detail: fault.detail,
             },
-            Stage::Decode => Failure {
-                kind: FailureKind::Undecodable,
+            Stage::ApiVersion => ExecFailure {
+                kind: ExecFailureKind::ApiVersion,
+                message: fault.message,
+                detail: fault.detail,
+            },
+            Stage::Decode => ExecFailure {
+                kind: ExecFailureKind::Undecodable,
                 message: fault.message,
                 detail: fault.detail,
             },
@@ -163,17 +167,19 @@ pub fn run(
     };
     let deadline = "context deadline exceeded";
     let result = match &ended.end {
-        process::End::NotStarted(error) => {
-            Err(exec_failure(FailureKind::NotStarted, &path_error("fork/exec", &path, error), None))
-        }
-        process::End::TimedOut => Err(exec_failure(FailureKind::TimedOut, deadline, None)),
+        process::End::NotStarted(error) => Err(exec_failure(
+            ExecFailureKind::NotStarted,
+            &path_error("fork/exec", &path, error),
+            None,
+        )),
+        process::End::TimedOut => Err(exec_failure(ExecFailureKind::TimedOut, deadline, None)),
         process::End::Held { killed } => {
             let who = if *killed { "the plugin was killed" } else { "the plugin had ended" };
             let detail = format!(
                 "{who}, and a process that it had started held stdout or stderr open; \
                  the kubelet's pull waits until that process ends"
             );
-            Err(exec_failure(FailureKind::Held, deadline, Some(detail)))
+            Err(exec_failure(ExecFailureKind::Held, deadline, Some(detail)))
         }
         process::End::Exited(status) if status.success() => {
             answer(&ended.stdout, ended.stdout_is_whole)
@@ -183,11 +189,11 @@ pub fn run(
             Err(exec_failure(kind, &why, None))
         }
     };
-    Run { result, stderr: ended.stderr, duration: ended.duration }
+    ExecRun { result, stderr: ended.stderr, duration: ended.duration }
 }
 
 /// The kubelet's environment, then the configuration's; the last of a name holds.
-fn environment(provider: &Provider, options: &Options) -> Vec<(OsString, OsString)> {
+fn environment(provider: &CredentialProvider, options: &ExecOptions) -> Vec<(OsString, OsString)> {
     let mut union: Vec<(OsString, OsString)> = Vec::new();
     let configured = provider.env.iter().map(|variable| {
         // The kubelet joins name and value before anyone looks for the `=`.
@@ -203,15 +209,15 @@ fn environment(provider: &Provider, options: &Options) -> Vec<(OsString, OsStrin
 }
 
 /// How Go prints the way a process ended.
-fn describe(status: ExitStatus) -> (FailureKind, String) {
+fn describe(status: ExitStatus) -> (ExecFailureKind, String) {
     match status.signal() {
         Some(signal) => {
             let dumped = if status.core_dumped() { " (core dumped)" } else { "" };
-            (FailureKind::Signal(signal), format!("signal: {}{dumped}", signal_name(signal)))
+            (ExecFailureKind::Signal(signal), format!("signal: {}{dumped}", signal_name(signal)))
         }
         None => {
             let code = status.code().unwrap_or_default();
-            (FailureKind::ExitStatus(code), format!("exit status {code}"))
+            (ExecFailureKind::ExitStatus(code), format!("exit status {code}"))
         }
     }
 }

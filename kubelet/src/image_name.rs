@@ -17,12 +17,12 @@ pub struct ImageError {
     /// The image as the pod named it.
     pub image: String,
     /// What is wrong with it.
-    pub reason: Reason,
+    pub reason: ImageErrorKind,
 }
 
 /// What is wrong with an image name, in the words of the reference library.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Reason {
+pub enum ImageErrorKind {
     /// 64 hexadecimal digits look like an image's identifier.
     #[error("invalid repository name ({0}), cannot specify 64-byte hexadecimal strings")]
     Identifier(String),
@@ -64,24 +64,24 @@ pub fn lookup_name(pod_image: &str) -> Result<String, ImageError> {
     parse(pod_image).map_err(|reason| ImageError { image: pod_image.to_owned(), reason })
 }
 
-fn parse(image: &str) -> Result<String, Reason> {
+fn parse(image: &str) -> Result<String, ImageErrorKind> {
     if image.len() == 64 && image.bytes().all(|b| matches!(b, b'a'..=b'f' | b'0'..=b'9')) {
-        return Err(Reason::Identifier(image.to_owned()));
+        return Err(ImageErrorKind::Identifier(image.to_owned()));
     }
     let (domain, remainder) = split_domain(image);
     let repository = remainder.split(':').next().unwrap_or_default();
     if lower(repository) != repository {
-        return Err(Reason::Uppercase(repository.to_owned()));
+        return Err(ImageErrorKind::Uppercase(repository.to_owned()));
     }
     let whole = format!("{domain}/{remainder}");
     let Some(reference) = Reference::parse(&whole) else {
         return Err(match Reference::parse(&lower(&whole)) {
-            Some(_) => Reason::NotLowercase,
-            None => Reason::Format,
+            Some(_) => ImageErrorKind::NotLowercase,
+            None => ImageErrorKind::Format,
         });
     };
     if reference.path.len() > LONGEST_PATH {
-        return Err(Reason::TooLong);
+        return Err(ImageErrorKind::TooLong);
     }
     if let Some(digest) = reference.digest {
         check_digest(digest)?;
@@ -210,7 +210,7 @@ fn is_digest(text: &str) -> bool {
 }
 
 /// The kubelet links SHA-256, SHA-384 and SHA-512, in lower case only.
-fn check_digest(digest: &str) -> Result<(), Reason> {
+fn check_digest(digest: &str) -> Result<(), ImageErrorKind> {
     let (algorithm, hex) = digest.split_once(':').unwrap_or_default();
     let length = match algorithm {
         "sha256" => 64,
@@ -223,14 +223,18 @@ fn check_digest(digest: &str) -> Result<(), Reason> {
                     && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
             };
             let known_form = algorithm.split(['-', '_', '+', '.']).all(lower);
-            return Err(if known_form { Reason::DigestAlgorithm } else { Reason::DigestFormat });
+            return Err(if known_form {
+                ImageErrorKind::DigestAlgorithm
+            } else {
+                ImageErrorKind::DigestFormat
+            });
         }
     };
     if hex.len() != length {
-        return Err(Reason::DigestLength);
+        return Err(ImageErrorKind::DigestLength);
     }
     let lower = hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    if lower { Ok(()) } else { Err(Reason::DigestFormat) }
+    if lower { Ok(()) } else { Err(ImageErrorKind::DigestFormat) }
 }
 
 #[cfg(test)]

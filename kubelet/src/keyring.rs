@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 
-use crate::exec::Auth;
-use crate::pattern::{AuthKey, ParseError};
+use crate::exec::AuthConfigs;
+use crate::pattern::{AuthKey, PatternError};
 use crate::version::KubeletVersion;
 
 /// Where Docker kept the credential of Docker Hub.
@@ -50,7 +50,7 @@ impl Keyring {
     /// of their texts here; the kubelet's order among those is random.
     ///
     /// Returns the keys that the kubelet drops because they are no URLs.
-    pub fn add(&mut self, provider: &str, auth: &Auth) -> Vec<(String, ParseError)> {
+    pub fn add(&mut self, provider: &str, auth: &AuthConfigs) -> Vec<(String, PatternError)> {
         let mut dropped = Vec::new();
         for (key, login) in auth {
             let filed = match AuthKey::parse_for(key, self.version) {

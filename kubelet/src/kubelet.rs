@@ -8,31 +8,31 @@ use std::time::SystemTime;
 
 use pullpass_go_duration::GoDuration;
 
-use crate::cache::{Answer, Cache, Clock, KeyType, system_clock};
-use crate::config::{Config, Provider};
-use crate::exec::{self, Failure, FailureKind};
-use crate::exec::{Auth, Request, Response};
+use crate::cache::{CacheKeyType, CacheableAnswer, ClockFn, CredentialCache, system_clock};
+use crate::config::{Config, CredentialProvider};
+use crate::exec::{self, ExecFailure, ExecFailureKind, ExecOptions};
+use crate::exec::{AuthConfigs, CredentialProviderRequest, CredentialProviderResponse};
 use crate::image_name::{ImageError, lookup_name};
 use crate::keyring::{Credential, Keyring};
 use crate::pattern::{AuthKey, Pattern};
-use crate::service_account::{self, Identity, NotCalled, Pod};
+use crate::service_account::{self, NotCalled, Pod, ServiceAccountData};
 use crate::version::Target;
 
-pub use self::log::{Level, LogLine};
+pub use self::log::{LogLevel, LogLine};
 pub use self::report::{CacheDecision, Outcome, ProviderReport};
 
 /// What a [`Kubelet`] stands on besides its configuration.
 #[derive(Clone)]
-pub struct Options {
+pub struct KubeletOptions {
     /// How plugins are run.
-    pub exec: exec::Options,
+    pub exec: ExecOptions,
     /// By which clock the cache expires.
-    pub clock: Clock,
+    pub clock: ClockFn,
 }
 
-impl Default for Options {
+impl Default for KubeletOptions {
     fn default() -> Self {
-        Self { exec: exec::Options::default(), clock: system_clock() }
+        Self { exec: ExecOptions::default(), clock: system_clock() }
     }
 }
 
@@ -41,13 +41,13 @@ pub struct Kubelet {
     providers: Vec<State>,
     bin_dir: PathBuf,
     target: Target,
-    options: Options,
+    options: KubeletOptions,
 }
 
 struct State {
-    provider: Provider,
+    provider: CredentialProvider,
     patterns: Vec<Pattern>,
-    cache: Cache,
+    cache: CredentialCache,
 }
 
 /// What a look-up gave.
@@ -65,7 +65,7 @@ pub struct Lookup {
 impl Kubelet {
     /// Registers the providers of `config`. Whether their binaries are there is
     /// [`binaries::check`](crate::startup::programs::check)'s question.
-    pub fn new(config: &Config, bin_dir: impl AsRef<Path>, options: Options) -> Self {
+    pub fn new(config: &Config, bin_dir: impl AsRef<Path>, options: KubeletOptions) -> Self {
         let target = config.target.clone();
         let now = (options.clock)();
         let mut providers: Vec<State> = config
@@ -78,7 +78,7 @@ impl Kubelet {
                     .iter()
                     .filter_map(|text| Pattern::parse_for(text, target.version).ok())
                     .collect(),
-                cache: Cache::new(target.version, now),
+                cache: CredentialCache::new(target.version, now),
             })
             .collect();
         if target.version.minor() <= 32 {
@@ -111,7 +111,7 @@ impl Kubelet {
             let (mut report, auth) = asking.provide(state);
             for (key, error) in keyring.add(&report.name, &auth) {
                 let line = AuthKey::log_line(&key, &error, self.target.version);
-                report.log.push(LogLine { level: Level::Error, text: line });
+                report.log.push(LogLine { level: LogLevel::Error, text: line });
             }
             reports.push(report);
         }
@@ -129,20 +129,20 @@ struct Asking<'a> {
     pod: Option<&'a Pod>,
     bin_dir: &'a Path,
     target: &'a Target,
-    options: &'a Options,
+    options: &'a KubeletOptions,
 }
 
 impl Asking<'_> {
     /// The provider's logins for the image: from its cache or from a run.
-    fn provide(&self, state: &mut State) -> (ProviderReport, Auth) {
+    fn provide(&self, state: &mut State) -> (ProviderReport, AuthConfigs) {
         let provider = &state.provider;
         let report = ProviderReport::new(&provider.name);
         if !state.patterns.iter().any(|pattern| pattern.matches(self.image)) {
-            return (report, Auth::new());
+            return (report, AuthConfigs::new());
         }
         let identity = match service_account::identify(provider, self.pod, self.target) {
             Ok(identity) => identity,
-            Err(reason) => return (self.not_called(report, provider, reason), Auth::new()),
+            Err(reason) => return (self.not_called(report, provider, reason), AuthConfigs::new()),
         };
         let now = (self.options.clock)();
         match state.cache.find(self.image, &identity.account, now) {
@@ -160,7 +160,7 @@ impl Asking<'_> {
                 let reason = NotCalled::CacheKey(error.to_string());
                 let log = log::lookup_failed(&self.context(provider), &message);
                 let outcome = Outcome::NotCalled(reason);
-                return (ProviderReport { outcome, log: vec![log], ..report }, Auth::new());
+                return (ProviderReport { outcome, log: vec![log], ..report }, AuthConfigs::new());
             }
         }
         self.run(state, &identity, report)
@@ -169,12 +169,12 @@ impl Asking<'_> {
     fn run(
         &self,
         state: &mut State,
-        identity: &Identity,
+        identity: &ServiceAccountData,
         mut report: ProviderReport,
-    ) -> (ProviderReport, Auth) {
+    ) -> (ProviderReport, AuthConfigs) {
         let provider = &state.provider;
         report.log.push(log::asking(&self.context(provider)));
-        let request = Request {
+        let request = CredentialProviderRequest {
             image: self.image.to_owned(),
             token: identity.token.clone(),
             annotations: identity.annotations.clone(),
@@ -184,7 +184,7 @@ impl Asking<'_> {
         report.duration = Some(run.duration);
         let response = match run.result {
             Ok(response) => response,
-            Err(failure) => return (self.failed(report, provider, failure), Auth::new()),
+            Err(failure) => return (self.failed(report, provider, failure), AuthConfigs::new()),
         };
         let now = (self.options.clock)();
         self.accept(state, identity, response, report, now)
@@ -194,24 +194,27 @@ impl Asking<'_> {
     fn accept(
         &self,
         state: &mut State,
-        identity: &Identity,
-        response: Response,
+        identity: &ServiceAccountData,
+        response: CredentialProviderResponse,
         mut report: ProviderReport,
         now: SystemTime,
-    ) -> (ProviderReport, Auth) {
+    ) -> (ProviderReport, AuthConfigs) {
         let provider = &state.provider;
         let context = self.context(provider);
         if service_account::echoes_token(provider, identity, &response.auth, self.target) {
             report.log.push(log::echoed_token(&context));
-            return (ProviderReport { outcome: Outcome::EchoedToken, ..report }, Auth::new());
+            return (
+                ProviderReport { outcome: Outcome::EchoedToken, ..report },
+                AuthConfigs::new(),
+            );
         }
-        let Some(key) = KeyType::parse(&response.cache_key_type) else {
+        let Some(key) = CacheKeyType::parse(&response.cache_key_type) else {
             report.log.push(log::invalid_key_type(&context, &response.cache_key_type));
             let outcome = Outcome::InvalidCacheKeyType(response.cache_key_type);
-            return (ProviderReport { outcome, ..report }, Auth::new());
+            return (ProviderReport { outcome, ..report }, AuthConfigs::new());
         };
         let default = provider.default_cache_duration.as_ref();
-        let answer = Answer {
+        let answer = CacheableAnswer {
             auth: &response.auth,
             key,
             duration: response.cache_duration,
@@ -222,14 +225,14 @@ impl Asking<'_> {
             Err(error) => {
                 report.log.push(log::cache_key(&context, &error.to_string()));
                 let outcome = Outcome::NotCalled(NotCalled::CacheKey(error.to_string()));
-                return (ProviderReport { outcome, ..report }, Auth::new());
+                return (ProviderReport { outcome, ..report }, AuthConfigs::new());
             }
         }
         report.outcome = self.answered(&response.auth);
         (report, response.auth)
     }
 
-    fn answered(&self, auth: &Auth) -> Outcome {
+    fn answered(&self, auth: &AuthConfigs) -> Outcome {
         let mut ring = Keyring::for_version(self.target.version);
         ring.add("", auth);
         Outcome::Answered { keys: auth.len(), usable: ring.lookup(self.image).len() }
@@ -238,7 +241,7 @@ impl Asking<'_> {
     fn not_called(
         &self,
         mut report: ProviderReport,
-        provider: &Provider,
+        provider: &CredentialProvider,
         reason: NotCalled,
     ) -> ProviderReport {
         report.log.push(log::not_called(&self.context(provider), &reason));
@@ -249,11 +252,11 @@ impl Asking<'_> {
     fn failed(
         &self,
         mut report: ProviderReport,
-        provider: &Provider,
-        failure: Failure,
+        provider: &CredentialProvider,
+        failure: ExecFailure,
     ) -> ProviderReport {
         // Of an answer that we cut off nobody knows what the kubelet would say.
-        if failure.kind != FailureKind::TooLong {
+        if failure.kind != ExecFailureKind::TooLong {
             report.log.push(log::failed(&self.context(provider), &failure.message));
         }
         report.outcome = Outcome::Failed(failure.kind);
@@ -261,7 +264,7 @@ impl Asking<'_> {
         report
     }
 
-    fn context<'c>(&'c self, provider: &'c Provider) -> log::Context<'c> {
+    fn context<'c>(&'c self, provider: &'c CredentialProvider) -> log::Context<'c> {
         let with_account =
             provider.token_attributes.is_some() && self.target.has_service_account_tokens();
         log::Context {

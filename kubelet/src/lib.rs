@@ -39,9 +39,9 @@ pub mod startup;
 mod version;
 mod yaml;
 
-pub use self::config::{Config, ConfigError, Finding, Provider};
+pub use self::config::{Config, ConfigError, CredentialProvider, Finding};
 pub use self::kubelet::{
-    CacheDecision, Kubelet, Level, LogLine, Lookup, Options, Outcome, ProviderReport,
+    CacheDecision, Kubelet, KubeletOptions, LogLevel, LogLine, Lookup, Outcome, ProviderReport,
 };
 pub use self::source::{Location, Source, Spanned};
 pub use self::version::{

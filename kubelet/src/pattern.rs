@@ -16,7 +16,7 @@ use crate::go::{
 use crate::version::KubeletVersion;
 
 pub use self::auth_key::AuthKey;
-pub use self::reason::Reason;
+pub use self::reason::MismatchReason;
 
 /// A pattern that the kubelet can read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Pattern {
     ///
     /// # Errors
     /// When it is no URL after `https://`; the kubelet then refuses to start.
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
         Self::parse_for(text, KubeletVersion::NEWEST)
     }
 
@@ -41,9 +41,9 @@ impl Pattern {
     ///
     /// # Errors
     /// When it is no URL after `https://`; the kubelet then refuses to start.
-    pub fn parse_for(text: &str, version: KubeletVersion) -> Result<Self, ParseError> {
+    pub fn parse_for(text: &str, version: KubeletVersion) -> Result<Self, PatternError> {
         let colons = colons(version);
-        let url = Url::parse(&format!("https://{text}"), colons).map_err(ParseError)?;
+        let url = Url::parse(&format!("https://{text}"), colons).map_err(PatternError)?;
         Ok(Self { text: text.to_owned(), url, colons })
     }
 
@@ -63,7 +63,7 @@ impl Pattern {
     pub fn explain(&self, image: &str) -> Match {
         let target = match Url::parse(&format!("https://{image}"), self.colons) {
             Ok(url) => url,
-            Err(why) => return Match::Miss(Reason::Image { error: why }),
+            Err(why) => return Match::Miss(MismatchReason::Image { error: why }),
         };
         match self.compare(&target) {
             None => Match::Hit,
@@ -75,21 +75,27 @@ impl Pattern {
         &self.url
     }
 
-    fn compare(&self, target: &Url) -> Option<Reason> {
+    fn compare(&self, target: &Url) -> Option<MismatchReason> {
         let (pattern_host, pattern_port) = split_port(&self.url.host);
         let (image_host, image_port) = split_port(&target.host);
         if pattern_port != image_port {
-            return Some(Reason::Port { pattern: text(pattern_port), image: text(image_port) });
+            return Some(MismatchReason::Port {
+                pattern: text(pattern_port),
+                image: text(image_port),
+            });
         }
         let labels = |host: &[u8]| host.split(|byte| *byte == b'.').count();
         if labels(pattern_host) != labels(image_host) {
-            return Some(Reason::LabelCount {
+            return Some(MismatchReason::LabelCount {
                 pattern: labels(pattern_host),
                 image: labels(image_host),
             });
         }
         if !target.path.starts_with(&self.url.path) {
-            return Some(Reason::Path { pattern: text(&self.url.path), image: text(&target.path) });
+            return Some(MismatchReason::Path {
+                pattern: text(&self.url.path),
+                image: text(&target.path),
+            });
         }
         let split = |host: &[u8]| -> Vec<Vec<u8>> {
             host.split(|byte| *byte == b'.').map(<[u8]>::to_vec).collect()
@@ -100,14 +106,14 @@ impl Pattern {
             match glob::matches(&pattern, &image) {
                 Ok(true) => {}
                 Ok(false) => {
-                    return Some(Reason::Label {
+                    return Some(MismatchReason::Label {
                         number: index + 1,
                         pattern: shown,
                         image: image_shown,
                     });
                 }
                 Err(glob::BadPattern) => {
-                    return Some(Reason::BadLabel { number: index + 1, pattern: shown });
+                    return Some(MismatchReason::BadLabel { number: index + 1, pattern: shown });
                 }
             }
         }
@@ -115,14 +121,14 @@ impl Pattern {
     }
 
     /// Names the mistake behind a miss where it has a name.
-    fn refine(&self, reason: Reason, target: &Url) -> Reason {
+    fn refine(&self, reason: MismatchReason, target: &Url) -> MismatchReason {
         if let Some(scheme) = ["https://", "http://"].iter().find(|s| self.text.starts_with(**s)) {
-            return Reason::Scheme { scheme: (*scheme).to_owned() };
+            return MismatchReason::Scheme { scheme: (*scheme).to_owned() };
         }
-        let Reason::Path { .. } = &reason else { return reason };
+        let MismatchReason::Path { .. } = &reason else { return reason };
         let path = text(&self.url.path);
         if path.contains('*') {
-            return Reason::GlobInPath { path };
+            return MismatchReason::GlobInPath { path };
         }
         let last = path.rsplit('/').next().unwrap_or_default();
         if let Some(at) = last.find(['@', ':'])
@@ -130,7 +136,7 @@ impl Pattern {
                 .path
                 .starts_with(self.url.path[..self.url.path.len() - (last.len() - at)].as_ref())
         {
-            return Reason::Tag { tag: last[at..].to_owned() };
+            return MismatchReason::Tag { tag: last[at..].to_owned() };
         }
         reason
     }
@@ -148,13 +154,13 @@ pub enum Match {
     /// It covers the image.
     Hit,
     /// It does not.
-    Miss(Reason),
+    Miss(MismatchReason),
 }
 
 /// A pattern or key that is no URL, in Go's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct ParseError(pub(crate) String);
+pub struct PatternError(pub(crate) String);
 
 fn colons(version: KubeletVersion) -> Colons {
     if version.minor() >= 36 { Colons::Strict } else { Colons::Loose }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::cache::AccountKey;
-use crate::config::{Provider, TokenAttributes};
+use crate::config::{CredentialProvider, TokenAttributes};
 use crate::version::Target;
 
 /// The pod whose image is pulled.
@@ -21,14 +21,14 @@ pub struct Pod {
     /// Its UID; only in log lines.
     pub uid: String,
     /// Its service account; static pods have none.
-    pub service_account: Option<ServiceAccount>,
+    pub service_account: Option<PodServiceAccount>,
     /// Where its tokens come from.
     pub tokens: TokenSource,
 }
 
 /// A pod's service account, in the pod's namespace.
 #[derive(Clone, Debug, Default)]
-pub struct ServiceAccount {
+pub struct PodServiceAccount {
     /// Its name.
     pub name: String,
     /// Its UID, which tells it from one of the same name before it.
@@ -71,7 +71,7 @@ impl TokenSource {
 
 /// With what a provider is asked.
 #[derive(Clone, Debug, Default)]
-pub struct Identity {
+pub struct ServiceAccountData {
     /// The pod's token.
     pub token: Option<SecretString>,
     /// The annotations that the configuration names and the service account has.
@@ -101,20 +101,20 @@ pub enum NotCalled {
 /// # Errors
 /// When the kubelet would not ask it.
 pub fn identify(
-    provider: &Provider,
+    provider: &CredentialProvider,
     pod: Option<&Pod>,
     target: &Target,
-) -> Result<Identity, NotCalled> {
+) -> Result<ServiceAccountData, NotCalled> {
     let tokens = match &provider.token_attributes {
         Some(tokens) if target.has_service_account_tokens() => tokens,
-        _ => return Ok(Identity::default()),
+        _ => return Ok(ServiceAccountData::default()),
     };
     let account = pod.and_then(|pod| Some((pod, pod.service_account.as_ref()?)));
     let Some((pod, account)) = account.filter(|(_, account)| !account.name.is_empty()) else {
         return if tokens.require_service_account.as_ref().is_some_and(|required| required.value) {
             Err(NotCalled::NoServiceAccount)
         } else {
-            Ok(Identity::default())
+            Ok(ServiceAccountData::default())
         };
     };
     if let Some(error) = &account.error {
@@ -131,12 +131,12 @@ pub fn identify(
         by_token.then(|| token.expose_secret()),
     )
     .map_err(|error| NotCalled::CacheKey(error.to_string()))?;
-    Ok(Identity { token: Some(token), annotations, account: key })
+    Ok(ServiceAccountData { token: Some(token), annotations, account: key })
 }
 
 fn annotations(
     tokens: &TokenAttributes,
-    account: &ServiceAccount,
+    account: &PodServiceAccount,
 ) -> Result<BTreeMap<String, String>, NotCalled> {
     let mut passed = BTreeMap::new();
     for key in &tokens.required_annotation_keys {
@@ -157,9 +157,9 @@ fn annotations(
 /// Whether an answer hands the token back where it may not: 1.34 and later, unless
 /// the cache type is `Token`.
 pub(crate) fn echoes_token(
-    provider: &Provider,
-    identity: &Identity,
-    auth: &crate::exec::Auth,
+    provider: &CredentialProvider,
+    identity: &ServiceAccountData,
+    auth: &crate::exec::AuthConfigs,
     target: &Target,
 ) -> bool {
     let Some(token) = identity.token.as_ref().map(|token| token.expose_secret()) else {

@@ -15,11 +15,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use pullpass_kubelet::cache::{KeyType, Stored};
-use pullpass_kubelet::exec::{self, FailureKind};
-use pullpass_kubelet::service_account::{NotCalled, Pod, ServiceAccount, TokenSource};
+use pullpass_kubelet::cache::{CacheKeyType, Stored};
+use pullpass_kubelet::exec::{self, ExecFailureKind, ExecOptions};
+use pullpass_kubelet::service_account::{NotCalled, Pod, PodServiceAccount, TokenSource};
 use pullpass_kubelet::{
-    CacheDecision, Config, Kubelet, KubeletVersion, Level, Lookup, Options, Outcome,
+    CacheDecision, Config, Kubelet, KubeletOptions, KubeletVersion, LogLevel, Lookup, Outcome,
     ProviderReport, Target,
 };
 use secrecy::ExposeSecret as _;
@@ -98,7 +98,7 @@ impl World {
 
     fn kubelet(&self) -> Kubelet {
         let seconds = Arc::clone(&self.seconds);
-        let exec = exec::Options {
+        let exec = ExecOptions {
             timeout: self.timeout,
             grace: self.grace,
             environment: vec![
@@ -106,12 +106,12 @@ impl World {
                 ("KEPT".into(), "kubelet".into()),
                 ("CHANGED".into(), "kubelet".into()),
             ],
-            ..exec::Options::default()
+            ..ExecOptions::default()
         };
         let clock = Arc::new(move || {
             SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.load(Ordering::SeqCst))
         });
-        Kubelet::new(&self.config(), self.folder.path(), Options { exec, clock })
+        Kubelet::new(&self.config(), self.folder.path(), KubeletOptions { exec, clock })
     }
 
     fn pass(&self, time: Duration) {
@@ -189,7 +189,7 @@ fn exit_status_with_stderr() {
 #[test]
 fn signals() {
     let world = World::new(34).script("p", "kill -SEGV $$", "");
-    assert_eq!(world.ask().0.outcome, Outcome::Failed(FailureKind::Signal(11)));
+    assert_eq!(world.ask().0.outcome, Outcome::Failed(ExecFailureKind::Signal(11)));
     assert!(world.error().contains("r.io/app: signal: segmentation fault"), "{}", world.error());
     let world = World::new(34).script("p", "kill -9 $$", "");
     assert!(world.error().ends_with("signal: killed: "), "{}", world.error());
@@ -202,7 +202,7 @@ fn a_hanging_plugin_is_killed() {
     let start = Instant::now();
     let (report, _) = world.ask();
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
-    assert_eq!(report.outcome, Outcome::Failed(FailureKind::TimedOut));
+    assert_eq!(report.outcome, Outcome::Failed(ExecFailureKind::TimedOut));
     assert_eq!(report.stderr, b"waiting\n");
     assert!(
         report
@@ -222,7 +222,7 @@ fn a_grandchild_that_holds_stdout() {
     let start = Instant::now();
     let (report, lookup) = world.ask();
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
-    assert_eq!(report.outcome, Outcome::Failed(FailureKind::Held));
+    assert_eq!(report.outcome, Outcome::Failed(ExecFailureKind::Held));
     assert!(
         report.detail.as_deref().is_some_and(|detail| detail.starts_with("the plugin had ended"))
     );
@@ -238,7 +238,7 @@ fn a_grandchild_that_holds_stdout() {
     world.timeout = Duration::from_millis(200);
     world.grace = Duration::from_millis(200);
     let (report, _) = world.ask();
-    assert_eq!(report.outcome, Outcome::Failed(FailureKind::Held));
+    assert_eq!(report.outcome, Outcome::Failed(ExecFailureKind::Held));
     assert!(
         report.detail.as_deref().is_some_and(|detail| detail.starts_with("the plugin was killed"))
     );
@@ -249,7 +249,7 @@ fn a_hundred_megabytes() {
     // What is no JSON is known from its beginning, however long it is.
     let world = World::new(34).script("p", "yes | head -c 100000000", "");
     let (report, _) = world.ask();
-    assert_eq!(report.outcome, Outcome::Failed(FailureKind::NotJson));
+    assert_eq!(report.outcome, Outcome::Failed(ExecFailureKind::NotJson));
     assert!(
         report.error_line().is_some_and(
             |line| line.ends_with("invalid character 'y' looking for beginning of value")
@@ -258,11 +258,11 @@ fn a_hundred_megabytes() {
     );
     let world = World::new(34).script("p", "tr '\\0' ' ' < /dev/zero | head -c 100000000", "");
     let (report, _) = world.ask();
-    assert_eq!(report.outcome, Outcome::Failed(FailureKind::TooLong));
+    assert_eq!(report.outcome, Outcome::Failed(ExecFailureKind::TooLong));
     assert_eq!(report.error_line(), None);
     let world = World::new(34).script("p", "yes | head -c 100000000 >&2; exit 1", "");
     let (report, _) = world.ask();
-    assert_eq!(report.outcome, Outcome::Failed(FailureKind::ExitStatus(1)));
+    assert_eq!(report.outcome, Outcome::Failed(ExecFailureKind::ExitStatus(1)));
     assert_eq!(report.stderr.len(), 64 << 10);
 }
 
@@ -288,7 +288,7 @@ fn a_program_that_cannot_start() {
         )),
         "{missing}"
     );
-    assert_eq!(world.ask().0.outcome, Outcome::Failed(FailureKind::NotStarted));
+    assert_eq!(world.ask().0.outcome, Outcome::Failed(ExecFailureKind::NotStarted));
     std::fs::write(&path, "x").expect("a file");
     assert!(world.error().ends_with(": permission denied: "), "{}", world.error());
 }
@@ -356,7 +356,7 @@ fn nothing_is_kept_like_anything() {
         let second = kubelet.lookup_raw("r.io/app", None);
         assert!(matches!(
             second.providers[0].cache,
-            CacheDecision::Hit { key: KeyType::Image, .. }
+            CacheDecision::Hit { key: CacheKeyType::Image, .. }
         ));
         assert_eq!(world.runs("p"), 1);
         world.pass(Duration::from_secs(3601));
@@ -389,16 +389,16 @@ fn cache_keys_and_durations() {
         SystemTime::UNIX_EPOCH + Duration::from_secs(now + seconds)
     };
     for (key_type, duration, more, stored, hits) in [
-        ("Image", "", "", Some((KeyType::Image, 3600)), [true, false, false]),
-        ("Registry", "90s", "", Some((KeyType::Registry, 90)), [true, true, false]),
-        ("Global", "90s", "", Some((KeyType::Global, 90)), [true, true, true]),
+        ("Image", "", "", Some((CacheKeyType::Image, 3600)), [true, false, false]),
+        ("Registry", "90s", "", Some((CacheKeyType::Registry, 90)), [true, true, false]),
+        ("Global", "90s", "", Some((CacheKeyType::Global, 90)), [true, true, true]),
         ("Image", "0", "", None, [false; 3]),
         ("Image", "", "  defaultCacheDuration: 0s\n", None, [false; 3]),
         (
             "Image",
             "90s",
             "  defaultCacheDuration: 0s\n",
-            Some((KeyType::Image, 90)),
+            Some((CacheKeyType::Image, 90)),
             [true, false, false],
         ),
         ("Image", "-1h", "", None, [false; 3]),
@@ -487,7 +487,7 @@ fn pod(annotations: &[(&str, &str)]) -> Pod {
         namespace: "ns".into(),
         name: "pod".into(),
         uid: "pod-uid".into(),
-        service_account: Some(ServiceAccount {
+        service_account: Some(PodServiceAccount {
             name: "sa".into(),
             uid: "sa-uid".into(),
             annotations: annotations.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
@@ -510,7 +510,7 @@ fn when_a_plugin_is_not_asked() {
     for nobody in [None, Some(&Pod::default())] {
         let (report, runs) = ask(34, TOKENS, nobody);
         assert_eq!((report.outcome, runs), (Outcome::NotCalled(NotCalled::NoServiceAccount), 0));
-        assert_eq!(report.log[0].level, Level::Verbose(5));
+        assert_eq!(report.log[0].level, LogLevel::Verbose(5));
         assert_eq!(report.log[0].text, "Service account name is empty for pod /");
         let optional = TOKENS
             .replace("true", "false")
@@ -639,7 +639,7 @@ fn a_token_that_comes_back() {
 
 #[test]
 fn binaries() {
-    use pullpass_kubelet::startup::programs::{Problem, check, check_directory};
+    use pullpass_kubelet::startup::programs::{ProgramProblem, check, check_directory};
 
     let look = |minor: u8, prepare: &dyn Fn(&Path)| {
         let world = World::new(minor).script("p", "", "");
@@ -664,25 +664,25 @@ fn binaries() {
     for (prepare, problem, since_1_30, before) in [
         (
             &remove as &dyn Fn(&Path),
-            Problem::Missing,
+            ProgramProblem::Missing,
             "plugin binary executable  did not exist",
             Some("plugin binary executable PATH did not exist"),
         ),
         (
             &dangle,
-            Problem::DanglingLink,
+            ProgramProblem::DanglingLink,
             "plugin binary executable  did not exist",
             Some("plugin binary executable PATH did not exist"),
         ),
         (
             &folder,
-            Problem::Directory,
+            ProgramProblem::Directory,
             "error inspecting binary executable : exec: \"PATH\": is a directory",
             None,
         ),
         (
             &mode,
-            Problem::NotExecutable,
+            ProgramProblem::NotExecutable,
             "error inspecting binary executable : exec: \"PATH\": permission denied",
             None,
         ),

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use pullpass_kubelet::exec::{Auth, Login};
+use pullpass_kubelet::exec::{AuthConfig, AuthConfigs};
 use pullpass_kubelet::image_name::lookup_name;
 use pullpass_kubelet::keyring::Keyring;
 use pullpass_kubelet::pattern::Pattern;
@@ -65,9 +65,10 @@ fn image_lookup() {
 fn auth_lookup() {
     for row in rows("auth_lookup.json") {
         // Entries of one provider come one after another: each run of them is an answer.
-        let mut answers: BTreeMap<u64, Auth> = BTreeMap::new();
+        let mut answers: BTreeMap<u64, AuthConfigs> = BTreeMap::new();
         for entry in row["auth"].as_array().expect("auth") {
-            let login = Login { username: text(entry, "user").into(), password: "secret".into() };
+            let login =
+                AuthConfig { username: text(entry, "user").into(), password: "secret".into() };
             let provider = entry["provider"].as_u64().expect("a number");
             answers.entry(provider).or_default().insert(text(entry, "key").into(), login);
         }

@@ -1,6 +1,6 @@
 //! What to do about the kubelet's words, where they do not say it themselves.
 
-use pullpass_kubelet::startup::programs::Problem;
+use pullpass_kubelet::startup::programs::ProgramProblem;
 use pullpass_kubelet::{Finding, SERVICE_ACCOUNT_TOKENS, Target};
 
 use crate::check::Verdict;
@@ -20,13 +20,15 @@ fn program(finding: &Finding, verdict: &Verdict) -> Option<String> {
     })?;
     let path = path.display();
     Some(match problem {
-        Problem::Missing => format!("there is no `{path}`; install the program under this name"),
-        Problem::DanglingLink => format!("`{path}` is a link that leads nowhere"),
-        Problem::Directory => format!("`{path}` is a directory; the program must be there"),
-        Problem::NotExecutable => {
+        ProgramProblem::Missing => {
+            format!("there is no `{path}`; install the program under this name")
+        }
+        ProgramProblem::DanglingLink => format!("`{path}` is a link that leads nowhere"),
+        ProgramProblem::Directory => format!("`{path}` is a directory; the program must be there"),
+        ProgramProblem::NotExecutable => {
             format!("chmod +x {path}; or its file system is mounted `noexec`")
         }
-        Problem::Unreadable => format!("see to it that root can reach `{path}`"),
+        ProgramProblem::Unreadable => format!("see to it that root can reach `{path}`"),
     })
 }
 

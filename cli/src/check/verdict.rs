@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pullpass_kubelet::startup::programs::{self, Problem};
+use pullpass_kubelet::startup::programs::{self, ProgramProblem};
 use pullpass_kubelet::{Config, Finding, Target};
 
 /// The kubelet's verdict.
@@ -13,7 +13,7 @@ pub(crate) struct Verdict {
     /// Why the kubelet would not start.
     pub(crate) refusal: Option<Refusal>,
     /// Programs that cannot be run: provider, path, fault.
-    pub(crate) programs: Vec<(String, PathBuf, Problem, String)>,
+    pub(crate) programs: Vec<(String, PathBuf, ProgramProblem, String)>,
 }
 
 /// Why the kubelet would not start.

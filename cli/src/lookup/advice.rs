@@ -1,7 +1,7 @@
 //! What to do about an outcome.
 
 use pullpass_kubelet::cache::Stored;
-use pullpass_kubelet::exec::FailureKind;
+use pullpass_kubelet::exec::ExecFailureKind;
 use pullpass_kubelet::service_account::NotCalled;
 use pullpass_kubelet::{CacheDecision, Config, Outcome, ProviderReport};
 
@@ -53,30 +53,32 @@ fn key_type(word: &str) -> String {
     hint
 }
 
-fn failed(kind: FailureKind) -> Option<&'static str> {
+fn failed(kind: ExecFailureKind) -> Option<&'static str> {
     Some(match kind {
-        FailureKind::NotStarted => {
+        ExecFailureKind::NotStarted => {
             "it is for another architecture, or lacks its interpreter or loader, or its file \
              system is mounted `noexec`"
         }
-        FailureKind::ExitStatus(_) => "its stderr says why; the kubelet shows it in its log only",
-        FailureKind::Signal(9) => "something killed it: out of memory, or an operator",
-        FailureKind::Signal(_) => "the plugin crashed: report it to those who made it",
-        FailureKind::TimedOut => {
+        ExecFailureKind::ExitStatus(_) => {
+            "its stderr says why; the kubelet shows it in its log only"
+        }
+        ExecFailureKind::Signal(9) => "something killed it: out of memory, or an operator",
+        ExecFailureKind::Signal(_) => "the plugin crashed: report it to those who made it",
+        ExecFailureKind::TimedOut => {
             "the kubelet gives a plugin one minute: look at DNS, proxies and firewalls, and give \
              the plugin a shorter limit of its own"
         }
-        FailureKind::Held => {
+        ExecFailureKind::Held => {
             "the plugin must not leave processes behind, or must close their stdout and stderr"
         }
-        FailureKind::TooLong | FailureKind::NotJson => {
+        ExecFailureKind::TooLong | ExecFailureKind::NotJson => {
             "stdout must hold one JSON object and nothing else; logs belong on stderr"
         }
-        FailureKind::ApiVersion => {
+        ExecFailureKind::ApiVersion => {
             "the plugin must answer in the request's `apiVersion`; set this provider's \
              `apiVersion` to one that it speaks"
         }
-        FailureKind::Undecodable => {
+        ExecFailureKind::Undecodable => {
             "the answer may have `kind`, `apiVersion`, `cacheKeyType`, `cacheDuration` and `auth` \
              with `username` and `password`, in this case and nothing else"
         }

@@ -2,8 +2,8 @@
 
 use std::time::SystemTime;
 
-use pullpass_kubelet::cache::{KeyType, Stored};
-use pullpass_kubelet::{CacheDecision, Config, Level, Lookup, ProviderReport};
+use pullpass_kubelet::cache::{CacheKeyType, Stored};
+use pullpass_kubelet::{CacheDecision, Config, LogLevel, Lookup, ProviderReport};
 use serde_json::{Value, json};
 
 use crate::args::LookupArgs;
@@ -51,8 +51,8 @@ fn provider(
         .iter()
         .map(|line| {
             let level = match line.level {
-                Level::Error => Value::from("error"),
-                Level::Verbose(level) => Value::from(level),
+                LogLevel::Error => Value::from("error"),
+                LogLevel::Verbose(level) => Value::from(level),
             };
             json!({"level": level, "text": redactor.text(&line.text)})
         })
@@ -73,7 +73,7 @@ fn provider(
 }
 
 fn cache(decision: &CacheDecision) -> Value {
-    let kept = |decision: &str, key: KeyType, expires: SystemTime| json!({"decision": decision, "key": text::key_word(key), "expires": utc(expires)});
+    let kept = |decision: &str, key: CacheKeyType, expires: SystemTime| json!({"decision": decision, "key": text::key_word(key), "expires": utc(expires)});
     let not_kept = |decision: &str| json!({"decision": decision, "key": null, "expires": null});
     match decision {
         CacheDecision::NotReached => not_kept("none"),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use pullpass_kubelet::cache::{KeyType, Stored};
+use pullpass_kubelet::cache::{CacheKeyType, Stored};
 use pullpass_kubelet::service_account::NotCalled;
 use pullpass_kubelet::{CacheDecision, Config, Lookup, Outcome, ProviderReport};
 
@@ -177,19 +177,19 @@ fn cache(decision: &CacheDecision) -> Option<String> {
     })
 }
 
-fn scope(key: KeyType) -> &'static str {
+fn scope(key: CacheKeyType) -> &'static str {
     match key {
-        KeyType::Image => "for this image (`Image`)",
-        KeyType::Registry => "for all images of this registry (`Registry`)",
-        KeyType::Global => "for all images that this provider is asked about (`Global`)",
+        CacheKeyType::Image => "for this image (`Image`)",
+        CacheKeyType::Registry => "for all images of this registry (`Registry`)",
+        CacheKeyType::Global => "for all images that this provider is asked about (`Global`)",
     }
 }
 
 /// The answer's own word.
-pub(super) fn key_word(key: KeyType) -> &'static str {
+pub(super) fn key_word(key: CacheKeyType) -> &'static str {
     match key {
-        KeyType::Image => "Image",
-        KeyType::Registry => "Registry",
-        KeyType::Global => "Global",
+        CacheKeyType::Image => "Image",
+        CacheKeyType::Registry => "Registry",
+        CacheKeyType::Global => "Global",
     }
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use pullpass_go_duration::GoDuration;
 
 use crate::config::go_types::{CONFIG, CONFIG_WITH_CACHE_TYPE, CONFIG_WITH_TOKENS, knows};
-use crate::config::{ConfigError, EnvironmentVariable, Finding, Provider, TokenAttributes};
+use crate::config::{
+    ConfigError, CredentialProvider, EnvironmentVariable, Finding, TokenAttributes,
+};
 use crate::document::{Fault, Node, Value};
 use crate::go::quote::quote;
 use crate::json;
@@ -25,7 +27,7 @@ pub(super) struct Refusal {
     findings: Vec<(String, Range<usize>)>,
     verbatim: bool,
     source: Arc<Source>,
-    pub(super) providers: Vec<Provider>,
+    pub(super) providers: Vec<CredentialProvider>,
 }
 
 impl Refusal {
@@ -60,7 +62,7 @@ pub(super) fn providers(
     bytes: &[u8],
     source: &Arc<Source>,
     target: &Target,
-) -> Result<Vec<Provider>, Refusal> {
+) -> Result<Vec<CredentialProvider>, Refusal> {
     let refuse = |fault: Fault| Refusal {
         findings: vec![(fault.message.clone(), fault.span)],
         message: fault.message,
@@ -74,7 +76,7 @@ pub(super) fn providers(
     let strict = schema::check(&node, shape, &meta.version).map_err(refuse)?;
     let providers = node.field("providers").map_or(&[][..], Node::items);
     let reader = Reader { source };
-    let providers: Vec<Provider> =
+    let providers: Vec<CredentialProvider> =
         providers.iter().map(|node| reader.provider(node, shape)).collect();
     if !target.is_strict() || (strict.is_empty() && duplicates.is_empty()) {
         return Ok(providers);
@@ -201,7 +203,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn provider(&self, node: &Node, shape: Type) -> Provider {
+    fn provider(&self, node: &Node, shape: Type) -> CredentialProvider {
         let known = |field: &str| knows(shape, field);
         let duration = node.field("defaultCacheDuration").and_then(|node| {
             let duration: GoDuration = node.as_str()?.parse().ok()?;
@@ -211,7 +213,7 @@ impl Reader<'_> {
             .field("tokenAttributes")
             .filter(|node| known("tokenAttributes") && matches!(node.value, Value::Object(_)))
             .map(|node| self.tokens(node, shape));
-        Provider {
+        CredentialProvider {
             name: self.text(node, "name"),
             match_images: self.texts(node, "matchImages"),
             default_cache_duration: duration,

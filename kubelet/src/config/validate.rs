@@ -6,7 +6,7 @@ mod annotation_key;
 
 use std::collections::HashSet;
 
-use crate::config::{ConfigError, Finding, Provider, TokenAttributes};
+use crate::config::{ConfigError, CredentialProvider, Finding, TokenAttributes};
 use crate::go::lower::lower;
 use crate::go::quote::quote;
 use crate::pattern::Pattern;
@@ -21,7 +21,7 @@ pub(crate) const EXEC_VERSIONS: [&str; 3] = [
 ];
 
 /// All faults in the kubelet's order.
-pub(crate) fn check(providers: &[Provider], target: &Target) -> Vec<Finding> {
+pub(crate) fn check(providers: &[CredentialProvider], target: &Target) -> Vec<Finding> {
     let mut checks = Checks { target, findings: Vec::new() };
     if providers.is_empty() {
         let message = "providers: Required value: at least 1 item in plugins is required";
@@ -56,7 +56,10 @@ pub(crate) fn aggregate(findings: &[Finding]) -> String {
 }
 
 /// From 1.34 a name that two entries share is found while the files are merged.
-pub(crate) fn repeated_name(providers: &[Provider], target: &Target) -> Option<ConfigError> {
+pub(crate) fn repeated_name(
+    providers: &[CredentialProvider],
+    target: &Target,
+) -> Option<ConfigError> {
     let name = first_repeated(providers).filter(|_| target.version.minor() >= 34)?;
     let message =
         format!("duplicate provider name {} found in configuration file(s)", quote(&**name));
@@ -64,7 +67,10 @@ pub(crate) fn repeated_name(providers: &[Provider], target: &Target) -> Option<C
 }
 
 /// Up to 1.32 nothing looks for it before the second registration, which is fatal.
-pub(crate) fn registered_twice(providers: &[Provider], target: &Target) -> Option<ConfigError> {
+pub(crate) fn registered_twice(
+    providers: &[CredentialProvider],
+    target: &Target,
+) -> Option<ConfigError> {
     let name = first_repeated(providers).filter(|_| target.version.minor() <= 32)?;
     let message = format!("Credential provider {} was registered twice", quote(&**name));
     Some(with_place(message, name))
@@ -72,14 +78,14 @@ pub(crate) fn registered_twice(providers: &[Provider], target: &Target) -> Optio
 
 /// Whether the message is to the letter: up to 1.32 the supported versions come in
 /// random order.
-pub(crate) fn is_verbatim(providers: &[Provider], target: &Target) -> bool {
-    let unknown = |provider: &Provider| {
+pub(crate) fn is_verbatim(providers: &[CredentialProvider], target: &Target) -> bool {
+    let unknown = |provider: &CredentialProvider| {
         !provider.api_version.is_empty() && !EXEC_VERSIONS.contains(&provider.api_version.as_str())
     };
     target.version.minor() >= 33 || !providers.iter().any(unknown)
 }
 
-fn first_repeated(providers: &[Provider]) -> Option<&Spanned<String>> {
+fn first_repeated(providers: &[CredentialProvider]) -> Option<&Spanned<String>> {
     let mut names = HashSet::new();
     providers.iter().map(|provider| &provider.name).find(|name| !names.insert(name.as_str()))
 }
@@ -112,7 +118,7 @@ impl Checks<'_> {
         }
     }
 
-    fn provider(&mut self, provider: &Provider) {
+    fn provider(&mut self, provider: &CredentialProvider) {
         let version = &provider.api_version;
         if version.is_empty() {
             self.required("providers.apiVersion", "apiVersion is required", &version.location);
@@ -145,7 +151,7 @@ impl Checks<'_> {
         }
     }
 
-    fn duration(&mut self, provider: &Provider) {
+    fn duration(&mut self, provider: &CredentialProvider) {
         let path = "providers.defaultCacheDuration";
         match &provider.default_cache_duration {
             None => self.required(path, "defaultCacheDuration is required", &provider.location),

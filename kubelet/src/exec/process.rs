@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::exec::Options;
+use crate::exec::ExecOptions;
 
 /// The child's end shows on no descriptor, so it is asked for this often.
 const TICK: Duration = Duration::from_millis(5);
@@ -41,7 +41,7 @@ pub(super) enum End {
     },
 }
 
-pub(super) fn run(command: &Command<'_>, options: &Options) -> Ended {
+pub(super) fn run(command: &Command<'_>, options: &ExecOptions) -> Ended {
     let start = Instant::now();
     let mut stdout = Capture::new(options.most_stdout);
     let mut stderr = Capture::new(options.most_stderr);

@@ -1,4 +1,4 @@
-//! Request and response as the kubelet writes and reads them.
+//! CredentialProviderRequest and response as the kubelet writes and reads them.
 //!
 //! Source: Kubernetes API reference, "Kubelet CredentialProvider (v1)".
 
@@ -9,11 +9,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::go::json_string::write_string;
 
 /// The `auth` of an answer: logins by pattern.
-pub type Auth = BTreeMap<String, Login>;
+pub type AuthConfigs = BTreeMap<String, AuthConfig>;
 
 /// A value of `auth`.
 #[derive(Clone, Debug)]
-pub struct Login {
+pub struct AuthConfig {
     /// The user name.
     pub username: String,
     /// The password.
@@ -22,18 +22,18 @@ pub struct Login {
 
 /// An answer that could be decoded.
 #[derive(Clone, Debug)]
-pub struct Response {
+pub struct CredentialProviderResponse {
     /// As it was written; only `Image`, `Registry` and `Global` are valid.
     pub cache_key_type: String,
     /// How long it may be kept; `None` for the configured default.
     pub cache_duration: Option<pullpass_go_duration::GoDuration>,
     /// The logins; empty for "no credentials".
-    pub auth: Auth,
+    pub auth: AuthConfigs,
 }
 
 /// What a provider is asked.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct CredentialProviderRequest {
     /// The look-up name of the image.
     pub image: String,
     /// The pod's token, in service account mode.
@@ -42,7 +42,7 @@ pub struct Request {
     pub annotations: BTreeMap<String, String>,
 }
 
-impl Request {
+impl CredentialProviderRequest {
     /// A request for `image`, without a service account.
     pub fn new(image: impl Into<String>) -> Self {
         Self { image: image.into(), token: None, annotations: BTreeMap::new() }
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_exact_bytes() {
-        let mut request = Request::new("r.io/a<b>&\u{2028}");
+        let mut request = CredentialProviderRequest::new("r.io/a<b>&\u{2028}");
         let v1 = "credentialprovider.kubelet.k8s.io/v1";
         let plain = "{\"kind\":\"CredentialProviderRequest\",\"apiVersion\":\
              \"credentialprovider.kubelet.k8s.io/v1\",\

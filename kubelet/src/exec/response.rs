@@ -4,7 +4,7 @@ use pullpass_go_duration::GoDuration;
 
 use crate::config::scheme;
 use crate::document::{Node, Value};
-use crate::exec::request::{Auth, Login, Response};
+use crate::exec::request::{AuthConfig, AuthConfigs, CredentialProviderResponse};
 use crate::go::quote::quote;
 use crate::json;
 use crate::schema::{self, Meta, Type};
@@ -55,7 +55,11 @@ pub(crate) struct Fault {
 }
 
 /// Decodes `stdout` for a provider whose configuration says `api_version`.
-pub(crate) fn read(stdout: &[u8], api_version: &str, target: &Target) -> Result<Response, Fault> {
+pub(crate) fn read(
+    stdout: &[u8],
+    api_version: &str,
+    target: &Target,
+) -> Result<CredentialProviderResponse, Fault> {
     let unreadable = |why: String| Fault {
         stage: Stage::Json,
         message: format!("error reading GVK from response: {why}"),
@@ -87,7 +91,7 @@ pub(crate) fn read(stdout: &[u8], api_version: &str, target: &Target) -> Result<
     })
 }
 
-fn decode(node: &Node, meta: &Meta, target: &Target) -> Result<Response, String> {
+fn decode(node: &Node, meta: &Meta, target: &Target) -> Result<CredentialProviderResponse, String> {
     if meta.kind.is_empty() {
         return Err("Object 'Kind' is missing".to_owned());
     }
@@ -115,15 +119,19 @@ fn decode(node: &Node, meta: &Meta, target: &Target) -> Result<Response, String>
         .field("cacheDuration")
         .and_then(Node::as_str)
         .and_then(|text| text.parse::<GoDuration>().ok());
-    let mut auth = Auth::new();
+    let mut auth = AuthConfigs::new();
     if let Some(Value::Object(entries)) = node.field("auth").map(|node| &node.value) {
         for entry in entries {
-            let login = Login {
+            let login = AuthConfig {
                 username: text(&entry.node, "username"),
                 password: text(&entry.node, "password").into(),
             };
             auth.insert(entry.key.clone(), login);
         }
     }
-    Ok(Response { cache_key_type: text(node, "cacheKeyType"), cache_duration, auth })
+    Ok(CredentialProviderResponse {
+        cache_key_type: text(node, "cacheKeyType"),
+        cache_duration,
+        auth,
+    })
 }

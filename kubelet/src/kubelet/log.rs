@@ -8,14 +8,14 @@ use crate::version::KubeletVersion;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
     /// From which level on it is shown.
-    pub level: Level,
+    pub level: LogLevel,
     /// Its text.
     pub text: String,
 }
 
 /// The level of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
+pub enum LogLevel {
     /// Always shown.
     Error,
     /// Shown from this `-v` on.
@@ -53,7 +53,7 @@ impl Context<'_> {
         if !self.is_structured() {
             // A plugin's last newline is the line's own.
             let text = before_1_35.strip_suffix('\n').unwrap_or(&before_1_35).to_owned();
-            return LogLine { level: Level::Error, text };
+            return LogLine { level: LogLevel::Error, text };
         }
         let mut text = format!(
             "\"Failed to provide credentials for image\" err={} provider={} image={}",
@@ -66,7 +66,7 @@ impl Context<'_> {
             let account = reference(self.namespace(), self.account_name());
             text.push_str(&format!(" serviceAccount={account}"));
         }
-        LogLine { level: Level::Error, text }
+        LogLine { level: LogLevel::Error, text }
     }
 
     fn pod_pairs(&self) -> String {
@@ -107,7 +107,7 @@ pub(super) fn asking(context: &Context<'_>) -> LogLine {
             context.image, context.provider
         )
     };
-    LogLine { level: Level::Verbose(5), text }
+    LogLine { level: LogLevel::Verbose(5), text }
 }
 
 pub(super) fn failed(context: &Context<'_>, message: &str) -> LogLine {
@@ -149,7 +149,7 @@ pub(super) fn not_called(context: &Context<'_>, reason: &NotCalled) -> LogLine {
     let (namespace, account) = (context.namespace(), context.account_name());
     match reason {
         NotCalled::NoServiceAccount => LogLine {
-            level: Level::Verbose(5),
+            level: LogLevel::Verbose(5),
             text: if context.is_structured() {
                 format!(
                     "\"Service account name is empty\" provider={} image={}{}",
@@ -176,7 +176,7 @@ pub(super) fn not_called(context: &Context<'_>, reason: &NotCalled) -> LogLine {
             } else {
                 format!("Failed to get service account data {namespace}/{account}: {error}")
             };
-            LogLine { level: Level::Verbose(5), text }
+            LogLine { level: LogLevel::Verbose(5), text }
         }
         NotCalled::ServiceAccount(error) => context.error(
             format!("Failed to get service account {namespace}/{account}: {error}"),

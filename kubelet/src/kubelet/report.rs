@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::cache::{KeyType, Stored};
-use crate::exec::FailureKind;
+use crate::cache::{CacheKeyType, Stored};
+use crate::exec::ExecFailureKind;
 use crate::kubelet::LogLine;
 use crate::service_account::NotCalled;
 
@@ -42,7 +42,7 @@ impl ProviderReport {
     /// The line of the kubelet's log that tells of the failure, if there is one at the
     /// level of errors.
     pub fn error_line(&self) -> Option<&str> {
-        let mut errors = self.log.iter().filter(|line| line.level == crate::Level::Error);
+        let mut errors = self.log.iter().filter(|line| line.level == crate::LogLevel::Error);
         errors.next().map(|line| line.text.as_str())
     }
 }
@@ -55,7 +55,7 @@ pub enum Outcome {
     /// A pattern covers the image and it is not asked all the same.
     NotCalled(NotCalled),
     /// The run gave no answer.
-    Failed(FailureKind),
+    Failed(ExecFailureKind),
     /// The answer handed the pod's token back as a password.
     EchoedToken,
     /// The answer's `cacheKeyType` is none of the three.
@@ -81,15 +81,15 @@ impl Outcome {
             Self::NotCalled(NotCalled::Token(_)) => "token-error",
             Self::NotCalled(NotCalled::CacheKey(_)) => "cache-key-error",
             Self::Failed(kind) => match kind {
-                FailureKind::NotStarted => "not-started",
-                FailureKind::ExitStatus(_) => "exit-status",
-                FailureKind::Signal(_) => "signal",
-                FailureKind::TimedOut => "timed-out",
-                FailureKind::Held => "held",
-                FailureKind::TooLong => "too-long",
-                FailureKind::NotJson => "not-json",
-                FailureKind::ApiVersion => "wrong-api-version",
-                FailureKind::Undecodable => "undecodable",
+                ExecFailureKind::NotStarted => "not-started",
+                ExecFailureKind::ExitStatus(_) => "exit-status",
+                ExecFailureKind::Signal(_) => "signal",
+                ExecFailureKind::TimedOut => "timed-out",
+                ExecFailureKind::Held => "held",
+                ExecFailureKind::TooLong => "too-long",
+                ExecFailureKind::NotJson => "not-json",
+                ExecFailureKind::ApiVersion => "wrong-api-version",
+                ExecFailureKind::Undecodable => "undecodable",
             },
             Self::EchoedToken => "echoed-token",
             Self::InvalidCacheKeyType(_) => "invalid-cache-key-type",
@@ -108,7 +108,7 @@ pub enum CacheDecision {
     /// A remembered answer was used and the plugin not run.
     Hit {
         /// Under which type of key it was found.
-        key: KeyType,
+        key: CacheKeyType,
         /// Until when it is kept.
         expires: SystemTime,
     },

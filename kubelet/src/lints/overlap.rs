@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::config::Provider;
+use crate::config::CredentialProvider;
 use crate::go::url::split_port;
 use crate::lints::Lint;
 use crate::pattern::Pattern;
@@ -19,7 +19,7 @@ struct Shape<'a> {
     path: Vec<u8>,
 }
 
-pub(super) fn check(providers: &[Provider], lints: &mut Vec<Lint>) {
+pub(super) fn check(providers: &[CredentialProvider], lints: &mut Vec<Lint>) {
     let mut groups: HashMap<(Vec<u8>, usize), Vec<Shape<'_>>> = HashMap::new();
     for (provider, entry) in providers.iter().enumerate() {
         for text in &entry.match_images {

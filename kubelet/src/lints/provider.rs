@@ -2,19 +2,19 @@
 
 use std::collections::HashSet;
 
-use crate::config::Provider;
+use crate::config::CredentialProvider;
 use crate::lints::Lint;
 
 const SECOND: i64 = 1_000_000_000;
 const HOUR: i64 = 3600 * SECOND;
 
-pub(super) fn check(provider: &Provider, lints: &mut Vec<Lint>) {
+pub(super) fn check(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
     check_name(provider, lints);
     check_environment(provider, lints);
     check_duration(provider, lints);
 }
 
-fn check_name(provider: &Provider, lints: &mut Vec<Lint>) {
+fn check_name(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
     let name = &provider.name;
     if name.is_empty() {
         lints.push(Lint::warning(
@@ -34,7 +34,7 @@ fn check_name(provider: &Provider, lints: &mut Vec<Lint>) {
     }
 }
 
-fn check_environment(provider: &Provider, lints: &mut Vec<Lint>) {
+fn check_environment(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
     let mut names = HashSet::new();
     for variable in &provider.env {
         let (name, location) = (&variable.name, &variable.name.location);
@@ -77,7 +77,7 @@ fn check_environment(provider: &Provider, lints: &mut Vec<Lint>) {
     }
 }
 
-fn check_duration(provider: &Provider, lints: &mut Vec<Lint>) {
+fn check_duration(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
     let Some(duration) = &provider.default_cache_duration else { return };
     let location = &duration.location;
     let shown = duration.value.to_string();

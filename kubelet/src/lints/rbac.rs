@@ -5,11 +5,11 @@
 
 use std::collections::HashSet;
 
-use crate::config::Provider;
+use crate::config::CredentialProvider;
 use crate::go::json_string;
 use crate::lints::Lint;
 
-pub(super) fn check(providers: &[Provider], lints: &mut Vec<Lint>) {
+pub(super) fn check(providers: &[CredentialProvider], lints: &mut Vec<Lint>) {
     let mut seen = HashSet::new();
     let tokens = providers.iter().filter_map(|provider| provider.token_attributes.as_ref());
     for audience in tokens.map(|tokens| &tokens.audience) {

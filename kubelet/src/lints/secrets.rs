@@ -1,7 +1,7 @@
 //! Secrets in `args` and `env`, where everyone who reads the file or the process list
 //! finds them.
 
-use crate::config::Provider;
+use crate::config::CredentialProvider;
 use crate::lints::Lint;
 use crate::source::Spanned;
 
@@ -41,7 +41,7 @@ const SECRET_BEGINNINGS: [&str; 14] = [
     "-----BEGIN",
 ];
 
-pub(super) fn check(provider: &Provider, lints: &mut Vec<Lint>) {
+pub(super) fn check(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
     let mut names_secret = false;
     for arg in &provider.args {
         let (name, value) = match arg.split_once('=') {

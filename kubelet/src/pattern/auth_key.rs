@@ -2,7 +2,7 @@
 
 use crate::go::quote::quote;
 use crate::go::url::Url;
-use crate::pattern::{Match, ParseError, Pattern, colons};
+use crate::pattern::{Match, Pattern, PatternError, colons};
 use crate::version::KubeletVersion;
 
 /// A key of `auth` as the kubelet files it.
@@ -18,7 +18,7 @@ impl AuthKey {
     ///
     /// # Errors
     /// When the key is no URL; the kubelet drops it then, see [`AuthKey::log_line`].
-    pub fn parse(key: &str) -> Result<Self, ParseError> {
+    pub fn parse(key: &str) -> Result<Self, PatternError> {
         Self::parse_for(key, KubeletVersion::NEWEST)
     }
 
@@ -26,8 +26,8 @@ impl AuthKey {
     ///
     /// # Errors
     /// When the key is no URL.
-    pub fn parse_for(key: &str, version: KubeletVersion) -> Result<Self, ParseError> {
-        let url = Url::parse(&with_scheme(key), colons(version)).map_err(ParseError)?;
+    pub fn parse_for(key: &str, version: KubeletVersion) -> Result<Self, PatternError> {
+        let url = Url::parse(&with_scheme(key), colons(version)).map_err(PatternError)?;
         let mut path = url.path.as_slice();
         if path.starts_with(b"/v2/") || path.starts_with(b"/v1/") {
             path = &path[3..];
@@ -57,7 +57,7 @@ impl AuthKey {
     }
 
     /// What the kubelet logs when it drops a key that is no URL.
-    pub fn log_line(key: &str, error: &ParseError, version: KubeletVersion) -> String {
+    pub fn log_line(key: &str, error: &PatternError, version: KubeletVersion) -> String {
         let shown = if version.minor() >= 35 { with_scheme(key) } else { key.to_owned() };
         format!("Entry {} in dockercfg invalid ({error}), ignoring", quote(shown))
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The first rule by which a pattern does not cover an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum MismatchReason {
     /// The image cannot be compared at all.
     Image {
         /// Go's words for what is wrong with it.
@@ -64,7 +64,7 @@ pub enum Reason {
     },
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for MismatchReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Image { error } => write!(f, "the image cannot be compared: {error}"),

@@ -67,14 +67,14 @@ pub struct Binary {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BinaryFault {
     /// In one word.
-    pub problem: Problem,
+    pub problem: ProgramProblem,
     /// The kubelet's words.
     pub message: String,
 }
 
 /// What is wrong with a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum ProgramProblem {
     /// There is nothing of this name.
     Missing,
     /// There is a link that leads nowhere.
@@ -113,7 +113,7 @@ fn look(path: &Path, target: &Target) -> Option<BinaryFault> {
     let shown = if looks_up { String::new() } else { path.display().to_string() };
     let (problem, why) = find_fault(path, looks_up)?;
     let message = match problem {
-        Problem::Missing | Problem::DanglingLink => {
+        ProgramProblem::Missing | ProgramProblem::DanglingLink => {
             format!("plugin binary executable {shown} did not exist")
         }
         _ if looks_up => format!(
@@ -125,14 +125,14 @@ fn look(path: &Path, target: &Target) -> Option<BinaryFault> {
     Some(BinaryFault { problem, message })
 }
 
-fn find_fault(path: &Path, looks_up: bool) -> Option<(Problem, String)> {
+fn find_fault(path: &Path, looks_up: bool) -> Option<(ProgramProblem, String)> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) => {
             let problem = match error.kind() {
-                io::ErrorKind::NotFound if path.is_symlink() => Problem::DanglingLink,
-                io::ErrorKind::NotFound => Problem::Missing,
-                _ => Problem::Unreadable,
+                io::ErrorKind::NotFound if path.is_symlink() => ProgramProblem::DanglingLink,
+                io::ErrorKind::NotFound => ProgramProblem::Missing,
+                _ => ProgramProblem::Unreadable,
             };
             return Some((problem, path_error("stat", path, &error)));
         }
@@ -141,8 +141,8 @@ fn find_fault(path: &Path, looks_up: bool) -> Option<(Problem, String)> {
         return None;
     }
     if metadata.is_dir() {
-        return Some((Problem::Directory, "is a directory".to_owned()));
+        return Some((ProgramProblem::Directory, "is a directory".to_owned()));
     }
     let error = accessat(CWD, path, Access::EXEC_OK, AtFlags::EACCESS).err()?;
-    Some((Problem::NotExecutable, system_error(&error.into())))
+    Some((ProgramProblem::NotExecutable, system_error(&error.into())))
 }

@@ -4,12 +4,13 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-use pullpass_kubelet::cache::{KeyType, Stored};
-use pullpass_kubelet::exec::Request;
+use pullpass_kubelet::cache::{CacheKeyType, Stored};
+use pullpass_kubelet::exec::CredentialProviderRequest;
 use pullpass_kubelet::pattern::Pattern;
-use pullpass_kubelet::service_account::{Pod, ServiceAccount, TokenSource};
+use pullpass_kubelet::service_account::{Pod, PodServiceAccount, TokenSource};
 use pullpass_kubelet::{
-    CacheDecision, Config, Kubelet, Options, Provider, ProviderReport, Target, startup::programs,
+    CacheDecision, Config, CredentialProvider, Kubelet, KubeletOptions, ProviderReport, Target,
+    startup::programs,
 };
 use secrecy::ExposeSecret as _;
 
@@ -28,7 +29,7 @@ pub(super) struct Node {
 
 /// A provider that is asked for an image.
 pub(super) struct Match<'a> {
-    provider: &'a Provider,
+    provider: &'a CredentialProvider,
     /// The entry of `matchImages` that covers the image.
     pub(super) pattern: &'a str,
 }
@@ -51,7 +52,7 @@ impl Node {
         if let Some(fault) = programs::check(&config, bin_dir).verdict {
             return Err(fault);
         }
-        let kubelet = Kubelet::new(&config, bin_dir, Options::default());
+        let kubelet = Kubelet::new(&config, bin_dir, KubeletOptions::default());
         Ok(Self { config, kubelet })
     }
 
@@ -78,10 +79,10 @@ impl Node {
             name: format!("{SERVICE_ACCOUNT}-0"),
             namespace: NAMESPACE.to_owned(),
             uid: jwt::random_uuid(),
-            service_account: Some(ServiceAccount {
+            service_account: Some(PodServiceAccount {
                 name: SERVICE_ACCOUNT.to_owned(),
                 uid: jwt::random_uuid(),
-                ..ServiceAccount::default()
+                ..PodServiceAccount::default()
             }),
             tokens: TokenSource::ByAudience([(world.audience(), token.into())].into()),
         };
@@ -93,7 +94,10 @@ impl Node {
         if found.credentials.is_empty() {
             return Err(explain(report));
         }
-        let request = Request { token: Some(REDACTED.into()), ..Request::new(found.lookup_name) };
+        let request = CredentialProviderRequest {
+            token: Some(REDACTED.into()),
+            ..CredentialProviderRequest::new(found.lookup_name)
+        };
         let api_version = self.config.providers[0].api_version.as_str();
         let logins = found.credentials.iter();
         let login = &found.credentials[0];
@@ -126,9 +130,9 @@ fn keeping(cache: &CacheDecision) -> String {
         CacheDecision::Missed(Stored::Until { key, expires }) => {
             let left = expires.duration_since(SystemTime::now()).unwrap_or_default();
             let scope = match key {
-                KeyType::Image => "this image",
-                KeyType::Registry => "this registry",
-                KeyType::Global => "every image",
+                CacheKeyType::Image => "this image",
+                CacheKeyType::Registry => "this registry",
+                CacheKeyType::Global => "every image",
             };
             format!("kept {} min for {scope}", left.as_secs().div_ceil(60))
         }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use pullpass_kubelet::cache::Clock;
-use pullpass_kubelet::{Config, Kubelet, Options, exec};
+use pullpass_kubelet::cache::ClockFn;
+use pullpass_kubelet::exec::ExecOptions;
+use pullpass_kubelet::{Config, Kubelet, KubeletOptions};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -53,7 +54,7 @@ pub(crate) fn lookup(bench: &mut Bench, random: &mut Random) -> Verdict {
     };
 
     let elapsed = Arc::new(AtomicU64::new(0));
-    let options = Options { exec: exec_options(), clock: clock(&elapsed) };
+    let options = KubeletOptions { exec: exec_options(), clock: clock(&elapsed) };
     let mut session = Session {
         kubelet: Kubelet::new(&config, programs.bin_dir(), options),
         config,
@@ -72,12 +73,12 @@ pub(crate) fn lookup(bench: &mut Bench, random: &mut Random) -> Verdict {
     verdict
 }
 
-fn exec_options() -> exec::Options {
+fn exec_options() -> ExecOptions {
     let environment = ENVIRONMENT.map(|(name, value)| (name.into(), value.into())).to_vec();
-    exec::Options { environment, ..exec::Options::default() }
+    ExecOptions { environment, ..ExecOptions::default() }
 }
 
-fn clock(elapsed: &Arc<AtomicU64>) -> Clock {
+fn clock(elapsed: &Arc<AtomicU64>) -> ClockFn {
     let elapsed = Arc::clone(elapsed);
     let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     Arc::new(move || start + Duration::from_secs(elapsed.load(Ordering::Relaxed)))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use pullpass_go_duration::GoDuration;
 use pullpass_kubelet::KubeletVersion;
-use pullpass_kubelet::exec::{Auth, Login};
+use pullpass_kubelet::exec::{AuthConfig, AuthConfigs};
 use pullpass_kubelet::image_name::lookup_name;
 use pullpass_kubelet::keyring::Keyring;
 use pullpass_kubelet::pattern::{AuthKey, Pattern};
@@ -101,7 +101,7 @@ pub(crate) fn keyring(bench: &mut Bench, random: &mut Random) -> Verdict {
     let mut auths = Vec::new();
     let mut context = Context::new(bench.version);
     for provider in 0..random.below(3) + 1 {
-        let mut auth = Auth::new();
+        let mut auth = AuthConfigs::new();
         for entry in 0..random.below(6) {
             let key = if random.percent(20) {
                 image[..image.floor_char_boundary(random.below(image.len() + 1))].to_owned()
@@ -109,7 +109,7 @@ pub(crate) fn keyring(bench: &mut Bench, random: &mut Random) -> Verdict {
                 world::auth_key(random)
             };
             let username = format!("{provider}-{entry}");
-            auth.insert(key, Login { username, password: "p".into() });
+            auth.insert(key, AuthConfig { username, password: "p".into() });
         }
         context.filed_alike |= has_keys_filed_alike(&auth, bench.version);
         let shown = auth.iter().map(|(key, login)| {
@@ -151,7 +151,7 @@ pub(crate) fn keyring(bench: &mut Bench, random: &mut Random) -> Verdict {
 }
 
 /// Whether two keys of one answer are one key to the kubelet.
-pub(crate) fn has_keys_filed_alike(auth: &Auth, version: KubeletVersion) -> bool {
+pub(crate) fn has_keys_filed_alike(auth: &AuthConfigs, version: KubeletVersion) -> bool {
     let mut filed = BTreeSet::new();
     auth.keys()
         .filter_map(|key| AuthKey::parse_for(key, version).ok())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pullpass_kubelet::service_account::{Pod, ServiceAccount, TokenSource};
+use pullpass_kubelet::service_account::{Pod, PodServiceAccount, TokenSource};
 use serde_json::{Value, json};
 
 use crate::random::Random;
@@ -113,7 +113,7 @@ impl Pods {
             State::AccountError => Some(ERROR.to_owned()),
             _ => None,
         };
-        let account = ServiceAccount {
+        let account = PodServiceAccount {
             name: self.account.to_owned(),
             uid: self.account_uid.to_owned(),
             annotations: self.annotations.clone(),

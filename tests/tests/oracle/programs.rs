@@ -7,7 +7,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use pullpass_kubelet::KubeletVersion;
-use pullpass_kubelet::exec::{Auth, Login};
+use pullpass_kubelet::exec::{AuthConfig, AuthConfigs};
 use serde_json::{Value, json};
 
 use crate::configs::PROGRAMS;
@@ -104,8 +104,8 @@ impl Programs {
         self.answers.values().any(|text| {
             let Ok(answer) = serde_json::from_str::<Value>(text) else { return false };
             let Some(keys) = answer["auth"].as_object() else { return false };
-            let login = || Login { username: String::new(), password: String::new().into() };
-            let auth: Auth = keys.keys().map(|key| (key.clone(), login())).collect();
+            let login = || AuthConfig { username: String::new(), password: String::new().into() };
+            let auth: AuthConfigs = keys.keys().map(|key| (key.clone(), login())).collect();
             has_keys_filed_alike(&auth, version)
         })
     }

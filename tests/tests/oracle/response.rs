@@ -3,8 +3,8 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use pullpass_kubelet::exec::Request;
-use pullpass_kubelet::exec::{self, FailureKind};
+use pullpass_kubelet::exec::CredentialProviderRequest;
+use pullpass_kubelet::exec::{self, ExecFailureKind, ExecOptions};
 use pullpass_kubelet::{Config, Target};
 use serde_json::json;
 
@@ -40,12 +40,12 @@ pub(crate) fn response(bench: &mut Bench, random: &mut Random) -> Verdict {
     let ours = match run.result {
         Ok(_) => json!({"verdict": "response", "detail": ""}),
         Err(failure) => match failure.kind {
-            FailureKind::NotJson => json!({"verdict": "no JSON", "detail": failure.message}),
-            FailureKind::ApiVersion => {
+            ExecFailureKind::NotJson => json!({"verdict": "no JSON", "detail": failure.message}),
+            ExecFailureKind::ApiVersion => {
                 let actual = failure.message.split("actual apiVersion:").nth(1);
                 json!({"verdict": "other version", "detail": actual})
             }
-            FailureKind::Undecodable => {
+            ExecFailureKind::Undecodable => {
                 json!({"verdict": "undecodable", "detail": failure.detail})
             }
             kind => json!({"verdict": format!("{kind:?}"), "detail": failure.message}),
@@ -65,7 +65,7 @@ pub(crate) fn response(bench: &mut Bench, random: &mut Random) -> Verdict {
 }
 
 /// Runs `cat` over a file as a plugin: nothing but our decoding stands behind it.
-fn ask_us(bench: &Bench, api_version: &str, stdout: &str) -> exec::Run {
+fn ask_us(bench: &Bench, api_version: &str, stdout: &str) -> exec::ExecRun {
     let folder = bench.folder().join("response");
     let bin_dir = folder.join("bin");
     let file = folder.join("stdout");
@@ -83,6 +83,12 @@ fn ask_us(bench: &Bench, api_version: &str, stdout: &str) -> exec::Run {
     });
     let target = Target::new(bench.version);
     let config = Config::parse("c", config.to_string().as_bytes(), &target).unwrap();
-    let options = exec::Options::default();
-    exec::run(&config.providers[0], &bin_dir, &Request::new("r.io/app"), &target, &options)
+    let options = ExecOptions::default();
+    exec::run(
+        &config.providers[0],
+        &bin_dir,
+        &CredentialProviderRequest::new("r.io/app"),
+        &target,
+        &options,
+    )
 }
