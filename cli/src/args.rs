@@ -63,7 +63,7 @@ pub(crate) enum Format {
 /// Which kubelet is meant.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
-    /// The kubelet's version, 1.26 to 1.37
+    /// The kubelet's version, 1.30 to 1.37
     #[arg(long, value_name = "VERSION", default_value_t)]
     pub(crate) kubelet_version: KubeletVersion,
     /// As the kubelet's flag of this name; gates that are not named have the version's default
@@ -159,7 +159,7 @@ pub(crate) struct ConfigArgs {
     /// Names such as `oidc-credential-provider` or `oidc`; all plugins when there is none
     #[arg(value_name = "PLUGIN")]
     pub(crate) plugins: Vec<String>,
-    /// The kubelet that is to read it, 1.26 to 1.37
+    /// The kubelet that is to read it, 1.30 to 1.37
     #[arg(long, value_name = "VERSION", default_value_t)]
     pub(crate) kubelet_version: KubeletVersion,
     /// Give the plugins the pod's token for this audience (1.33 or later)

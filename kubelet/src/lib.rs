@@ -3,7 +3,7 @@
 //! makes of their answers, what it remembers, and what it tries in which order.
 //!
 //! Everything here says what the real kubelet says, to the letter where the kubelet
-//! has words, for each version from 1.26 to 1.37. Our own advice is in [`lints`] and
+//! has words, for each version from 1.30 to 1.37. Our own advice is in [`lints`] and
 //! nowhere else.
 //!
 //! ```

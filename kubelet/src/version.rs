@@ -8,7 +8,7 @@ use std::str::FromStr;
 /// 1.33, beta and on from 1.34.
 pub const SERVICE_ACCOUNT_TOKENS: &str = "KubeletServiceAccountTokenForCredentialProviders";
 
-/// A Kubernetes minor version, 1.26 to 1.37.
+/// A Kubernetes minor version, 1.30 to 1.37: those whose own code the tests compare with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KubeletVersion {
     minor: u8,
@@ -16,7 +16,7 @@ pub struct KubeletVersion {
 
 impl KubeletVersion {
     /// The oldest version known here.
-    pub const OLDEST: Self = Self { minor: 26 };
+    pub const OLDEST: Self = Self { minor: 30 };
     /// The newest version known here.
     pub const NEWEST: Self = Self { minor: 37 };
 
@@ -96,7 +96,7 @@ impl FeatureGates {
 impl FromStr for FeatureGates {
     type Err = TargetError;
 
-    /// Reads `NAME=true,NAME=false`; the last word about a name holds.
+    /// Reads `NAME=true,NAME=false`; the last setting of a name is used.
     fn from_str(text: &str) -> Result<Self, TargetError> {
         let mut gates = Self::default();
         for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
@@ -149,8 +149,12 @@ impl Target {
 /// A version or gate that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
-    /// Not a version between 1.26 and 1.37.
-    #[error("`{0}` is not a kubelet version from 1.26 to 1.37")]
+    /// Not one of [`KubeletVersion::all`].
+    #[error(
+        "`{0}` is not a kubelet version from {oldest} to {newest}",
+        oldest = KubeletVersion::OLDEST,
+        newest = KubeletVersion::NEWEST
+    )]
     Version(String),
     /// Not of the form `NAME=true`.
     #[error("feature gate `{0}` is not of the form `NAME=true` or `NAME=false`")]
@@ -164,15 +168,15 @@ mod tests {
     #[test]
     fn versions() {
         for (text, minor) in
-            [("1.34", 34), ("v1.34.2", 34), ("1.26.0-rc.1", 26), ("v1.37+k3s1", 37)]
+            [("1.34", 34), ("v1.34.2", 34), ("1.30.0-rc.1", 30), ("v1.37+k3s1", 37)]
         {
             assert_eq!(text.parse::<KubeletVersion>().map(KubeletVersion::minor), Ok(minor));
         }
-        for text in ["", "1", "1.25", "1.38", "2.34", "v1.x", "1.300"] {
+        for text in ["", "1", "1.29", "1.38", "2.34", "v1.x", "1.300"] {
             assert!(text.parse::<KubeletVersion>().is_err(), "{text}");
         }
         assert_eq!(KubeletVersion::default().to_string(), "1.37");
-        assert_eq!(KubeletVersion::all().count(), 12);
+        assert_eq!(KubeletVersion::all().count(), 8);
     }
 
     #[test]

@@ -95,7 +95,7 @@ fn decoding_rows() -> Vec<Row> {
         _ => 69,
     };
     let mut rows = Vec::new();
-    for (first, last) in [(26, 32), (33, 33), (34, 37)] {
+    for (first, last) in [(30, 32), (33, 33), (34, 37)] {
         let scheme =
             format!("in scheme \"pkg/credentialprovider/plugin/plugin.go:{}\"", scheme(first));
         for (text, fault) in [
@@ -116,7 +116,7 @@ fn decoding_rows() -> Vec<Row> {
         }
     }
     let unknown = config(&provider("p", "  unknownField: 1\n"));
-    rows.push(row(26, 31, unknown.clone(), "accepted"));
+    rows.push(row(30, 31, unknown.clone(), "accepted"));
     rows.extend(undecodable(
         32,
         37,
@@ -148,37 +148,37 @@ fn decoding_rows() -> Vec<Row> {
          \"providers[0].b\", unknown field \"providers[0].a\"",
     ));
     rows.extend(undecodable(
-        26,
+        30,
         37,
         config(&provider("[x]", "")),
         "json: cannot unmarshal array into Go struct field CredentialProvider.providers.name of type string",
     ));
     rows.extend(undecodable(
-        26,
+        30,
         37,
         config(&provider("p", "  args: x\n")),
         "json: cannot unmarshal string into Go struct field CredentialProvider.providers.args of type []string",
     ));
     rows.extend(undecodable(
-        26,
+        30,
         37,
         config("  p: 1\n"),
         "json: cannot unmarshal object into Go struct field CredentialProviderConfig.providers of type []v1.CredentialProvider",
     ));
     rows.extend(undecodable(
-        26,
+        30,
         37,
         config(&provider("p", "")).replace("1h", "3600"),
         "json: cannot unmarshal number into Go struct field CredentialProvider.providers.defaultCacheDuration of type string",
     ));
     rows.extend(undecodable(
-        26,
+        30,
         37,
         config(&provider("p", "")).replace("1h", "1d"),
         "time: unknown unit \"d\" in duration \"1d\"",
     ));
     rows.extend(undecodable(
-        26,
+        30,
         37,
         "- a\n".to_owned(),
         "couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value of \
@@ -186,26 +186,26 @@ fn decoding_rows() -> Vec<Row> {
          \"json:\\\"kind,omitempty\\\"\" }",
     ));
     rows.extend(undecodable(
-        26,
+        30,
         37,
         "{\"a\": }".to_owned(),
         "couldn't get version/kind; json parse error: invalid character '}' looking for beginning of value",
     ));
-    rows.extend(undecodable(26, 37, "a: 1\n".to_owned(), "Object 'Kind' is missing in 'a: 1\n'"));
+    rows.extend(undecodable(30, 37, "a: 1\n".to_owned(), "Object 'Kind' is missing in 'a: 1\n'"));
     rows.extend(undecodable(
-        26,
+        30,
         37,
         "kind: X\n".to_owned(),
         "Object 'apiVersion' is missing in 'kind: X\n'",
     ));
     rows.extend(undecodable(
-        26,
+        30,
         37,
         "kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\n".to_owned(),
         "failed to decode \"KubeletConfiguration\" (wrong Kind)",
     ));
     // Fields that came later.
-    rows.push(row(26, 31, tokens(TOKENS), "accepted"));
+    rows.push(row(30, 31, tokens(TOKENS), "accepted"));
     rows.extend(undecodable(
         32,
         32,
@@ -223,7 +223,7 @@ fn decoding_rows() -> Vec<Row> {
     for older in ["v1beta1", "v1alpha1"] {
         let plain =
             config(&provider("p", "")).replace("k8s.io/v1\nprov", &format!("k8s.io/{older}\nprov"));
-        rows.push(row(26, 37, plain, "accepted"));
+        rows.push(row(30, 37, plain, "accepted"));
         rows.extend(undecodable(
             32,
             37,
@@ -250,39 +250,39 @@ fn validation_rows() -> Vec<Row> {
     let none =
         "kind: CredentialProviderConfig\napiVersion: kubelet.config.k8s.io/v1\nproviders: []\n";
     let mut rows = vec![
-        row(26, 37, config(&provider("p", "")), "accepted"),
+        row(30, 37, config(&provider("p", "")), "accepted"),
         invalid(
-            26,
+            30,
             37,
             none.to_owned(),
             "providers: Required value: at least 1 item in plugins is required",
         ),
         invalid(
-            26,
+            30,
             37,
             plain("name: p", "name: foo/../bar"),
             "providers.name: Invalid value: \"foo/../bar\": provider name cannot contain '/'",
         ),
         invalid(
-            26,
+            30,
             37,
             plain("name: p", "name: foo bar"),
             "providers.name: Invalid value: \"foo bar\": provider name cannot contain spaces",
         ),
         invalid(
-            26,
+            30,
             37,
             plain("name: p", "name: ."),
             "providers.name: Invalid value: \".\": provider name cannot be '.'",
         ),
         invalid(
-            26,
+            30,
             37,
             plain("name: p", "name: .."),
             "providers.name: Invalid value: \"..\": provider name cannot be '..'",
         ),
         invalid(
-            26,
+            30,
             33,
             plain(&format!("apiVersion: {V1}\n"), "args: []\n"),
             "providers.apiVersion: Required value: apiVersion is required",
@@ -294,25 +294,25 @@ fn validation_rows() -> Vec<Row> {
             "providers.apiVersion: Required value",
         ),
         invalid(
-            26,
+            30,
             37,
             plain(V1, "x/v1"),
             &format!("providers.apiVersion: Unsupported value: \"x/v1\": supported values: {exec}"),
         ),
         invalid(
-            26,
+            30,
             37,
             plain("[r.io]", "[]"),
             "providers.matchImages: Required value: at least 1 item in matchImages is required",
         ),
         invalid(
-            26,
+            30,
             37,
             plain("[r.io]", "['%invalid%']"),
             "providers.matchImages: Invalid value: \"%invalid%\": match image is invalid: parse \"https://%invalid%\": invalid URL escape \"%in\"",
         ),
         invalid(
-            26,
+            30,
             33,
             plain("  defaultCacheDuration: 1h\n", ""),
             "providers.defaultCacheDuration: Required value: defaultCacheDuration is required",
@@ -324,7 +324,7 @@ fn validation_rows() -> Vec<Row> {
             "providers.defaultCacheDuration: Required value",
         ),
         invalid(
-            26,
+            30,
             33,
             plain("1h", "-1m"),
             "providers.defaultCacheDuration: Invalid value: -1m0s: defaultCacheDuration must be greater than or equal to 0",
@@ -336,7 +336,7 @@ fn validation_rows() -> Vec<Row> {
             "providers.defaultCacheDuration: Invalid value: \"-1m0s\": must be greater than or equal to 0",
         ),
         invalid(
-            26,
+            30,
             33,
             plain("1h", "-1m").replace("[r.io]", "['%', '%']"),
             "[providers.matchImages: Invalid value: \"%\": match image is invalid: parse \"https://%\": invalid URL escape \"%\", providers.defaultCacheDuration: Invalid value: -1m0s: defaultCacheDuration must be greater than or equal to 0]",
@@ -379,7 +379,7 @@ fn validation_rows() -> Vec<Row> {
         ),
     ];
     let colons = plain("[r.io]", "['r.io:80:80']");
-    rows.push(row(26, 35, colons.clone(), "accepted"));
+    rows.push(row(30, 35, colons.clone(), "accepted"));
     rows.push(invalid(36, 37, colons, "providers.matchImages: Invalid value: \"r.io:80:80\": match image is invalid: parse \"https://r.io:80:80\": invalid port \":80:80\" after host"));
     // Where the wording follows the version only through `cacheType` being there.
     for (first, last, base) in [(33, 33, TOKENS), (34, 37, TOKENS_134)] {
@@ -458,7 +458,7 @@ fn validation_rows() -> Vec<Row> {
         rows.push(invalid(first, last, several.clone(), &format!("{keys}: Invalid value: \"a/b/c\": {what} {form} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')")));
     }
     let twice = config(&(provider("same", "") + &provider("same", "")));
-    rows.push(row(26, 32, twice.clone(), "Credential provider \"same\" was registered twice"));
+    rows.push(row(30, 32, twice.clone(), "Credential provider \"same\" was registered twice"));
     rows.push(invalid(33, 33, twice.clone(), "providers.name: Duplicate value: \"same\""));
     rows.push(row(
         34,
@@ -480,7 +480,7 @@ fn every_row_in_every_version() {
         }
     }
     println!("{} messages, {checked} of them with their versions", rows.len());
-    assert!(rows.len() >= 80 && checked >= 400, "{} {checked}", rows.len());
+    assert!(rows.len() >= 80 && checked >= 300, "{} {checked}", rows.len());
 }
 
 #[test]

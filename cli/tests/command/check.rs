@@ -168,7 +168,8 @@ fn values_are_not_shown_where_the_file_is_refused() {
 fn usage_errors_exit_with_2() {
     for args in [
         &["check"][..],
-        &["check", "f", "--kubelet-version", "1.25"],
+        &["check", "f", "--kubelet-version", "1.29"],
+        &["check", "f", "--kubelet-version", "1.38"],
         &["check", "f", "--feature-gates", "X"],
         &["check", "f", "--format", "xml"],
         &["nonsense"],

@@ -13,7 +13,6 @@ use crate::config::{Config, Finding};
 use crate::go::path::{join, path_error, system_error};
 use crate::go::quote::quote;
 use crate::source::Location;
-use crate::version::Target;
 
 /// What the kubelet says about the bin dir; it looks there before it reads the
 /// configuration. `None` when it has nothing to say.
@@ -54,8 +53,8 @@ impl Binaries {
 pub struct Binary {
     /// The provider's name.
     pub provider: String,
-    /// Where the kubelet looks for it. From 1.30 its own message about a missing one
-    /// leaves this out.
+    /// Where the kubelet looks for it. Its own message about a missing one leaves this
+    /// out.
     pub path: PathBuf,
     /// What is wrong with it.
     pub fault: Option<BinaryFault>,
@@ -96,7 +95,7 @@ pub fn check(config: &Config, bin_dir: &Path) -> Binaries {
             let path = join(bin_dir, &provider.name);
             Binary {
                 provider: provider.name.value.clone(),
-                fault: look(&path, &config.target),
+                fault: look(&path),
                 path,
                 location: provider.name.location.clone(),
             }
@@ -106,26 +105,22 @@ pub fn check(config: &Config, bin_dir: &Path) -> Binaries {
     Binaries { verdict: faults.next().map(|fault| fault.message.clone()), binaries }
 }
 
-fn look(path: &Path, target: &Target) -> Option<BinaryFault> {
-    // Up to 1.29 only a stat, and messages that name the path. Since then the message's
-    // path is what the look-up returned, which is nothing.
-    let looks_up = target.version.minor() >= 30;
-    let shown = if looks_up { String::new() } else { path.display().to_string() };
-    let (problem, why) = find_fault(path, looks_up)?;
+fn look(path: &Path) -> Option<BinaryFault> {
+    let (problem, why) = find_fault(path)?;
     let message = match problem {
         ProgramProblem::Missing | ProgramProblem::DanglingLink => {
-            format!("plugin binary executable {shown} did not exist")
+            // The message's path is what the look-up returned, which is nothing.
+            "plugin binary executable  did not exist".to_owned()
         }
-        _ if looks_up => format!(
-            "error inspecting binary executable {shown}: exec: {}: {why}",
+        _ => format!(
+            "error inspecting binary executable : exec: {}: {why}",
             quote(path.as_os_str().as_encoded_bytes())
         ),
-        _ => format!("error inspecting binary executable {shown}: {why}"),
     };
     Some(BinaryFault { problem, message })
 }
 
-fn find_fault(path: &Path, looks_up: bool) -> Option<(ProgramProblem, String)> {
+fn find_fault(path: &Path) -> Option<(ProgramProblem, String)> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) => {
@@ -137,9 +132,6 @@ fn find_fault(path: &Path, looks_up: bool) -> Option<(ProgramProblem, String)> {
             return Some((problem, path_error("stat", path, &error)));
         }
     };
-    if !looks_up {
-        return None;
-    }
     if metadata.is_dir() {
         return Some((ProgramProblem::Directory, "is a directory".to_owned()));
     }
