@@ -2,6 +2,14 @@
 //! have in common once the kubelet has read them.
 
 use std::ops::Range;
+use std::rc::Rc;
+
+/// How deep a document may be nested. The kubelet stops at 10,000 or not at all; a tree
+/// that deep would not fit every stack.
+pub(crate) const MOST_DEPTH: usize = 200;
+
+/// How many values a document may hold. The kubelet has no limit.
+pub(crate) const MOST_NODES: usize = 1_000_000;
 
 /// A value and the bytes it was written with.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,7 +24,8 @@ pub(crate) enum Value {
     Bool(bool),
     /// No field of ours is a number, so only the fact matters.
     Number,
-    String(String),
+    /// Shared, since an alias may repeat a long text many times.
+    String(Rc<str>),
     Array(Vec<Node>),
     /// In the order in which the kubelet meets the entries, duplicates included.
     Object(Vec<Entry>),
@@ -24,7 +33,7 @@ pub(crate) enum Value {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
-    pub(crate) key: String,
+    pub(crate) key: Rc<str>,
     pub(crate) key_span: Range<usize>,
     pub(crate) node: Node,
 }
@@ -47,7 +56,7 @@ impl Node {
     /// The last entry with exactly this key, as Go's decoder would leave it.
     pub(crate) fn field(&self, key: &str) -> Option<&Node> {
         let Value::Object(entries) = &self.value else { return None };
-        entries.iter().rev().find(|entry| entry.key == key).map(|entry| &entry.node)
+        entries.iter().rev().find(|entry| &*entry.key == key).map(|entry| &entry.node)
     }
 
     pub(crate) fn as_str(&self) -> Option<&str> {
@@ -72,10 +81,24 @@ pub(crate) struct Fault {
     pub(crate) span: Range<usize>,
     /// Whether these are the kubelet's words exactly.
     pub(crate) verbatim: bool,
+    /// Whether the text ended where more was needed.
+    pub(crate) is_early_end: bool,
 }
 
 impl Fault {
     pub(crate) fn at(message: impl Into<String>, at: usize) -> Self {
-        Self { message: message.into(), span: at..at + 1, verbatim: true }
+        Self { message: message.into(), span: at..at + 1, verbatim: true, is_early_end: false }
+    }
+
+    /// Our own limit, where the kubelet's is another.
+    pub(crate) fn too_deep(at: usize) -> Self {
+        let message = format!("nested deeper than {MOST_DEPTH} levels, which is not read here");
+        Self { verbatim: false, ..Self::at(message, at) }
+    }
+
+    /// Our own limit; the kubelet has none.
+    pub(crate) fn too_many_nodes(at: usize) -> Self {
+        let message = format!("more than {MOST_NODES} values, which are not read here");
+        Self { verbatim: false, ..Self::at(message, at) }
     }
 }

@@ -1,20 +1,18 @@
 //! JSON as Go's package `encoding/json` scans it, with its words for what is wrong.
 
-use crate::document::{Entry, Fault, Node, Value};
-use crate::go::quote::quote;
+use std::fmt;
 
-/// Go stops at 10,000; a tree that deep would not fit every stack, and no
-/// configuration is a hundredth as deep.
-const DEEPEST: usize = 500;
+use crate::document::{Entry, Fault, MOST_DEPTH, MOST_NODES, Node, Value};
+use crate::go::quote::quote;
 
 /// Reads one value and nothing else.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Node, Fault> {
-    let mut scanner = Scanner { bytes, at: 0, depth: 0 };
+    let mut scanner = Scanner { bytes, at: 0, depth: 0, nodes: 0 };
     scanner.skip_space();
     let node = scanner.value()?;
     scanner.skip_space();
     match scanner.bytes.get(scanner.at) {
-        Some(_) => Err(scanner.unexpected("after top-level value")),
+        Some(_) => Err(scanner.unexpected(Context::AfterDocument)),
         None => Ok(node),
     }
 }
@@ -23,15 +21,82 @@ struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
     depth: usize,
+    nodes: usize,
+}
+
+/// What was being read where an unexpected character stood.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Context {
+    Value,
+    Key,
+    AfterKey,
+    AfterEntry,
+    AfterElement,
+    AfterDocument,
+    Text,
+    Escape,
+    HexEscape,
+    Number,
+    Fraction,
+    Exponent,
+    Word { word: &'static str, expected: char },
+}
+
+impl Context {
+    /// At the end of the text Go puts one more space in. Where a space may stand, it words an
+    /// error about the end; else one about the space.
+    fn takes_space(self) -> bool {
+        match self {
+            Self::Value
+            | Self::Key
+            | Self::AfterKey
+            | Self::AfterEntry
+            | Self::AfterElement
+            | Self::AfterDocument
+            | Self::Text => true,
+            Self::Escape
+            | Self::HexEscape
+            | Self::Number
+            | Self::Fraction
+            | Self::Exponent
+            | Self::Word { .. } => false,
+        }
+    }
+}
+
+impl fmt::Display for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Value => "looking for beginning of value",
+            Self::Key => "looking for beginning of object key string",
+            Self::AfterKey => "after object key",
+            Self::AfterEntry => "after object key:value pair",
+            Self::AfterElement => "after array element",
+            Self::AfterDocument => "after top-level value",
+            Self::Text => "in string literal",
+            Self::Escape => "in string escape code",
+            Self::HexEscape => "in \\u hexadecimal character escape",
+            Self::Number => "in numeric literal",
+            Self::Fraction => "after decimal point in numeric literal",
+            Self::Exponent => "in exponent of numeric literal",
+            Self::Word { word, expected } => {
+                return write!(f, "in literal {word} (expecting '{expected}')");
+            }
+        })
+    }
 }
 
 impl Scanner<'_> {
     fn value(&mut self) -> Result<Node, Fault> {
         let start = self.at;
+        self.nodes += 1;
+        if self.nodes > MOST_NODES {
+            return Err(Fault::too_many_nodes(start));
+        }
         let value = match self.peek() {
             Some(b'{') => self.nested(Self::object)?,
             Some(b'[') => self.nested(Self::array)?,
-            Some(b'"') => Value::String(self.string()?),
+            Some(b'"') => Value::String(self.string()?.into()),
             Some(b't') => self.word("true", Value::Bool(true))?,
             Some(b'f') => self.word("false", Value::Bool(false))?,
             Some(b'n') => self.word("null", Value::Null)?,
@@ -39,15 +104,15 @@ impl Scanner<'_> {
                 self.number()?;
                 Value::Number
             }
-            _ => return Err(self.unexpected("looking for beginning of value")),
+            _ => return Err(self.unexpected(Context::Value)),
         };
         Ok(Node { value, span: start..self.at })
     }
 
     fn nested(&mut self, read: fn(&mut Self) -> Result<Value, Fault>) -> Result<Value, Fault> {
         self.depth += 1;
-        if self.depth > DEEPEST {
-            return Err(Fault { verbatim: false, ..Fault::at("exceeded max depth", self.at) });
+        if self.depth > MOST_DEPTH {
+            return Err(Fault::too_deep(self.at));
         }
         self.at += 1;
         self.skip_space();
@@ -63,14 +128,14 @@ impl Scanner<'_> {
         }
         loop {
             if self.peek() != Some(b'"') {
-                return Err(self.unexpected("looking for beginning of object key string"));
+                return Err(self.unexpected(Context::Key));
             }
             let start = self.at;
-            let key = self.string()?;
+            let key = self.string()?.into();
             let key_span = start..self.at;
             self.skip_space();
             if !self.take(b':') {
-                return Err(self.unexpected("after object key"));
+                return Err(self.unexpected(Context::AfterKey));
             }
             self.skip_space();
             let node = self.value()?;
@@ -80,7 +145,7 @@ impl Scanner<'_> {
                 return Ok(Value::Object(entries));
             }
             if !self.take(b',') {
-                return Err(self.unexpected("after object key:value pair"));
+                return Err(self.unexpected(Context::AfterEntry));
             }
             self.skip_space();
         }
@@ -98,7 +163,7 @@ impl Scanner<'_> {
                 return Ok(Value::Array(items));
             }
             if !self.take(b',') {
-                return Err(self.unexpected("after array element"));
+                return Err(self.unexpected(Context::AfterElement));
             }
             self.skip_space();
         }
@@ -120,7 +185,7 @@ impl Scanner<'_> {
                     raw.push(byte);
                     self.at += 1;
                 }
-                _ => return Err(self.unexpected("in string literal")),
+                _ => return Err(self.unexpected(Context::Text)),
             }
         }
         self.at += 1;
@@ -144,7 +209,7 @@ impl Scanner<'_> {
             Some(b'n') => '\n',
             Some(b'r') => '\r',
             Some(b't') => '\t',
-            _ => return Err(self.unexpected("in string escape code")),
+            _ => return Err(self.unexpected(Context::Escape)),
         };
         self.at += 1;
         Ok(c)
@@ -171,7 +236,7 @@ impl Scanner<'_> {
         for _ in 0..4 {
             let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
             let Some(digit) = digit else {
-                return Err(self.unexpected("in \\u hexadecimal character escape"));
+                return Err(self.unexpected(Context::HexEscape));
             };
             value = value << 4 | digit;
             self.at += 1;
@@ -182,15 +247,15 @@ impl Scanner<'_> {
     fn number(&mut self) -> Result<(), Fault> {
         self.take(b'-');
         if !self.take(b'0') && self.digits() == 0 {
-            return Err(self.unexpected("in numeric literal"));
+            return Err(self.unexpected(Context::Number));
         }
         if self.take(b'.') && self.digits() == 0 {
-            return Err(self.unexpected("after decimal point in numeric literal"));
+            return Err(self.unexpected(Context::Fraction));
         }
         if self.take(b'e') || self.take(b'E') {
             let _sign = self.take(b'+') || self.take(b'-');
             if self.digits() == 0 {
-                return Err(self.unexpected("in exponent of numeric literal"));
+                return Err(self.unexpected(Context::Exponent));
             }
         }
         Ok(())
@@ -204,10 +269,10 @@ impl Scanner<'_> {
         self.at - start
     }
 
-    fn word(&mut self, word: &str, value: Value) -> Result<Value, Fault> {
+    fn word(&mut self, word: &'static str, value: Value) -> Result<Value, Fault> {
         for expected in word.chars() {
             if self.peek().map(char::from) != Some(expected) {
-                return Err(self.unexpected(&format!("in literal {word} (expecting '{expected}')")));
+                return Err(self.unexpected(Context::Word { word, expected }));
             }
             self.at += 1;
         }
@@ -230,16 +295,13 @@ impl Scanner<'_> {
         }
     }
 
-    fn unexpected(&self, context: &str) -> Fault {
-        // At the end Go puts one more space in, and words an error about the space first.
-        let takes_space = |context: &str| {
-            ["looking for", "after ", "in string literal"].iter().any(|c| context.starts_with(c))
-                && context != "after decimal point in numeric literal"
-        };
+    fn unexpected(&self, context: Context) -> Fault {
         let byte = match self.peek() {
             Some(byte) => byte,
-            None if takes_space(context) => {
-                return Fault::at("unexpected end of JSON input", self.at.saturating_sub(1));
+            None if context.takes_space() => {
+                let at = self.at.saturating_sub(1);
+                let fault = Fault::at("unexpected end of JSON input", at);
+                return Fault { is_early_end: true, ..fault };
             }
             None => b' ',
         };

@@ -92,9 +92,8 @@ impl Decoder<'_> {
             (Value::String(text), Type::Duration) => {
                 // A type that decodes itself ends the decoding with its own error.
                 text.parse::<GoDuration>().map_err(|error| Fault {
-                    message: error.to_string(),
                     span: node.span.clone(),
-                    verbatim: true,
+                    ..Fault::at(error.to_string(), 0)
                 })?;
             }
             (_, Type::Duration) => return Err(self.type_error(node, "string")),
@@ -121,7 +120,7 @@ impl Decoder<'_> {
         let Value::Object(entries) = &node.value else { return Ok(()) };
         let mut keys = HashSet::new();
         for entry in entries {
-            if !keys.insert(entry.key.as_str()) {
+            if !keys.insert(&*entry.key) {
                 self.refuse("duplicate", &entry.key, &entry.key_span);
             }
             let length = self.enter(&entry.key);
@@ -140,7 +139,7 @@ impl Decoder<'_> {
         let Value::Object(entries) = &node.value else { return Ok(()) };
         let mut keys = HashSet::new();
         for entry in entries {
-            let Some(&(field, wanted)) = fields.iter().find(|(field, _)| *field == entry.key)
+            let Some(&(field, wanted)) = fields.iter().find(|(field, _)| *field == &*entry.key)
             else {
                 self.refuse("unknown", &entry.key, &entry.key_span);
                 continue;
@@ -169,9 +168,12 @@ impl Decoder<'_> {
     }
 
     fn refuse(&mut self, what: &str, key: &str, span: &Range<usize>) {
+        if self.strict.len() >= MOST_STRICT_ERRORS {
+            return;
+        }
         let dot = if self.place.is_empty() { "" } else { "." };
         let message = format!("{what} field {}", quote(format!("{}{dot}{key}", self.place)));
-        if self.strict.len() < MOST_STRICT_ERRORS && self.seen.insert(message.clone()) {
+        if self.seen.insert(message.clone()) {
             self.strict.push(Strict { message, span: span.clone() });
         }
     }
@@ -182,11 +184,8 @@ impl Decoder<'_> {
             Some(owner) => format!("struct field {owner}.{}", self.fields.join(".")),
             None => "value".to_owned(),
         };
-        Fault {
-            message: format!("json: cannot unmarshal {found} into Go {place} of type {wanted}"),
-            span: node.span.clone(),
-            verbatim: true,
-        }
+        let message = format!("json: cannot unmarshal {found} into Go {place} of type {wanted}");
+        Fault { span: node.span.clone(), ..Fault::at(message, 0) }
     }
 }
 
@@ -203,10 +202,9 @@ pub(crate) struct Meta {
 
 impl Meta {
     pub(crate) fn read(node: &Node) -> Result<Self, Fault> {
-        let fault = |message: String, span: &Range<usize>| Fault {
-            message: format!("couldn't get version/kind; json parse error: {message}"),
-            span: span.clone(),
-            verbatim: true,
+        let fault = |message: String, span: &Range<usize>| {
+            let message = format!("couldn't get version/kind; json parse error: {message}");
+            Fault { span: span.clone(), ..Fault::at(message, 0) }
         };
         let entries = match &node.value {
             Value::Object(entries) => entries.as_slice(),
@@ -222,7 +220,8 @@ impl Meta {
             }
         };
         let start = node.span.start..node.span.start + 1;
-        let (mut api_version, mut kind) = (("", start.clone()), ("", start));
+        let (mut api_version, mut kind): ((&str, _), (&str, _)) =
+            (("", start.clone()), ("", start));
         for entry in entries {
             let (name, slot) = if entry.key.eq_ignore_ascii_case("apiVersion") {
                 ("apiVersion", &mut api_version)
@@ -232,7 +231,7 @@ impl Meta {
                 continue;
             };
             match &entry.node.value {
-                Value::String(text) => *slot = (text, entry.node.span.clone()),
+                Value::String(text) => *slot = (&**text, entry.node.span.clone()),
                 Value::Null => {}
                 other => {
                     let message = format!(
@@ -248,11 +247,8 @@ impl Meta {
             0 => ("", api_version.0),
             1 => api_version.0.split_once('/').unwrap_or_default(),
             _ => {
-                return Err(Fault {
-                    message: format!("unexpected GroupVersion string: {}", api_version.0),
-                    span: api_version.1,
-                    verbatim: true,
-                });
+                let message = format!("unexpected GroupVersion string: {}", api_version.0);
+                return Err(Fault { span: api_version.1, ..Fault::at(message, 0) });
             }
         };
         Ok(Self {

@@ -57,7 +57,7 @@ impl Source {
 
 /// The text of a file in UTF-16, which YAML allows and a byte order mark tells. `None`
 /// for all else, a fault in it included.
-pub(crate) fn decode_utf16(bytes: &[u8]) -> Option<String> {
+fn decode_utf16(bytes: &[u8]) -> Option<String> {
     let (read, rest): (fn([u8; 2]) -> u16, _) = match bytes {
         [0xff, 0xfe, rest @ ..] => (u16::from_le_bytes, rest),
         [0xfe, 0xff, rest @ ..] => (u16::from_be_bytes, rest),

@@ -14,7 +14,7 @@ use crate::document::{Fault, Node, Value};
 use crate::go::quote::quote;
 use crate::json;
 use crate::schema::{self, Meta, Type};
-use crate::source::{Source, Spanned, decode_utf16};
+use crate::source::{Source, Spanned};
 use crate::version::Target;
 use crate::yaml;
 
@@ -109,17 +109,7 @@ fn tree(bytes: &[u8]) -> Result<(Node, Duplicates), Fault> {
             ..fault
         });
     }
-    if let Some(text) = decode_utf16(bytes) {
-        return yaml::parse(&text).map(|document| (document.node, document.duplicates));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let message = match error.error_len() {
-            Some(_) => "yaml: invalid leading UTF-8 octet",
-            None => "yaml: incomplete UTF-8 octet sequence",
-        };
-        Fault { verbatim: false, ..Fault::at(message, error.valid_up_to()) }
-    })?;
-    yaml::parse(text).map(|document| (document.node, document.duplicates))
+    yaml::parse(bytes).map(|document| (document.node, document.duplicates))
 }
 
 fn is_go_space(c: char) -> bool {
@@ -129,9 +119,8 @@ fn is_go_space(c: char) -> bool {
 /// The Go type that the document claims to be.
 fn shape(meta: &Meta, bytes: &[u8], target: &Target) -> Result<Type, Fault> {
     let fault = |message: String, span: &Range<usize>| Fault {
-        message,
         span: span.clone(),
-        verbatim: true,
+        ..Fault::at(message, 0)
     };
     let whole = || String::from_utf8_lossy(bytes).into_owned();
     if meta.kind.is_empty() {

@@ -67,7 +67,7 @@ pub(crate) fn read(
         at_end: false,
     };
     let node = json::parse(stdout).map_err(|fault| Fault {
-        at_end: fault.message == "unexpected end of JSON input",
+        at_end: fault.is_early_end,
         ..unreadable(format!("couldn't get version/kind; json parse error: {}", fault.message))
     })?;
     let meta = Meta::read(&node).map_err(|fault| unreadable(fault.message))?;
@@ -126,7 +126,7 @@ fn decode(node: &Node, meta: &Meta, target: &Target) -> Result<CredentialProvide
                 username: text(&entry.node, "username"),
                 password: text(&entry.node, "password").into(),
             };
-            auth.insert(entry.key.clone(), login);
+            auth.insert(entry.key.to_string(), login);
         }
     }
     Ok(CredentialProviderResponse {

@@ -1,0 +1,465 @@
+//! Tokens to nodes, by the grammar of YAML 1.1: the first document of a text.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::rc::Rc;
+
+use crate::document::{Fault, MOST_DEPTH, MOST_NODES};
+use crate::yaml::reader::Mark;
+use crate::yaml::scanner::Scanner;
+use crate::yaml::token::{Token, TokenKind};
+
+/// A node as it is written: aliases are not followed, keys are not compared.
+pub(super) struct YamlNode {
+    pub(super) content: Content,
+    /// From 0.
+    pub(super) line: usize,
+    pub(super) span: Range<usize>,
+}
+
+pub(super) enum Content {
+    Scalar {
+        text: Rc<str>,
+        /// Empty where there is none.
+        tag: Vec<u8>,
+        /// Whether the text alone tells what it is.
+        is_implicit: bool,
+    },
+    Sequence(Vec<usize>),
+    /// Keys and values in turn.
+    Mapping(Vec<usize>),
+    Alias(usize),
+}
+
+/// A document: its nodes by number, and the number of the outermost.
+#[derive(Default)]
+pub(super) struct Tree {
+    pub(super) nodes: Vec<YamlNode>,
+    /// `None` where the text holds no document.
+    pub(super) root: Option<usize>,
+    /// Where scalars and names are written, those that another took the place of included.
+    pub(super) texts: Vec<Range<usize>>,
+}
+
+/// Reads the first document of a text; what follows it is not looked at.
+pub(super) fn parse(input: &[u8]) -> Result<Tree, Fault> {
+    let mut parser = Parser {
+        scanner: Scanner::new(input),
+        tags: Vec::new(),
+        anchors: HashMap::new(),
+        tree: Tree::default(),
+    };
+    parser.tree.root = parser.document()?;
+    Ok(parser.tree)
+}
+
+struct Parser<'a> {
+    scanner: Scanner<'a>,
+    /// Handles and what they stand for.
+    tags: Vec<(Vec<u8>, Vec<u8>)>,
+    anchors: HashMap<String, usize>,
+    tree: Tree,
+}
+
+/// What may stand before the content of a node.
+#[derive(Default)]
+struct Properties {
+    anchor: Option<String>,
+    tag: Vec<u8>,
+    start: Option<Mark>,
+    end: Mark,
+}
+
+use TokenKind as Kind;
+
+impl Parser<'_> {
+    fn document(&mut self) -> Result<Option<usize>, Fault> {
+        self.take()?;
+        let root = match self.peek()?.kind {
+            Kind::StreamEnd => return Ok(None),
+            Kind::VersionDirective { .. } | Kind::TagDirective { .. } | Kind::DocumentStart => {
+                self.directives()?;
+                if self.peek()?.kind != Kind::DocumentStart {
+                    return Err(self.fault("did not find expected <document start>"));
+                }
+                self.take()?;
+                match self.peek()?.kind {
+                    Kind::VersionDirective { .. }
+                    | Kind::TagDirective { .. }
+                    | Kind::DocumentStart
+                    | Kind::DocumentEnd
+                    | Kind::StreamEnd => self.empty_at_next()?,
+                    _ => self.node(true, false, 0)?,
+                }
+            }
+            _ => {
+                self.directives()?;
+                self.node(true, false, 0)?
+            }
+        };
+        // The end of a document needs one token more.
+        self.peek()?;
+        Ok(Some(root))
+    }
+
+    fn directives(&mut self) -> Result<(), Fault> {
+        let mut has_version = false;
+        loop {
+            match self.peek()?.kind.clone() {
+                Kind::VersionDirective { major, minor } => {
+                    if has_version {
+                        return Err(self.fault("found duplicate %YAML directive"));
+                    }
+                    if (major, minor) != (1, 1) {
+                        return Err(self.fault("found incompatible YAML document"));
+                    }
+                    has_version = true;
+                }
+                Kind::TagDirective { handle, prefix } => {
+                    if self.tags.iter().any(|(known, _)| *known == handle) {
+                        return Err(self.fault("found duplicate %TAG directive"));
+                    }
+                    self.tags.push((handle, prefix));
+                }
+                _ => break,
+            }
+            self.take()?;
+        }
+        let defaults: [(&[u8], &[u8]); 2] = [(b"!", b"!"), (b"!!", b"tag:yaml.org,2002:")];
+        for (handle, prefix) in defaults {
+            if !self.tags.iter().any(|(known, _)| known == handle) {
+                self.tags.push((handle.to_vec(), prefix.to_vec()));
+            }
+        }
+        Ok(())
+    }
+
+    /// A node. In a block it may be a block collection, and after a key a sequence without
+    /// an indent of its own.
+    fn node(&mut self, in_block: bool, indentless: bool, depth: usize) -> Result<usize, Fault> {
+        if depth > MOST_DEPTH {
+            return Err(Fault::too_deep(self.scanner.peek()?.start.byte));
+        }
+        if let Kind::Alias(_) = self.peek()?.kind {
+            return self.alias();
+        }
+        let properties = self.properties()?;
+        let token = self.peek()?;
+        let start = properties.start.unwrap_or(token.start);
+        let is_block_collection = match token.kind {
+            Kind::BlockEntry => indentless,
+            Kind::BlockSequenceStart | Kind::BlockMappingStart => in_block,
+            Kind::FlowSequenceStart | Kind::FlowMappingStart => false,
+            Kind::Scalar { .. } => return self.scalar(properties, start),
+            _ if properties.anchor.is_some() || !properties.tag.is_empty() => {
+                let is_implicit = properties.tag.is_empty();
+                let end = properties.end;
+                let content = Content::Scalar { text: "".into(), tag: properties.tag, is_implicit };
+                let node = self.add(content, start.line, end.byte..end.byte)?;
+                self.name(properties.anchor, node);
+                return Ok(node);
+            }
+            _ => return Err(self.fault("did not find expected node content")),
+        };
+        let kind = token.kind.clone();
+        let is_flow = matches!(kind, Kind::FlowSequenceStart | Kind::FlowMappingStart);
+        if !is_block_collection && !is_flow {
+            return Err(self.fault("did not find expected node content"));
+        }
+        let first = token.start.byte;
+        let node = self.add(Content::Sequence(Vec::new()), start.line, first..first)?;
+        self.name(properties.anchor, node);
+        let (content, end) = match kind {
+            Kind::BlockEntry => self.indentless_sequence(depth)?,
+            Kind::BlockSequenceStart => self.block_sequence(depth)?,
+            Kind::BlockMappingStart => self.block_mapping(depth)?,
+            Kind::FlowSequenceStart => self.flow_sequence(depth)?,
+            _ => self.flow_mapping(depth)?,
+        };
+        self.finish(node, content, end);
+        Ok(node)
+    }
+
+    fn alias(&mut self) -> Result<usize, Fault> {
+        let token = self.take()?;
+        self.tree.texts.push(token.span());
+        let Kind::Alias(name) = &token.kind else {
+            return Err(Fault::at("yaml: no alias", token.start.byte));
+        };
+        let Some(target) = self.anchors.get(name).copied() else {
+            // The kubelet quotes the name, which may be the beginning of a password.
+            let message = "yaml: unknown anchor '...' referenced";
+            return Err(Fault { verbatim: false, ..Fault::at(message, token.start.byte) });
+        };
+        self.add(Content::Alias(target), token.start.line, token.span())
+    }
+
+    /// An anchor and a tag, in either order.
+    fn properties(&mut self) -> Result<Properties, Fault> {
+        let mut found = Properties::default();
+        let (mut has_anchor, mut has_tag) = (false, false);
+        loop {
+            let token = self.peek()?;
+            match &token.kind {
+                Kind::Anchor(_) if !has_anchor => has_anchor = true,
+                Kind::Tag { .. } if !has_tag => has_tag = true,
+                _ => break,
+            }
+            let token = self.take()?;
+            self.tree.texts.push(token.span());
+            found.start = found.start.or(Some(token.start));
+            found.end = token.end;
+            match token.kind {
+                Kind::Anchor(name) => found.anchor = Some(name),
+                Kind::Tag { handle, suffix } => {
+                    found.tag = suffix;
+                    if !handle.is_empty() {
+                        let known = self.tags.iter().find(|(known, _)| *known == handle);
+                        let mut tag = known.map_or_else(Vec::new, |(_, prefix)| prefix.clone());
+                        if known.is_some() {
+                            tag.extend(&found.tag);
+                        }
+                        if tag.is_empty() {
+                            // What follows a tag is looked at before the tag itself.
+                            self.peek()?;
+                            return Err(fault_at("found undefined tag handle", token.start));
+                        }
+                        found.tag = tag;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    fn scalar(&mut self, properties: Properties, start: Mark) -> Result<usize, Fault> {
+        let token = self.take()?;
+        let span = token.span();
+        self.tree.texts.push(span.clone());
+        let Kind::Scalar { text, is_plain } = token.kind else {
+            return Err(Fault::at("yaml: no scalar", span.start));
+        };
+        let Properties { anchor, tag, .. } = properties;
+        let is_implicit = (tag.is_empty() && is_plain) || tag == b"!";
+        let content = Content::Scalar { text: text.into(), tag, is_implicit };
+        let node = self.add(content, start.line, span)?;
+        self.name(anchor, node);
+        Ok(node)
+    }
+
+    fn block_sequence(&mut self, depth: usize) -> Result<(Content, usize), Fault> {
+        self.take()?;
+        let mut items = Vec::new();
+        loop {
+            match self.peek()?.kind {
+                Kind::BlockEntry => {
+                    let end = self.take()?.end;
+                    items.push(match self.peek()?.kind {
+                        Kind::BlockEntry | Kind::BlockEnd => self.empty(end)?,
+                        _ => self.node(true, false, depth + 1)?,
+                    });
+                }
+                Kind::BlockEnd => {
+                    let end = self.take()?.end.byte;
+                    return Ok((Content::Sequence(items), end));
+                }
+                _ => return Err(self.fault("did not find expected '-' indicator")),
+            }
+        }
+    }
+
+    fn indentless_sequence(&mut self, depth: usize) -> Result<(Content, usize), Fault> {
+        let mut items = Vec::new();
+        while self.peek()?.kind == Kind::BlockEntry {
+            let end = self.take()?.end;
+            items.push(match self.peek()?.kind {
+                Kind::BlockEntry | Kind::Key | Kind::Value | Kind::BlockEnd => self.empty(end)?,
+                _ => self.node(true, false, depth + 1)?,
+            });
+        }
+        let end = self.peek()?.start.byte;
+        Ok((Content::Sequence(items), end))
+    }
+
+    fn block_mapping(&mut self, depth: usize) -> Result<(Content, usize), Fault> {
+        self.take()?;
+        let mut items = Vec::new();
+        loop {
+            match self.peek()?.kind {
+                Kind::Key => items.push(self.block_mapping_part(depth)?),
+                Kind::BlockEnd => {
+                    let end = self.take()?.end.byte;
+                    return Ok((Content::Mapping(items), end));
+                }
+                _ => return Err(self.fault("did not find expected key")),
+            }
+            items.push(match self.peek()?.kind {
+                Kind::Value => self.block_mapping_part(depth)?,
+                _ => self.empty_at_next()?,
+            });
+        }
+    }
+
+    /// What follows a `?` or a `:`.
+    fn block_mapping_part(&mut self, depth: usize) -> Result<usize, Fault> {
+        let end = self.take()?.end;
+        match self.peek()?.kind {
+            Kind::Key | Kind::Value | Kind::BlockEnd => self.empty(end),
+            _ => self.node(true, true, depth + 1),
+        }
+    }
+
+    fn flow_sequence(&mut self, depth: usize) -> Result<(Content, usize), Fault> {
+        self.take()?;
+        let mut items = Vec::new();
+        while self.peek()?.kind != Kind::FlowSequenceEnd {
+            if !items.is_empty() {
+                if self.peek()?.kind != Kind::FlowEntry {
+                    return Err(self.fault("did not find expected ',' or ']'"));
+                }
+                self.take()?;
+            }
+            match self.peek()?.kind {
+                Kind::Key => items.push(self.single_pair(depth + 1)?),
+                Kind::FlowSequenceEnd => break,
+                _ => items.push(self.node(false, false, depth + 1)?),
+            }
+        }
+        let end = self.take()?.end.byte;
+        Ok((Content::Sequence(items), end))
+    }
+
+    /// A mapping of one key, which needs no braces in a flow sequence.
+    fn single_pair(&mut self, depth: usize) -> Result<usize, Fault> {
+        let token = self.take()?;
+        let (line, start) = (token.start.line, token.start.byte);
+        let node = self.add(Content::Mapping(Vec::new()), line, start..start)?;
+        let key = match self.peek()?.kind {
+            // Without a key the library takes the next token for it, whatever that is.
+            Kind::Value | Kind::FlowEntry | Kind::FlowSequenceEnd => {
+                let end = self.take()?.end;
+                self.empty(end)?
+            }
+            _ => self.node(false, false, depth + 1)?,
+        };
+        if self.peek()?.kind == Kind::Value {
+            self.take()?;
+            if !matches!(self.peek()?.kind, Kind::FlowEntry | Kind::FlowSequenceEnd) {
+                let value = self.node(false, false, depth + 1)?;
+                let end = self.peek()?.start.byte;
+                self.finish(node, Content::Mapping(vec![key, value]), end);
+                return Ok(node);
+            }
+        }
+        let value = self.empty_at_next()?;
+        let end = self.peek()?.start.byte;
+        self.finish(node, Content::Mapping(vec![key, value]), end);
+        Ok(node)
+    }
+
+    fn flow_mapping(&mut self, depth: usize) -> Result<(Content, usize), Fault> {
+        self.take()?;
+        let mut items = Vec::new();
+        while self.peek()?.kind != Kind::FlowMappingEnd {
+            if !items.is_empty() {
+                if self.peek()?.kind != Kind::FlowEntry {
+                    return Err(self.fault("did not find expected ',' or '}'"));
+                }
+                self.take()?;
+            }
+            match self.peek()?.kind {
+                Kind::Key => {
+                    self.take()?;
+                    let key = match self.peek()?.kind {
+                        Kind::Value | Kind::FlowEntry | Kind::FlowMappingEnd => {
+                            self.empty_at_next()?
+                        }
+                        _ => self.node(false, false, depth + 1)?,
+                    };
+                    items.push(key);
+                    items.push(self.flow_mapping_value(depth)?);
+                }
+                Kind::FlowMappingEnd => break,
+                _ => {
+                    items.push(self.node(false, false, depth + 1)?);
+                    items.push(self.empty_at_next()?);
+                }
+            }
+        }
+        let end = self.take()?.end.byte;
+        Ok((Content::Mapping(items), end))
+    }
+
+    fn flow_mapping_value(&mut self, depth: usize) -> Result<usize, Fault> {
+        if self.peek()?.kind == Kind::Value {
+            self.take()?;
+            if !matches!(self.peek()?.kind, Kind::FlowEntry | Kind::FlowMappingEnd) {
+                return self.node(false, false, depth + 1);
+            }
+        }
+        self.empty_at_next()
+    }
+
+    /// A value that is not written, before the next token.
+    fn empty_at_next(&mut self) -> Result<usize, Fault> {
+        let mark = self.peek()?.start;
+        self.empty(mark)
+    }
+
+    fn empty(&mut self, mark: Mark) -> Result<usize, Fault> {
+        let content = Content::Scalar { text: "".into(), tag: Vec::new(), is_implicit: true };
+        self.add(content, mark.line, mark.byte..mark.byte)
+    }
+
+    fn add(&mut self, content: Content, line: usize, span: Range<usize>) -> Result<usize, Fault> {
+        if self.tree.nodes.len() >= MOST_NODES {
+            return Err(Fault::too_many_nodes(span.start));
+        }
+        self.tree.nodes.push(YamlNode { content, line, span });
+        Ok(self.tree.nodes.len() - 1)
+    }
+
+    fn name(&mut self, anchor: Option<String>, node: usize) {
+        if let Some(name) = anchor {
+            self.anchors.insert(name, node);
+        }
+    }
+
+    /// Gives a collection what was found in it. One in block style ends with its last item.
+    fn finish(&mut self, node: usize, content: Content, end: usize) {
+        let items = match &content {
+            Content::Sequence(items) | Content::Mapping(items) => items.as_slice(),
+            _ => &[],
+        };
+        let last = items.last().map(|item| self.tree.nodes[*item].span.end);
+        let found = &mut self.tree.nodes[node];
+        found.span.end = last.unwrap_or(end).max(found.span.start);
+        found.content = content;
+    }
+
+    fn peek(&mut self) -> Result<&Token, Fault> {
+        self.scanner.peek()
+    }
+
+    fn take(&mut self) -> Result<Token, Fault> {
+        let at = self.scanner.peek()?.start.byte;
+        self.scanner.take().ok_or_else(|| Fault::at("yaml: no token", at))
+    }
+
+    /// A fault at the next token. Lines are counted from 0 here, and the first is not named.
+    fn fault(&mut self, words: &str) -> Fault {
+        match self.scanner.peek() {
+            Ok(token) => fault_at(words, token.start),
+            Err(fault) => fault,
+        }
+    }
+}
+
+fn fault_at(words: &str, mark: Mark) -> Fault {
+    let line = match mark.line {
+        0 => String::new(),
+        line => format!("line {line}: "),
+    };
+    Fault::at(format!("yaml: {line}{words}"), mark.byte)
+}
