@@ -3,12 +3,11 @@
 mod advice;
 mod json;
 mod snippet;
-mod verdict;
 
 use std::fmt::Write as _;
 
-use pullpass_kubelet::Location;
 use pullpass_kubelet::lints::{self, Lint, Severity};
+use pullpass_kubelet::{Startup, startup};
 
 use crate::args::{CheckArgs, Format};
 use crate::check::snippet::Snippets;
@@ -16,43 +15,33 @@ use crate::report::{Failure, Report};
 use crate::text::{count, harmless};
 use crate::world::World;
 
-pub(crate) use self::verdict::{Verdict, judge};
-
-/// Codes of lints whose lines hold what must not be shown again.
-const SECRET_LINTS: [&str; 2] = ["secret-in-args", "secret-in-env"];
-
 /// Judges a configuration, and looks at what an accepted one says.
 pub(crate) fn run(args: &CheckArgs, world: &World) -> Result<Report, Failure> {
     let target = args.target.target();
-    let verdict = judge(&args.path, args.bin_dir.as_deref(), &target);
+    let startup = startup(&args.path, args.bin_dir.as_deref(), &target);
     let mut lints = Vec::new();
-    if let Some(config) = &verdict.config {
+    if let Some(config) = &startup.config {
         lints = lints::check(config);
         lints.extend(lints::check_files(config, &args.path, args.bin_dir.as_deref()));
         // The weightier first; within one weight in the order of the configuration.
         lints.sort_by_key(|lint| std::cmp::Reverse(lint.severity));
     }
     let strict = args.strict && lints.iter().any(|lint| lint.severity == Severity::Warning);
-    let code = u8::from(verdict.refusal.is_some() || strict);
+    let code = u8::from(startup.error.is_some() || strict);
     if args.format == Format::Json {
-        return Ok(Report::json(&json::render(&verdict, &lints, &target), code));
+        return Ok(Report::json(&json::render(&startup, &lints, &target), code));
     }
-    let hidden: Vec<Location> = lints
-        .iter()
-        .filter(|lint| SECRET_LINTS.contains(&lint.code))
-        .filter_map(|lint| lint.location.clone())
-        .collect();
-    let snippets = Snippets::new(world.colour, &hidden);
+    let snippets = Snippets::new(world.colour);
     let mut text = String::new();
-    write_verdict(&mut text, args, &verdict, &snippets);
-    write_lints(&mut text, &verdict, &lints, &snippets);
+    write_verdict(&mut text, args, &startup, &snippets);
+    write_lints(&mut text, &startup, &lints, &snippets);
     Ok(Report::new(text, code))
 }
 
-fn write_verdict(text: &mut String, args: &CheckArgs, verdict: &Verdict, snippets: &Snippets<'_>) {
+fn write_verdict(text: &mut String, args: &CheckArgs, startup: &Startup, snippets: &Snippets) {
     let version = args.target.kubelet_version;
-    let Some(refusal) = &verdict.refusal else {
-        let providers = verdict.config.as_ref().map_or(0, |config| config.providers.len());
+    let Some(refusal) = &startup.error else {
+        let providers = startup.config.as_ref().map_or(0, |config| config.providers.len());
         let _ = writeln!(
             text,
             "accepted: kubelet {version} would start with {}",
@@ -70,13 +59,15 @@ fn write_verdict(text: &mut String, args: &CheckArgs, verdict: &Verdict, snippet
         harmless(&refusal.message)
     );
     if !refusal.verbatim {
-        text.push_str("note: the kubelet words a part of this in another way or order\n");
+        text.push_str(
+            "note: the kubelet's own message differs in part, in its order or where `...` is\n",
+        );
     }
     let target = args.target.target();
-    for finding in &refusal.errors {
-        let hint = advice::for_error(finding, verdict, &target);
-        if finding.location.is_none() && refusal.errors.len() == 1 {
-            // The message above says it all.
+    for finding in &refusal.findings {
+        let hint = advice::for_finding(finding, &target);
+        if finding.location.is_none() && refusal.findings.len() == 1 {
+            // The message above says all of it.
             if let Some(hint) = hint {
                 let _ = writeln!(text, "hint: {}", harmless(&hint));
             }
@@ -86,21 +77,21 @@ fn write_verdict(text: &mut String, args: &CheckArgs, verdict: &Verdict, snippet
         text.push_str(&snippets.error(finding, hint.as_deref()));
     }
     if !refusal.further.is_empty() {
-        text.push_str("\nonce that is mended, the kubelet would go on to say\n");
+        text.push_str("\nonce that is fixed, the kubelet would go on to say\n");
     }
     for finding in &refusal.further {
-        let hint = advice::for_error(finding, verdict, &target);
+        let hint = advice::for_finding(finding, &target);
         text.push('\n');
         text.push_str(&snippets.error(finding, hint.as_deref()));
     }
 }
 
-fn write_lints(text: &mut String, verdict: &Verdict, lints: &[Lint], snippets: &Snippets<'_>) {
+fn write_lints(text: &mut String, startup: &Startup, lints: &[Lint], snippets: &Snippets) {
     if lints.is_empty() {
         return;
     }
-    if verdict.refusal.is_some() {
-        text.push_str("\nfrom here on Pullpass speaks, not the kubelet\n");
+    if startup.error.is_some() {
+        text.push_str("\nthe kubelet's verdict ends here; what follows is Pullpass's advice\n");
     }
     for lint in lints {
         text.push('\n');

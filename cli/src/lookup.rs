@@ -10,10 +10,9 @@ use std::time::Duration;
 
 use pullpass_kubelet::exec::ExecOptions;
 use pullpass_kubelet::service_account::{NotCalled, Pod, PodServiceAccount, TokenSource};
-use pullpass_kubelet::{Kubelet, KubeletOptions, Lookup, Outcome};
+use pullpass_kubelet::{Kubelet, KubeletOptions, Lookup, Outcome, startup};
 
 use crate::args::{Format, LookupArgs};
-use crate::check::judge;
 use crate::lookup::redact::Redactor;
 use crate::report::{Failure, Report};
 use crate::text::harmless;
@@ -26,18 +25,16 @@ const LONGEST_GRACE: Duration = Duration::from_secs(5);
 /// Asks the providers about one image.
 pub(crate) fn run(args: &LookupArgs, world: &World) -> Result<Report, Failure> {
     let target = args.target.target();
-    let verdict = judge(&args.config, Some(&args.bin_dir), &target);
-    if let Some(refusal) = &verdict.refusal {
-        return Err(Failure::new(harmless(&refusal.message)).hint(format!(
+    let startup = startup(&args.config, Some(&args.bin_dir), &target);
+    let config = startup.into_config().map_err(|error| {
+        Failure::new(harmless(&error.message)).hint(format!(
             "kubelet {} would not start; `pullpass check {} --bin-dir {}` shows more",
             target.version,
             args.config.display(),
             args.bin_dir.display()
-        )));
-    }
-    let Some(config) = &verdict.config else {
-        return Err(Failure::new("there is no configuration"));
-    };
+        ))
+    })?;
+    let config = &config;
     let token = args.token_file.as_deref().map(token::read).transpose()?;
     let pod = pod(args, token.as_ref());
     let options = KubeletOptions {
@@ -95,7 +92,7 @@ fn exit_code(lookup: &Lookup) -> u8 {
     u8::from(failed && lookup.credentials.is_empty())
 }
 
-/// Whether an outcome is one that somebody has to mend.
+/// Whether an outcome is one that somebody has to fix.
 fn is_failure(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::NoMatch

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use pullpass_kubelet::Config;
 use pullpass_kubelet::image_name::lookup_name;
 use pullpass_kubelet::pattern::{Match, MismatchReason, Pattern};
+use pullpass_kubelet::{Config, Spanned};
 use serde_json::{Value, json};
 
 use crate::args::{Format, MatchArgs};
@@ -15,6 +15,7 @@ use crate::text::harmless;
 struct Candidate {
     provider: Option<String>,
     text: String,
+    /// Why not, in Go's words, where it is not a pattern.
     parsed: Result<Pattern, String>,
 }
 
@@ -48,15 +49,16 @@ pub(crate) fn run(args: &MatchArgs) -> Result<Report, Failure> {
 }
 
 fn candidates(args: &MatchArgs) -> Result<Vec<Candidate>, Failure> {
-    let candidate = |provider: Option<&str>, text: &str| Candidate {
-        provider: provider.map(str::to_owned),
-        text: text.to_owned(),
-        parsed: Pattern::parse(text).map_err(|error| error.to_string()),
-    };
+    let target = args.target.target();
     let Some(path) = &args.config else {
-        return Ok(args.pattern.iter().map(|text| candidate(None, text)).collect());
+        let candidate = |text: &String| Candidate {
+            provider: None,
+            text: text.clone(),
+            parsed: Pattern::parse(text, target.version).map_err(|error| error.to_string()),
+        };
+        return Ok(args.pattern.iter().map(candidate).collect());
     };
-    let config = Config::load(path, &args.target.target()).map_err(|error| {
+    let config = Config::load(path, &target).map_err(|error| {
         Failure::new(harmless(&error.message)).hint(format!(
             "kubelet {} would not start; `pullpass check {}` shows where",
             args.target.kubelet_version,
@@ -65,7 +67,12 @@ fn candidates(args: &MatchArgs) -> Result<Vec<Candidate>, Failure> {
     })?;
     let of_provider = |provider: &pullpass_kubelet::CredentialProvider| -> Vec<Candidate> {
         let patterns = provider.match_images.iter();
-        patterns.map(|text| candidate(Some(&provider.name), text)).collect()
+        let candidate = |pattern: &Spanned<Pattern>| Candidate {
+            provider: Some(provider.name.value.clone()),
+            text: pattern.as_str().to_owned(),
+            parsed: Ok(pattern.value.clone()),
+        };
+        patterns.map(candidate).collect()
     };
     Ok(config.providers.iter().flat_map(of_provider).collect())
 }
@@ -154,7 +161,8 @@ fn to_text(rows: &[Row<'_>], args: &MatchArgs, code: u8) -> Report {
         reported.push(&candidate.text);
         let pattern = harmless(&candidate.text);
         let _ = writeln!(report.stderr, "error: pattern `{pattern}`: {}", harmless(error));
-        let _ = writeln!(report.stderr, "hint: a kubelet does not start with it");
+        let version = args.target.kubelet_version;
+        let _ = writeln!(report.stderr, "hint: kubelet {version} would not start with it");
     }
     if code == 1 && args.config.is_some() {
         report.stderr.push_str(

@@ -119,11 +119,11 @@ pub fn run(
     options: &ExecOptions,
 ) -> ExecRun {
     let path = join(bin_dir, &provider.name);
-    let api_version = provider.api_version.as_str();
+    let api_version = provider.api_version.value;
     let input = request.encode(api_version);
     let command = process::Command {
         path: &path,
-        args: provider.args.iter().map(|arg| arg.as_str()).collect(),
+        args: provider.args.iter().map(|arg| arg.expose_secret()).collect(),
         environment: environment(provider, options),
         input: input.expose_secret().as_bytes(),
     };
@@ -197,7 +197,7 @@ fn environment(provider: &CredentialProvider, options: &ExecOptions) -> Vec<(OsS
     let mut union: Vec<(OsString, OsString)> = Vec::new();
     let configured = provider.env.iter().map(|variable| {
         // The kubelet joins name and value before anyone looks for the `=`.
-        let joined = format!("{}={}", variable.name.value, variable.value.value);
+        let joined = format!("{}={}", variable.name.value, variable.value.expose_secret());
         let (name, value) = joined.split_once('=').unwrap_or_default();
         (OsString::from(name), OsString::from(value))
     });

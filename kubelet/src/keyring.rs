@@ -28,7 +28,7 @@ pub struct Credential {
 }
 
 /// The credentials of all providers for one look-up.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Keyring {
     version: KubeletVersion,
     /// By filed key, the greatest first; under one key in the order of arrival.
@@ -36,14 +36,9 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// An empty one of the newest kubelet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// An empty one of a kubelet of this version.
-    pub fn for_version(version: KubeletVersion) -> Self {
-        Self { version, ..Self::default() }
+    pub fn new(version: KubeletVersion) -> Self {
+        Self { version, by_key: BTreeMap::new() }
     }
 
     /// Adds a provider's answer. Keys of one answer that are filed alike keep the order
@@ -53,7 +48,7 @@ impl Keyring {
     pub fn add(&mut self, provider: &str, auth: &AuthConfigs) -> Vec<(String, PatternError)> {
         let mut dropped = Vec::new();
         for (key, login) in auth {
-            let filed = match AuthKey::parse_for(key, self.version) {
+            let filed = match AuthKey::parse(key, self.version) {
                 Ok(filed) => filed,
                 Err(error) => {
                     dropped.push((key.clone(), error));

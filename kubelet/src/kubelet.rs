@@ -6,15 +6,13 @@ mod report;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use pullpass_go_duration::GoDuration;
-
 use crate::cache::{CacheKeyType, CacheableAnswer, ClockFn, CredentialCache, system_clock};
 use crate::config::{Config, CredentialProvider};
 use crate::exec::{self, ExecFailure, ExecFailureKind, ExecOptions};
 use crate::exec::{AuthConfigs, CredentialProviderRequest, CredentialProviderResponse};
 use crate::image_name::{ImageError, lookup_name};
 use crate::keyring::{Credential, Keyring};
-use crate::pattern::{AuthKey, Pattern};
+use crate::pattern::AuthKey;
 use crate::service_account::{self, NotCalled, Pod, ServiceAccountData};
 use crate::version::Target;
 
@@ -46,7 +44,6 @@ pub struct Kubelet {
 
 struct State {
     provider: CredentialProvider,
-    patterns: Vec<Pattern>,
     cache: CredentialCache,
 }
 
@@ -73,11 +70,6 @@ impl Kubelet {
             .iter()
             .map(|provider| State {
                 provider: provider.clone(),
-                patterns: provider
-                    .match_images
-                    .iter()
-                    .filter_map(|text| Pattern::parse_for(text, target.version).ok())
-                    .collect(),
                 cache: CredentialCache::new(target.version, now),
             })
             .collect();
@@ -98,7 +90,7 @@ impl Kubelet {
 
     /// Looks up the credentials for an image whose look-up name is known.
     pub fn lookup_raw(&mut self, lookup_name: &str, pod: Option<&Pod>) -> Lookup {
-        let mut keyring = Keyring::for_version(self.target.version);
+        let mut keyring = Keyring::new(self.target.version);
         let mut reports = Vec::new();
         for state in &mut self.providers {
             let asking = Asking {
@@ -137,7 +129,7 @@ impl Asking<'_> {
     fn provide(&self, state: &mut State) -> (ProviderReport, AuthConfigs) {
         let provider = &state.provider;
         let report = ProviderReport::new(&provider.name);
-        if !state.patterns.iter().any(|pattern| pattern.matches(self.image)) {
+        if !provider.match_images.iter().any(|pattern| pattern.matches(self.image)) {
             return (report, AuthConfigs::new());
         }
         let identity = match service_account::identify(provider, self.pod, self.target) {
@@ -213,12 +205,11 @@ impl Asking<'_> {
             let outcome = Outcome::InvalidCacheKeyType(response.cache_key_type);
             return (ProviderReport { outcome, ..report }, AuthConfigs::new());
         };
-        let default = provider.default_cache_duration.as_ref();
         let answer = CacheableAnswer {
             auth: &response.auth,
             key,
             duration: response.cache_duration,
-            default: default.map_or(GoDuration::ZERO, |duration| duration.value),
+            default: provider.default_cache_duration.value,
         };
         match state.cache.store(self.image, &identity.account, &answer, now) {
             Ok(stored) => report.cache = CacheDecision::Missed(stored),
@@ -233,7 +224,7 @@ impl Asking<'_> {
     }
 
     fn answered(&self, auth: &AuthConfigs) -> Outcome {
-        let mut ring = Keyring::for_version(self.target.version);
+        let mut ring = Keyring::new(self.target.version);
         ring.add("", auth);
         Outcome::Answered { keys: auth.len(), usable: ring.lookup(self.image).len() }
     }

@@ -22,9 +22,10 @@
 //! ```
 
 pub mod cache;
-pub mod config;
+mod config;
 mod document;
 pub mod exec;
+mod finding;
 mod go;
 pub mod image_name;
 mod json;
@@ -35,15 +36,20 @@ pub mod pattern;
 mod schema;
 pub mod service_account;
 mod source;
-pub mod startup;
+mod startup;
 mod version;
 mod yaml;
 
-pub use self::config::{Config, ConfigError, CredentialProvider, Finding};
+pub use self::config::{
+    Config, CredentialProvider, EnvironmentVariable, ExecApiVersion, ServiceAccountTokenCacheType,
+    TokenAttributes,
+};
+pub use self::finding::{Finding, FindingCode, StartupError};
 pub use self::kubelet::{
     CacheDecision, Kubelet, KubeletOptions, LogLevel, LogLine, Lookup, Outcome, ProviderReport,
 };
-pub use self::source::{Location, Source, Spanned};
+pub use self::source::{Excerpt, Location, Source, Spanned};
+pub use self::startup::{Startup, startup};
 pub use self::version::{
     FeatureGates, KubeletVersion, SERVICE_ACCOUNT_TOKENS, Target, TargetError,
 };

@@ -8,6 +8,8 @@ mod provider;
 mod rbac;
 mod secrets;
 
+use std::collections::HashSet;
+
 use crate::config::Config;
 use crate::source::Location;
 
@@ -62,9 +64,12 @@ pub fn check(config: &Config) -> Vec<Lint> {
     let mut lints = Vec::new();
     for provider in &config.providers {
         provider::check(provider, &mut lints);
-        for (index, text) in provider.match_images.iter().enumerate() {
-            pattern::check(text, &mut lints);
-            pattern::check_repeated(text, &provider.match_images[..index], &mut lints);
+        let mut earlier = HashSet::new();
+        for pattern in &provider.match_images {
+            pattern::check(pattern, &mut lints);
+            if !earlier.insert(pattern.as_str()) {
+                lints.push(pattern::repeated(pattern));
+            }
         }
         secrets::check(provider, &mut lints);
     }

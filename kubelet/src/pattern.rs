@@ -27,21 +27,13 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// Reads a pattern as the newest kubelet does. Many texts are patterns that can
-    /// never match; the kubelet takes them.
+    /// Reads a pattern as a kubelet of this version does. Many texts are patterns that can
+    /// never match; the kubelet takes them. Before 1.36, which was written for Go 1.26, a host
+    /// may hold several colons, and then matches nothing.
     ///
     /// # Errors
-    /// When it is no URL after `https://`; the kubelet then refuses to start.
-    pub fn parse(text: &str) -> Result<Self, PatternError> {
-        Self::parse_for(text, KubeletVersion::NEWEST)
-    }
-
-    /// Reads a pattern as a kubelet of this version does. Before 1.36, which was written
-    /// for Go 1.26, a host may hold several colons, and then matches nothing.
-    ///
-    /// # Errors
-    /// When it is no URL after `https://`; the kubelet then refuses to start.
-    pub fn parse_for(text: &str, version: KubeletVersion) -> Result<Self, PatternError> {
+    /// When it is not a URL after `https://`; the kubelet then refuses to start.
+    pub fn parse(text: &str, version: KubeletVersion) -> Result<Self, PatternError> {
         let colons = colons(version);
         let url = Url::parse(&format!("https://{text}"), colons).map_err(PatternError)?;
         Ok(Self { text: text.to_owned(), url, colons })
@@ -130,13 +122,14 @@ impl Pattern {
         if path.contains('*') {
             return MismatchReason::GlobInPath { path };
         }
-        let last = path.rsplit('/').next().unwrap_or_default();
-        if let Some(at) = last.find(['@', ':'])
-            && target
-                .path
-                .starts_with(self.url.path[..self.url.path.len() - (last.len() - at)].as_ref())
+        // In bytes throughout: what is not UTF-8 has another length as a text.
+        let path = self.url.path.as_slice();
+        let last = path.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+        let mark = path[last..].iter().position(|byte| matches!(byte, b'@' | b':'));
+        if let Some(at) = mark.map(|at| last + at)
+            && target.path.starts_with(&path[..at])
         {
-            return MismatchReason::Tag { tag: last[at..].to_owned() };
+            return MismatchReason::Tag { tag: text(&path[at..]) };
         }
         reason
     }
@@ -175,7 +168,7 @@ mod tests {
     use super::*;
 
     fn reason(pattern: &str, image: &str) -> String {
-        match Pattern::parse(pattern).expect(pattern).explain(image) {
+        match Pattern::parse(pattern, KubeletVersion::NEWEST).expect(pattern).explain(image) {
             Match::Hit => panic!("{pattern} matches {image}"),
             Match::Miss(reason) => reason.to_string(),
         }

@@ -38,9 +38,19 @@ impl Type {
     }
 }
 
+/// What strict decoding has against a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FieldProblem {
+    Unknown,
+    Duplicate,
+}
+
 /// A field that strict decoding refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Strict {
+    pub(crate) problem: FieldProblem,
+    /// Its own name, without the way to it.
+    pub(crate) field: String,
     pub(crate) message: String,
     pub(crate) span: Range<usize>,
 }
@@ -121,7 +131,7 @@ impl Decoder<'_> {
         let mut keys = HashSet::new();
         for entry in entries {
             if !keys.insert(&*entry.key) {
-                self.refuse("duplicate", &entry.key, &entry.key_span);
+                self.refuse(FieldProblem::Duplicate, &entry.key, &entry.key_span);
             }
             let length = self.enter(&entry.key);
             self.value(&entry.node, item)?;
@@ -141,11 +151,11 @@ impl Decoder<'_> {
         for entry in entries {
             let Some(&(field, wanted)) = fields.iter().find(|(field, _)| *field == &*entry.key)
             else {
-                self.refuse("unknown", &entry.key, &entry.key_span);
+                self.refuse(FieldProblem::Unknown, &entry.key, &entry.key_span);
                 continue;
             };
             if !keys.insert(field) {
-                self.refuse("duplicate", field, &entry.key_span);
+                self.refuse(FieldProblem::Duplicate, field, &entry.key_span);
             }
             let (length, owner) = (self.enter(field), self.owner.replace(name));
             self.fields.push(field);
@@ -167,14 +177,19 @@ impl Decoder<'_> {
         length
     }
 
-    fn refuse(&mut self, what: &str, key: &str, span: &Range<usize>) {
+    fn refuse(&mut self, problem: FieldProblem, key: &str, span: &Range<usize>) {
         if self.strict.len() >= MOST_STRICT_ERRORS {
             return;
         }
         let dot = if self.place.is_empty() { "" } else { "." };
+        let what = match problem {
+            FieldProblem::Unknown => "unknown",
+            FieldProblem::Duplicate => "duplicate",
+        };
         let message = format!("{what} field {}", quote(format!("{}{dot}{key}", self.place)));
         if self.seen.insert(message.clone()) {
-            self.strict.push(Strict { message, span: span.clone() });
+            let field = key.to_owned();
+            self.strict.push(Strict { problem, field, message, span: span.clone() });
         }
     }
 

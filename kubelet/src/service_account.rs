@@ -111,7 +111,7 @@ pub fn identify(
     };
     let account = pod.and_then(|pod| Some((pod, pod.service_account.as_ref()?)));
     let Some((pod, account)) = account.filter(|(_, account)| !account.name.is_empty()) else {
-        return if tokens.require_service_account.as_ref().is_some_and(|required| required.value) {
+        return if tokens.require_service_account.value {
             Err(NotCalled::NoServiceAccount)
         } else {
             Ok(ServiceAccountData::default())
@@ -122,13 +122,12 @@ pub fn identify(
     }
     let annotations = annotations(tokens, account)?;
     let token = pod.tokens.request(&tokens.audience).map_err(NotCalled::Token)?;
-    let by_token = tokens.cache_type.as_ref().is_some_and(|kind| kind.as_str() == "Token");
     let key = AccountKey::new(
         &pod.namespace,
         &account.name,
         &account.uid,
         &annotations,
-        by_token.then(|| token.expose_secret()),
+        tokens.caches_by_token().then(|| token.expose_secret()),
     )
     .map_err(|error| NotCalled::CacheKey(error.to_string()))?;
     Ok(ServiceAccountData { token: Some(token), annotations, account: key })
@@ -165,11 +164,8 @@ pub(crate) fn echoes_token(
     let Some(token) = identity.token.as_ref().map(|token| token.expose_secret()) else {
         return false;
     };
-    let by_token = provider
-        .token_attributes
-        .as_ref()
-        .and_then(|tokens| tokens.cache_type.as_ref())
-        .is_some_and(|kind| kind.as_str() == "Token");
+    let tokens = provider.token_attributes.as_ref();
+    let by_token = tokens.is_some_and(TokenAttributes::caches_by_token);
     target.version.minor() >= 34
         && !token.is_empty()
         && !by_token

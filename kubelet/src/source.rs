@@ -1,22 +1,34 @@
-//! Where in which file something stands.
+//! Where in which file something is, and what of that may be shown.
+
+mod mask;
 
 use std::fmt;
 use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A configuration file as it was read.
-#[derive(Debug, PartialEq, Eq)]
+pub(crate) use self::mask::Visible;
+
+/// A configuration file as it was read. Its text may hold secrets and is shown only through
+/// [`Location::excerpt`].
+#[derive(PartialEq, Eq)]
 pub struct Source {
     path: PathBuf,
     text: String,
     line_starts: Vec<usize>,
+    visible: Visible,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 impl Source {
-    /// Keeps `bytes` for messages; what is no UTF-8 becomes `?`, byte by byte, so that
+    /// Keeps `bytes` for messages; what is not UTF-8 becomes `?`, byte by byte, so that
     /// offsets stay true.
-    pub fn new(path: impl Into<PathBuf>, bytes: &[u8]) -> Arc<Self> {
+    pub(crate) fn new(path: impl Into<PathBuf>, bytes: &[u8], visible: Visible) -> Arc<Self> {
         let text = decode_utf16(bytes).unwrap_or_else(|| {
             let mut text = String::with_capacity(bytes.len());
             for chunk in bytes.utf8_chunks() {
@@ -27,17 +39,12 @@ impl Source {
         });
         let line_starts =
             std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Arc::new(Self { path: path.into(), text, line_starts })
+        Arc::new(Self { path: path.into(), text, line_starts, visible })
     }
 
     /// The file's path as it was given; for a text without a file what the caller said.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// The whole text.
-    pub fn text(&self) -> &str {
-        &self.text
     }
 
     /// The place of `span`, which is cut to the text and to whole characters.
@@ -55,8 +62,8 @@ impl Source {
     }
 }
 
-/// The text of a file in UTF-16, which YAML allows and a byte order mark tells. `None`
-/// for all else, a fault in it included.
+/// The text of a file in UTF-16, which YAML allows and which begins with a byte order mark.
+/// `None` for all else, and where the encoding is broken.
 fn decode_utf16(bytes: &[u8]) -> Option<String> {
     let (read, rest): (fn([u8; 2]) -> u16, _) = match bytes {
         [0xff, 0xfe, rest @ ..] => (u16::from_le_bytes, rest),
@@ -81,11 +88,6 @@ impl Location {
         &self.source
     }
 
-    /// The bytes of the file's text that are meant.
-    pub fn span(&self) -> Range<usize> {
-        self.span.clone()
-    }
-
     /// The line, from 1.
     pub fn line(&self) -> usize {
         self.source.line_starts.partition_point(|start| *start <= self.span.start)
@@ -95,6 +97,18 @@ impl Location {
     pub fn column(&self) -> usize {
         let start = self.source.line_starts[self.line() - 1];
         self.source.text[start..self.span.start].chars().count() + 1
+    }
+
+    /// The line in which the place begins, unless it is longer than `most` bytes.
+    pub fn excerpt(&self, most: usize) -> Option<Excerpt> {
+        let text = &self.source.text;
+        let start = self.source.line_starts[self.line() - 1];
+        let end = text[self.span.start..].find('\n').map_or(text.len(), |at| self.span.start + at);
+        if end - start > most {
+            return None;
+        }
+        let marked = self.span.start - start..self.span.end.min(end).max(self.span.start) - start;
+        Some(Excerpt { text: self.source.visible.mask(text, start..end), marked })
     }
 }
 
@@ -110,12 +124,23 @@ impl fmt::Debug for Location {
     }
 }
 
+/// A line of a file. Every byte of a value that may be secret, of a comment, and of what is not
+/// known is a `*`; keys and the fields that hold no secret are as they were written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Excerpt {
+    /// The line without its end.
+    pub text: String,
+    /// The bytes of it that are meant.
+    pub marked: Range<usize>,
+}
+
 /// A value with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// Where it stands.
+    /// Where it is.
     pub location: Location,
 }
 
@@ -133,14 +158,14 @@ mod tests {
 
     #[test]
     fn lines_and_columns_count_characters() {
-        let source = Source::new("f", "é: 1\nb: \u{1f600}x\n".as_bytes());
-        let at = source.text().find('x').expect("x");
+        let source = Source::new("f", "é: 1\nb: \u{1f600}x\n".as_bytes(), Visible::KnownWords);
+        let at = source.text.find('x').expect("x");
         let location = source.locate(at..at + 1);
         assert_eq!((location.line(), location.column()), (2, 5));
         assert_eq!(location.to_string(), "f:2:5");
         let outside = source.locate(900..1000);
         assert_eq!((outside.line(), outside.column()), (3, 1));
-        let bad = Source::new("f", b"\xff\xffx");
-        assert_eq!(bad.text(), "??x");
+        let bad = Source::new("f", b"\xff\xffx", Visible::KnownWords);
+        assert_eq!(bad.text, "??x");
     }
 }

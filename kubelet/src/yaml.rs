@@ -28,6 +28,13 @@ pub(crate) struct Document {
     pub(crate) texts: Vec<Range<usize>>,
 }
 
+impl Document {
+    /// A document in JSON, which tells its duplicates itself.
+    pub(crate) fn of_json(node: Node) -> Self {
+        Self { node, duplicates: Vec::new(), has_more_duplicates: false, texts: Vec::new() }
+    }
+}
+
 /// Reads the first document; without one, null.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Document, Fault> {
     decoder::decode(parser::parse(bytes)?)

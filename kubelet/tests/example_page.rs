@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, reason = "a test stops at the first surprise")]
 
 use pullpass_kubelet::{Config, KubeletVersion, Target, lints};
+use secrecy::ExposeSecret as _;
 
 const EXAMPLE: &str = "\
 apiVersion: kubelet.config.k8s.io/v1
@@ -51,7 +52,7 @@ fn accepted_on_1_33_with_the_gate_on() {
         judge(33, "KubeletServiceAccountTokenForCredentialProviders=true").expect("accepted");
     let provider = &config.providers[0];
     assert_eq!(provider.match_images.len(), 5);
-    assert_eq!(provider.env[0].value.value, "example_profile");
+    assert_eq!(provider.env[0].value.expose_secret(), "example_profile");
     let tokens = provider.token_attributes.as_ref().expect("tokens");
     assert_eq!(tokens.required_annotation_keys.len(), 2);
     assert_eq!(tokens.optional_annotation_keys[1].value, "example.com/optional-annotation-key-2");

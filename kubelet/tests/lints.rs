@@ -13,6 +13,12 @@ use pullpass_kubelet::lints::{self, Lint, Severity};
 use pullpass_kubelet::{Config, Target};
 
 fn config(providers: &[&str]) -> Config {
+    let text = text(providers);
+    Config::parse("c.yaml", text.as_bytes(), &Target::default())
+        .unwrap_or_else(|e| panic!("{e}\n{text}"))
+}
+
+fn text(providers: &[&str]) -> String {
     let mut text =
         "kind: CredentialProviderConfig\napiVersion: kubelet.config.k8s.io/v1\nproviders:\n"
             .to_owned();
@@ -31,8 +37,7 @@ fn config(providers: &[&str]) -> Config {
         lines.extend(provider.lines().map(str::to_owned));
         text.push_str(&format!("- {}\n", lines.join("\n  ")));
     }
-    Config::parse("c.yaml", text.as_bytes(), &Target::default())
-        .unwrap_or_else(|e| panic!("{e}\n{text}"))
+    text
 }
 
 fn check(providers: &[&str]) -> Vec<Lint> {
@@ -152,8 +157,7 @@ fn modes() {
     let (bin, path) = (folder.path().join("bin"), folder.path().join("c.yaml"));
     std::fs::create_dir(&bin).expect("a folder");
     std::fs::write(bin.join("p0"), "").expect("a program");
-    let text = config(&[""]).sources[0].text().to_owned();
-    std::fs::write(&path, text).expect("a file");
+    std::fs::write(&path, text(&[""])).expect("a file");
     let set = |path: &std::path::Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("a mode");
     };

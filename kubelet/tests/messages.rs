@@ -191,12 +191,12 @@ fn decoding_rows() -> Vec<Row> {
         "{\"a\": }".to_owned(),
         "couldn't get version/kind; json parse error: invalid character '}' looking for beginning of value",
     ));
-    rows.extend(undecodable(30, 37, "a: 1\n".to_owned(), "Object 'Kind' is missing in 'a: 1\n'"));
+    rows.extend(undecodable(30, 37, "a: 1\n".to_owned(), "Object 'Kind' is missing in '...'"));
     rows.extend(undecodable(
         30,
         37,
         "kind: X\n".to_owned(),
-        "Object 'apiVersion' is missing in 'kind: X\n'",
+        "Object 'apiVersion' is missing in '...'",
     ));
     rows.extend(undecodable(
         30,

@@ -77,7 +77,17 @@ impl World {
             .count()
     }
 
+    fn target(&self) -> Target {
+        self.target.clone()
+    }
+
     fn config(&self) -> Config {
+        let text = self.text();
+        Config::parse("test.yaml", text.as_bytes(), &self.target)
+            .unwrap_or_else(|error| panic!("{error}\n{text}"))
+    }
+
+    fn text(&self) -> String {
         let mut text = String::from(
             "kind: CredentialProviderConfig\napiVersion: kubelet.config.k8s.io/v1\nproviders:\n",
         );
@@ -92,8 +102,7 @@ impl World {
             }
             text.push_str(more);
         }
-        Config::parse("test.yaml", text.as_bytes(), &self.target)
-            .unwrap_or_else(|error| panic!("{error}\n{text}"))
+        text
     }
 
     fn kubelet(&self) -> Kubelet {
@@ -638,16 +647,21 @@ fn a_token_that_comes_back() {
 }
 
 #[test]
-fn binaries() {
-    use pullpass_kubelet::startup::programs::{ProgramProblem, check, check_directory};
+fn programs() {
+    use pullpass_kubelet::{FindingCode, startup};
 
-    let look = |minor: u8, prepare: &dyn Fn(&Path)| {
+    let start = |minor: u8, prepare: &dyn Fn(&Path)| {
         let world = World::new(minor).script("p", "", "");
         prepare(&world.bin("p"));
-        let found = check(&world.config(), world.folder.path());
-        let path = world.bin("p").display().to_string();
-        let shown = found.verdict.clone().map(|words| words.replace(&path, "PATH"));
-        (shown, found.binaries[0].fault.as_ref().map(|fault| fault.problem))
+        let config = world.folder.path().join("config.yaml");
+        std::fs::write(&config, world.text()).expect("written");
+        let started = startup(&config, Some(world.folder.path()), &world.target());
+        assert!(started.config.is_some());
+        let path = world.bin("p");
+        let error = started.error?;
+        assert_eq!(error.findings[0].path.as_ref(), Some(&path));
+        let message = error.message.replace(&path.display().to_string(), "PATH");
+        Some((message, error.findings[0].code))
     };
     let remove = |path: &Path| std::fs::remove_file(path).expect("removed");
     let dangle = |path: &Path| {
@@ -661,38 +675,45 @@ fn binaries() {
     let mode = |path: &Path| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).expect("a mode");
     };
-    for (prepare, problem, message) in [
+    for (prepare, code, message) in [
         (
             &remove as &dyn Fn(&Path),
-            ProgramProblem::Missing,
+            FindingCode::ProgramMissing,
             "plugin binary executable  did not exist",
         ),
-        (&dangle, ProgramProblem::DanglingLink, "plugin binary executable  did not exist"),
+        (&dangle, FindingCode::ProgramDangling, "plugin binary executable  did not exist"),
         (
             &folder,
-            ProgramProblem::Directory,
+            FindingCode::ProgramDirectory,
             "error inspecting binary executable : exec: \"PATH\": is a directory",
         ),
         (
             &mode,
-            ProgramProblem::NotExecutable,
+            FindingCode::ProgramNotExecutable,
             "error inspecting binary executable : exec: \"PATH\": permission denied",
         ),
     ] {
-        assert_eq!(look(30, prepare), (Some(message.to_owned()), Some(problem)));
+        assert_eq!(start(30, prepare), Some((message.to_owned(), code)));
     }
-    assert_eq!(look(34, &|_| {}), (None, None));
+    assert_eq!(start(34, &|_| {}), None);
+}
+
+#[test]
+fn the_bin_dir_comes_before_the_configuration() {
+    use pullpass_kubelet::{FindingCode, Target, startup};
+
+    let message = |bin_dir: &str| {
+        let started = startup(Path::new("/nowhere"), Some(Path::new(bin_dir)), &Target::default());
+        let error = started.error.expect("an error");
+        (error.message, error.findings[0].code, error.further.len())
+    };
+    let no_dir = |message: &str| (message.to_owned(), FindingCode::BinDir, 1);
+    assert_eq!(message("/nowhere"), no_dir("plugin binary directory /nowhere did not exist"));
+    assert_eq!(message(""), no_dir("plugin binary directory  did not exist"));
     assert_eq!(
-        check_directory(Path::new("/nowhere")).as_deref(),
-        Some("plugin binary directory /nowhere did not exist")
+        message("/dev/null/x"),
+        no_dir("error inspecting binary directory /dev/null/x: stat /dev/null/x: not a directory")
     );
-    assert_eq!(
-        check_directory(Path::new("")).as_deref(),
-        Some("plugin binary directory  did not exist")
-    );
-    assert_eq!(
-        check_directory(Path::new("/dev/null/x")).as_deref(),
-        Some("error inspecting binary directory /dev/null/x: stat /dev/null/x: not a directory")
-    );
-    assert_eq!(check_directory(Path::new("/")), None);
+    let (words, code, _) = message("/");
+    assert_eq!(code, FindingCode::Unreadable, "{words}");
 }

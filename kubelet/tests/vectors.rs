@@ -11,6 +11,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use pullpass_kubelet::KubeletVersion;
 use pullpass_kubelet::exec::{AuthConfig, AuthConfigs};
 use pullpass_kubelet::image_name::lookup_name;
 use pullpass_kubelet::keyring::Keyring;
@@ -33,7 +34,7 @@ fn text<'a>(row: &'a Value, field: &str) -> &'a str {
 #[test]
 fn match_images() {
     for row in rows("match_images.json") {
-        let pattern = Pattern::parse(text(&row, "pattern"));
+        let pattern = Pattern::parse(text(&row, "pattern"), KubeletVersion::NEWEST);
         let matched = pattern.as_ref().is_ok_and(|pattern| pattern.matches(text(&row, "image")));
         assert_eq!(matched, row["match"], "{row}");
         assert_eq!(
@@ -72,7 +73,7 @@ fn auth_lookup() {
             let provider = entry["provider"].as_u64().expect("a number");
             answers.entry(provider).or_default().insert(text(entry, "key").into(), login);
         }
-        let mut keyring = Keyring::new();
+        let mut keyring = Keyring::new(KubeletVersion::NEWEST);
         for (provider, auth) in &answers {
             keyring.add(&provider.to_string(), auth);
         }

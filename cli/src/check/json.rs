@@ -1,29 +1,28 @@
 //! The verdict and the lints for programs.
 
 use pullpass_kubelet::lints::{Lint, Severity};
-use pullpass_kubelet::{Finding, Location, Target};
+use pullpass_kubelet::{Finding, Location, Startup, Target};
 use serde_json::{Map, Value, json};
 
-use crate::check::Verdict;
-
 /// One object.
-pub(super) fn render(verdict: &Verdict, lints: &[Lint], target: &Target) -> Value {
-    let refusal = verdict.refusal.as_ref();
+pub(super) fn render(startup: &Startup, lints: &[Lint], target: &Target) -> Value {
+    let refusal = startup.error.as_ref();
     let findings = |findings: &[Finding]| -> Vec<Value> { findings.iter().map(finding).collect() };
     json!({
         "verdict": if refusal.is_some() { "refused" } else { "accepted" },
         "kubelet_version": target.version.to_string(),
         "message": refusal.map(|refusal| refusal.message.as_str()),
         "verbatim": refusal.map(|refusal| refusal.verbatim),
-        "errors": refusal.map_or_else(Vec::new, |refusal| findings(&refusal.errors)),
+        "errors": refusal.map_or_else(Vec::new, |refusal| findings(&refusal.findings)),
         "further": refusal.map_or_else(Vec::new, |refusal| findings(&refusal.further)),
         "warnings": lints.iter().map(lint).collect::<Vec<Value>>(),
-        "hash": verdict.config.as_ref().map(|config| config.hash.as_str()),
+        "hash": startup.config.as_ref().map(|config| config.hash.as_str()),
     })
 }
 
 fn finding(finding: &Finding) -> Value {
     let mut object = place(finding.location.as_ref());
+    object.insert("code".to_owned(), finding.code.as_str().into());
     object.insert("message".to_owned(), finding.message.as_str().into());
     Value::Object(object)
 }

@@ -9,6 +9,7 @@ use std::process::Command;
 use pullpass::CacheType;
 use pullpass_kubelet::{Config, KubeletVersion, Target};
 use pullpass_oidc::{Otherwise, PRESETS, Preset, Stanza, stanzas};
+use secrecy::ExposeSecret as _;
 
 use crate::oidc::oidc_plugin;
 use crate::pages::{quoted, section, yaml};
@@ -112,7 +113,8 @@ fn every_entry_is_what_its_profiles_need() {
             let config = Config::parse(&file, text.as_bytes(), &target);
             let config = config.unwrap_or_else(|error| panic!("{path}: {}", error.message));
             for entry in &config.providers {
-                let args: Vec<String> = entry.args.iter().map(|arg| arg.value.clone()).collect();
+                let args: Vec<String> =
+                    entry.args.iter().map(|arg| arg.expose_secret().to_owned()).collect();
                 let choice = match args[0].starts_with("--preset") {
                     true => {
                         let file = as_file(&args);
@@ -125,7 +127,7 @@ fn every_entry_is_what_its_profiles_need() {
                     }
                 };
                 let patterns: Vec<_> =
-                    entry.match_images.iter().map(|text| text.value.clone()).collect();
+                    entry.match_images.iter().map(|one| one.as_str().to_owned()).collect();
                 // An entry may be for less than its profile is.
                 let covers =
                     |it: &&Stanza| patterns.iter().all(|text| it.match_images.contains(text));
@@ -140,8 +142,12 @@ fn every_entry_is_what_its_profiles_need() {
                     CacheType::Token => "Token",
                     CacheType::ServiceAccount => "ServiceAccount",
                 };
-                assert_eq!(tokens.cache_type.as_ref().expect("`cacheType`").value, cache, "{path}");
-                let require = tokens.require_service_account.as_ref().expect("a word").value;
+                assert_eq!(
+                    tokens.cache_type.as_ref().expect("`cacheType`").as_str(),
+                    cache,
+                    "{path}"
+                );
+                let require = tokens.require_service_account.value;
                 assert_eq!(require, needed.require_service_account, "{path}");
                 for (listed, keys) in [
                     (&tokens.required_annotation_keys, &needed.required_annotations),

@@ -1,162 +1,204 @@
 //! From a file's bytes to providers, strictly or not as the kubelet's version has it.
 
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
 use pullpass_go_duration::GoDuration;
+use secrecy::SecretString;
 
+use crate::config::EnvironmentVariable;
+use crate::config::files::File;
 use crate::config::go_types::{CONFIG, CONFIG_WITH_CACHE_TYPE, CONFIG_WITH_TOKENS, knows};
-use crate::config::{
-    ConfigError, CredentialProvider, EnvironmentVariable, Finding, TokenAttributes,
-};
+use crate::config::raw::{RawProvider, RawTokenAttributes};
+use crate::config::visible;
 use crate::document::{Fault, Node, Value};
+use crate::finding::{Finding, FindingCode, StartupError};
 use crate::go::quote::quote;
 use crate::json;
-use crate::schema::{self, Meta, Type};
-use crate::source::{Source, Spanned};
+use crate::schema::{self, FieldProblem, Meta, Strict, Type};
+use crate::source::{Source, Spanned, Visible};
 use crate::version::Target;
-use crate::yaml;
+use crate::yaml::{self, Document};
 
 const GROUP: &str = "kubelet.config.k8s.io";
 const KIND: &str = "CredentialProviderConfig";
 
-/// Why a file cannot be decoded, and what could be read of it all the same.
-pub(super) struct Refusal {
-    message: String,
-    findings: Vec<(String, Range<usize>)>,
-    verbatim: bool,
-    source: Arc<Source>,
-    pub(super) providers: Vec<CredentialProvider>,
+/// What a file gives.
+pub(super) struct Decoded {
+    pub(super) source: Arc<Source>,
+    pub(super) providers: Result<Vec<RawProvider>, Refusal>,
 }
 
-impl Refusal {
-    pub(super) fn into_error(
-        self,
-        path: &Path,
-        target: &Target,
-        further: Vec<Finding>,
-        sources: Vec<Arc<Source>>,
-    ) -> ConfigError {
-        let file = if target.reads_directories() {
+/// Why a file cannot be decoded, and what could be read of it all the same.
+pub(super) struct Refusal {
+    pub(super) error: StartupError,
+    pub(super) providers: Vec<RawProvider>,
+}
+
+/// Reads the providers of one file.
+pub(super) fn decode(file: &File, target: &Target) -> Decoded {
+    let (tree, visible) = match read_tree(&file.bytes) {
+        Ok(document) => {
+            let visible = visible::of_document(&document);
+            (Ok(document), visible)
+        }
+        Err(fault) => (Err(fault), Visible::KnownWords),
+    };
+    let source = Source::new(&file.path, &file.bytes, visible);
+    let decoder = Decoder { file, source: &source, target };
+    let providers = match tree {
+        Ok(document) => decoder.providers(&document),
+        Err(fault) => Err(decoder.refuse(FindingCode::Syntax, fault)),
+    };
+    Decoded { source, providers }
+}
+
+struct Decoder<'a> {
+    file: &'a File,
+    source: &'a Arc<Source>,
+    target: &'a Target,
+}
+
+impl Decoder<'_> {
+    fn providers(&self, document: &Document) -> Result<Vec<RawProvider>, Refusal> {
+        let refuse = |code| move |fault| self.refuse(code, fault);
+        let node = &document.node;
+        let meta = Meta::read(node).map_err(refuse(FindingCode::WrongDocument))?;
+        let shape = self.shape(&meta).map_err(refuse(FindingCode::WrongDocument))?;
+        let strict =
+            schema::check(node, shape, &meta.version).map_err(refuse(FindingCode::WrongType))?;
+        let providers = node.field("providers").map_or(&[][..], Node::items);
+        let reader = Reader { source: self.source };
+        let providers: Vec<RawProvider> =
+            providers.iter().map(|node| reader.provider(node, shape)).collect();
+        let is_clean = strict.is_empty() && document.duplicates.is_empty();
+        if !self.target.is_strict() || is_clean {
+            return Ok(providers);
+        }
+        Err(Refusal { providers, ..self.refuse_strict(&strict, document) })
+    }
+
+    /// Strict decoding reports all its faults at once.
+    fn refuse_strict(&self, strict: &[Strict], document: &Document) -> Refusal {
+        let mut words = Vec::new();
+        let mut findings = Vec::new();
+        if !document.duplicates.is_empty() {
+            // In the message they are one error; each has its own place.
+            let lines: Vec<&str> =
+                document.duplicates.iter().map(|(message, _)| message.as_str()).collect();
+            words.push(format!("yaml: unmarshal errors:\n  {}", lines.join("\n  ")));
+            findings.extend(document.duplicates.iter().map(|(message, span)| {
+                self.finding(FindingCode::DuplicateField, message.clone(), span)
+            }));
+        }
+        for error in strict {
+            let code = match error.problem {
+                FieldProblem::Duplicate => FindingCode::DuplicateField,
+                FieldProblem::Unknown if is_later_field(&error.field) => FindingCode::LaterField,
+                FieldProblem::Unknown => FindingCode::UnknownField,
+            };
+            findings.push(self.finding(code, error.message.clone(), &error.span));
+            words.push(error.message.clone());
+        }
+        let message = format!("strict decoding error: {}", words.join(", "));
+        self.refusal(&message, findings, !document.has_more_duplicates)
+    }
+
+    fn refuse(&self, code: FindingCode, fault: Fault) -> Refusal {
+        let finding = self.finding(code, fault.message.clone(), &fault.span);
+        self.refusal(&fault.message, vec![finding], fault.verbatim)
+    }
+
+    fn refusal(&self, message: &str, findings: Vec<Finding>, verbatim: bool) -> Refusal {
+        let path = &self.file.path;
+        let shown = if self.target.reads_directories() {
             quote(path.as_os_str().as_encoded_bytes())
         } else {
             path.display().to_string()
         };
-        let findings = self
-            .findings
-            .into_iter()
-            .map(|(message, span)| Finding { message, location: Some(self.source.locate(span)) });
-        ConfigError {
-            message: format!("error decoding config {file}: {}", self.message),
-            findings: findings.collect(),
-            further,
-            verbatim: self.verbatim,
-            sources,
+        let error = StartupError {
+            message: format!("error decoding config {shown}: {message}"),
+            findings,
+            further: Vec::new(),
+            verbatim,
+            sources: Vec::new(),
+        };
+        Refusal { error, providers: Vec::new() }
+    }
+
+    fn finding(&self, code: FindingCode, message: String, span: &Range<usize>) -> Finding {
+        Finding::new(code, message).located(self.source.locate(span.clone()))
+    }
+
+    /// The Go type that the document claims to be.
+    fn shape(&self, meta: &Meta) -> Result<Type, Fault> {
+        let target = self.target;
+        let fault = |message: String, span: &Range<usize>| Fault {
+            span: span.clone(),
+            ..Fault::at(message, 0)
+        };
+        // The kubelet quotes the whole file, which may hold secrets.
+        let missing = |field: &str, span: &Range<usize>| {
+            let message = format!("Object '{field}' is missing in '...'");
+            Fault { verbatim: false, ..fault(message, span) }
+        };
+        if meta.kind.is_empty() {
+            return Err(missing("Kind", &meta.kind_span));
         }
+        if meta.version.is_empty() {
+            return Err(missing("apiVersion", &meta.version_span));
+        }
+        let known_version = matches!(meta.version.as_str(), "v1" | "v1beta1" | "v1alpha1");
+        if meta.kind == KIND && meta.group == GROUP && known_version {
+            return Ok(match (meta.version.as_str(), target.version.minor()) {
+                ("v1", 34..) => CONFIG_WITH_CACHE_TYPE,
+                ("v1", 33) => CONFIG_WITH_TOKENS,
+                _ => CONFIG,
+            });
+        }
+        if is_registered(meta, target) {
+            return Err(fault(
+                format!("failed to decode {} (wrong Kind)", quote(&meta.kind)),
+                &meta.kind_span,
+            ));
+        }
+        let scheme = scheme(target);
+        let api_version = quote(meta.api_version());
+        let kind = quote(&meta.kind);
+        let message = if meta.version == "__internal" {
+            format!(
+                "no kind {kind} is registered for the internal version of group {} in scheme {scheme}",
+                quote(&meta.group)
+            )
+        } else {
+            format!("no kind {kind} is registered for version {api_version} in scheme {scheme}")
+        };
+        let wrong_kind = meta.group == GROUP && known_version;
+        Err(fault(message, if wrong_kind { &meta.kind_span } else { &meta.version_span }))
     }
 }
 
-/// The providers of one file.
-pub(super) fn providers(
-    bytes: &[u8],
-    source: &Arc<Source>,
-    target: &Target,
-) -> Result<Vec<CredentialProvider>, Refusal> {
-    let refuse = |fault: Fault| Refusal {
-        findings: vec![(fault.message.clone(), fault.span)],
-        message: fault.message,
-        verbatim: fault.verbatim,
-        source: Arc::clone(source),
-        providers: Vec::new(),
-    };
-    let (node, duplicates) = tree(bytes).map_err(refuse)?;
-    let meta = Meta::read(&node).map_err(refuse)?;
-    let shape = shape(&meta, bytes, target).map_err(refuse)?;
-    let strict = schema::check(&node, shape, &meta.version).map_err(refuse)?;
-    let providers = node.field("providers").map_or(&[][..], Node::items);
-    let reader = Reader { source };
-    let providers: Vec<CredentialProvider> =
-        providers.iter().map(|node| reader.provider(node, shape)).collect();
-    if !target.is_strict() || (strict.is_empty() && duplicates.is_empty()) {
-        return Ok(providers);
-    }
-    let mut findings = Vec::new();
-    if !duplicates.is_empty() {
-        let lines: Vec<&str> = duplicates.iter().map(|(message, _)| message.as_str()).collect();
-        let message = format!("yaml: unmarshal errors:\n  {}", lines.join("\n  "));
-        findings.push((message, duplicates[0].1.clone()));
-    }
-    findings.extend(strict.into_iter().map(|error| (error.message, error.span)));
-    let words: Vec<&str> = findings.iter().map(|(message, _)| message.as_str()).collect();
-    let message = format!("strict decoding error: {}", words.join(", "));
-    if !duplicates.is_empty() {
-        // In the message they are one error; each has its own place.
-        findings.splice(..1, duplicates);
-    }
-    Err(Refusal { message, findings, verbatim: true, source: Arc::clone(source), providers })
+/// Whether a later kubelet, or another API version, knows a field of this name.
+fn is_later_field(field: &str) -> bool {
+    matches!(field, "tokenAttributes" | "cacheType")
 }
-
-type Duplicates = Vec<(String, Range<usize>)>;
 
 /// JSON where the first character is a brace, else YAML.
-fn tree(bytes: &[u8]) -> Result<(Node, Duplicates), Fault> {
+fn read_tree(bytes: &[u8]) -> Result<Document, Fault> {
     let lossy = String::from_utf8_lossy(bytes);
-    if lossy.trim_start_matches(is_go_space).starts_with('{') {
-        // Kubernetes reads the version first, and this is where the syntax is found bad.
-        return json::parse(bytes).map(|node| (node, Vec::new())).map_err(|fault| Fault {
-            message: format!("couldn't get version/kind; json parse error: {}", fault.message),
-            ..fault
-        });
+    if !lossy.trim_start_matches(is_go_space).starts_with('{') {
+        return yaml::parse(bytes);
     }
-    yaml::parse(bytes).map(|document| (document.node, document.duplicates))
+    let node = json::parse(bytes).map_err(|fault| Fault {
+        // Kubernetes reads the version first, and this is where the syntax is found bad.
+        message: format!("couldn't get version/kind; json parse error: {}", fault.message),
+        ..fault
+    })?;
+    Ok(Document::of_json(node))
 }
 
 fn is_go_space(c: char) -> bool {
     c.is_whitespace()
-}
-
-/// The Go type that the document claims to be.
-fn shape(meta: &Meta, bytes: &[u8], target: &Target) -> Result<Type, Fault> {
-    let fault = |message: String, span: &Range<usize>| Fault {
-        span: span.clone(),
-        ..Fault::at(message, 0)
-    };
-    let whole = || String::from_utf8_lossy(bytes).into_owned();
-    if meta.kind.is_empty() {
-        return Err(fault(format!("Object 'Kind' is missing in '{}'", whole()), &meta.kind_span));
-    }
-    if meta.version.is_empty() {
-        let message = format!("Object 'apiVersion' is missing in '{}'", whole());
-        return Err(fault(message, &meta.version_span));
-    }
-    let known_version = matches!(meta.version.as_str(), "v1" | "v1beta1" | "v1alpha1");
-    if meta.kind == KIND && meta.group == GROUP && known_version {
-        return Ok(match (meta.version.as_str(), target.version.minor()) {
-            ("v1", 34..) => CONFIG_WITH_CACHE_TYPE,
-            ("v1", 33) => CONFIG_WITH_TOKENS,
-            _ => CONFIG,
-        });
-    }
-    if is_registered(meta, target) {
-        return Err(fault(
-            format!("failed to decode {} (wrong Kind)", quote(&meta.kind)),
-            &meta.kind_span,
-        ));
-    }
-    let scheme = scheme(target);
-    let api_version = quote(meta.api_version());
-    let kind = quote(&meta.kind);
-    let message = if meta.version == "__internal" {
-        format!(
-            "no kind {kind} is registered for the internal version of group {} in scheme {scheme}",
-            quote(&meta.group)
-        )
-    } else {
-        format!("no kind {kind} is registered for version {api_version} in scheme {scheme}")
-    };
-    let wrong_kind = meta.group == GROUP && known_version;
-    Err(fault(message, if wrong_kind { &meta.kind_span } else { &meta.version_span }))
 }
 
 /// Other kinds that the kubelet's decoder knows.
@@ -192,7 +234,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn provider(&self, node: &Node, shape: Type) -> CredentialProvider {
+    fn provider(&self, node: &Node, shape: Type) -> RawProvider {
         let known = |field: &str| knows(shape, field);
         let duration = node.field("defaultCacheDuration").and_then(|node| {
             let duration: GoDuration = node.as_str()?.parse().ok()?;
@@ -202,19 +244,19 @@ impl Reader<'_> {
             .field("tokenAttributes")
             .filter(|node| known("tokenAttributes") && matches!(node.value, Value::Object(_)))
             .map(|node| self.tokens(node, shape));
-        CredentialProvider {
+        RawProvider {
             name: self.text(node, "name"),
             match_images: self.texts(node, "matchImages"),
             default_cache_duration: duration,
             api_version: self.text(node, "apiVersion"),
-            args: self.texts(node, "args"),
+            args: self.secrets(node, "args"),
             env: node
                 .field("env")
                 .map_or(&[][..], Node::items)
                 .iter()
                 .map(|node| EnvironmentVariable {
                     name: self.text(node, "name"),
-                    value: self.text(node, "value"),
+                    value: self.secret(node, "value"),
                 })
                 .collect(),
             token_attributes: tokens,
@@ -222,10 +264,10 @@ impl Reader<'_> {
         }
     }
 
-    fn tokens(&self, node: &Node, shape: Type) -> TokenAttributes {
+    fn tokens(&self, node: &Node, shape: Type) -> RawTokenAttributes {
         let required = node.field("requireServiceAccount");
         let cache_type = node.field("cacheType").filter(|_| knows(shape, "cacheType"));
-        TokenAttributes {
+        RawTokenAttributes {
             audience: self.text(node, "serviceAccountTokenAudience"),
             cache_type: cache_type
                 .and_then(|node| Some(self.spanned(node.as_str()?.to_owned(), node))),
@@ -250,6 +292,16 @@ impl Reader<'_> {
         let items = node.field(field).map_or(&[][..], Node::items);
         let text = |node: &Node| self.spanned(node.as_str().unwrap_or_default().to_owned(), node);
         items.iter().map(text).collect()
+    }
+
+    fn secret(&self, node: &Node, field: &str) -> Spanned<SecretString> {
+        let Spanned { value, location } = self.text(node, field);
+        Spanned { value: value.into(), location }
+    }
+
+    fn secrets(&self, node: &Node, field: &str) -> Vec<Spanned<SecretString>> {
+        let texts = self.texts(node, field).into_iter();
+        texts.map(|text| Spanned { value: text.value.into(), location: text.location }).collect()
     }
 
     fn spanned<T>(&self, value: T, node: &Node) -> Spanned<T> {

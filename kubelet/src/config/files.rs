@@ -1,17 +1,19 @@
 //! Which files make up a configuration.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 
-use crate::config::ConfigError;
-use crate::go::path::{join, path_error, system_error};
+use crate::finding::{FindingCode, StartupError};
+use crate::go::path::{join, path_error};
 use crate::go::quote::quote;
 use crate::version::Target;
 
-/// More than any configuration; the kubelet itself has no limit.
+/// In bytes; more than any configuration. The kubelet itself has no limit.
 const LARGEST_FILE: u64 = 16 << 20;
 
 pub(super) struct File {
@@ -24,16 +26,17 @@ pub(super) struct File {
 pub(super) fn files(
     path: &Path,
     target: &Target,
-) -> Result<impl Iterator<Item = Result<File, ConfigError>> + use<>, ConfigError> {
+) -> Result<impl Iterator<Item = Result<File, StartupError>> + use<>, StartupError> {
     if path.as_os_str().is_empty() {
-        return Err(ConfigError::plain("credential provider config path is empty".to_owned()));
+        let message = "credential provider config path is empty";
+        return Err(unreadable(message));
     }
     let mut paths = vec![path.to_owned()];
     let mut words = "unable to read external registry credential provider configuration from";
     if target.reads_directories() {
         let metadata = fs::metadata(path).map_err(|error| {
             let why = path_error("stat", path, &error);
-            ConfigError::plain(format!("unable to access path {}: {why}", quoted(path)))
+            unreadable(format!("unable to access path {}: {why}", quoted(path)))
         })?;
         if metadata.is_dir() {
             paths = list(path)?;
@@ -42,45 +45,76 @@ pub(super) fn files(
     }
     let load = move |path: PathBuf| match read(&path) {
         Ok(bytes) => Ok(File { path, bytes }),
-        Err(why) => Err(ConfigError::plain(format!("{words} {}: {why}", quoted(&path)))),
+        Err(Unread { why, verbatim }) => {
+            let error = unreadable(format!("{words} {}: {why}", quoted(&path)));
+            Err(StartupError { verbatim, ..error })
+        }
     };
     Ok(paths.into_iter().map(load))
 }
 
 /// Not recursive, hidden files included, and links whatever they lead to.
-fn list(directory: &Path) -> Result<Vec<PathBuf>, ConfigError> {
-    let unreadable = |error| {
+fn list(directory: &Path) -> Result<Vec<PathBuf>, StartupError> {
+    let refuse = |error| {
         let why = path_error("open", directory, &error);
-        let message = format!("unable to read directory {}: {why}", quoted(directory));
-        ConfigError::plain(message)
+        unreadable(format!("unable to read directory {}: {why}", quoted(directory)))
     };
     let mut paths = Vec::new();
-    for entry in fs::read_dir(directory).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
+    for entry in fs::read_dir(directory).map_err(refuse)? {
+        let entry = entry.map_err(refuse)?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let wanted = [".json", ".yaml", ".yml"].iter().any(|ending| name.ends_with(ending));
-        if wanted && !entry.file_type().map_err(unreadable)?.is_dir() {
+        if wanted && !entry.file_type().map_err(refuse)?.is_dir() {
             paths.push(join(directory, &name));
         }
     }
     if paths.is_empty() {
         let message = format!("no configuration files found in directory {}", quoted(directory));
-        return Err(ConfigError::plain(message));
+        return Err(StartupError::plain(FindingCode::NoFiles, message));
     }
     paths.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
     Ok(paths)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let file = fs::File::open(path).map_err(|error| path_error("open", path, &error))?;
+/// Why a file was not read.
+struct Unread {
+    why: String,
+    /// Whether those are the kubelet's words.
+    verbatim: bool,
+}
+
+/// Reads a regular file. The kubelet reads anything, and would wait for a pipe that nobody
+/// writes to.
+fn read(path: &Path) -> Result<Vec<u8>, Unread> {
+    let fail = |operation: &str, error: io::Error| Unread {
+        why: path_error(operation, path, &error),
+        verbatim: true,
+    };
+    let refuse =
+        |why: &str| Unread { why: format!("read {}: {why}", path.display()), verbatim: false };
+    // Without waiting for the other end of a pipe; what was opened is looked at afterwards.
+    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+    let file = fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(nonblocking)
+        .open(path)
+        .map_err(|error| fail("open", error))?;
+    let kind = file.metadata().map_err(|error| fail("stat", error))?.file_type();
+    // A directory is refused by the read, in the kubelet's words.
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(refuse("it is not a regular file, and is not read here"));
+    }
     let mut bytes = Vec::new();
     let read = file.take(LARGEST_FILE + 1).read_to_end(&mut bytes);
-    read.map_err(|error| path_error("read", path, &error))?;
+    read.map_err(|error| fail("read", error))?;
     if bytes.len() as u64 > LARGEST_FILE {
-        let error = std::io::Error::from(std::io::ErrorKind::FileTooLarge);
-        return Err(format!("read {}: {}", path.display(), system_error(&error)));
+        return Err(refuse("it is larger than 16 MiB, and is not read here"));
     }
     Ok(bytes)
+}
+
+fn unreadable(message: impl Into<String>) -> StartupError {
+    StartupError::plain(FindingCode::Unreadable, message)
 }
 
 /// Over each file, its length as 8 bytes, the greatest first, and its bytes.

@@ -3,46 +3,52 @@
 //! Source: kubelet, `validateCredentialProviderConfig`, in each of its versions.
 
 mod annotation_key;
+mod tokens;
 
 use std::collections::HashSet;
 
-use crate::config::{ConfigError, CredentialProvider, Finding, TokenAttributes};
-use crate::go::lower::lower;
+use pullpass_go_duration::GoDuration;
+
+use crate::config::provider::{CredentialProvider, ExecApiVersion};
+use crate::config::raw::RawProvider;
+use crate::finding::{Finding, FindingCode, StartupError};
+use crate::go::json_string::write_string;
 use crate::go::quote::quote;
 use crate::pattern::Pattern;
 use crate::source::{Location, Spanned};
 use crate::version::Target;
 
-/// The exec API versions, in the order of the kubelet's message.
-pub(crate) const EXEC_VERSIONS: [&str; 3] = [
-    "credentialprovider.kubelet.k8s.io/v1",
-    "credentialprovider.kubelet.k8s.io/v1alpha1",
-    "credentialprovider.kubelet.k8s.io/v1beta1",
-];
-
-/// All faults in the kubelet's order.
-pub(crate) fn check(providers: &[CredentialProvider], target: &Target) -> Vec<Finding> {
-    let mut checks = Checks { target, findings: Vec::new() };
-    if providers.is_empty() {
+/// Makes providers of what the files say.
+///
+/// # Errors
+/// All faults, in the kubelet's order.
+pub(super) fn validate(
+    raw: Vec<RawProvider>,
+    target: &Target,
+) -> Result<Vec<CredentialProvider>, Vec<Finding>> {
+    let mut validator = Validator { target, findings: Vec::new() };
+    if raw.is_empty() {
         let message = "providers: Required value: at least 1 item in plugins is required";
-        checks.findings.push(Finding { message: message.to_owned(), location: None });
+        validator.findings.push(Finding::new(FindingCode::NoProviders, message));
     }
     let mut names = HashSet::new();
-    for provider in providers {
-        checks.name(&provider.name);
-        if target.version.minor() >= 33 && !names.insert(provider.name.as_str()) {
-            checks.add(
+    let mut providers = Vec::with_capacity(raw.len());
+    for provider in raw {
+        validator.name(&provider.name);
+        if target.version.minor() >= 33 && !names.insert(provider.name.value.clone()) {
+            validator.add(
+                FindingCode::DuplicateProvider,
                 format!("providers.name: Duplicate value: {}", quote(&*provider.name)),
                 &provider.name.location,
             );
         }
-        checks.provider(provider);
+        providers.extend(validator.provider(provider));
     }
-    checks.findings
+    if validator.findings.is_empty() { Ok(providers) } else { Err(validator.findings) }
 }
 
 /// Several errors as Kubernetes joins them: each text once.
-pub(crate) fn aggregate(findings: &[Finding]) -> String {
+pub(super) fn aggregate(findings: &[Finding]) -> String {
     let mut seen = HashSet::new();
     let messages: Vec<&str> = findings
         .iter()
@@ -55,250 +61,170 @@ pub(crate) fn aggregate(findings: &[Finding]) -> String {
     }
 }
 
-/// From 1.34 a name that two entries share is found while the files are merged.
-pub(crate) fn repeated_name(
-    providers: &[CredentialProvider],
-    target: &Target,
-) -> Option<ConfigError> {
-    let name = first_repeated(providers).filter(|_| target.version.minor() >= 34)?;
-    let message =
-        format!("duplicate provider name {} found in configuration file(s)", quote(&**name));
-    Some(with_place(message, name))
-}
-
-/// Up to 1.32 nothing looks for it before the second registration, which is fatal.
-pub(crate) fn registered_twice(
-    providers: &[CredentialProvider],
-    target: &Target,
-) -> Option<ConfigError> {
-    let name = first_repeated(providers).filter(|_| target.version.minor() <= 32)?;
-    let message = format!("Credential provider {} was registered twice", quote(&**name));
-    Some(with_place(message, name))
-}
-
 /// Whether the message is to the letter: up to 1.32 the supported versions come in
 /// random order.
-pub(crate) fn is_verbatim(providers: &[CredentialProvider], target: &Target) -> bool {
-    let unknown = |provider: &CredentialProvider| {
-        !provider.api_version.is_empty() && !EXEC_VERSIONS.contains(&provider.api_version.as_str())
+pub(super) fn is_verbatim(raw: &[RawProvider], target: &Target) -> bool {
+    let is_unknown = |provider: &RawProvider| {
+        !provider.api_version.is_empty() && ExecApiVersion::parse(&provider.api_version).is_none()
     };
-    target.version.minor() >= 33 || !providers.iter().any(unknown)
+    target.version.minor() >= 33 || !raw.iter().any(is_unknown)
 }
 
-fn first_repeated(providers: &[CredentialProvider]) -> Option<&Spanned<String>> {
+/// The first name that an earlier provider has.
+pub(super) fn find_repeated_name(raw: &[RawProvider]) -> Option<RepeatedName> {
     let mut names = HashSet::new();
-    providers.iter().map(|provider| &provider.name).find(|name| !names.insert(name.as_str()))
+    let mut repeated = raw.iter().map(|provider| &provider.name);
+    repeated.find(|name| !names.insert(name.as_str())).cloned().map(RepeatedName)
 }
 
-fn with_place(message: String, name: &Spanned<String>) -> ConfigError {
-    let location = Some(name.location.clone());
-    ConfigError {
-        findings: vec![Finding { message: message.clone(), location }],
-        ..ConfigError::plain(message)
+/// A name that two providers have.
+pub(super) struct RepeatedName(Spanned<String>);
+
+impl RepeatedName {
+    /// As it is found from 1.34 on.
+    pub(super) fn while_merging(self) -> StartupError {
+        let name = quote(&*self.0);
+        self.into_error(format!("duplicate provider name {name} found in configuration file(s)"))
+    }
+
+    /// As it is found up to 1.32.
+    pub(super) fn while_registering(self) -> StartupError {
+        let name = quote(&*self.0);
+        self.into_error(format!("Credential provider {name} was registered twice"))
+    }
+
+    fn into_error(self, message: String) -> StartupError {
+        let finding = Finding::new(FindingCode::DuplicateProvider, message);
+        StartupError::of_one(finding.located(self.0.location))
     }
 }
 
-struct Checks<'a> {
+struct Validator<'a> {
     target: &'a Target,
     findings: Vec<Finding>,
 }
 
-impl Checks<'_> {
+impl Validator<'_> {
     fn name(&mut self, name: &Spanned<String>) {
-        for (wrong, why) in [
+        for (is_wrong, why) in [
             (name.contains('/'), "provider name cannot contain '/'"),
             (name.contains(' '), "provider name cannot contain spaces"),
             (name.as_str() == ".", "provider name cannot be '.'"),
             (name.as_str() == "..", "provider name cannot be '..'"),
         ] {
-            if wrong {
+            if is_wrong {
                 let message = format!("providers.name: Invalid value: {}: {why}", quote(&**name));
-                self.add(message, &name.location);
+                self.add(FindingCode::ProviderName, message, &name.location);
             }
         }
     }
 
-    fn provider(&mut self, provider: &CredentialProvider) {
-        let version = &provider.api_version;
+    /// The provider, if nothing of it is wrong but perhaps its name.
+    fn provider(&mut self, raw: RawProvider) -> Option<CredentialProvider> {
+        let api_version = self.api_version(&raw.api_version);
+        let match_images = self.match_images(&raw);
+        let default_cache_duration = self.cache_duration(&raw);
+        let token_attributes = match raw.token_attributes {
+            None => Some(None),
+            Some(tokens) => self.token_attributes(tokens, &raw.api_version, api_version).map(Some),
+        };
+        Some(CredentialProvider {
+            name: raw.name,
+            match_images: match_images?,
+            default_cache_duration: default_cache_duration?,
+            api_version: Spanned { value: api_version?, location: raw.api_version.location },
+            args: raw.args,
+            env: raw.env,
+            token_attributes: token_attributes?,
+            location: raw.location,
+        })
+    }
+
+    fn api_version(&mut self, version: &Spanned<String>) -> Option<ExecApiVersion> {
+        let found = ExecApiVersion::parse(version);
         if version.is_empty() {
-            self.required("providers.apiVersion", "apiVersion is required", &version.location);
-        } else if !EXEC_VERSIONS.contains(&version.as_str()) {
-            let supported: Vec<String> = EXEC_VERSIONS.iter().map(quote).collect();
+            self.required(
+                FindingCode::NoExecApiVersion,
+                "providers.apiVersion",
+                "apiVersion is required",
+                &version.location,
+            );
+        } else if found.is_none() {
+            let supported = ExecApiVersion::ALL.map(|version| quote(version.as_str()));
             let message = format!(
                 "providers.apiVersion: Unsupported value: {}: supported values: {}",
                 quote(&**version),
                 supported.join(", ")
             );
-            self.add(message, &version.location);
+            self.add(FindingCode::ExecApiVersion, message, &version.location);
         }
-        if provider.match_images.is_empty() {
+        found
+    }
+
+    fn match_images(&mut self, raw: &RawProvider) -> Option<Vec<Spanned<Pattern>>> {
+        if raw.match_images.is_empty() {
             let message =
                 "providers.matchImages: Required value: at least 1 item in matchImages is required";
-            self.add(message.to_owned(), &provider.location);
+            self.add(FindingCode::NoMatchImages, message.to_owned(), &raw.location);
+            return None;
         }
-        for pattern in &provider.match_images {
-            if let Err(error) = Pattern::parse_for(pattern, self.target.version) {
-                let message = format!(
-                    "providers.matchImages: Invalid value: {}: match image is invalid: {error}",
-                    quote(&**pattern)
-                );
-                self.add(message, &pattern.location);
+        let mut patterns = Vec::with_capacity(raw.match_images.len());
+        for text in &raw.match_images {
+            match Pattern::parse(text, self.target.version) {
+                Ok(value) => patterns.push(Spanned { value, location: text.location.clone() }),
+                Err(error) => {
+                    let message = format!(
+                        "providers.matchImages: Invalid value: {}: match image is invalid: {error}",
+                        quote(&**text)
+                    );
+                    self.add(FindingCode::MatchImage, message, &text.location);
+                }
             }
         }
-        self.duration(provider);
-        if let Some(tokens) = &provider.token_attributes {
-            self.tokens(tokens, version);
-        }
+        (patterns.len() == raw.match_images.len()).then_some(patterns)
     }
 
-    fn duration(&mut self, provider: &CredentialProvider) {
+    fn cache_duration(&mut self, raw: &RawProvider) -> Option<Spanned<GoDuration>> {
         let path = "providers.defaultCacheDuration";
-        match &provider.default_cache_duration {
-            None => self.required(path, "defaultCacheDuration is required", &provider.location),
-            Some(duration) if duration.is_negative() => {
-                let shown = duration.value.to_string();
-                let message = if self.target.version.minor() >= 34 {
-                    format!(
-                        "{path}: Invalid value: {}: must be greater than or equal to 0",
-                        json(&shown)
-                    )
-                } else {
-                    format!(
-                        "{path}: Invalid value: {shown}: \
-                         defaultCacheDuration must be greater than or equal to 0"
-                    )
-                };
-                self.add(message, &duration.location);
-            }
-            Some(_) => {}
-        }
-    }
-
-    fn tokens(&mut self, tokens: &TokenAttributes, exec_version: &Spanned<String>) {
-        let path = "providers.tokenAttributes";
-        if !self.target.has_service_account_tokens() {
-            let message = format!(
-                "{path}: Forbidden: tokenAttributes is not supported when \
-                 KubeletServiceAccountTokenForCredentialProviders feature gate is disabled"
-            );
-            self.add(message, &tokens.location);
-        }
-        if tokens.audience.is_empty() {
-            let field = format!("{path}.serviceAccountTokenAudience");
-            let before = "serviceAccountTokenAudience is required";
-            self.required(&field, before, &tokens.audience.location);
-        }
-        if tokens.require_service_account.is_none() {
-            let field = format!("{path}.requireServiceAccount");
-            self.required(&field, "requireServiceAccount is required", &tokens.location);
-        }
-        if exec_version.as_str() != EXEC_VERSIONS[0] {
-            let message = format!(
-                "{path}: Forbidden: tokenAttributes is only supported for {} API version",
-                EXEC_VERSIONS[0]
-            );
-            self.add(message, &exec_version.location);
-        }
-        let required = format!("{path}.requiredServiceAccountAnnotationKeys");
-        if let Some(setting) = &tokens.require_service_account
-            && !setting.value
-            && !tokens.required_annotation_keys.is_empty()
-        {
-            let message = format!(
-                "{required}: Forbidden: requireServiceAccount cannot be false when \
-                 requiredServiceAccountAnnotationKeys is set"
-            );
-            self.add(message, &setting.location);
-        }
-        self.annotation_keys(&required, &tokens.required_annotation_keys);
-        let optional = format!("{path}.optionalServiceAccountAnnotationKeys");
-        self.annotation_keys(&optional, &tokens.optional_annotation_keys);
-        self.both_lists(tokens);
-        if self.target.version.minor() >= 34 {
-            self.cache_type(tokens);
-        }
-    }
-
-    fn annotation_keys(&mut self, path: &str, keys: &[Spanned<String>]) {
-        let mut seen = HashSet::new();
-        for key in keys {
-            for why in annotation_key::faults(&lower(key), self.target) {
-                let message = format!("{path}: Invalid value: {}: {why}", quote(&**key));
-                self.add(message, &key.location);
-            }
-            if !seen.insert(key.as_str()) {
-                let message = format!("{path}: Duplicate value: {}", quote(&**key));
-                self.add(message, &key.location);
-            }
-        }
-    }
-
-    fn both_lists(&mut self, tokens: &TokenAttributes) {
-        let optional: HashSet<&str> =
-            tokens.optional_annotation_keys.iter().map(|key| key.as_str()).collect();
-        let mut both: Vec<&Spanned<String>> = tokens
-            .required_annotation_keys
-            .iter()
-            .filter(|key| optional.contains(key.as_str()))
-            .collect();
-        let Some(first) = both.first() else { return };
-        let location = first.location.clone();
-        both.sort_by(|a, b| a.value.cmp(&b.value));
-        both.dedup_by(|a, b| a.value == b.value);
-        let shown = if self.target.version.minor() >= 34 {
-            let keys: Vec<String> = both.iter().map(|key| json(key)).collect();
-            format!("[{}]", keys.join(","))
-        } else {
-            let keys: Vec<String> = both.iter().map(|key| quote(&key.value)).collect();
-            format!("[]string{{{}}}", keys.join(", "))
+        let Some(duration) = &raw.default_cache_duration else {
+            let before = "defaultCacheDuration is required";
+            self.required(FindingCode::NoCacheDuration, path, before, &raw.location);
+            return None;
         };
-        let message = format!(
-            "providers.tokenAttributes: Invalid value: {shown}: \
-             annotation keys cannot be both required and optional"
-        );
-        self.add(message, &location);
-    }
-
-    fn cache_type(&mut self, tokens: &TokenAttributes) {
-        let path = "providers.tokenAttributes.cacheType";
-        match &tokens.cache_type {
-            Some(kind) if matches!(kind.as_str(), "ServiceAccount" | "Token") => {}
-            Some(kind) if !kind.is_empty() => {
-                let message = format!(
-                    "{path}: Unsupported value: {}: supported values: \"ServiceAccount\", \"Token\"",
-                    json(kind)
-                );
-                self.add(message, &kind.location);
-            }
-            missing => {
-                let location = missing.as_ref().map_or(&tokens.location, |kind| &kind.location);
-                let message = format!(
-                    "{path}: Required value: cacheType is required to be set when tokenAttributes \
-                     is specified. Supported values are: ServiceAccount, Token"
-                );
-                self.add(message, location);
-            }
+        if !duration.is_negative() {
+            return Some(duration.clone());
         }
+        let shown = duration.value.to_string();
+        let message = if self.target.version.minor() >= 34 {
+            format!("{path}: Invalid value: {}: must be greater than or equal to 0", json(&shown))
+        } else {
+            format!(
+                "{path}: Invalid value: {shown}: \
+                 defaultCacheDuration must be greater than or equal to 0"
+            )
+        };
+        self.add(FindingCode::NegativeCacheDuration, message, &duration.location);
+        None
     }
 
     /// Up to 1.33 the message ends in a sentence.
-    fn required(&mut self, path: &str, before_1_34: &str, location: &Location) {
+    fn required(&mut self, code: FindingCode, path: &str, before_1_34: &str, location: &Location) {
         let message = if self.target.version.minor() >= 34 {
             format!("{path}: Required value")
         } else {
             format!("{path}: Required value: {before_1_34}")
         };
-        self.add(message, location);
+        self.add(code, message, location);
     }
 
-    fn add(&mut self, message: String, location: &Location) {
-        self.findings.push(Finding { message, location: Some(location.clone()) });
+    fn add(&mut self, code: FindingCode, message: String, location: &Location) {
+        self.findings.push(Finding::new(code, message).located(location.clone()));
     }
 }
 
 /// A text as Go writes it in JSON.
 fn json(text: &str) -> String {
     let mut bytes = Vec::new();
-    crate::go::json_string::write_string(&mut bytes, text);
+    write_string(&mut bytes, text);
     String::from_utf8_lossy(&bytes).into_owned()
 }

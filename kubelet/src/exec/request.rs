@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::config::ExecApiVersion;
 use crate::go::json_string::write_string;
 
 /// The `auth` of an answer: logins by pattern.
@@ -50,12 +51,12 @@ impl CredentialProviderRequest {
 
     /// The bytes on the provider's stdin, with the newline at the end. Versions before
     /// v1 know no token and lose it.
-    pub fn encode(&self, api_version: &str) -> SecretString {
+    pub fn encode(&self, api_version: ExecApiVersion) -> SecretString {
         let mut bytes = b"{\"kind\":\"CredentialProviderRequest\",\"apiVersion\":".to_vec();
-        write_string(&mut bytes, api_version);
+        write_string(&mut bytes, api_version.as_str());
         bytes.extend(b",\"image\":");
         write_string(&mut bytes, &self.image);
-        if api_version.ends_with("/v1") {
+        if api_version == ExecApiVersion::V1 {
             let token = self.token.as_ref().map(|token| token.expose_secret());
             if let Some(token) = token.filter(|token| !token.is_empty()) {
                 bytes.extend(b",\"serviceAccountToken\":");
@@ -85,7 +86,7 @@ mod tests {
     #[test]
     fn the_exact_bytes() {
         let mut request = CredentialProviderRequest::new("r.io/a<b>&\u{2028}");
-        let v1 = "credentialprovider.kubelet.k8s.io/v1";
+        let v1 = ExecApiVersion::V1;
         let plain = "{\"kind\":\"CredentialProviderRequest\",\"apiVersion\":\
              \"credentialprovider.kubelet.k8s.io/v1\",\
              \"image\":\"r.io/a\\u003cb\\u003e\\u0026\\u2028\"}\n";
@@ -99,7 +100,7 @@ mod tests {
              {\"a\":\"\\\"\\\\\",\"b\":\"2\\u0001\\b\"}}\n",
         );
         assert_eq!(request.encode(v1).expose_secret(), whole);
-        let older = "credentialprovider.kubelet.k8s.io/v1beta1";
+        let older = ExecApiVersion::V1Beta1;
         assert_eq!(request.encode(older).expose_secret(), plain.replace("/v1\"", "/v1beta1\""));
     }
 }

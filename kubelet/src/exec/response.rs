@@ -2,7 +2,7 @@
 
 use pullpass_go_duration::GoDuration;
 
-use crate::config::scheme;
+use crate::config::{ExecApiVersion, scheme};
 use crate::document::{Node, Value};
 use crate::exec::request::{AuthConfig, AuthConfigs, CredentialProviderResponse};
 use crate::go::quote::quote;
@@ -57,7 +57,7 @@ pub(crate) struct Fault {
 /// Decodes `stdout` for a provider whose configuration says `api_version`.
 pub(crate) fn read(
     stdout: &[u8],
-    api_version: &str,
+    api_version: ExecApiVersion,
     target: &Target,
 ) -> Result<CredentialProviderResponse, Fault> {
     let unreadable = |why: String| Fault {
@@ -72,7 +72,7 @@ pub(crate) fn read(
     })?;
     let meta = Meta::read(&node).map_err(|fault| unreadable(fault.message))?;
     let actual = meta.api_version();
-    if actual != api_version {
+    if actual != api_version.as_str() {
         return Err(Fault {
             stage: Stage::ApiVersion,
             message: format!(

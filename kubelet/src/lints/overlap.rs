@@ -13,7 +13,7 @@ const MOST_LINTS: usize = 50;
 
 struct Shape<'a> {
     provider: usize,
-    text: &'a Spanned<String>,
+    pattern: &'a Spanned<Pattern>,
     /// From the right, where hosts differ most.
     labels: Vec<Vec<u8>>,
     path: Vec<u8>,
@@ -22,12 +22,11 @@ struct Shape<'a> {
 pub(super) fn check(providers: &[CredentialProvider], lints: &mut Vec<Lint>) {
     let mut groups: HashMap<(Vec<u8>, usize), Vec<Shape<'_>>> = HashMap::new();
     for (provider, entry) in providers.iter().enumerate() {
-        for text in &entry.match_images {
-            let Ok(pattern) = Pattern::parse(text) else { continue };
+        for pattern in &entry.match_images {
             let (host, port) = split_port(&pattern.url().host);
             let labels: Vec<Vec<u8>> =
                 host.rsplit(|byte| *byte == b'.').map(<[u8]>::to_vec).collect();
-            let shape = Shape { provider, text, path: pattern.url().path.clone(), labels };
+            let shape = Shape { provider, pattern, path: pattern.url().path.clone(), labels };
             groups.entry((port.to_vec(), shape.labels.len())).or_default().push(shape);
         }
     }
@@ -42,11 +41,12 @@ pub(super) fn check(providers: &[CredentialProvider], lints: &mut Vec<Lint>) {
         let name = &providers[earlier.provider].name.value;
         lints.push(Lint::warning(
             "overlapping-patterns",
-            &later.text.location,
+            &later.pattern.location,
             format!(
                 "`{}` and `{}` of provider `{name}` can cover the same image; both plugins run, \
                  one after the other, and all their credentials are tried",
-                later.text.value, earlier.text.value
+                later.pattern.as_str(),
+                earlier.pattern.as_str()
             ),
             "leave each image to one provider".to_owned(),
         ));

@@ -4,6 +4,7 @@ use crate::go::url::split_port;
 use crate::lints::Lint;
 use crate::pattern::Pattern;
 use crate::source::Spanned;
+use crate::version::KubeletVersion;
 
 /// Names of Docker Hub that no look-up name begins with.
 const HUB_ALIASES: [&str; 6] = [
@@ -15,24 +16,20 @@ const HUB_ALIASES: [&str; 6] = [
     "www.docker.com",
 ];
 
-pub(super) fn check(text: &Spanned<String>, lints: &mut Vec<Lint>) {
-    let pattern = match Pattern::parse(text) {
-        Ok(pattern) => pattern,
-        Err(error) => {
-            lints.push(Lint::warning(
-                "pattern-refused-later",
-                &text.location,
-                format!(
-                    "`{}` matches no image, and from 1.36 stops the kubelet: {error}",
-                    text.value
-                ),
-                "write the host with one port".to_owned(),
-            ));
-            return;
-        }
-    };
+pub(super) fn check(pattern: &Spanned<Pattern>, lints: &mut Vec<Lint>) {
+    let text = pattern.as_str();
+    let location = &pattern.location;
+    if let Err(error) = Pattern::parse(text, KubeletVersion::NEWEST) {
+        lints.push(Lint::warning(
+            "pattern-refused-later",
+            location,
+            format!("`{text}` matches no image, and from 1.36 stops the kubelet: {error}"),
+            "write the host with one port".to_owned(),
+        ));
+        return;
+    }
     let mut warn = |code, message: String, hint: String| {
-        lints.push(Lint::warning(code, &text.location, message, hint));
+        lints.push(Lint::warning(code, location, message, hint));
     };
     if text.is_empty() {
         return warn(
@@ -44,7 +41,7 @@ pub(super) fn check(text: &Spanned<String>, lints: &mut Vec<Lint>) {
     if let Some((scheme, rest)) = text.split_once("://") {
         return warn(
             "scheme-in-pattern",
-            format!("`{}` has a scheme and matches no image", text.value),
+            format!("`{text}` has a scheme and matches no image"),
             format!("remove `{scheme}://`: `{rest}`"),
         );
     }
@@ -62,7 +59,7 @@ pub(super) fn check(text: &Spanned<String>, lints: &mut Vec<Lint>) {
         if present {
             warn(
                 "ignored-part-in-pattern",
-                format!("`{}` has {what}, which is not compared", text.value),
+                format!("`{text}` has {what}, which is not compared"),
                 format!("remove the part at `{sign}`"),
             );
         }
@@ -71,27 +68,20 @@ pub(super) fn check(text: &Spanned<String>, lints: &mut Vec<Lint>) {
         warn(
             "uppercase-in-pattern",
             format!(
-                "`{}` has upper case, which is compared as it is; repositories are lower case",
-                text.value
+                "`{text}` has upper case, which is compared as it is; repositories are lower case"
             ),
             format!("write `{}`", text.to_lowercase()),
         );
     }
 }
 
-pub(super) fn check_repeated(
-    text: &Spanned<String>,
-    before: &[Spanned<String>],
-    lints: &mut Vec<Lint>,
-) {
-    if before.iter().any(|earlier| earlier.value == text.value) {
-        lints.push(Lint::warning(
-            "repeated-pattern",
-            &text.location,
-            format!("`{}` stands twice in this provider", text.value),
-            "remove one of them".to_owned(),
-        ));
-    }
+pub(super) fn repeated(pattern: &Spanned<Pattern>) -> Lint {
+    Lint::warning(
+        "repeated-pattern",
+        &pattern.location,
+        format!("`{}` is in this provider's list twice", pattern.as_str()),
+        "remove one of them".to_owned(),
+    )
 }
 
 fn check_path(text: &str, path: &str, warn: &mut impl FnMut(&'static str, String, String)) {

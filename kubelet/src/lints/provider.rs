@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::config::CredentialProvider;
+use secrecy::ExposeSecret as _;
+
+use crate::config::{CredentialProvider, ServiceAccountTokenCacheType};
 use crate::lints::Lint;
 
 const SECOND: i64 = 1_000_000_000;
@@ -64,12 +66,15 @@ fn check_environment(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
             ));
         }
     }
-    let texts = provider.env.iter().flat_map(|variable| [&variable.name, &variable.value]);
-    for text in texts.chain(&provider.args) {
+    let names =
+        provider.env.iter().map(|variable| (variable.name.as_str(), &variable.name.location));
+    let values = provider.env.iter().map(|variable| &variable.value).chain(&provider.args);
+    let values = values.map(|value| (value.expose_secret(), &value.location));
+    for (text, location) in names.chain(values) {
         if text.contains('\0') {
             lints.push(Lint::warning(
                 "nul-character",
-                &text.location,
+                location,
                 "a NUL makes every start of the plugin fail".to_owned(),
                 "remove it".to_owned(),
             ));
@@ -78,7 +83,7 @@ fn check_environment(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
 }
 
 fn check_duration(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
-    let Some(duration) = &provider.default_cache_duration else { return };
+    let duration = &provider.default_cache_duration;
     let location = &duration.location;
     let shown = duration.value.to_string();
     match duration.nanoseconds() {
@@ -121,7 +126,9 @@ fn check_duration(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
     let Some(cache_type) = &tokens.cache_type else { return };
     // The kubelet hands out a token with 12 to 60 minutes left to live.
     let shortest_life = 12 * 60 * SECOND;
-    if cache_type.as_str() == "ServiceAccount" && duration.nanoseconds() > shortest_life {
+    if cache_type.value == ServiceAccountTokenCacheType::ServiceAccount
+        && duration.nanoseconds() > shortest_life
+    {
         lints.push(Lint::advice(
             "service-account-cache",
             &cache_type.location,

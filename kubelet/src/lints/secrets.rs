@@ -1,9 +1,11 @@
 //! Secrets in `args` and `env`, where everyone who reads the file or the process list
 //! finds them.
 
+use secrecy::ExposeSecret as _;
+
 use crate::config::CredentialProvider;
 use crate::lints::Lint;
-use crate::source::Spanned;
+use crate::source::Location;
 
 /// The last words of names whose values are secrets.
 const SECRET_NAMES: [&str; 14] = [
@@ -44,32 +46,33 @@ const SECRET_BEGINNINGS: [&str; 14] = [
 pub(super) fn check(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
     let mut names_secret = false;
     for arg in &provider.args {
-        let (name, value) = match arg.split_once('=') {
+        let text = arg.expose_secret();
+        let (name, value) = match text.split_once('=') {
             Some((name, value)) => (name, value),
-            None if arg.starts_with('-') => {
-                names_secret = is_secret_name(arg);
+            None if text.starts_with('-') => {
+                names_secret = is_secret_name(text);
                 continue;
             }
-            None => ("", arg.as_str()),
+            None => ("", text),
         };
         let named = names_secret || is_secret_name(name);
         names_secret = false;
         if is_secret(named, value) {
-            lints.push(lint("secret-in-args", arg, "an argument"));
+            lints.push(lint("secret-in-args", &arg.location, "an argument"));
         }
     }
     for variable in &provider.env {
-        if is_secret(is_secret_name(&variable.name), &variable.value) {
+        if is_secret(is_secret_name(&variable.name), variable.value.expose_secret()) {
             let what = format!("the variable `{}`", variable.name.value);
-            lints.push(lint("secret-in-env", &variable.value, &what));
+            lints.push(lint("secret-in-env", &variable.value.location, &what));
         }
     }
 }
 
-fn lint(code: &'static str, text: &Spanned<String>, what: &str) -> Lint {
+fn lint(code: &'static str, location: &Location, what: &str) -> Lint {
     Lint::warning(
         code,
-        &text.location,
+        location,
         format!("{what} looks like a secret, in a file that is seldom kept as one"),
         "put the secret into a file of its own that only root can read, and name that file"
             .to_owned(),

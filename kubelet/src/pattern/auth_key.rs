@@ -13,20 +13,12 @@ pub struct AuthKey {
 }
 
 impl AuthKey {
-    /// Strips the scheme, a leading `/v1/` or `/v2/` and a lone slash, as the newest
-    /// kubelet does.
+    /// Strips the scheme, a leading `/v1/` or `/v2/` and a lone slash, as a kubelet of this
+    /// version does.
     ///
     /// # Errors
-    /// When the key is no URL; the kubelet drops it then, see [`AuthKey::log_line`].
-    pub fn parse(key: &str) -> Result<Self, PatternError> {
-        Self::parse_for(key, KubeletVersion::NEWEST)
-    }
-
-    /// The same as a kubelet of this version does it.
-    ///
-    /// # Errors
-    /// When the key is no URL.
-    pub fn parse_for(key: &str, version: KubeletVersion) -> Result<Self, PatternError> {
+    /// When the key is not a URL; the kubelet drops it then, see [`AuthKey::log_line`].
+    pub fn parse(key: &str, version: KubeletVersion) -> Result<Self, PatternError> {
         let url = Url::parse(&with_scheme(key), colons(version)).map_err(PatternError)?;
         let mut path = url.path.as_slice();
         if path.starts_with(b"/v2/") || path.starts_with(b"/v1/") {
@@ -37,7 +29,7 @@ impl AuthKey {
             filed.extend(path);
         }
         let filed = String::from_utf8_lossy(&filed).into_owned();
-        let pattern = Pattern::parse_for(&filed, version).ok();
+        let pattern = Pattern::parse(&filed, version).ok();
         Ok(Self { filed, pattern })
     }
 
@@ -85,7 +77,11 @@ mod tests {
             ("r.io/v3/x", "r.io/v3/x"),
             ("user@r.io:80/x?q#f", "r.io:80/x"),
         ] {
-            assert_eq!(AuthKey::parse(key).expect(key).as_str(), filed, "{key}");
+            assert_eq!(
+                AuthKey::parse(key, KubeletVersion::NEWEST).expect(key).as_str(),
+                filed,
+                "{key}"
+            );
         }
     }
 }

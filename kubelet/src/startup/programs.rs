@@ -1,114 +1,46 @@
-//! Whether the programs of a configuration are there, as the kubelet finds out at its
-//! start.
+//! Whether the programs of a configuration are there.
 //!
-//! Source: kubelet, `RegisterCredentialProviderPlugins`; Go, `exec.LookPath`.
+//! Source: Go, `exec.LookPath`.
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
-use crate::config::{Config, Finding};
+use crate::config::{Config, CredentialProvider};
+use crate::finding::{Finding, FindingCode, StartupError};
 use crate::go::path::{join, path_error, system_error};
 use crate::go::quote::quote;
-use crate::source::Location;
 
-/// What the kubelet says about the bin dir; it looks there before it reads the
-/// configuration. `None` when it has nothing to say.
-pub fn check_directory(bin_dir: &Path) -> Option<String> {
+/// What the kubelet says against the bin dir.
+pub(super) fn check_directory(bin_dir: &Path) -> Option<StartupError> {
     let error = fs::metadata(bin_dir).err()?;
-    if error.kind() == io::ErrorKind::NotFound {
-        return Some(format!("plugin binary directory {} did not exist", bin_dir.display()));
-    }
-    let why = path_error("stat", bin_dir, &error);
-    Some(format!("error inspecting binary directory {}: {why}", bin_dir.display()))
+    let message = if error.kind() == io::ErrorKind::NotFound {
+        format!("plugin binary directory {} did not exist", bin_dir.display())
+    } else {
+        let why = path_error("stat", bin_dir, &error);
+        format!("error inspecting binary directory {}: {why}", bin_dir.display())
+    };
+    Some(StartupError::plain(FindingCode::BinDir, message))
 }
 
-/// What the kubelet would find.
-#[derive(Clone, Debug)]
-pub struct Binaries {
-    /// Why the kubelet would refuse to start: its words about the first fault. `None`
-    /// when it would start.
-    pub verdict: Option<String>,
-    /// Every provider's program, in the order of the configuration.
-    pub binaries: Vec<Binary>,
+/// What the kubelet says against the programs. It stops at the first; the rest is further.
+pub(super) fn check(config: &Config, bin_dir: &Path) -> Option<StartupError> {
+    let mut findings = config.providers.iter().filter_map(|provider| find_fault(provider, bin_dir));
+    let error = StartupError::of_one(findings.next()?);
+    Some(StartupError { further: findings.collect(), sources: config.sources.clone(), ..error })
 }
 
-impl Binaries {
-    /// The faults, each in the kubelet's words.
-    pub fn findings(&self) -> impl Iterator<Item = Finding> + '_ {
-        self.binaries.iter().filter_map(|binary| {
-            let fault = binary.fault.as_ref()?;
-            Some(Finding {
-                message: fault.message.clone(),
-                location: Some(binary.location.clone()),
-            })
-        })
-    }
+pub(super) fn no_configuration() -> StartupError {
+    StartupError::plain(FindingCode::Unreadable, "there is no configuration")
 }
 
-/// A provider's program.
-#[derive(Clone, Debug)]
-pub struct Binary {
-    /// The provider's name.
-    pub provider: String,
-    /// Where the kubelet looks for it. Its own message about a missing one leaves this
-    /// out.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub fault: Option<BinaryFault>,
-    /// The name in the configuration.
-    pub location: Location,
-}
-
-/// What is wrong with a program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BinaryFault {
-    /// In one word.
-    pub problem: ProgramProblem,
-    /// The kubelet's words.
-    pub message: String,
-}
-
-/// What is wrong with a program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProgramProblem {
-    /// There is nothing of this name.
-    Missing,
-    /// There is a link that leads nowhere.
-    DanglingLink,
-    /// It is a directory.
-    Directory,
-    /// It may not be executed, by its mode or by its file system's.
-    NotExecutable,
-    /// Looking at it fails in another way.
-    Unreadable,
-}
-
-/// Looks for the program of every provider. [`check_directory`] comes before.
-pub fn check(config: &Config, bin_dir: &Path) -> Binaries {
-    let binaries: Vec<Binary> = config
-        .providers
-        .iter()
-        .map(|provider| {
-            let path = join(bin_dir, &provider.name);
-            Binary {
-                provider: provider.name.value.clone(),
-                fault: look(&path),
-                path,
-                location: provider.name.location.clone(),
-            }
-        })
-        .collect();
-    let mut faults = binaries.iter().filter_map(|binary| binary.fault.as_ref());
-    Binaries { verdict: faults.next().map(|fault| fault.message.clone()), binaries }
-}
-
-fn look(path: &Path) -> Option<BinaryFault> {
-    let (problem, why) = find_fault(path)?;
-    let message = match problem {
-        ProgramProblem::Missing | ProgramProblem::DanglingLink => {
+fn find_fault(provider: &CredentialProvider, bin_dir: &Path) -> Option<Finding> {
+    let path = join(bin_dir, &provider.name);
+    let (code, why) = look_at(&path)?;
+    let message = match code {
+        FindingCode::ProgramMissing | FindingCode::ProgramDangling => {
             // The message's path is what the look-up returned, which is nothing.
             "plugin binary executable  did not exist".to_owned()
         }
@@ -117,24 +49,25 @@ fn look(path: &Path) -> Option<BinaryFault> {
             quote(path.as_os_str().as_encoded_bytes())
         ),
     };
-    Some(BinaryFault { problem, message })
+    let finding = Finding::new(code, message).located(provider.name.location.clone());
+    Some(Finding { path: Some(path), ..finding })
 }
 
-fn find_fault(path: &Path) -> Option<(ProgramProblem, String)> {
+fn look_at(path: &Path) -> Option<(FindingCode, String)> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) => {
-            let problem = match error.kind() {
-                io::ErrorKind::NotFound if path.is_symlink() => ProgramProblem::DanglingLink,
-                io::ErrorKind::NotFound => ProgramProblem::Missing,
-                _ => ProgramProblem::Unreadable,
+            let code = match error.kind() {
+                io::ErrorKind::NotFound if path.is_symlink() => FindingCode::ProgramDangling,
+                io::ErrorKind::NotFound => FindingCode::ProgramMissing,
+                _ => FindingCode::ProgramUnreadable,
             };
-            return Some((problem, path_error("stat", path, &error)));
+            return Some((code, path_error("stat", path, &error)));
         }
     };
     if metadata.is_dir() {
-        return Some((ProgramProblem::Directory, "is a directory".to_owned()));
+        return Some((FindingCode::ProgramDirectory, "is a directory".to_owned()));
     }
     let error = accessat(CWD, path, Access::EXEC_OK, AtFlags::EACCESS).err()?;
-    Some((ProgramProblem::NotExecutable, system_error(&error.into())))
+    Some((FindingCode::ProgramNotExecutable, system_error(&error.into())))
 }

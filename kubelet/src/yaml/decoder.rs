@@ -269,7 +269,7 @@ impl Decoder<'_> {
                 // What is wrong inside of it comes first.
                 self.node(number, depth + 1)?;
                 // The kubelet prints the whole key.
-                let message = "yaml: invalid map key";
+                let message = "yaml: invalid map key: ...";
                 Err(Fault { verbatim: false, ..Fault::at(message, at) })
             }
         }
@@ -287,7 +287,7 @@ impl Decoder<'_> {
         let mut problem = value.problem;
         if !key.is_writable {
             // The kubelet prints the key's value.
-            let fault = Fault::at("unsupported map key of type", key_span.start);
+            let fault = Fault::at("unsupported map key of type: ...", key_span.start);
             let fault = Fault { verbatim: false, ..fault };
             problem = Some(Box::new(Problem { is_of_key: true, fault }));
         }

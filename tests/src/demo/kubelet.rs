@@ -6,11 +6,10 @@ use std::time::SystemTime;
 
 use pullpass_kubelet::cache::{CacheKeyType, Stored};
 use pullpass_kubelet::exec::CredentialProviderRequest;
-use pullpass_kubelet::pattern::Pattern;
 use pullpass_kubelet::service_account::{Pod, PodServiceAccount, TokenSource};
 use pullpass_kubelet::{
     CacheDecision, Config, CredentialProvider, Kubelet, KubeletOptions, ProviderReport, Target,
-    startup::programs,
+    startup,
 };
 use secrecy::ExposeSecret as _;
 
@@ -48,10 +47,8 @@ impl Node {
     /// Reads the configuration and looks for the binaries; a kubelet that finds fault with either
     /// does not start.
     pub(super) fn start(config: &Path, bin_dir: &Path) -> Result<Self> {
-        let config = Config::load(config, &Target::default()).map_err(|error| error.message)?;
-        if let Some(fault) = programs::check(&config, bin_dir).verdict {
-            return Err(fault);
-        }
+        let startup = startup(config, Some(bin_dir), &Target::default());
+        let config = startup.into_config().map_err(|error| error.message)?;
         let kubelet = Kubelet::new(&config, bin_dir, KubeletOptions::default());
         Ok(Self { config, kubelet })
     }
@@ -65,10 +62,8 @@ impl Node {
     /// Whom the kubelet asks about an image.
     pub(super) fn matching(&self, image: &str) -> Result<Match<'_>> {
         let hits = self.config.providers.iter().flat_map(|provider| {
-            let patterns = provider.match_images.iter().map(|pattern| pattern.as_str());
-            let patterns = patterns
-                .filter(|text| Pattern::parse(text).is_ok_and(|pattern| pattern.matches(image)));
-            patterns.map(move |pattern| Match { provider, pattern })
+            let patterns = provider.match_images.iter().filter(|pattern| pattern.matches(image));
+            patterns.map(move |pattern| Match { provider, pattern: pattern.as_str() })
         });
         hits.into_iter().next().ok_or_else(|| format!("no pattern covers `{image}`"))
     }
@@ -98,7 +93,7 @@ impl Node {
             token: Some(REDACTED.into()),
             ..CredentialProviderRequest::new(found.lookup_name)
         };
-        let api_version = self.config.providers[0].api_version.as_str();
+        let api_version = self.config.providers[0].api_version.value;
         let logins = found.credentials.iter();
         let login = &found.credentials[0];
         Ok(Call {
@@ -119,7 +114,7 @@ impl Node {
 impl Match<'_> {
     /// The provider's name and arguments, as they are started.
     pub(super) fn command(&self) -> String {
-        let args = self.provider.args.iter().map(|arg| arg.as_str());
+        let args = self.provider.args.iter().map(|arg| arg.expose_secret());
         std::iter::once(self.provider.name.as_str()).chain(args).collect::<Vec<_>>().join(" ")
     }
 }

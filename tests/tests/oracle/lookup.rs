@@ -129,7 +129,7 @@ impl Session {
             let provider = &self.config.providers[at];
             let login = format!("{}-{number}", provider.name.value);
             let wishes = Wishes {
-                api_version: &provider.api_version,
+                api_version: provider.api_version.as_str(),
                 login: &login,
                 image: Some(&self.image),
                 token: self.pods.token(),
@@ -181,7 +181,7 @@ impl Session {
         let providers = &self.config.providers;
         let patterns = &providers[random.below(providers.len())].match_images;
         let pattern = &patterns[random.below(patterns.len())];
-        let image = pattern.replace('*', random.pick(&["a", "b", "x"]));
+        let image = pattern.as_str().replace('*', random.pick(&["a", "b", "x"]));
         let image = image.trim_end_matches('/');
         image.to_owned() + random.pick(&["/app", "/app/x", "/nginx:1", "", "/x:2"])
     }

@@ -27,7 +27,7 @@ pub(crate) fn matches(bench: &mut Bench, random: &mut Random) -> Verdict {
     };
     let question = json!({"op": "match", "pattern": pattern, "image": image});
     let kubelet = bench.judge.ask(&question);
-    let parsed = Pattern::parse_for(&pattern, bench.version);
+    let parsed = Pattern::parse(&pattern, bench.version);
     let ours = json!({
         "matched": parsed.as_ref().is_ok_and(|pattern| pattern.matches(&image)),
         "pattern_error": parsed.err().map(|error| error.to_string()).unwrap_or_default(),
@@ -96,7 +96,7 @@ pub(crate) fn duration_text(random: &mut Random) -> String {
 /// The order of the credentials of several answers.
 pub(crate) fn keyring(bench: &mut Bench, random: &mut Random) -> Verdict {
     let image = world::compared(random);
-    let mut ring = Keyring::for_version(bench.version);
+    let mut ring = Keyring::new(bench.version);
     let mut dropped = Vec::new();
     let mut auths = Vec::new();
     let mut context = Context::new(bench.version);
@@ -154,6 +154,6 @@ pub(crate) fn keyring(bench: &mut Bench, random: &mut Random) -> Verdict {
 pub(crate) fn has_keys_filed_alike(auth: &AuthConfigs, version: KubeletVersion) -> bool {
     let mut filed = BTreeSet::new();
     auth.keys()
-        .filter_map(|key| AuthKey::parse_for(key, version).ok())
+        .filter_map(|key| AuthKey::parse(key, version).ok())
         .any(|key| !filed.insert(key.as_str().to_owned()))
 }

@@ -4,8 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use pullpass_kubelet::startup::programs;
-use pullpass_kubelet::{Config, FeatureGates, SERVICE_ACCOUNT_TOKENS, Target};
+use pullpass_kubelet::{Config, FeatureGates, SERVICE_ACCOUNT_TOKENS, Target, startup};
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, Verdict};
@@ -85,19 +84,14 @@ impl Registration {
         let refused =
             |message: &str| json!({"verdict": "refused", "message": message, "providers": []});
         let bin_dir = Path::new(&self.bin_dir);
-        if let Some(message) = programs::check_directory(bin_dir) {
-            return (None, refused(&message), context);
-        }
-        let config = match Config::load(&self.config, &self.target) {
-            Ok(config) => config,
-            Err(error) => {
-                context.not_verbatim = !error.verbatim;
-                return (None, refused(&error.message), context);
-            }
-        };
-        if let Some(message) = programs::check(&config, bin_dir).verdict {
-            return (None, refused(&message), context);
-        }
+        let config =
+            match startup(Path::new(&self.config), Some(bin_dir), &self.target).into_config() {
+                Ok(config) => config,
+                Err(error) => {
+                    context.not_verbatim = !error.verbatim;
+                    return (None, refused(&error.message), context);
+                }
+            };
         let names: Vec<&str> = config.providers.iter().map(|one| one.name.as_str()).collect();
         let ours = json!({"verdict": "accepted", "message": "", "providers": names});
         (Some(config), ours, context)
