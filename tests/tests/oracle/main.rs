@@ -21,6 +21,7 @@ mod explained;
 mod faults;
 mod judge;
 mod lookup;
+mod mutations;
 mod names;
 mod odd;
 mod pods;
