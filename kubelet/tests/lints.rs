@@ -175,7 +175,7 @@ fn modes() {
     assert_eq!(codes(), ["writable-config", "writable-bin-dir", "writable-binary"]);
 }
 
-/// More providers than anyone has, for whoever measures it.
+/// More providers than any node has.
 #[test]
 fn a_thousand_providers() {
     let patterns: Vec<String> = (0..1000)
@@ -183,4 +183,24 @@ fn a_thousand_providers() {
         .collect();
     let providers: Vec<&str> = patterns.iter().map(String::as_str).collect();
     assert_eq!(check(&providers), []);
+}
+
+/// Forty thousand patterns in two providers: time grew with the square of their number.
+#[test]
+fn many_patterns_are_judged_in_time() {
+    let list = |name: &str| {
+        let patterns: Vec<String> = (0..20_000).map(|n| format!("'*.{name}{n}.io'")).collect();
+        format!("matchImages: [{}]", patterns.join(", "))
+    };
+    let (a, b) = (list("a"), list("b"));
+    let config = config(&[&a, &b]);
+    let start = std::time::Instant::now();
+    assert_eq!(lints::check(&config), []);
+    let stars: Vec<String> = (0..20_000).map(|n| format!("'a{n}*.r.io'")).collect();
+    let stars = format!("matchImages: [{}]", stars.join(", "));
+    let config = self::config(&[&stars, &stars]);
+    let codes: Vec<&str> = lints::check(&config).iter().map(|lint| lint.code).collect();
+    assert_eq!(codes, ["overlap-unknown", "overlapping-patterns"]);
+    // Generous, for a debug build on a busy machine; it was over a minute.
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }

@@ -8,8 +8,11 @@ use crate::lints::Lint;
 use crate::pattern::Pattern;
 use crate::source::Spanned;
 
-/// More would drown the rest.
+/// More would hide the rest.
 const MOST_LINTS: usize = 50;
+
+/// How many pairs of patterns are compared at most; some tenths of a second.
+const MOST_COMPARISONS: usize = 2_000_000;
 
 struct Shape<'a> {
     provider: usize,
@@ -30,10 +33,22 @@ pub(super) fn check(providers: &[CredentialProvider], lints: &mut Vec<Lint>) {
             groups.entry((port.to_vec(), shape.labels.len())).or_default().push(shape);
         }
     }
-    let mut pairs = Vec::new();
+    let mut pairs = Pairs { found: Vec::new(), left: MOST_COMPARISONS };
     for group in groups.values() {
-        collect(group, &mut pairs);
+        pairs.collect(group);
     }
+    if pairs.left == 0
+        && let Some(first) = providers.first()
+    {
+        lints.push(Lint::advice(
+            "overlap-unknown",
+            &first.location,
+            "there are too many patterns to compare every two; some may cover the same images"
+                .to_owned(),
+            "write fewer patterns with `*`".to_owned(),
+        ));
+    }
+    let mut pairs = pairs.found;
     pairs.sort_by_key(|(earlier, later)| (later.provider, earlier.provider));
     let mut seen = HashSet::new();
     pairs.retain(|(earlier, later)| seen.insert((earlier.provider, later.provider)));
@@ -53,29 +68,47 @@ pub(super) fn check(providers: &[CredentialProvider], lints: &mut Vec<Lint>) {
     }
 }
 
-/// The pairs of different providers in a group. Two patterns that have no star in the
-/// same label meet only where it is the same, so the label that tells most apart sorts
-/// them first.
-fn collect<'a>(group: &'a [Shape<'a>], pairs: &mut Vec<(&'a Shape<'a>, &'a Shape<'a>)>) {
-    let position = telling_label(group);
-    let mut literal: HashMap<&[u8], Vec<&Shape<'_>>> = HashMap::new();
-    let mut starred: Vec<&Shape<'_>> = Vec::new();
-    for later in group {
-        let mut meet = |earlier: &&'a Shape<'a>| {
-            if earlier.provider != later.provider && overlap(earlier, later) {
-                pairs.push((earlier, later));
-            }
-        };
-        starred.iter().for_each(&mut meet);
-        let label = later.labels[position].as_slice();
-        if label.contains(&b'*') {
-            literal.values().flatten().for_each(&mut meet);
-            starred.push(later);
-        } else {
-            let same = literal.entry(label).or_default();
-            same.iter().for_each(&mut meet);
-            same.push(later);
+/// Patterns of different providers that can cover the same image.
+struct Pairs<'a> {
+    found: Vec<(&'a Shape<'a>, &'a Shape<'a>)>,
+    /// How many more may be compared.
+    left: usize,
+}
+
+impl<'a> Pairs<'a> {
+    /// Adds the pairs of a group. Two patterns that have no star in the same label meet only
+    /// where it is the same, so the label that tells most apart sorts them first.
+    fn collect(&mut self, group: &'a [Shape<'a>]) {
+        if group.iter().all(|shape| shape.provider == group[0].provider) {
+            return;
         }
+        let position = telling_label(group);
+        let mut literal: HashMap<&[u8], Vec<&Shape<'_>>> = HashMap::new();
+        let mut starred: Vec<&Shape<'_>> = Vec::new();
+        for later in group {
+            if self.left == 0 {
+                return;
+            }
+            self.compare(&starred, later);
+            let label = later.labels[position].as_slice();
+            if label.contains(&b'*') {
+                literal.values().for_each(|earlier| self.compare(earlier, later));
+                starred.push(later);
+            } else {
+                let same = literal.entry(label).or_default();
+                self.compare(same, later);
+                same.push(later);
+            }
+        }
+    }
+
+    fn compare(&mut self, earlier: &[&'a Shape<'a>], later: &'a Shape<'a>) {
+        // In the order of the providers, so that this provider's own come last.
+        let others = earlier.partition_point(|shape| shape.provider < later.provider);
+        let count = others.min(self.left);
+        self.left -= count;
+        let meet = |earlier: &&&Shape<'_>| overlap(earlier, later);
+        self.found.extend(earlier[..count].iter().filter(meet).map(|earlier| (*earlier, later)));
     }
 }
 
@@ -94,7 +127,7 @@ fn overlap(a: &Shape<'_>, b: &Shape<'_>) -> bool {
         && a.labels.iter().zip(&b.labels).all(|(a, b)| labels_meet(a, b))
 }
 
-/// Whether some label is covered by both. Stars aside every byte stands for itself.
+/// Whether some label is covered by both. Every byte but `*` is literal.
 fn labels_meet(a: &[u8], b: &[u8]) -> bool {
     // Nearly all pairs part before their first star or after their last one.
     let differ = |(x, y): (&u8, &u8)| x != y && *x != b'*' && *y != b'*';
