@@ -1,11 +1,13 @@
 //! The pod's token from a file, and what is odd about it.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use pullpass::Token;
 use pullpass_kubelet::{Config, Lookup};
+use rustix::fs::OFlags;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::report::Failure;
@@ -17,7 +19,16 @@ const LONGEST: u64 = 1 << 20;
 /// Reads the token; white space around it is the file's.
 pub(super) fn read(path: &Path) -> Result<SecretString, Failure> {
     let cannot = |why: String| Failure::new(format!("cannot read `{}`: {why}", path.display()));
-    let file = File::open(path).map_err(|error| cannot(error.to_string()))?;
+    // Without waiting for the other end of a pipe; what was opened is looked at afterwards.
+    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(nonblocking)
+        .open(path)
+        .map_err(|error| cannot(error.to_string()))?;
+    if !file.metadata().map_err(|error| cannot(error.to_string()))?.is_file() {
+        return Err(cannot("it is not a regular file".to_owned()));
+    }
     let mut text = String::new();
     file.take(LONGEST + 1).read_to_string(&mut text).map_err(|error| cannot(error.to_string()))?;
     if text.len() as u64 > LONGEST {
@@ -71,7 +82,7 @@ pub(super) fn remarks(token: &SecretString, config: &Config, lookup: &Lookup) ->
     let mut remarks = String::new();
     for (name, audience) in asked {
         let Ok(token) = &token else {
-            return "warning: the token is no signed JWT, which the API server's tokens are\n"
+            return "warning: the token is not a signed JWT, as the API server's tokens are\n"
                 .to_owned();
         };
         if !token.claims().is_for(audience) {

@@ -160,8 +160,61 @@ fn values_are_not_shown_where_the_file_is_refused() {
     let config = node.config(&entry("p", "  env:\n  - {name: PIN, value: 24681357, x: 1}\n"));
     let ran = pullpass(["check", &config]);
     assert_eq!(ran.code, Some(1));
-    assert!(ran.stdout.contains("{name: PIN, value: ********, x: 1}"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("{name: PIN, value: ********, x: *}"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("24681357"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_file_is_never_quoted_whole() {
+    let node = Node::new();
+    let config = node.write("secret.yaml", "password: correct-horse\n");
+    let bin = node.text("bin");
+    for args in [
+        &["check", &config][..],
+        &["check", &config, "--format=json"],
+        &["match", "r.io/a", "--config", &config],
+        &["match", "r.io/a", "--config", &config, "--format=json"],
+        &["lookup", "r.io/a", "--config", &config, "--bin-dir", &bin],
+    ] {
+        let ran = pullpass(args.iter().copied());
+        assert!(ran.code == Some(1) || ran.code == Some(2), "{ran:?}");
+        let all = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(all.contains("Object 'Kind' is missing in '...'"), "{all}");
+        assert!(!all.contains("correct-horse"), "{all}");
+    }
+}
+
+#[test]
+fn a_pipe_is_not_waited_for() {
+    let node = Node::new();
+    let pipe = node.text("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+    assert!(made.success());
+    let config = node.config(&entry("p", ""));
+    node.script("p", "true");
+    let bin = node.text("bin");
+    for args in [
+        &["check", &pipe][..],
+        &["match", "r.io/a", "--config", &pipe],
+        &["lookup", "r.io/a", "--config", &pipe, "--bin-dir", &bin],
+        &[
+            "lookup",
+            "r.io/a",
+            "--config",
+            &config,
+            "--bin-dir",
+            &bin,
+            "--service-account",
+            "n/s",
+            "--token-file",
+            &pipe,
+        ],
+    ] {
+        let ran = pullpass(args.iter().copied());
+        assert_ne!(ran.code, Some(0), "{ran:?}");
+        let all = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(all.contains("not a regular file"), "{all}");
+    }
 }
 
 #[test]

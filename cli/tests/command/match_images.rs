@@ -89,3 +89,35 @@ fn a_broken_pattern_is_told_in_go_s_words() {
     assert!(ran.stderr.starts_with("error: ") && ran.stderr.contains(words), "{ran:?}");
     assert!(ran.stderr.contains("\nhint: "), "{ran:?}");
 }
+
+/// 1.36 was the first that was written for Go 1.26, where a host has one colon.
+#[test]
+fn patterns_are_judged_for_the_version_that_is_named() {
+    let node = Node::new();
+    let config = node.config(&entry("p", "").replace("registry.example", "'registry.io:80:80'"));
+    for (version, code) in [("1.33", 1), ("1.34", 1), ("1.35", 1), ("1.36", 2), ("1.37", 2)] {
+        let version = format!("--kubelet-version={version}");
+        let pattern = ["match", "a.io/x", &version, "--pattern", "registry.io:80:80"];
+        assert_eq!(pullpass(pattern).code, Some(code), "{version}");
+        let file = ["match", "a.io/x", &version, "--config", &config];
+        assert_eq!(pullpass(file).code, Some(code), "{version}");
+    }
+}
+
+/// Escapes that are not UTF-8 are longer as a text than as bytes.
+#[test]
+fn escapes_that_are_not_utf_8_are_only_a_miss() {
+    let node = Node::new();
+    for pattern in ["r.io/:%e8%e8%e8", "r.io/@%ff%ff", "r.io/a:%ff/@%ff"] {
+        let ran = pullpass(["match", "r.io/a", "--pattern", pattern]);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        let config =
+            node.config(&entry("p", "").replace("registry.example", &format!("'{pattern}'")));
+        let ran = pullpass(["match", "r.io/a", "--config", &config]);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        node.script("p", "true");
+        let ran =
+            pullpass(["lookup", "r.io/a", "--config", &config, "--bin-dir", &node.text("bin")]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+}
