@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use pullpass_go_duration::GoDuration;
 use pullpass_kubelet::{FeatureGates, KubeletVersion, Target};
 
-/// Says what the kubelet makes of its image credential providers, before a node finds out
+/// Check image credential providers as the kubelet reads them, before a node does
 #[derive(Debug, Parser)]
 #[command(name = "pullpass", version, max_term_width = 100)]
 pub(crate) struct Args {
@@ -18,11 +18,11 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Would the kubelet start with this configuration, and is it wise?
+    /// Would the kubelet start with this configuration? With warnings about what it accepts
     #[command(after_help = "Exit codes:\n  0  the kubelet would start\n  \
         1  it would not; with --strict also: there is a warning\n  2  the command line is wrong")]
     Check(CheckArgs),
-    /// Which providers would be asked about an image, and why not the others?
+    /// Show which providers would be asked about an image, and why the others would not
     #[command(after_help = "Exit codes:\n  0  a pattern covers an image\n  1  none does\n  \
         2  an image, a pattern, the configuration or the command line is wrong\n\n\
         Images come before `--pattern`, which takes all words up to the next option.")]

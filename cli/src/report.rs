@@ -28,7 +28,7 @@ impl Report {
         Self::new(format!("{value:#}\n"), code)
     }
 
-    /// Writes it all. A reader that went away is no failure: it has what it wanted.
+    /// Writes it all. A reader that went away is not a failure: it has what it wanted.
     pub(crate) fn print(self) -> ExitCode {
         let mut stdout = io::stdout().lock();
         let data = stdout.write_all(self.stdout.as_bytes()).and_then(|()| stdout.flush());

@@ -22,10 +22,10 @@ pub fn system_clock() -> ClockFn {
     Arc::new(SystemTime::now)
 }
 
-/// Expired entries that nobody asks for go this often.
+/// Expired entries that are not looked up are removed this often.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
-/// For which other images an answer holds.
+/// Which other images an answer serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheKeyType {
     /// For this image only.
@@ -47,7 +47,7 @@ impl CacheKeyType {
         }
     }
 
-    /// The text that stands for `image` under this type.
+    /// The part of the cache's key that an image has under this type.
     pub fn base_key(self, image: &str, version: KubeletVersion) -> &str {
         match self {
             Self::Image => image,
@@ -59,7 +59,7 @@ impl CacheKeyType {
     }
 }
 
-/// To whose pods an answer belongs, as a part of the cache's key. Empty without a
+/// The service account part of a cache key: whose pods an answer serves. Empty without a
 /// service account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountKey(Vec<u8>);
@@ -113,7 +113,7 @@ pub struct CacheKeyError {
     pub length: usize,
 }
 
-/// What became of an answer.
+/// What was done with an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stored {
     /// It is kept.
@@ -147,6 +147,7 @@ struct Entry {
 
 /// An answer that was found.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct CachedAnswer {
     /// Under which type of key.
     pub key: CacheKeyType,

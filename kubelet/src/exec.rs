@@ -29,14 +29,14 @@ pub use self::request::{
 pub struct ExecOptions {
     /// After this time the plugin is killed. The kubelet's minute cannot be configured.
     pub timeout: Duration,
-    /// How long after the timeout to wait on for a grandchild that holds stdout or
-    /// stderr. The kubelet waits without end.
+    /// How long to wait after the timeout for a grandchild that holds stdout or stderr
+    /// open. The kubelet waits without end.
     pub grace: Duration,
     /// The kubelet's own environment, to which the configuration's `env` is added.
     pub environment: Vec<(OsString, OsString)>,
-    /// As much of stdout as is kept, in bytes. The kubelet keeps all.
+    /// How much of stdout is kept, in bytes. The kubelet keeps all of it.
     pub most_stdout: usize,
-    /// As much of stderr as is kept, in bytes. The kubelet keeps all.
+    /// How much of stderr is kept, in bytes. The kubelet keeps all of it.
     pub most_stderr: usize,
 }
 
@@ -52,8 +52,9 @@ impl Default for ExecOptions {
     }
 }
 
-/// What came of one run.
+/// The result of one run.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ExecRun {
     /// The answer, or why there is none.
     pub result: Result<CredentialProviderResponse, ExecFailure>,
@@ -66,6 +67,7 @@ pub struct ExecRun {
 
 /// Why a run gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ExecFailure {
     /// In which way it failed.
     pub kind: ExecFailureKind,
@@ -82,7 +84,7 @@ pub enum ExecFailureKind {
     NotStarted,
     /// It ended with another status than 0.
     ExitStatus(i32),
-    /// It died by a signal of its own or of someone else.
+    /// It died by a signal, its own or another process's.
     Signal(i32),
     /// It was killed after the timeout.
     TimedOut,
@@ -196,7 +198,7 @@ pub fn run(
 fn environment(provider: &CredentialProvider, options: &ExecOptions) -> Vec<(OsString, OsString)> {
     let mut union: Vec<(OsString, OsString)> = Vec::new();
     let configured = provider.env.iter().map(|variable| {
-        // The kubelet joins name and value before anyone looks for the `=`.
+        // The kubelet joins name and value before it looks for the `=`.
         let joined = format!("{}={}", variable.name.value, variable.value.expose_secret());
         let (name, value) = joined.split_once('=').unwrap_or_default();
         (OsString::from(name), OsString::from(value))

@@ -13,6 +13,7 @@ const LONGEST_PATH: usize = 255;
 /// words are the kubelet's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("couldn't parse image name {}: {reason}", quote(image))]
+#[non_exhaustive]
 pub struct ImageError {
     /// The image as the pod named it.
     pub image: String,
@@ -22,6 +23,7 @@ pub struct ImageError {
 
 /// What is wrong with an image name, in the words of the reference library.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ImageErrorKind {
     /// 64 hexadecimal digits look like an image's identifier.
     #[error("invalid repository name ({0}), cannot specify 64-byte hexadecimal strings")]
@@ -32,7 +34,7 @@ pub enum ImageErrorKind {
     /// A capital letter elsewhere, where lower case would have been a reference.
     #[error("repository name must be lowercase")]
     NotLowercase,
-    /// No reference at all.
+    /// Not a reference at all.
     #[error("invalid reference format")]
     Format,
     /// The path of the repository is too long.
@@ -59,7 +61,7 @@ pub enum ImageErrorKind {
 /// ```
 ///
 /// # Errors
-/// When the name is no image reference.
+/// When the name is not an image reference.
 pub fn lookup_name(pod_image: &str) -> Result<String, ImageError> {
     parse(pod_image).map_err(|reason| ImageError { image: pod_image.to_owned(), reason })
 }

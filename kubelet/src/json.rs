@@ -169,7 +169,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// A string; bytes and escapes that are no characters become U+FFFD.
+    /// A string; bytes and escapes that are not characters become U+FFFD.
     fn string(&mut self) -> Result<String, Fault> {
         self.at += 1;
         let mut raw = Vec::new();
@@ -225,7 +225,7 @@ impl Scanner<'_> {
                 let code = 0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00);
                 return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
             }
-            // No pair: the second escape stands for itself.
+            // Not a pair: the second escape is a character of its own.
             self.at = before_low;
         }
         Ok(char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER))

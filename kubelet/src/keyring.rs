@@ -16,6 +16,7 @@ const HUB_KEY: &str = "index.docker.io";
 
 /// A user name and password from a provider.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Credential {
     /// The provider's name.
     pub provider: String,
@@ -44,7 +45,7 @@ impl Keyring {
     /// Adds a provider's answer. Keys of one answer that are filed alike keep the order
     /// of their texts here; the kubelet's order among those is random.
     ///
-    /// Returns the keys that the kubelet drops because they are no URLs.
+    /// Returns the keys that the kubelet drops because they are not URLs.
     pub fn add(&mut self, provider: &str, auth: &AuthConfigs) -> Vec<(String, PatternError)> {
         let mut dropped = Vec::new();
         for (key, login) in auth {

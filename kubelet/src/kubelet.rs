@@ -19,7 +19,7 @@ use crate::version::Target;
 pub use self::log::{LogLevel, LogLine};
 pub use self::report::{CacheDecision, Outcome, ProviderReport};
 
-/// What a [`Kubelet`] stands on besides its configuration.
+/// What a [`Kubelet`] needs besides its configuration.
 #[derive(Clone)]
 pub struct KubeletOptions {
     /// How plugins are run.
@@ -34,7 +34,7 @@ impl Default for KubeletOptions {
     }
 }
 
-/// The credential providers of a running kubelet with what they remember.
+/// The credential providers of a running kubelet, with their caches.
 pub struct Kubelet {
     providers: Vec<State>,
     bin_dir: PathBuf,
@@ -49,6 +49,7 @@ struct State {
 
 /// What a look-up gave.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Lookup {
     /// The text that was matched, sent and used as a cache key.
     pub lookup_name: String,
@@ -83,7 +84,7 @@ impl Kubelet {
     /// Looks up the credentials for an image as a pod names it.
     ///
     /// # Errors
-    /// When the name is no image reference; the kubelet then asks nobody.
+    /// When the name is not an image reference; the kubelet then asks no provider.
     pub fn lookup(&mut self, image: &str, pod: Option<&Pod>) -> Result<Lookup, ImageError> {
         Ok(self.lookup_raw(&lookup_name(image)?, pod))
     }
@@ -246,7 +247,7 @@ impl Asking<'_> {
         provider: &CredentialProvider,
         failure: ExecFailure,
     ) -> ProviderReport {
-        // Of an answer that we cut off nobody knows what the kubelet would say.
+        // What the kubelet would say of an answer that was cut off here is not known.
         if failure.kind != ExecFailureKind::TooLong {
             report.log.push(log::failed(&self.context(provider), &failure.message));
         }

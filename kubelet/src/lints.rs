@@ -18,6 +18,7 @@ pub use self::rbac::audience_manifest;
 
 /// One piece of advice.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Lint {
     /// A word for programs that never changes.
     pub code: &'static str,

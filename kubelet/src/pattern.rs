@@ -150,7 +150,7 @@ pub enum Match {
     Miss(MismatchReason),
 }
 
-/// A pattern or key that is no URL, in Go's words.
+/// Why a pattern or key is not a URL, in Go's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct PatternError(pub(crate) String);
@@ -180,7 +180,7 @@ mod tests {
             (
                 "*.azurecr.io",
                 "a.b.azurecr.io/x",
-                "the pattern's host has 3 labels and the image's has 4; `*` stands for one label",
+                "the pattern's host has 3 labels and the image's has 4; `*` covers one label",
             ),
             ("r.io:5000", "r.io/x", "the pattern has port `5000` and the image has none"),
             ("r.io", "r.io:5000/x", "the pattern has no port and the image has `5000`"),
@@ -188,7 +188,7 @@ mod tests {
             (
                 "r.io/*",
                 "r.io/x",
-                "`*` in a path stands for itself: `/*`; a path covers all that begins with it",
+                "`*` in a path is an ordinary character: `/*`; a path covers every path that begins with it",
             ),
             (
                 "https://r.io",

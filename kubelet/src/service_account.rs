@@ -69,14 +69,14 @@ impl TokenSource {
     }
 }
 
-/// With what a provider is asked.
+/// What a provider is sent about the pod.
 #[derive(Clone, Debug, Default)]
 pub struct ServiceAccountData {
     /// The pod's token.
     pub token: Option<SecretString>,
     /// The annotations that the configuration names and the service account has.
     pub annotations: BTreeMap<String, String>,
-    /// To whom the answer belongs in the cache.
+    /// Whose answer it is in the cache.
     pub account: AccountKey,
 }
 
@@ -85,12 +85,12 @@ pub struct ServiceAccountData {
 pub enum NotCalled {
     /// It wants a service account, and the pod has none. Logged at V(5) only.
     NoServiceAccount,
-    /// The service account has not the annotation of this key. Logged at V(5) only,
-    /// this is how workloads opt in.
+    /// The service account does not have this annotation. Logged at V(5) only: this is how
+    /// workloads opt in.
     MissingAnnotation(String),
     /// The API server did not give the service account.
     ServiceAccount(String),
-    /// The API server did not give a token. There is no call without one instead.
+    /// The API server did not give a token. The kubelet does not fall back to a call without one.
     Token(String),
     /// The key of the cache cannot be built.
     CacheKey(String),

@@ -148,6 +148,7 @@ impl Target {
 
 /// A version or gate that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TargetError {
     /// Not one of [`KubeletVersion::all`].
     #[error(

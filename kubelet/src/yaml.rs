@@ -103,7 +103,7 @@ mod tests {
     fn only_the_first_document_is_read() {
         assert_eq!(value("a\n---\n{{{ nonsense"), Value::String("a".into()));
         assert_eq!(value("[a.io]# c\n}}}"), value("[a.io]"));
-        // A flow collection that is empty is no key to this library.
+        // To this library an empty flow collection is not a key.
         assert_eq!(value("[]: x"), Value::Array(Vec::new()));
     }
 

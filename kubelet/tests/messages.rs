@@ -74,7 +74,7 @@ fn invalid(first: u8, last: u8, text: String, fault: &str) -> Row {
     row(first, last, text, &format!("failed to validate credential provider config: {fault}"))
 }
 
-/// From 1.34 the file stands between quotes.
+/// From 1.34 the file is quoted.
 fn undecodable(first: u8, last: u8, text: String, fault: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     if first <= 33 {

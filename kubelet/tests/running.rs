@@ -255,7 +255,7 @@ fn a_grandchild_that_holds_stdout() {
 
 #[test]
 fn a_hundred_megabytes() {
-    // What is no JSON is known from its beginning, however long it is.
+    // What is not JSON is known from its beginning, however long it is.
     let world = World::new(34).script("p", "yes | head -c 100000000", "");
     let (report, _) = world.ask();
     assert_eq!(report.outcome, Outcome::Failed(ExecFailureKind::NotJson));
@@ -516,15 +516,15 @@ fn when_a_plugin_is_not_asked() {
     let good = pod(&[("need", "1"), ("other", "x")]);
     assert_eq!(ask(34, TOKENS, Some(&good)).1, 1);
 
-    for nobody in [None, Some(&Pod::default())] {
-        let (report, runs) = ask(34, TOKENS, nobody);
+    for without_account in [None, Some(&Pod::default())] {
+        let (report, runs) = ask(34, TOKENS, without_account);
         assert_eq!((report.outcome, runs), (Outcome::NotCalled(NotCalled::NoServiceAccount), 0));
         assert_eq!(report.log[0].level, LogLevel::Verbose(5));
         assert_eq!(report.log[0].text, "Service account name is empty for pod /");
         let optional = TOKENS
             .replace("true", "false")
             .replace("    requiredServiceAccountAnnotationKeys: [need]\n", "");
-        assert_eq!(ask(34, &optional, nobody).1, 1);
+        assert_eq!(ask(34, &optional, without_account).1, 1);
     }
     let (report, runs) = ask(34, TOKENS, Some(&pod(&[("may", "1")])));
     assert_eq!(runs, 0);

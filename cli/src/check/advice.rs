@@ -49,8 +49,7 @@ pub(super) fn for_finding(finding: &Finding, target: &Target) -> Option<String> 
         }
         FindingCode::NoCacheDuration => "set it, such as `defaultCacheDuration: 10m`".to_owned(),
         FindingCode::MatchImage => {
-            "a pattern is `host[:port][/path]`, where `*` stands for one label of the host"
-                .to_owned()
+            "a pattern is `host[:port][/path]`, where `*` covers one label of the host".to_owned()
         }
         _ => return None,
     })

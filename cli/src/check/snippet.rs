@@ -28,7 +28,7 @@ impl Snippets {
     pub(super) fn lint(&self, lint: &Lint) -> String {
         let level = match lint.severity {
             Severity::Warning => Level::WARNING,
-            _ => Level::NOTE.with_name("advice"),
+            Severity::Advice => Level::NOTE.with_name("advice"),
         };
         let title = format!("{} [{}]", lint.message, lint.code);
         self.render(level, &title, lint.location.as_ref(), Some(&lint.hint))

@@ -83,7 +83,7 @@ fn write_entry(text: &mut String, entry: &Entry<'_>, version: KubeletVersion) {
     let _ = writeln!(text, "- name: {}", entry.name);
     text.push_str("  apiVersion: credentialprovider.kubelet.k8s.io/v1\n");
     text.push_str(
-        "  # `*` stands for one label of the host; a path covers all that begins with it\n",
+        "  # `*` covers one label of the host; a path covers every path that begins with it\n",
     );
     text.push_str("  matchImages:\n");
     for pattern in &entry.match_images {

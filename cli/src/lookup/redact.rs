@@ -3,7 +3,7 @@
 use pullpass_kubelet::Lookup;
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// What stands for a secret.
+/// What is shown in place of a secret.
 pub(super) const REDACTED: &str = "REDACTED";
 
 /// Shorter ones would take words out of texts.
@@ -28,7 +28,7 @@ impl Redactor {
         Self { show, secrets }
     }
 
-    /// A password, or what stands for it.
+    /// A password, or what is shown in its place.
     pub(super) fn password<'a>(&self, password: &'a SecretString) -> &'a str {
         if self.show { password.expose_secret() } else { REDACTED }
     }

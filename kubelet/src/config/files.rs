@@ -83,8 +83,8 @@ struct Unread {
     verbatim: bool,
 }
 
-/// Reads a regular file. The kubelet reads anything, and would wait for a pipe that nobody
-/// writes to.
+/// Reads a regular file. The kubelet reads anything, and would wait for a pipe that no
+/// process writes to.
 fn read(path: &Path) -> Result<Vec<u8>, Unread> {
     let fail = |operation: &str, error: io::Error| Unread {
         why: path_error(operation, path, &error),

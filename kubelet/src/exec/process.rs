@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::exec::ExecOptions;
 
-/// The child's end shows on no descriptor, so it is asked for this often.
+/// No descriptor shows that the child has ended, so that is checked this often.
 const TICK: Duration = Duration::from_millis(5);
 
 pub(super) struct Command<'a> {
@@ -98,7 +98,7 @@ fn attend(
         }
         let now = Instant::now();
         if let Some(status) = status {
-            // A child that is gone reads no more; only what it left open counts.
+            // A child that has ended reads no more; only what it left open matters.
             stdin = None;
             if stdout.pipe.is_none() && stderr.pipe.is_none() {
                 // Go looks at the clock once all is over, whatever the status was.
@@ -140,8 +140,8 @@ fn sleep(stdin: &Option<OwnedFd>, stdout: &Capture, stderr: &Capture, limit: Dur
     }
 }
 
-/// Writes what the child will take. A child that does not read is none of our
-/// business: Go ignores the broken pipe as well.
+/// Writes what the child will take. A child that does not read is not an error:
+/// Go ignores the broken pipe as well.
 fn feed(stdin: &mut Option<OwnedFd>, input: &mut &[u8]) {
     let Some(pipe) = stdin.take() else { return };
     let mut file = std::fs::File::from(pipe);
@@ -174,8 +174,8 @@ impl Capture {
         Self { pipe: None, kept: Vec::new(), most, overflowed: false }
     }
 
-    /// Reads what there is, at most a little at a time, so that a torrent on one
-    /// stream cannot keep us from the clock.
+    /// Reads what there is, at most a little at a time, so that much output on one
+    /// stream does not delay the check of the clock.
     fn drain(&mut self) {
         let Some(pipe) = self.pipe.take() else { return };
         let mut file = std::fs::File::from(pipe);

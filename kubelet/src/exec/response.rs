@@ -33,7 +33,7 @@ const RESPONSE: Type = Type::Struct(
 /// At which step an answer was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// It is no JSON object.
+    /// It is not a JSON object.
     Json,
     /// It has another `apiVersion` than the provider's configuration.
     ApiVersion,

@@ -129,7 +129,7 @@ fn range_bound(chunk: &mut &[u8]) -> Result<char, BadPattern> {
     if chunk.is_empty() { Err(BadPattern) } else { Ok(c) }
 }
 
-/// The first character and its width; U+FFFD and 1 where the bytes are no UTF-8.
+/// The first character and its width; U+FFFD and 1 where the bytes are not UTF-8.
 fn first_char(bytes: &[u8]) -> (char, usize) {
     let head = &bytes[..bytes.len().min(4)];
     let valid = head.utf8_chunks().next().map_or("", |chunk| chunk.valid());

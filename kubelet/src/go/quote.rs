@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// `text` in double quotes as Go writes it, bytes that are no UTF-8 as `\xNN`.
+/// `text` in double quotes as Go writes it, bytes that are not UTF-8 as `\xNN`.
 pub(crate) fn quote(text: impl AsRef<[u8]>) -> String {
     let mut quoted = String::from("\"");
     for chunk in text.as_ref().utf8_chunks() {

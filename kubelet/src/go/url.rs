@@ -7,7 +7,7 @@ use crate::go::{
 };
 
 /// The parts of a URL that the kubelet looks at. Bytes, since percent-decoding can
-/// leave what is no UTF-8.
+/// leave bytes that are not UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Url {
     /// Host with port, percent-decoded; an IPv6 address in brackets.

@@ -6,6 +6,7 @@ use crate::version::KubeletVersion;
 
 /// A line of the kubelet's log, without time and place.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogLine {
     /// From which level on it is shown.
     pub level: LogLevel,

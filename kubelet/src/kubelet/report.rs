@@ -9,6 +9,7 @@ use crate::service_account::NotCalled;
 
 /// What one provider did in one look-up.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ProviderReport {
     /// Its name.
     pub name: String,

@@ -1,4 +1,4 @@
-//! Patterns that the kubelet takes and that match nothing, or less than they seem to.
+//! Patterns that the kubelet accepts and that match nothing, or less than expected.
 
 use crate::go::url::split_port;
 use crate::lints::Lint;
@@ -110,7 +110,7 @@ fn check_path(text: &str, path: &str, warn: &mut impl FnMut(&'static str, String
         warn(
             "unclean-path-in-pattern",
             format!("the path of `{text}` is not cleaned, and no image has such a path"),
-            "write the path as it stands in image names".to_owned(),
+            "write the path as image names have it".to_owned(),
         );
     }
 }
@@ -124,14 +124,14 @@ fn check_host(
     if host.ends_with('.') {
         warn(
             "trailing-dot-in-pattern",
-            format!("the host of `{text}` ends in a dot, as no image's does"),
+            format!("the host of `{text}` ends in a dot, which no image's host does"),
             format!("write `{}`", host.trim_end_matches('.')),
         );
     }
     if host == "*" && port.is_empty() {
         warn(
             "bare-star",
-            "`*` stands for one label, so a bare `*` matches hosts without a dot only, such as \
+            "`*` covers one label, so a bare `*` matches only hosts without a dot, such as \
              `localhost`"
                 .to_owned(),
             "write one `*` for each label, such as `*.*` and `*.*.*`".to_owned(),
@@ -140,7 +140,7 @@ fn check_host(
     if host.split('.').any(|label| label.contains("**")) {
         warn(
             "double-star",
-            format!("`**` in `{text}` is the same as `*` and stands for one label"),
+            format!("`**` in `{text}` is the same as `*` and covers one label"),
             "write one `*` for each label".to_owned(),
         );
     }
@@ -154,7 +154,7 @@ fn check_host(
         warn(
             "not-a-registry",
             format!(
-                "`{host}` is no registry's host in an image name; without a dot or a port it is \
+                "`{host}` is not a registry's host in an image name; without a dot or a port it is \
                  a name on Docker Hub"
             ),
             format!("write `docker.io/{text}`, or the registry's whole host"),

@@ -73,7 +73,7 @@ fn lint(code: &'static str, location: &Location, what: &str) -> Lint {
     Lint::warning(
         code,
         location,
-        format!("{what} looks like a secret, in a file that is seldom kept as one"),
+        format!("{what} looks like a secret, in a file that other processes may read"),
         "put the secret into a file of its own that only root can read, and name that file"
             .to_owned(),
     )
@@ -88,7 +88,7 @@ fn is_secret_name(name: &str) -> bool {
         })
 }
 
-/// Paths, addresses and switches are no secrets, whatever they are called.
+/// Paths, addresses and switches are not secrets, whatever their names are.
 fn is_secret(named: bool, value: &str) -> bool {
     if SECRET_BEGINNINGS.iter().any(|start| value.starts_with(start) && value.len() > 12) {
         return true;

@@ -43,12 +43,12 @@ impl AuthKey {
         self.pattern.as_ref().is_some_and(|pattern| pattern.matches(image))
     }
 
-    /// Like [`Pattern::explain`]; `None` when what is left of the key is no pattern.
+    /// Like [`Pattern::explain`]; `None` when what is left of the key is not a pattern.
     pub fn explain(&self, image: &str) -> Option<Match> {
         self.pattern.as_ref().map(|pattern| pattern.explain(image))
     }
 
-    /// What the kubelet logs when it drops a key that is no URL.
+    /// What the kubelet logs when it drops a key that is not a URL.
     pub fn log_line(key: &str, error: &PatternError, version: KubeletVersion) -> String {
         let shown = if version.minor() >= 35 { with_scheme(key) } else { key.to_owned() };
         format!("Entry {} in dockercfg invalid ({error}), ignoring", quote(shown))

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// The first rule by which a pattern does not cover an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MismatchReason {
     /// The image cannot be compared at all.
     Image {
@@ -15,7 +16,7 @@ pub enum MismatchReason {
         /// With its `://`.
         scheme: String,
     },
-    /// The ports differ; none and empty are the same, and nothing stands for 443.
+    /// The ports differ. No port and an empty port are the same; 443 is never implied.
     Port {
         /// The pattern's, or empty.
         pattern: String,
@@ -29,7 +30,7 @@ pub enum MismatchReason {
         /// The image's.
         image: usize,
     },
-    /// A star in a path is a star.
+    /// The path has a `*`, which is an ordinary character there.
     GlobInPath {
         /// The pattern's path.
         path: String,
@@ -55,7 +56,7 @@ pub enum MismatchReason {
         /// The image's.
         image: String,
     },
-    /// A label of the pattern is no glob; the kubelet takes that for a miss.
+    /// A label of the pattern is not a glob; the kubelet takes that for a miss.
     BadLabel {
         /// From 1, counted from the left.
         number: usize,
@@ -85,12 +86,13 @@ impl fmt::Display for MismatchReason {
                 write!(
                     f,
                     "the pattern's host has {pattern} {labels} and the image's has {image}; \
-                     `*` stands for one label"
+                     `*` covers one label"
                 )
             }
             Self::GlobInPath { path } => write!(
                 f,
-                "`*` in a path stands for itself: `{path}`; a path covers all that begins with it"
+                "`*` in a path is an ordinary character: `{path}`; a path covers every path that begins \
+                 with it"
             ),
             Self::Tag { tag } => {
                 write!(f, "the image is compared without `{tag}`; patterns have no tag or digest")
@@ -114,7 +116,7 @@ impl fmt::Display for MismatchReason {
                 Ok(())
             }
             Self::BadLabel { number, pattern } => {
-                write!(f, "label {number} of the pattern, `{pattern}`, is no glob")
+                write!(f, "label {number} of the pattern, `{pattern}`, is not a glob")
             }
         }
     }

@@ -351,7 +351,7 @@ fn first_of(a: Option<Box<Problem>>, b: Option<Box<Problem>>) -> Option<Box<Prob
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "as the library reckons")]
+#[expect(clippy::cast_precision_loss, reason = "as the library does")]
 fn share(part: u64, whole: u64) -> f64 {
     part as f64 / whole as f64
 }

@@ -1,5 +1,5 @@
-//! Bytes to characters, a part of the file at a time: what stands behind the first document
-//! may be anything, and is refused only as far as it was read.
+//! Bytes to characters, a part of the file at a time: what follows the first document may
+//! be anything, and is refused only as far as it was read.
 
 use std::ops::Range;
 
