@@ -26,7 +26,7 @@ const KIND: &str = "CredentialProviderConfig";
 /// What a file gives.
 pub(super) struct Decoded {
     pub(super) source: Arc<Source>,
-    pub(super) providers: Result<Vec<RawProvider>, Refusal>,
+    pub(super) providers: Result<Vec<RawProvider>, Box<Refusal>>,
 }
 
 /// Why a file cannot be decoded, and what could be read of it all the same.
@@ -60,7 +60,7 @@ struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
-    fn providers(&self, document: &Document) -> Result<Vec<RawProvider>, Refusal> {
+    fn providers(&self, document: &Document) -> Result<Vec<RawProvider>, Box<Refusal>> {
         let refuse = |code| move |fault| self.refuse(code, fault);
         let node = &document.node;
         let meta = Meta::read(node).map_err(refuse(FindingCode::WrongDocument))?;
@@ -75,11 +75,13 @@ impl Decoder<'_> {
         if !self.target.is_strict() || is_clean {
             return Ok(providers);
         }
-        Err(Refusal { providers, ..self.refuse_strict(&strict, document) })
+        let mut refusal = self.refuse_strict(&strict, document);
+        refusal.providers = providers;
+        Err(refusal)
     }
 
     /// Strict decoding reports all its faults at once.
-    fn refuse_strict(&self, strict: &[Strict], document: &Document) -> Refusal {
+    fn refuse_strict(&self, strict: &[Strict], document: &Document) -> Box<Refusal> {
         let mut words = Vec::new();
         let mut findings = Vec::new();
         if !document.duplicates.is_empty() {
@@ -104,12 +106,12 @@ impl Decoder<'_> {
         self.refusal(&message, findings, !document.has_more_duplicates)
     }
 
-    fn refuse(&self, code: FindingCode, fault: Fault) -> Refusal {
+    fn refuse(&self, code: FindingCode, fault: Fault) -> Box<Refusal> {
         let finding = self.finding(code, fault.message.clone(), &fault.span);
         self.refusal(&fault.message, vec![finding], fault.verbatim)
     }
 
-    fn refusal(&self, message: &str, findings: Vec<Finding>, verbatim: bool) -> Refusal {
+    fn refusal(&self, message: &str, findings: Vec<Finding>, verbatim: bool) -> Box<Refusal> {
         let path = &self.file.path;
         let shown = if self.target.reads_directories() {
             quote(path.as_os_str().as_encoded_bytes())
@@ -123,7 +125,7 @@ impl Decoder<'_> {
             verbatim,
             sources: Vec::new(),
         };
-        Refusal { error, providers: Vec::new() }
+        Box::new(Refusal { error, providers: Vec::new() })
     }
 
     fn finding(&self, code: FindingCode, message: String, span: &Range<usize>) -> Finding {
