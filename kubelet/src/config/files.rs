@@ -14,7 +14,7 @@ use crate::go::quote::quote;
 use crate::version::Target;
 
 /// In bytes; more than any configuration. The kubelet itself has no limit.
-const LARGEST_FILE: u64 = 16 << 20;
+const LARGEST_FILE: u64 = 4 << 20;
 
 pub(super) struct File {
     pub(super) path: PathBuf,
@@ -108,7 +108,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Unread> {
     let read = file.take(LARGEST_FILE + 1).read_to_end(&mut bytes);
     read.map_err(|error| fail("read", error))?;
     if bytes.len() as u64 > LARGEST_FILE {
-        return Err(refuse("it is larger than 16 MiB, and is not read here"));
+        return Err(refuse("it is larger than 4 MiB, and is not read here"));
     }
     Ok(bytes)
 }
