@@ -39,7 +39,7 @@ fn every_example_is_true() {
     let node = Node::new();
     let config = blocks("yaml")[0];
     node.write("providers.yaml", config);
-    node.write("mended.yaml", &config.replace("/team/*", ""));
+    node.write("fixed.yaml", &config.replace("/team/*", ""));
     node.write("token", "a-token-of-the-pod");
     node.script("registry-login", &answer("Registry", LOGIN));
     fs::rename(node.bin_dir(), node.path("good")).expect("renamed");
@@ -52,7 +52,7 @@ fn every_example_is_true() {
         let line = line.strip_prefix("$ pullpass ").expect("a run of pullpass");
         let mut run = command();
         // Only a token that is no JWT is at hand.
-        let warning = "warning: the token is no signed JWT, which the API server's tokens are\n";
+        let warning = "warning: the token is not a signed JWT, as the API server's tokens are\n";
         let output = run.args(words(line)).current_dir(node.path("")).output().expect("a run");
         let actual = format!(
             "{}{}[exit {}]\n",
