@@ -24,6 +24,7 @@ pub use self::provider::{
     CredentialProvider, EnvironmentVariable, ExecApiVersion, ServiceAccountTokenCacheType,
     TokenAttributes,
 };
+pub(crate) use self::validate::registered_twice;
 
 /// A configuration that the kubelet would accept.
 #[derive(Clone, Debug)]
@@ -46,7 +47,12 @@ impl Config {
     /// # Errors
     /// When this kubelet would refuse to start, with its words.
     pub fn load(path: impl AsRef<Path>, target: &Target) -> Result<Self, StartupError> {
-        let files = files::files(path.as_ref(), target)?;
+        Self::read(path.as_ref(), target)?.register()
+    }
+
+    /// Like [`Config::load`], up to the registration of the providers.
+    pub(crate) fn read(path: &Path, target: &Target) -> Result<Self, StartupError> {
+        let files = files::files(path, target)?;
         Self::from_files(files, target)
     }
 
@@ -56,7 +62,19 @@ impl Config {
     /// When this kubelet would refuse to start, with its words.
     pub fn parse(name: &str, text: &[u8], target: &Target) -> Result<Self, StartupError> {
         let file = files::File { path: name.into(), bytes: text.to_vec() };
-        Self::from_files(std::iter::once(Ok(file)), target)
+        Self::from_files(std::iter::once(Ok(file)), target)?.register()
+    }
+
+    /// Up to 1.32 nothing looks for a repeated name before the second registration.
+    pub(crate) fn register(self) -> Result<Self, StartupError> {
+        let names = self.providers.iter().map(|provider| &provider.name);
+        match validate::find_repeated_name(names) {
+            Some(repeated) if self.target.version.minor() <= 32 => Err(StartupError {
+                sources: self.sources,
+                ..StartupError::of_one(registered_twice(&repeated))
+            }),
+            _ => Ok(self),
+        }
     }
 
     fn from_files(
@@ -87,17 +105,14 @@ impl Config {
             }
         }
         let is_verbatim = validate::is_verbatim(&raw, target);
-        let repeated = validate::find_repeated_name(&raw);
+        let repeated = validate::find_repeated_name(raw.iter().map(|provider| &provider.name));
         let validated = validate::validate(raw, target);
         match (repeated, target.version.minor()) {
             (Some(repeated), 34..) => {
                 // It is found while the files are merged.
                 let further = validated.err().unwrap_or_default();
-                Err(StartupError { further, sources, ..repeated.while_merging() })
-            }
-            // Nothing looks for it before the second registration.
-            (Some(repeated), ..=32) if validated.is_ok() => {
-                Err(StartupError { sources, ..repeated.while_registering() })
+                let error = StartupError::of_one(validate::repeated_while_merging(&repeated));
+                Err(StartupError { further, sources, ..error })
             }
             _ => match validated {
                 Ok(providers) => {

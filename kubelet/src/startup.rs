@@ -41,11 +41,17 @@ impl Startup {
 /// with the programs in `bin_dir`. Without a bin dir programs are not looked for.
 pub fn startup(config: &Path, bin_dir: Option<&Path>, target: &Target) -> Startup {
     let no_bin_dir = bin_dir.and_then(programs::check_directory);
-    let (config, mut error) = match Config::load(config, target) {
+    // Every program is looked for before its provider is registered.
+    let programs_dir = bin_dir.filter(|_| no_bin_dir.is_none());
+    let read = match programs_dir {
+        Some(_) => Config::read(config, target),
+        None => Config::load(config, target),
+    };
+    let (config, mut error) = match read {
         Ok(config) => (Some(config), None),
         Err(error) => (None, Some(error)),
     };
-    if let (None, Some(config), Some(bin_dir)) = (&no_bin_dir, &config, bin_dir) {
+    if let (Some(config), Some(bin_dir)) = (&config, programs_dir) {
         error = programs::check(config, bin_dir);
     }
     if let Some(mut first) = no_bin_dir {

@@ -11,7 +11,7 @@ use pullpass_go_duration::GoDuration;
 
 use crate::config::provider::{CredentialProvider, ExecApiVersion};
 use crate::config::raw::RawProvider;
-use crate::finding::{Finding, FindingCode, StartupError};
+use crate::finding::{Finding, FindingCode};
 use crate::go::json_string::write_string;
 use crate::go::quote::quote;
 use crate::pattern::Pattern;
@@ -71,32 +71,24 @@ pub(super) fn is_verbatim(raw: &[RawProvider], target: &Target) -> bool {
 }
 
 /// The first name that an earlier provider has.
-pub(super) fn find_repeated_name(raw: &[RawProvider]) -> Option<RepeatedName> {
-    let mut names = HashSet::new();
-    let mut repeated = raw.iter().map(|provider| &provider.name);
-    repeated.find(|name| !names.insert(name.as_str())).cloned().map(RepeatedName)
+pub(super) fn find_repeated_name<'a>(
+    mut names: impl Iterator<Item = &'a Spanned<String>>,
+) -> Option<Spanned<String>> {
+    let mut earlier = HashSet::new();
+    names.find(|name| !earlier.insert(name.as_str())).cloned()
 }
 
-/// A name that two providers have.
-pub(super) struct RepeatedName(Spanned<String>);
+/// A repeated name as it is found from 1.34 on.
+pub(super) fn repeated_while_merging(name: &Spanned<String>) -> Finding {
+    let shown = quote(&**name);
+    let message = format!("duplicate provider name {shown} found in configuration file(s)");
+    Finding::new(FindingCode::DuplicateProvider, message).located(name.location.clone())
+}
 
-impl RepeatedName {
-    /// As it is found from 1.34 on.
-    pub(super) fn while_merging(self) -> StartupError {
-        let name = quote(&*self.0);
-        self.into_error(format!("duplicate provider name {name} found in configuration file(s)"))
-    }
-
-    /// As it is found up to 1.32.
-    pub(super) fn while_registering(self) -> StartupError {
-        let name = quote(&*self.0);
-        self.into_error(format!("Credential provider {name} was registered twice"))
-    }
-
-    fn into_error(self, message: String) -> StartupError {
-        let finding = Finding::new(FindingCode::DuplicateProvider, message);
-        StartupError::of_one(finding.located(self.0.location))
-    }
+/// A repeated name as it is found up to 1.32.
+pub(crate) fn registered_twice(name: &Spanned<String>) -> Finding {
+    let message = format!("Credential provider {} was registered twice", quote(&**name));
+    Finding::new(FindingCode::DuplicateProvider, message).located(name.location.clone())
 }
 
 struct Validator<'a> {

@@ -50,7 +50,7 @@ impl AuthKey {
 
     /// What the kubelet logs when it drops a key that is not a URL.
     pub fn log_line(key: &str, error: &PatternError, version: KubeletVersion) -> String {
-        let shown = if version.minor() >= 35 { with_scheme(key) } else { key.to_owned() };
+        let shown = if version.minor() >= 37 { with_scheme(key) } else { key.to_owned() };
         format!("Entry {} in dockercfg invalid ({error}), ignoring", quote(shown))
     }
 }

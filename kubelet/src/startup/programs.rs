@@ -2,13 +2,14 @@
 //!
 //! Source: Go, `exec.LookPath`.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
-use crate::config::{Config, CredentialProvider};
+use crate::config::{Config, CredentialProvider, registered_twice};
 use crate::finding::{Finding, FindingCode, StartupError};
 use crate::go::path::{join, path_error, system_error};
 use crate::go::quote::quote;
@@ -25,9 +26,17 @@ pub(super) fn check_directory(bin_dir: &Path) -> Option<StartupError> {
     Some(StartupError::plain(FindingCode::BinDir, message))
 }
 
-/// What the kubelet says against the programs. It stops at the first; the rest is further.
+/// What the kubelet says against the programs while it registers the providers one by one. It
+/// stops at the first fault; the rest is further.
 pub(super) fn check(config: &Config, bin_dir: &Path) -> Option<StartupError> {
-    let mut findings = config.providers.iter().filter_map(|provider| find_fault(provider, bin_dir));
+    let mut names = HashSet::new();
+    let mut findings = config.providers.iter().filter_map(|provider| {
+        find_fault(provider, bin_dir).or_else(|| {
+            // From 1.33 on a repeated name was found before.
+            let is_new = names.insert(provider.name.as_str());
+            (!is_new).then(|| registered_twice(&provider.name))
+        })
+    });
     let error = StartupError::of_one(findings.next()?);
     Some(StartupError { further: findings.collect(), sources: config.sources.clone(), ..error })
 }
