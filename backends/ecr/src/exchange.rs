@@ -8,8 +8,8 @@ use pullpass::Error;
 use secrecy::SecretString;
 
 use crate::aws::Aws;
-use crate::cure;
-use crate::refusal::{Asked, explain};
+use crate::error_codes;
+use crate::error_response::{Asked, explain};
 use crate::registry::Registry;
 use crate::roles::Who;
 
@@ -32,7 +32,7 @@ pub(crate) async fn token(
     aws: &Aws,
 ) -> Result<Granted, Error> {
     let asked = Asked { service: registry.to_string(), who, aws };
-    let cure = |code: &str| cure::authorization_token(code, registry, who);
+    let cure = |code: &str| error_codes::authorization_token(code, registry, who);
     let (token, expires) = match registry {
         Registry::Private(_) => {
             let call = aws.ecr(credentials).get_authorization_token();

@@ -1,19 +1,19 @@
 #![doc = include_str!("../docs.md")]
 
-mod answer;
 mod aws;
-mod cure;
+mod credentials;
 mod endpoint;
 mod environment;
+mod error_codes;
+mod error_response;
 mod exchange;
 mod hosts;
-mod identity;
 mod partition;
 mod profiles;
-mod refusal;
 mod registry;
+mod response;
 mod roles;
-mod session;
+mod session_name;
 mod transport;
 
 use pullpass::{
@@ -163,9 +163,9 @@ impl Provider for Ecr {
         let registry = self.hosts.registry_of(&request.image)?;
         let who = self.roles.choose(request.service_account.as_ref(), &registry)?;
         let aws = Aws::load(&registry, self.ipv4_api, cx).await?;
-        let credentials = identity::credentials(&who, &aws, cx).await?;
+        let credentials = credentials::obtain(&who, &aws, cx).await?;
         let granted = exchange::token(&registry, credentials, &who, &aws).await?;
-        let (login, cache) = answer::read(&granted, &cx.clock)?;
+        let (login, cache) = response::read(&granted, &cx.clock)?;
         Ok(Response::for_registry_of(&request.image, login, cache))
     }
 }

@@ -4,7 +4,7 @@
 
 use pullpass::{Claims, ErrorKind, one_line};
 
-use crate::refusal::Cure;
+use crate::error_response::Cure;
 use crate::registry::Registry;
 use crate::roles::{Role, Who};
 

@@ -14,11 +14,7 @@ use crate::roles::Who;
 ///
 /// # Errors
 /// When there are none, and when STS refuses the role.
-pub(crate) async fn credentials(
-    who: &Who<'_>,
-    aws: &Aws,
-    cx: &Context,
-) -> Result<Credentials, Error> {
+pub(crate) async fn obtain(who: &Who<'_>, aws: &Aws, cx: &Context) -> Result<Credentials, Error> {
     match who {
         Who::Pod(role, token) => sts::by_web_identity(role, token, who, aws).await,
         Who::NodeInRole(role) => {

@@ -20,8 +20,8 @@ use tracing::debug;
 
 use super::{sts, usable};
 use crate::aws::Aws;
-use crate::cure;
-use crate::refusal::{explain, words};
+use crate::error_codes;
+use crate::error_response::{explain, words};
 use crate::roles::Who;
 use crate::transport::TOO_LATE;
 
@@ -219,7 +219,7 @@ fn refused_by_sts(error: &CredentialsError, aws: &Aws) -> Option<Error> {
         let by_token =
             cause.downcast_ref::<SdkError<AssumeRoleWithWebIdentityError, HttpResponse>>();
         by_key
-            .map(|error| explain(error, &asked, cure::nodes_role))
-            .or_else(|| by_token.map(|error| explain(error, &asked, cure::nodes_role)))
+            .map(|error| explain(error, &asked, error_codes::nodes_role))
+            .or_else(|| by_token.map(|error| explain(error, &asked, error_codes::nodes_role)))
     })
 }

@@ -8,10 +8,10 @@ use secrecy::ExposeSecret as _;
 
 use super::usable;
 use crate::aws::Aws;
-use crate::cure;
-use crate::refusal::{Asked, explain};
+use crate::error_codes;
+use crate::error_response::{Asked, explain};
 use crate::roles::{Role, Who};
-use crate::session;
+use crate::session_name;
 
 /// The role, for a service account's token: `AssumeRoleWithWebIdentity`, without a signature.
 pub(super) async fn by_web_identity(
@@ -25,12 +25,12 @@ pub(super) async fn by_web_identity(
         .sts(None)
         .assume_role_with_web_identity()
         .role_arn(&role.arn)
-        .role_session_name(session::name(claims))
+        .role_session_name(session_name::name(claims))
         .web_identity_token(token.secret().expose_secret())
         .send()
         .await
         .map_err(|error| {
-            explain(&error, &asked(who, aws), |code| cure::web_identity(code, role, claims))
+            explain(&error, &asked(who, aws), |code| error_codes::web_identity(code, role, claims))
         })?;
     granted(answer.credentials, "AssumeRoleWithWebIdentity")
 }
@@ -46,10 +46,12 @@ pub(super) async fn by_credentials(
         .sts(Some(own))
         .assume_role()
         .role_arn(&role.arn)
-        .role_session_name(session::UNNAMED)
+        .role_session_name(session_name::UNNAMED)
         .send()
         .await
-        .map_err(|error| explain(&error, &asked(who, aws), |code| cure::assume_role(code, role)))?;
+        .map_err(|error| {
+            explain(&error, &asked(who, aws), |code| error_codes::assume_role(code, role))
+        })?;
     granted(answer.credentials, "AssumeRole")
 }
 
