@@ -14,12 +14,12 @@ use aws_types::SdkConfig;
 use pullpass::http::HttpConfig;
 use pullpass::{Clock, Context, Error, Roots};
 
-use crate::endpoint::{At, Endpoints};
+use crate::endpoint::{Endpoints, FixedEndpoint};
 use crate::environment;
 use crate::partition::{AWS, AWS_US_GOV, Partition, is_region};
 use crate::profiles::Profiles;
 use crate::registry::Registry;
-use crate::transport::{Statuses, Transport};
+use crate::transport::{RetryStatuses, Transport};
 
 /// The longest that a connection to AWS may take to stand.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -69,7 +69,7 @@ impl Aws {
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .http_client(transport.clone())
             .time_source(clock.clone())
-            .sleep_impl(transport.pauses())
+            .sleep_impl(transport.sleep())
             .retry_config(retries.clone())
             .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
             .profile_files(profiles.files.clone())
@@ -95,14 +95,14 @@ impl Aws {
             dual_stack,
         };
         let sources = ProviderConfig::without_region()
-            .with_sleep_impl(transport.pauses())
+            .with_sleep_impl(transport.sleep())
             .with_http_client(transport)
             .with_time_source(clock)
             .with_behavior_version(config.behavior_version())
             .with_region(Some(Region::new(sts_region.clone())))
             .with_retry_config(retries);
         // The SDK takes no endpoint by name together with these, and the name goes before.
-        let sources = match environment::names_sts(&cx.env) || profiles.names_endpoints() {
+        let sources = match environment::has_sts_endpoint(&cx.env) || profiles.has_endpoints() {
             true => sources,
             false => sources.with_use_fips(Some(fips)).with_use_dual_stack(Some(dual_stack)),
         };
@@ -151,8 +151,8 @@ impl Aws {
     pub(crate) fn ecr(&self, credentials: Credentials) -> aws_sdk_ecr::Client {
         let config = aws_sdk_ecr::config::Builder::from(&self.config)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .endpoint_resolver(At(self.registry.ecr()))
-            .retry_classifier(Statuses)
+            .endpoint_resolver(FixedEndpoint(self.registry.ecr()))
+            .retry_classifier(RetryStatuses)
             .build();
         aws_sdk_ecr::Client::from_conf(config)
     }
@@ -161,8 +161,8 @@ impl Aws {
     pub(crate) fn ecr_public(&self, credentials: Credentials) -> aws_sdk_ecrpublic::Client {
         let config = aws_sdk_ecrpublic::config::Builder::from(&self.config)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .endpoint_resolver(At(self.registry.ecr_public()))
-            .retry_classifier(Statuses)
+            .endpoint_resolver(FixedEndpoint(self.registry.ecr_public()))
+            .retry_classifier(RetryStatuses)
             .build();
         aws_sdk_ecrpublic::Client::from_conf(config)
     }
@@ -171,8 +171,8 @@ impl Aws {
     pub(crate) fn sts(&self, credentials: Option<Credentials>) -> aws_sdk_sts::Client {
         let mut config = aws_sdk_sts::config::Builder::from(&self.config)
             .region(Region::new(self.sts.region.clone()))
-            .endpoint_resolver(At(self.sts.sts()))
-            .retry_classifier(Statuses);
+            .endpoint_resolver(FixedEndpoint(self.sts.sts()))
+            .retry_classifier(RetryStatuses);
         if let Some(credentials) = credentials {
             config = config.credentials_provider(SharedCredentialsProvider::new(credentials));
         }
@@ -210,7 +210,7 @@ fn sts_region(registry: &Registry, cx: &Context) -> Result<String, Error> {
         return Err(Error::config("`AWS_REGION` or `AWS_DEFAULT_REGION` names no region")
             .with_hint("such as `us-east-1`; correct this provider's `env`"));
     }
-    let partition = Partition::of_region(region);
+    let partition = Partition::for_region(region);
     if partition != &AWS {
         return Err(Error::config(format!(
             "ECR Public takes credentials of partition `aws` alone, and `{region}` is in `{}`",

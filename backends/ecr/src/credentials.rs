@@ -8,20 +8,26 @@ use aws_credential_types::Credentials;
 use pullpass::{Context, Error};
 
 use crate::aws::Aws;
-use crate::roles::Who;
+use crate::roles::Identity;
 
 /// The credentials of `who`.
 ///
 /// # Errors
 /// When there are none, and when STS refuses the role.
-pub(crate) async fn obtain(who: &Who<'_>, aws: &Aws, cx: &Context) -> Result<Credentials, Error> {
-    match who {
-        Who::Pod(role, token) => sts::by_web_identity(role, token, who, aws).await,
-        Who::NodeInRole(role) => {
-            let own = node::credentials(aws, cx).await?;
-            sts::by_credentials(role, own, who, aws).await
+pub(crate) async fn obtain(
+    identity: &Identity<'_>,
+    aws: &Aws,
+    cx: &Context,
+) -> Result<Credentials, Error> {
+    match identity {
+        Identity::Pod(role, token) => {
+            sts::assume_role_with_web_identity(role, token, identity, aws).await
         }
-        Who::Node => node::credentials(aws, cx).await,
+        Identity::NodeInRole(role) => {
+            let own = node::credentials(aws, cx).await?;
+            sts::assume_role(role, own, identity, aws).await
+        }
+        Identity::Node => node::credentials(aws, cx).await,
     }
 }
 

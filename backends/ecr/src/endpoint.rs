@@ -53,35 +53,35 @@ impl Endpoints {
 /// One API's name as the SDK asks for it. What the operator set by `AWS_ENDPOINT_URL` or in a
 /// profile goes before, also where the host asks for FIPS: he named the address.
 #[derive(Debug)]
-pub(crate) struct At(pub(crate) String);
+pub(crate) struct FixedEndpoint(pub(crate) String);
 
-impl At {
+impl FixedEndpoint {
     fn endpoint(&self, named: Option<&str>) -> EndpointFuture<'static> {
         // Set to nothing, a variable counts as unset, as in AWS's other SDKs.
         let url = named.filter(|url| !url.is_empty()).unwrap_or(&self.0);
-        EndpointFuture::ready(match usable(url) {
+        EndpointFuture::ready(match parse(url) {
             Some(url) => Ok(Endpoint::builder().url(String::from(url)).build()),
-            None => Err(unusable().into()),
+            None => Err(invalid_endpoint().into()),
         })
     }
 }
 
 /// An address that the operator may name: nothing in it that a URL would drop or hide, and in
 /// the clear only to this machine and its metadata services.
-pub(crate) fn usable(text: &str) -> Option<Url> {
+pub(crate) fn parse(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let is_plain = text.bytes().all(|c| c.is_ascii_graphic());
     let hides = !url.username().is_empty() || url.password().is_some();
     let is_safe = match url.scheme() {
         "https" => url.host().is_some(),
-        "http" => is_near(&url),
+        "http" => is_local(&url),
         _ => false,
     };
     (is_plain && !hides && is_safe).then_some(url)
 }
 
 /// Loopback, and where AWS's metadata services and agents are.
-pub(crate) fn is_near(url: &Url) -> bool {
+pub(crate) fn is_local(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback() || address.is_link_local(),
         Some(Host::Ipv6(address)) => {
@@ -93,14 +93,14 @@ pub(crate) fn is_near(url: &Url) -> bool {
 }
 
 /// Of an address that the operator named to the SDK. It is not shown: it may hold a password.
-pub(crate) fn unusable() -> Error {
+pub(crate) fn invalid_endpoint() -> Error {
     Error::config("an endpoint's URL cannot be used").with_hint(
         "check `AWS_ENDPOINT_URL` and its like, and `endpoint_url` in the profile: an \
              `https://` URL without user and password; `http://` only on this machine",
     )
 }
 
-impl aws_sdk_ecr::config::endpoint::ResolveEndpoint for At {
+impl aws_sdk_ecr::config::endpoint::ResolveEndpoint for FixedEndpoint {
     fn resolve_endpoint<'a>(
         &'a self,
         params: &'a aws_sdk_ecr::config::endpoint::Params,
@@ -109,7 +109,7 @@ impl aws_sdk_ecr::config::endpoint::ResolveEndpoint for At {
     }
 }
 
-impl aws_sdk_ecrpublic::config::endpoint::ResolveEndpoint for At {
+impl aws_sdk_ecrpublic::config::endpoint::ResolveEndpoint for FixedEndpoint {
     fn resolve_endpoint<'a>(
         &'a self,
         params: &'a aws_sdk_ecrpublic::config::endpoint::Params,
@@ -118,7 +118,7 @@ impl aws_sdk_ecrpublic::config::endpoint::ResolveEndpoint for At {
     }
 }
 
-impl aws_sdk_sts::config::endpoint::ResolveEndpoint for At {
+impl aws_sdk_sts::config::endpoint::ResolveEndpoint for FixedEndpoint {
     fn resolve_endpoint<'a>(
         &'a self,
         params: &'a aws_sdk_sts::config::endpoint::Params,
@@ -170,7 +170,7 @@ mod tests {
         REGIONS.into_iter().chain(["lala-land-1"]).flat_map(|region| {
             [(false, false), (true, false), (false, true), (true, true)].map(
                 |(fips, dual_stack)| {
-                    let partition = Partition::of_region(region);
+                    let partition = Partition::for_region(region);
                     Endpoints { partition, region: region.to_owned(), fips, dual_stack }
                 },
             )
@@ -193,7 +193,7 @@ mod tests {
     /// Where the SDK cannot know: the host's suffix says the partition.
     #[test]
     fn an_unknown_region_is_in_the_partition_of_its_host() {
-        let partition = Partition::by_id("aws-cn").unwrap();
+        let partition = Partition::from_id("aws-cn").unwrap();
         let region = "lala-land-1".to_owned();
         let ours = Endpoints { partition, region, fips: false, dual_stack: false };
         assert_eq!(ours.ecr(), "https://api.ecr.lala-land-1.amazonaws.com.cn");

@@ -38,39 +38,39 @@ pub(crate) fn check(env: &Env) -> Result<(), Error> {
         if let Some(value) = env.text(name)?
             && !["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word))
         {
-            return Err(wrong(name, "neither `true` nor `false`"));
+            return Err(invalid(name, "neither `true` nor `false`"));
         }
     }
     for name in ENDPOINTS {
         if let Some(value) = env.text(name)?
-            && endpoint::usable(value).is_none()
+            && endpoint::parse(value).is_none()
         {
-            return Err(wrong(name, "not an `https://` URL, or holds a user or password"));
+            return Err(invalid(name, "not an `https://` URL, or holds a user or password"));
         }
     }
     for name in AGENTS {
         if let Some(value) = env.text(name)?
-            && endpoint::usable(value).is_none()
+            && endpoint::parse(value).is_none()
         {
-            return Err(wrong(name, "no URL of an agent on this machine"));
+            return Err(invalid(name, "no URL of an agent on this machine"));
         }
     }
     if let Some(mode) = env.text(METADATA_MODE)?
         && !["IPv4", "IPv6"].iter().any(|known| mode.eq_ignore_ascii_case(known))
     {
-        return Err(wrong(METADATA_MODE, "neither `IPv4` nor `IPv6`"));
+        return Err(invalid(METADATA_MODE, "neither `IPv4` nor `IPv6`"));
     }
     // The SDK for Go reads them; passed over, they would leave the node with other keys.
     for (old, new) in
         [("AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID"), ("AWS_SECRET_KEY", "AWS_SECRET_ACCESS_KEY")]
     {
         if env.os(old).is_some() && env.os(new).is_none() {
-            return Err(wrong(old, &format!("not read: set `{new}`")));
+            return Err(invalid(old, &format!("not read: set `{new}`")));
         }
     }
     match (env.os("AWS_ACCESS_KEY_ID"), env.os("AWS_SECRET_ACCESS_KEY")) {
-        (Some(_), None) => Err(half("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")),
-        (None, Some(_)) => Err(half("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID")),
+        (Some(_), None) => Err(incomplete("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")),
+        (None, Some(_)) => Err(incomplete("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID")),
         _ => Ok(()),
     }
 }
@@ -87,30 +87,30 @@ pub(crate) fn retries(env: &Env) -> Result<RetryConfig, Error> {
         Some(mode) if mode.eq_ignore_ascii_case("standard") => RetryConfig::standard(),
         Some(mode) if mode.eq_ignore_ascii_case("legacy") => RetryConfig::standard(),
         Some(mode) if mode.eq_ignore_ascii_case("adaptive") => RetryConfig::adaptive(),
-        Some(_) => return Err(wrong("AWS_RETRY_MODE", "neither `standard` nor `adaptive`")),
+        Some(_) => return Err(invalid("AWS_RETRY_MODE", "neither `standard` nor `adaptive`")),
     };
     let attempts = match env.text("AWS_MAX_ATTEMPTS")? {
         None => return Ok(retries),
         Some(text) => text.parse().ok().filter(|attempts| (1..=MOST_ATTEMPTS).contains(attempts)),
     };
     let attempts = attempts.ok_or_else(|| {
-        wrong("AWS_MAX_ATTEMPTS", &format!("no number from 1 to {MOST_ATTEMPTS}"))
+        invalid("AWS_MAX_ATTEMPTS", &format!("no number from 1 to {MOST_ATTEMPTS}"))
     })?;
     Ok(retries.with_max_attempts(attempts))
 }
 
 /// Whether the environment names an endpoint for STS: the SDK takes none together with FIPS or
 /// dual-stack.
-pub(crate) fn names_sts(env: &Env) -> bool {
+pub(crate) fn has_sts_endpoint(env: &Env) -> bool {
     [STS_ENDPOINT, "AWS_ENDPOINT_URL"].iter().any(|name| env.os(name).is_some())
 }
 
-fn wrong(name: &str, what: &str) -> Error {
+fn invalid(name: &str, what: &str) -> Error {
     Error::config(format!("`{name}` is {what}"))
         .with_hint("correct the `env` of this provider in the CredentialProviderConfig")
 }
 
-fn half(set: &str, missing: &str) -> Error {
+fn incomplete(set: &str, missing: &str) -> Error {
     Error::config(format!("`{set}` is set without `{missing}`"))
         .with_hint("set both in this provider's `env`, or neither")
 }
@@ -119,7 +119,7 @@ fn half(set: &str, missing: &str) -> Error {
 mod tests {
     use super::*;
 
-    fn of(name: &str, value: &str) -> Result<(), Error> {
+    fn check_one(name: &str, value: &str) -> Result<(), Error> {
         let env = Env::from_iter([(name, value)]);
         check(&env).and_then(|()| retries(&env).map(drop))
     }
@@ -148,7 +148,7 @@ mod tests {
             ("AWS_MAX_ATTEMPTS", "4000000000"),
             ("AWS_RETRY_MODE", "sometimes"),
         ] {
-            let error = of(name, value).unwrap_err().render();
+            let error = check_one(name, value).unwrap_err().render();
             assert!(error.contains(&format!("`{name}`")), "{name}={value}: {error}");
         }
         for (name, value) in [
@@ -161,7 +161,7 @@ mod tests {
             ("AWS_MAX_ATTEMPTS", "1"),
             ("AWS_RETRY_MODE", "legacy"),
         ] {
-            assert!(of(name, value).is_ok(), "{name}={value}");
+            assert!(check_one(name, value).is_ok(), "{name}={value}");
         }
     }
 }

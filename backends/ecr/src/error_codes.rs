@@ -4,12 +4,12 @@
 
 use pullpass::{Claims, ErrorKind, one_line};
 
-use crate::error_response::Cure;
+use crate::error_response::Diagnosis;
 use crate::registry::Registry;
-use crate::roles::{Role, Who};
+use crate::roles::{Identity, Role};
 
 /// Of `AssumeRoleWithWebIdentity`.
-pub(crate) fn web_identity(code: &str, role: &Role, claims: &Claims) -> Option<Cure> {
+pub(crate) fn diagnose_web_identity(code: &str, role: &Role, claims: &Claims) -> Option<Diagnosis> {
     let (issuer, subject) = (one_line(&claims.issuer), one_line(&claims.subject));
     let audience = one_line(&claims.audience.join(", "));
     let named_by = &role.named_by;
@@ -44,12 +44,12 @@ pub(crate) fn web_identity(code: &str, role: &Role, claims: &Claims) -> Option<C
         "ValidationError" => {
             (ErrorKind::Identity, format!("check the role's ARN; {named_by} names it"))
         }
-        _ => return anywhere(code),
+        _ => return diagnose_common(code),
     })
 }
 
 /// Of `AssumeRole`.
-pub(crate) fn assume_role(code: &str, role: &Role) -> Option<Cure> {
+pub(crate) fn diagnose_assume_role(code: &str, role: &Role) -> Option<Diagnosis> {
     match code {
         "AccessDenied" | "AccessDeniedException" => Some((
             ErrorKind::Denied,
@@ -59,12 +59,12 @@ pub(crate) fn assume_role(code: &str, role: &Role) -> Option<Cure> {
                 role.arn
             ),
         )),
-        _ => anywhere(code),
+        _ => diagnose_common(code),
     }
 }
 
 /// Of either, where the SDK asks for a role that the node's environment or profile names.
-pub(crate) fn nodes_role(code: &str) -> Option<Cure> {
+pub(crate) fn diagnose_node_role(code: &str) -> Option<Diagnosis> {
     let (kind, hint) = match code {
         "AccessDenied" | "AccessDeniedException" => (
             ErrorKind::Denied,
@@ -86,27 +86,31 @@ pub(crate) fn nodes_role(code: &str) -> Option<Cure> {
         "ValidationError" => {
             (ErrorKind::Config, "check the role's ARN in `AWS_ROLE_ARN` or the profile")
         }
-        _ => return anywhere(code),
+        _ => return diagnose_common(code),
     };
     Some((kind, hint.to_owned()))
 }
 
 /// Of `GetAuthorizationToken`.
-pub(crate) fn authorization_token(code: &str, registry: &Registry, who: &Who<'_>) -> Option<Cure> {
-    let identity = match who {
-        Who::Node => "the node's role".to_owned(),
-        Who::NodeInRole(role) | Who::Pod(role, _) => format!("`{}`", role.arn),
+pub(crate) fn diagnose_authorization_token(
+    code: &str,
+    registry: &Registry,
+    identity: &Identity<'_>,
+) -> Option<Diagnosis> {
+    let name = match identity {
+        Identity::Node => "the node's role".to_owned(),
+        Identity::NodeInRole(role) | Identity::Pod(role, _) => format!("`{}`", role.arn),
     };
     match (code, registry) {
         ("AccessDenied" | "AccessDeniedException", Registry::Private(_)) => Some((
             ErrorKind::Denied,
-            format!("allow ecr:GetAuthorizationToken on `*` in an IAM policy of {identity}"),
+            format!("allow ecr:GetAuthorizationToken on `*` in an IAM policy of {name}"),
         )),
         ("AccessDenied" | "AccessDeniedException", Registry::Public { .. }) => Some((
             ErrorKind::Denied,
             format!(
                 "allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken in an IAM \
-                 policy of {identity}, or take ECR Public out of `matchImages`: it can be pulled \
+                 policy of {name}, or take ECR Public out of `matchImages`: it can be pulled \
                  from without a login"
             ),
         )),
@@ -118,12 +122,12 @@ pub(crate) fn authorization_token(code: &str, registry: &Registry, who: &Who<'_>
                     .to_owned(),
             ))
         }
-        _ => anywhere(code),
+        _ => diagnose_common(code),
     }
 }
 
 /// Of every operation.
-fn anywhere(code: &str) -> Option<Cure> {
+fn diagnose_common(code: &str) -> Option<Diagnosis> {
     let (kind, hint) = match code {
         "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidAccessKeyId" => (
             ErrorKind::Denied,

@@ -9,33 +9,33 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use pullpass::{Error, ErrorKind, causes, one_line};
 
 use crate::aws::{Aws, Fips};
-use crate::roles::Who;
-use crate::transport::AnsweredBy;
+use crate::roles::Identity;
+use crate::transport::ResponseUrl;
 
 /// Who must act on a code of AWS's, and how.
-pub(crate) type Cure = (ErrorKind, String);
+pub(crate) type Diagnosis = (ErrorKind, String);
 
-/// What was asked.
-pub(crate) struct Asked<'a> {
+/// What was asked of AWS.
+pub(crate) struct Operation<'a> {
     /// Which of AWS's services, and where.
     pub(crate) service: String,
     /// For whom.
-    pub(crate) who: &'a Who<'a>,
+    pub(crate) identity: &'a Identity<'a>,
     pub(crate) aws: &'a Aws,
 }
 
-/// Explains a call that failed. `cure` knows the service's codes.
-pub(crate) fn explain<E>(
+/// Explains a call that failed. `diagnose` knows the service's codes.
+pub(crate) fn service_error<E>(
     error: &SdkError<E, HttpResponse>,
-    asked: &Asked<'_>,
-    cure: impl Fn(&str) -> Option<Cure>,
+    operation: &Operation<'_>,
+    diagnose: impl Fn(&str) -> Option<Diagnosis>,
 ) -> Error
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
 {
-    let Asked { service, who, aws } = asked;
+    let Operation { service, identity, aws } = operation;
     if let Some(failure) = Error::find_in(error) {
-        return not_reached(failure, service, who, aws);
+        return connection_error(failure, service, identity, aws);
     }
     let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
     let Some(raw) = error.raw_response() else {
@@ -49,22 +49,22 @@ where
             }
             _ => (ErrorKind::Config, "the request could not be sent"),
         };
-        return Error::new(kind, format!("{service} cannot be asked for {who}"))
+        return Error::new(kind, format!("{service} cannot be asked for {identity}"))
             .with_source(why)
             .with_hint("check this provider's `env` and the AWS profile");
     };
     let status = raw.status().as_u16();
-    let url = raw.extension::<AnsweredBy>().map_or("AWS", |by| by.0.as_str());
+    let url = raw.extension::<ResponseUrl>().map_or("AWS", |by| by.0.as_str());
     if raw.status().is_success() {
         return Error::protocol(format!("`{url}` answered {status}, but not as {service} does"))
             .with_hint("check what stands between this node and AWS: a proxy, a login page");
     }
-    let in_xml = |name| raw.body().bytes().and_then(|body| element(body, name));
+    let in_xml = |name| raw.body().bytes().and_then(|body| xml_element(body, name));
     let code = metadata
         .and_then(|metadata| metadata.code())
         .or_else(|| in_xml("Code"))
         .filter(|code| is_code(code));
-    let (kind, hint) = code.and_then(cure).unwrap_or_else(|| by_status(status));
+    let (kind, hint) = code.and_then(diagnose).unwrap_or_else(|| diagnose_status(status));
     let verb = match kind {
         ErrorKind::Unavailable => "could not serve",
         _ => "refused",
@@ -75,14 +75,14 @@ where
         Some(message) => format!("`{url}` says: {message}"),
         None => format!("`{url}` says nothing more"),
     };
-    Error::new(kind, format!("{service} {verb} {who}: HTTP {status} {shown}"))
+    Error::new(kind, format!("{service} {verb} {identity}: HTTP {status} {shown}"))
         .with_source(said)
         .with_hint(hint)
 }
 
 /// What the SDK says of a failure without the words that stand for the one below, in one
 /// line. (Its own rendering would print whole replies.)
-pub(crate) fn words(error: &(dyn StdError + 'static)) -> String {
+pub(crate) fn describe(error: &(dyn StdError + 'static)) -> String {
     let mut words: Vec<String> = Vec::new();
     for cause in causes(error).map(|cause| one_line(&cause.to_string())) {
         let says_nothing = EMPTY_WORDS.contains(&cause.as_str());
@@ -111,8 +111,8 @@ fn first_line(message: &str) -> Option<&str> {
     own.lines().map(str::trim).find(|line| !line.is_empty())
 }
 
-fn not_reached(failure: &Error, service: &str, who: &Who<'_>, aws: &Aws) -> Error {
-    let error = failure.clone().context(format!("{service} could not be asked for {who}"));
+fn connection_error(failure: &Error, service: &str, identity: &Identity<'_>, aws: &Aws) -> Error {
+    let error = failure.clone().context(format!("{service} could not be asked for {identity}"));
     let hint = match (failure.kind(), aws.fips_where_undocumented(), aws.dual_stack()) {
         (ErrorKind::Unavailable, Some(Fips::ByHost), _) => {
             "ECR has FIPS endpoints in us-east-1, us-east-2, us-west-1, us-west-2 and GovCloud; \
@@ -132,7 +132,7 @@ fn not_reached(failure: &Error, service: &str, who: &Who<'_>, aws: &Aws) -> Erro
 }
 
 /// Where the code says nothing to us.
-fn by_status(status: u16) -> Cure {
+fn diagnose_status(status: u16) -> Diagnosis {
     match status {
         401 | 403 => (
             ErrorKind::Denied,
@@ -154,7 +154,7 @@ fn by_status(status: u16) -> Cure {
 
 /// The first XML element of that name: some of AWS's own front doors answer in XML whatever
 /// the service speaks.
-fn element<'a>(body: &'a [u8], name: &str) -> Option<&'a str> {
+fn xml_element<'a>(body: &'a [u8], name: &str) -> Option<&'a str> {
     let text = std::str::from_utf8(body).ok()?;
     let (_, rest) = text.split_once(&format!("<{name}>"))?;
     rest.split_once(&format!("</{name}>")).map(|(text, _)| text)

@@ -9,12 +9,12 @@ use secrecy::SecretString;
 
 use crate::aws::Aws;
 use crate::error_codes;
-use crate::error_response::{Asked, explain};
+use crate::error_response::{Operation, service_error};
 use crate::registry::Registry;
-use crate::roles::Who;
+use crate::roles::Identity;
 
 /// What AWS handed out.
-pub(crate) struct Granted {
+pub(crate) struct AuthorizationToken {
     /// User name and password, as a basic authentication header has them.
     pub(crate) token: SecretString,
     /// When it dies; AWS documents 12 hours, and always says it.
@@ -25,32 +25,34 @@ pub(crate) struct Granted {
 ///
 /// # Errors
 /// When AWS refuses, cannot be reached, or answers with no token.
-pub(crate) async fn token(
+pub(crate) async fn fetch_token(
     registry: &Registry,
     credentials: Credentials,
-    who: &Who<'_>,
+    identity: &Identity<'_>,
     aws: &Aws,
-) -> Result<Granted, Error> {
-    let asked = Asked { service: registry.to_string(), who, aws };
-    let cure = |code: &str| error_codes::authorization_token(code, registry, who);
+) -> Result<AuthorizationToken, Error> {
+    let operation = Operation { service: registry.to_string(), identity, aws };
+    let diagnose = |code: &str| error_codes::diagnose_authorization_token(code, registry, identity);
     let (token, expires) = match registry {
         Registry::Private(_) => {
             let call = aws.ecr(credentials).get_authorization_token();
-            let answer = call.send().await.map_err(|error| explain(&error, &asked, cure))?;
+            let answer =
+                call.send().await.map_err(|error| service_error(&error, &operation, diagnose))?;
             let data = answer.authorization_data.unwrap_or_default().into_iter().next();
             let data = data.ok_or_else(|| nothing(registry, "authorization data"))?;
             (data.authorization_token, data.expires_at)
         }
         Registry::Public { .. } => {
             let call = aws.ecr_public(credentials).get_authorization_token();
-            let answer = call.send().await.map_err(|error| explain(&error, &asked, cure))?;
+            let answer =
+                call.send().await.map_err(|error| service_error(&error, &operation, diagnose))?;
             let data = answer.authorization_data;
             let data = data.ok_or_else(|| nothing(registry, "authorization data"))?;
             (data.authorization_token, data.expires_at)
         }
     };
     let token = token.filter(|token| !token.is_empty());
-    Ok(Granted {
+    Ok(AuthorizationToken {
         token: token.ok_or_else(|| nothing(registry, "an authorization token"))?.into(),
         expires: expires.and_then(|expires| SystemTime::try_from(expires).ok()),
     })

@@ -28,14 +28,14 @@ impl Hosts {
             if !image.repository().is_empty() {
                 return Err(invalid("names a path, and a login is for a whole host"));
             }
-            if Registry::of_host(image.host()).is_some() {
+            if Registry::from_host(image.host()).is_some() {
                 return Err(invalid("names a registry of Amazon's, which says itself where it is"));
             }
             let place = place.to_ascii_lowercase();
             let registry = match place.as_str() {
                 "public" => Registry::Public { dual_stack: false },
                 region if is_region(region) => Registry::in_region(region),
-                host => Registry::of_host(host)
+                host => Registry::from_host(host)
                     .ok_or_else(|| invalid("names neither a region nor a registry of ECR"))?,
             };
             if hosts.iter().any(|(known, _)| image.is_on(known)) {
@@ -51,8 +51,8 @@ impl Hosts {
     /// # Errors
     /// Of kind Config, when it is none of Amazon's and the operator did not name it: a token
     /// would go to whoever answers at that name.
-    pub(crate) fn registry_of(&self, image: &Image) -> Result<Registry, Error> {
-        if let Some(registry) = Registry::of_host(image.host()) {
+    pub(crate) fn find_registry(&self, image: &Image) -> Result<Registry, Error> {
+        if let Some(registry) = Registry::from_host(image.host()) {
             return Ok(registry);
         }
         let named = self.0.iter().find(|(host, _)| image.is_on(host));
@@ -84,7 +84,7 @@ mod tests {
 
     fn region(hosts: &Hosts, image: &str) -> Option<String> {
         let image = Image::parse(image).unwrap();
-        hosts.registry_of(&image).ok().map(|registry| registry.region().to_owned())
+        hosts.find_registry(&image).ok().map(|registry| registry.region().to_owned())
     }
 
     #[test]
@@ -100,11 +100,11 @@ mod tests {
         assert_eq!(region(&hosts, "cache.example.com:444/a"), None, "another port");
         assert_eq!(region(&hosts, "x.cache.example.com/a"), None, "another host");
         let image = Image::parse("mirror.example:5000/a").unwrap();
-        let mirror = hosts.registry_of(&image).unwrap();
+        let mirror = hosts.find_registry(&image).unwrap();
         assert_eq!(mirror.account(), Some("111122223333"));
         assert!(mirror.fips() && mirror.dual_stack());
         let image = Image::parse("pub.example/a").unwrap();
-        assert_eq!(hosts.registry_of(&image).unwrap(), Registry::Public { dual_stack: false });
+        assert_eq!(hosts.find_registry(&image).unwrap(), Registry::Public { dual_stack: false });
     }
 
     #[test]
@@ -122,7 +122,7 @@ mod tests {
             assert!(hosts(&[value]).is_err(), "{value}");
         }
         assert!(hosts(&["a.example=us-west-2", "A.example=us-west-1"]).is_err(), "twice");
-        let error = hosts(&[]).unwrap().registry_of(&Image::parse("reg.example/a").unwrap());
+        let error = hosts(&[]).unwrap().find_registry(&Image::parse("reg.example/a").unwrap());
         assert!(error.unwrap_err().render().contains("--host reg.example=REGION"));
     }
 }

@@ -160,11 +160,11 @@ impl Ecr {
 impl Provider for Ecr {
     async fn credentials(&self, request: &Request, cx: &Context) -> Result<Response, Error> {
         // The host decides first: nothing is asked, and no token is used, for a stranger.
-        let registry = self.hosts.registry_of(&request.image)?;
-        let who = self.roles.choose(request.service_account.as_ref(), &registry)?;
+        let registry = self.hosts.find_registry(&request.image)?;
+        let identity = self.roles.choose(request.service_account.as_ref(), &registry)?;
         let aws = Aws::load(&registry, self.ipv4_api, cx).await?;
-        let credentials = credentials::obtain(&who, &aws, cx).await?;
-        let granted = exchange::token(&registry, credentials, &who, &aws).await?;
+        let credentials = credentials::obtain(&identity, &aws, cx).await?;
+        let granted = exchange::fetch_token(&registry, credentials, &identity, &aws).await?;
         let (login, cache) = response::read(&granted, &cx.clock)?;
         Ok(Response::for_registry_of(&request.image, login, cache))
     }

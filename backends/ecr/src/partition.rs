@@ -88,12 +88,12 @@ impl Partition {
     }
 
     /// The partition of a region, by its name.
-    pub(crate) fn of_region(region: &str) -> &'static Self {
+    pub(crate) fn for_region(region: &str) -> &'static Self {
         Self::all().find(|partition| region.starts_with(partition.region_prefix)).unwrap_or(&AWS)
     }
 
     /// The partition of this ID, as in an ARN.
-    pub(crate) fn by_id(id: &str) -> Option<&'static Self> {
+    pub(crate) fn from_id(id: &str) -> Option<&'static Self> {
         Self::all().find(|partition| partition.id == id)
     }
 }
@@ -124,7 +124,7 @@ mod tests {
             ("eu-isoe-west-1", "aws-iso-e"),
             ("us-isof-south-1", "aws-iso-f"),
         ] {
-            assert_eq!(Partition::of_region(region).id, id, "{region}");
+            assert_eq!(Partition::for_region(region).id, id, "{region}");
         }
     }
 

@@ -65,7 +65,7 @@ impl Profiles {
         let mut files = EnvConfigFiles::builder();
         let mut read = Vec::new();
         for (kind, variable, default) in FILES {
-            let text = match path(env, variable, default) {
+            let text = match file_path(env, variable, default) {
                 Some(path) => {
                     let hint = format!(
                         "`{variable}`, or `HOME`, says where the file is; the path is one on the \
@@ -92,30 +92,31 @@ impl Profiles {
     fn check(&self) -> Result<(), Error> {
         let is_there = self.set.as_ref().is_some_and(|set| set.get_profile(&self.name).is_some());
         if self.is_named && !is_there {
-            return Err(self.missing());
+            return Err(self.missing_profile());
         }
         for name in SWITCHES {
             if let Some(value) = self.get(name)
                 && !["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word))
             {
-                return Err(self.wrong(name, "neither `true` nor `false`"));
+                return Err(self.invalid_setting(name, "neither `true` nor `false`"));
             }
         }
-        if self.get("endpoint_url").is_some_and(|url| endpoint::usable(url).is_none()) {
+        if self.get("endpoint_url").is_some_and(|url| endpoint::parse(url).is_none()) {
             let what = "not an `https://` URL, or holds a user or password";
-            return Err(self.wrong("endpoint_url", what));
+            return Err(self.invalid_setting("endpoint_url", what));
         }
         if let Some(path) = self.get("web_identity_token_file") {
             let hint = "`web_identity_token_file` of the profile names the token's file";
             file::read(path.as_ref()).map_err(|error| error.with_hint(hint))?;
         }
         if self.get("sso_session").or(self.get("sso_start_url")).is_some() {
-            return Err(self.wrong("sso_session", "for people: this plugin takes no SSO profiles"));
+            return Err(self
+                .invalid_setting("sso_session", "for people: this plugin takes no SSO profiles"));
         }
         Ok(())
     }
 
-    fn missing(&self) -> Error {
+    fn missing_profile(&self) -> Error {
         let error = Error::config(format!("profile `{}` is not there", self.name));
         let Some(set) = &self.set else {
             return error.with_source("no profile file was found").with_hint(
@@ -125,7 +126,7 @@ impl Profiles {
         };
         let mut known: Vec<String> = set.profiles().map(|name| format!("`{name}`")).collect();
         known.sort();
-        error.with_source(format!("{} has {}", shown(&self.read), known.join(", "))).with_hint(
+        error.with_source(format!("{} has {}", list_files(&self.read), known.join(", "))).with_hint(
             format!(
                 "correct `AWS_PROFILE`; in a config file the section reads `[profile {}]`",
                 self.name
@@ -139,7 +140,7 @@ impl Profiles {
     }
 
     /// Whether the profile names endpoints.
-    pub(crate) fn names_endpoints(&self) -> bool {
+    pub(crate) fn has_endpoints(&self) -> bool {
         self.get("endpoint_url").or(self.get("services")).is_some()
     }
 
@@ -161,14 +162,14 @@ impl Profiles {
         Err(error.with_hint("correct `role_arn`, `source_profile` and what they lead to"))
     }
 
-    fn wrong(&self, name: &str, what: &str) -> Error {
+    fn invalid_setting(&self, name: &str, what: &str) -> Error {
         Error::config(format!("`{name}` of profile `{}` is {what}", self.name))
             .with_hint("correct the profile, or this provider's `env`")
     }
 }
 
 /// Where a file is; `None` where none is named and none is in `HOME`.
-fn path(env: &Env, variable: &str, default: &str) -> Option<PathBuf> {
+fn file_path(env: &Env, variable: &str, default: &str) -> Option<PathBuf> {
     match env.os(variable) {
         Some(path) => Some(path.into()),
         None => env
@@ -179,7 +180,7 @@ fn path(env: &Env, variable: &str, default: &str) -> Option<PathBuf> {
 }
 
 /// For messages.
-fn shown(files: &[PathBuf]) -> String {
+fn list_files(files: &[PathBuf]) -> String {
     let files: Vec<String> = files.iter().map(|file| format!("`{}`", file.display())).collect();
     files.join(" and ")
 }
@@ -189,7 +190,7 @@ async fn parse(files: &EnvConfigFiles, name: &str, read: &[PathBuf]) -> Result<P
     let (fs, env) = (os_shim_internal::Fs::real(), os_shim_internal::Env::from_slice(&[]));
     profile::load(&fs, &env, files, Some(name.to_owned().into())).await.map_err(|_| {
         // Its words would repeat lines of the file.
-        Error::config(format!("{} cannot be understood", shown(read)))
+        Error::config(format!("{} cannot be understood", list_files(read)))
             .with_hint("it has sections in brackets, and `name = value` below them")
     })
 }

@@ -44,7 +44,7 @@ impl Registry {
     /// The forms, with `ACCOUNT` in 12 digits: `ACCOUNT.dkr.ecr[-fips].REGION.SUFFIX` over
     /// IPv4, `ACCOUNT.dkr-ecr[-fips].REGION.SUFFIX` for dual-stack, each with its own
     /// suffixes; `public.ecr.aws` and, dual-stack, `ecr-public.aws.com`.
-    pub(crate) fn of_host(host: &str) -> Option<Self> {
+    pub(crate) fn from_host(host: &str) -> Option<Self> {
         match host {
             "public.ecr.aws" => return Some(Self::Public { dual_stack: false }),
             "ecr-public.aws.com" => return Some(Self::Public { dual_stack: true }),
@@ -82,7 +82,7 @@ impl Registry {
         Self::Private(Private {
             account: None,
             region: region.to_owned(),
-            partition: Partition::of_region(region),
+            partition: Partition::for_region(region),
             fips: false,
             dual_stack: false,
         })
@@ -143,7 +143,7 @@ fn partition(region: &str, suffix: &str, dual_stack: bool) -> Option<&'static Pa
         false => partition.dns == suffix,
         true => partition.registry_dual_stack == Some(suffix),
     };
-    let claimed = Partition::of_region(region);
+    let claimed = Partition::for_region(region);
     match claimed == &AWS {
         false => Some(claimed).filter(has_suffix),
         // GovCloud shares the suffixes of `aws`, but claims its own regions.

@@ -8,7 +8,7 @@ use pullpass::{Cache, CacheKey, Clock, Error, ErrorKind, Login};
 use secrecy::ExposeSecret as _;
 use secrecy::zeroize::Zeroizing;
 
-use crate::exchange::Granted;
+use crate::exchange::AuthorizationToken;
 
 /// A token's life, as AWS documents it. Told by its end alone, a node whose clock is behind
 /// would keep a dead one.
@@ -19,7 +19,7 @@ const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 ///
 /// # Errors
 /// Of kind Protocol, when the token is no login, or has expired already.
-pub(crate) fn read(granted: &Granted, clock: &Clock) -> Result<(Login, Cache), Error> {
+pub(crate) fn read(granted: &AuthorizationToken, clock: &Clock) -> Result<(Login, Cache), Error> {
     let login = login(granted)?;
     let now = clock.now();
     let cache = match granted.expires {
@@ -38,7 +38,7 @@ pub(crate) fn read(granted: &Granted, clock: &Clock) -> Result<(Login, Cache), E
     Ok((login, cache))
 }
 
-fn login(granted: &Granted) -> Result<Login, Error> {
+fn login(granted: &AuthorizationToken) -> Result<Login, Error> {
     let broken = |why: &str| {
         Error::protocol(format!("AWS handed out a token that {why}"))
             .with_hint("check what stands between this node and AWS")

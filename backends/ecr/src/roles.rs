@@ -59,7 +59,7 @@ impl fmt::Display for NamedBy {
 
 /// Who asks AWS for the registry's token.
 #[derive(Clone, Debug)]
-pub(crate) enum Who<'a> {
+pub(crate) enum Identity<'a> {
     /// The pod's service account in this role, by its token.
     Pod(Role, &'a Token),
     /// The node in this role, by the credentials that it has.
@@ -115,12 +115,12 @@ impl Roles {
         &self,
         account: Option<&'a ServiceAccount>,
         registry: &Registry,
-    ) -> Result<Who<'a>, Error> {
+    ) -> Result<Identity<'a>, Error> {
         let of_account = registry.account().and_then(|account| self.by_account.get(account));
         let Some(account) = account else {
             return match of_account {
-                Some(role) => role.clone().within(registry).map(Who::NodeInRole),
-                None => Ok(Who::Node),
+                Some(role) => role.clone().within(registry).map(Identity::NodeInRole),
+                None => Ok(Identity::Node),
             };
         };
         let annotated = self.annotations.iter().find_map(|key| {
@@ -134,9 +134,9 @@ impl Roles {
             None => self.default.as_ref().or(of_account).cloned(),
         };
         match role {
-            Some(role) => role.within(registry).map(|role| Who::Pod(role, &account.token)),
+            Some(role) => role.within(registry).map(|role| Identity::Pod(role, &account.token)),
             // No role is named for the account either, or the pod would have it.
-            None if self.node_for_pods => Ok(Who::Node),
+            None if self.node_for_pods => Ok(Identity::Node),
             None => Err(self.no_role(account)),
         }
     }
@@ -208,7 +208,7 @@ impl Role {
 
     /// Its partition, unless that is one we do not know.
     fn partition(&self) -> Option<&'static Partition> {
-        self.arn.split(':').nth(1).and_then(Partition::by_id)
+        self.arn.split(':').nth(1).and_then(Partition::from_id)
     }
 }
 
@@ -217,7 +217,7 @@ fn is_account(text: &str) -> bool {
 }
 
 /// For messages: the subject of "was refused".
-impl fmt::Display for Who<'_> {
+impl fmt::Display for Identity<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pod(role, _) => write!(f, "the pod as `{}`", role.arn),

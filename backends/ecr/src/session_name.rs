@@ -7,13 +7,13 @@ use pullpass::Claims;
 const LONGEST: usize = 64;
 
 /// The name of sessions that belong to no service account.
-pub(crate) const UNNAMED: &str = "ecr-credential-provider";
+pub(crate) const DEFAULT: &str = "ecr-credential-provider";
 
 /// `ns=NAMESPACE,sa=NAME` of the token's service account. A name that is too long is cut and
 /// ends in a hash of the whole, so that two of them stay two.
-pub(crate) fn name(claims: &Claims) -> String {
+pub(crate) fn for_claims(claims: &Claims) -> String {
     let Some((namespace, name)) = service_account(&claims.subject) else {
-        return UNNAMED.to_owned();
+        return DEFAULT.to_owned();
     };
     let whole = format!("ns={namespace},sa={name}");
     if whole.len() <= LONGEST {
@@ -47,8 +47,8 @@ mod tests {
 
     use super::*;
 
-    fn of(subject: &str) -> String {
-        name(&Claims {
+    fn session_name(subject: &str) -> String {
+        for_claims(&Claims {
             issuer: String::new(),
             subject: subject.to_owned(),
             audience: Vec::new(),
@@ -61,15 +61,15 @@ mod tests {
 
     #[test]
     fn it_names_namespace_and_service_account() {
-        assert_eq!(of("system:serviceaccount:shop:web"), "ns=shop,sa=web");
-        assert_eq!(of("system:serviceaccount:shop:a.b-c"), "ns=shop,sa=a.b-c");
+        assert_eq!(session_name("system:serviceaccount:shop:web"), "ns=shop,sa=web");
+        assert_eq!(session_name("system:serviceaccount:shop:a.b-c"), "ns=shop,sa=a.b-c");
     }
 
     #[test]
     fn names_that_are_too_long_stay_apart_within_the_rules() {
         let long = "a".repeat(63);
-        let one = of(&format!("system:serviceaccount:{long}:web"));
-        let other = of(&format!("system:serviceaccount:{long}:api"));
+        let one = session_name(&format!("system:serviceaccount:{long}:web"));
+        let other = session_name(&format!("system:serviceaccount:{long}:api"));
         assert_ne!(one, other);
         for name in [one, other] {
             assert_eq!(name.len(), 64);
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn other_subjects_name_nothing() {
         for subject in ["", "alice", "system:serviceaccount:a", "system:serviceaccount:a:b c"] {
-            assert_eq!(of(subject), UNNAMED, "{subject}");
+            assert_eq!(session_name(subject), DEFAULT, "{subject}");
         }
     }
 }

@@ -19,7 +19,7 @@ use pullpass::http::{Http, HttpConfig, Method, Plaintext};
 use pullpass::{Deadline, Error, ErrorKind};
 use url::Url;
 
-use crate::endpoint::{is_near, unusable};
+use crate::endpoint::{invalid_endpoint, is_local};
 
 /// With less than this left of the run, another attempt could only hide what failed.
 pub(crate) const TOO_LATE: Duration = Duration::from_millis(200);
@@ -41,8 +41,8 @@ impl Transport {
     }
 
     /// The SDK's pauses, none of them beyond the run.
-    pub(crate) fn pauses(&self) -> Pauses {
-        Pauses(self.deadline)
+    pub(crate) fn sleep(&self) -> BoundedSleep {
+        BoundedSleep(self.deadline)
     }
 }
 
@@ -97,7 +97,7 @@ impl HttpConnector for Connector {
             }
             match send(&http, request).await {
                 Ok(response) if is_transient(response.status().as_u16()) => {
-                    let url = response.extension::<AnsweredBy>().map_or("AWS", |by| &by.0);
+                    let url = response.extension::<ResponseUrl>().map_or("AWS", |by| &by.0);
                     remember(Error::unavailable(format!(
                         "`{url}` answered {} to the end",
                         response.status().as_u16()
@@ -125,9 +125,9 @@ fn is_transient(status: u16) -> bool {
 
 /// The statuses that the SDK does not repeat by itself.
 #[derive(Debug)]
-pub(crate) struct Statuses;
+pub(crate) struct RetryStatuses;
 
-impl ClassifyRetry for Statuses {
+impl ClassifyRetry for RetryStatuses {
     fn name(&self) -> &'static str {
         "408 and 429"
     }
@@ -143,9 +143,9 @@ impl ClassifyRetry for Statuses {
 
 /// Ends a pause that would outlast the run a little before its end.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pauses(Deadline);
+pub(crate) struct BoundedSleep(Deadline);
 
-impl AsyncSleep for Pauses {
+impl AsyncSleep for BoundedSleep {
     fn sleep(&self, pause: Duration) -> Sleep {
         let left = self.0.remaining().saturating_sub(Duration::from_millis(20));
         Sleep::new(tokio::time::sleep(pause.min(left)))
@@ -154,18 +154,18 @@ impl AsyncSleep for Pauses {
 
 /// Which URL answered, without its query: for messages.
 #[derive(Clone, Debug)]
-pub(crate) struct AnsweredBy(pub(crate) String);
+pub(crate) struct ResponseUrl(pub(crate) String);
 
 async fn send(http: &Http, request: HttpRequest) -> Result<HttpResponse, Error> {
-    let url = Url::parse(request.uri()).map_err(|_| unusable())?;
-    let method = Method::from_bytes(request.method().as_bytes()).map_err(|_| unusable())?;
-    let is_near = is_near(&url);
+    let url = Url::parse(request.uri()).map_err(|_| invalid_endpoint())?;
+    let method = Method::from_bytes(request.method().as_bytes()).map_err(|_| invalid_endpoint())?;
+    let is_local = is_local(&url);
     let mut call = http.request(method, url).once();
-    if is_near {
+    if is_local {
         call = call.plaintext(Plaintext::Metadata);
     }
     for (name, value) in request.headers() {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid_endpoint())?;
         call = call.header(name, value);
     }
     if let Some(body) = request.body().bytes() {
@@ -183,6 +183,6 @@ async fn send(http: &Http, request: HttpRequest) -> Result<HttpResponse, Error> 
                 .map_err(|_| broken())?;
         }
     }
-    response.add_extension(AnsweredBy(reply.target().to_owned()));
+    response.add_extension(ResponseUrl(reply.target().to_owned()));
     Ok(response)
 }

@@ -21,8 +21,8 @@ use tracing::debug;
 use super::{sts, usable};
 use crate::aws::Aws;
 use crate::error_codes;
-use crate::error_response::{explain, words};
-use crate::roles::Who;
+use crate::error_response::{describe, service_error};
+use crate::roles::Identity;
 use crate::transport::TOO_LATE;
 
 /// What each source is called in messages.
@@ -40,10 +40,10 @@ const IMDS: &str = "the instance metadata service";
 pub(super) async fn credentials(aws: &Aws, cx: &Context) -> Result<Credentials, Error> {
     let env = &cx.env;
     let from = aws.sources();
-    let mut asked = Asked { aws, had_nothing: Vec::new() };
+    let mut chain = SourceChain { aws, without_credentials: Vec::new() };
     // One after the other: none is made before it is needed.
     let environment = EnvironmentVariableCredentialsProvider::new();
-    if let Some(found) = asked.ask(ENVIRONMENT, environment.provide_credentials()).await? {
+    if let Some(found) = chain.try_source(ENVIRONMENT, environment.provide_credentials()).await? {
         return Ok(found);
     }
     let profiles = aws.profiles();
@@ -52,38 +52,40 @@ pub(super) async fn credentials(aws: &Aws, cx: &Context) -> Result<Credentials, 
         .profile_files(profiles.files.clone())
         .profile_name(profiles.name.clone())
         .build();
-    if let Some(found) = asked.ask(PROFILE, profile.provide_credentials()).await? {
+    if let Some(found) = chain.try_source(PROFILE, profile.provide_credentials()).await? {
         return Ok(found);
     }
-    profiles.refuse_without_credentials(asked.last().unwrap_or_default())?;
+    profiles.refuse_without_credentials(chain.last_reason().unwrap_or_default())?;
     // Set to nothing, a variable counts as unset; the SDK would take it at its word.
-    if web_identity_is_set_up(env)? {
+    if has_web_identity(env)? {
         let web_identity = WebIdentityTokenCredentialsProvider::builder().configure(from).build();
-        if let Some(found) = asked.ask(WEB_IDENTITY, web_identity.provide_credentials()).await? {
+        if let Some(found) =
+            chain.try_source(WEB_IDENTITY, web_identity.provide_credentials()).await?
+        {
             return Ok(found);
         }
     } else {
-        asked.had_nothing.push((WEB_IDENTITY, String::new()));
+        chain.without_credentials.push((WEB_IDENTITY, String::new()));
     }
-    if container_is_set_up(env)? {
+    if has_container_endpoint(env)? {
         let container = EcsCredentialsProvider::builder().configure(from).build();
-        if let Some(found) = asked.ask(CONTAINER, container.provide_credentials()).await? {
+        if let Some(found) = chain.try_source(CONTAINER, container.provide_credentials()).await? {
             return Ok(found);
         }
     } else {
-        asked.had_nothing.push((CONTAINER, String::new()));
+        chain.without_credentials.push((CONTAINER, String::new()));
     }
     let disabled = env.text("AWS_EC2_METADATA_DISABLED")?;
     let disabled = disabled.is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    if let Some(found) = asked.ask(IMDS, imds::credentials(from, disabled)).await? {
+    if let Some(found) = chain.try_source(IMDS, imds::credentials(from, disabled)).await? {
         return Ok(found);
     }
-    Err(asked.nothing(cx.deadline))
+    Err(chain.no_credentials(cx.deadline))
 }
 
 /// # Errors
 /// Of kind Config, when only half of it is set, or the token's file cannot be read.
-fn web_identity_is_set_up(env: &Env) -> Result<bool, Error> {
+fn has_web_identity(env: &Env) -> Result<bool, Error> {
     let Some(path) = env.os("AWS_WEB_IDENTITY_TOKEN_FILE") else { return Ok(false) };
     if env.os("AWS_ROLE_ARN").is_none() {
         return Err(Error::config("`AWS_WEB_IDENTITY_TOKEN_FILE` is set without `AWS_ROLE_ARN`")
@@ -95,7 +97,7 @@ fn web_identity_is_set_up(env: &Env) -> Result<bool, Error> {
 
 /// # Errors
 /// Of kind Config, when the token's file cannot be read.
-fn container_is_set_up(env: &Env) -> Result<bool, Error> {
+fn has_container_endpoint(env: &Env) -> Result<bool, Error> {
     if let Some(path) = env.os("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
         let hint = "`AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE` names the token's file on the node";
         file::read(path.as_ref()).map_err(|error| error.with_hint(hint))?;
@@ -105,14 +107,14 @@ fn container_is_set_up(env: &Env) -> Result<bool, Error> {
 }
 
 /// The sources so far.
-struct Asked<'a> {
+struct SourceChain<'a> {
     aws: &'a Aws,
     /// Which had nothing, and why.
-    had_nothing: Vec<(&'static str, String)>,
+    without_credentials: Vec<(&'static str, String)>,
 }
 
-impl Asked<'_> {
-    async fn ask(
+impl SourceChain<'_> {
+    async fn try_source(
         &mut self,
         name: &'static str,
         answer: impl Future<Output = provider::Result>,
@@ -124,20 +126,20 @@ impl Asked<'_> {
                 usable(name, credentials).map(Some)
             }
             Err(error @ CredentialsError::CredentialsNotLoaded(_)) => {
-                self.had_nothing.push((name, words(&error)));
+                self.without_credentials.push((name, describe(&error)));
                 Ok(None)
             }
-            Err(error) => Err(broken(name, &error, self.aws)),
+            Err(error) => Err(source_error(name, &error, self.aws)),
         }
     }
 
     /// Why the last one had nothing; empty where the SDK says nothing.
-    fn last(&self) -> Option<&str> {
-        self.had_nothing.last().map(|(_, why)| why.as_str())
+    fn last_reason(&self) -> Option<&str> {
+        self.without_credentials.last().map(|(_, why)| why.as_str())
     }
 
-    fn nothing(self, deadline: Deadline) -> Error {
-        let hint = match self.last() {
+    fn no_credentials(self, deadline: Deadline) -> Error {
+        let hint = match self.last_reason() {
             Some(last) if last.contains("AWS_EC2_METADATA_DISABLED") => {
                 "the metadata service is switched off by `AWS_EC2_METADATA_DISABLED`; set \
                  `AWS_PROFILE` and `AWS_CONFIG_FILE` in this provider's `env`"
@@ -151,7 +153,7 @@ impl Asked<'_> {
                  `AWS_PROFILE` and `AWS_CONFIG_FILE` in this provider's `env`"
             }
         };
-        let why = self.had_nothing.into_iter().map(|(name, why)| match why.as_str() {
+        let why = self.without_credentials.into_iter().map(|(name, why)| match why.as_str() {
             "" => format!("{name}: nothing set up"),
             why => format!("{name}: {why}"),
         });
@@ -166,9 +168,9 @@ impl Asked<'_> {
 }
 
 /// A source that is set up and does not work.
-fn broken(name: &str, error: &CredentialsError, aws: &Aws) -> Error {
+fn source_error(name: &str, error: &CredentialsError, aws: &Aws) -> Error {
     let what = format!("{name} gave no AWS credentials");
-    if let Some(refused) = refused_by_sts(error, aws) {
+    if let Some(refused) = find_sts_error(error, aws) {
         return refused.context(what);
     }
     let hint = match name {
@@ -184,8 +186,8 @@ fn broken(name: &str, error: &CredentialsError, aws: &Aws) -> Error {
              where the kubelet runs in a container"
         }
     };
-    let words = words(error);
-    match (Error::find_in(error), imds::refusal(error)) {
+    let words = describe(error);
+    match (Error::find_in(error), imds::find_error_response(error)) {
         (Some(failure), _) => failure.clone().context(what),
         (None, Some((kind, answer))) => Error::new(kind, what).with_source(answer),
         // What the program wrote may be a secret, and the SDK repeats it.
@@ -212,14 +214,17 @@ fn exit_status(words: &str) -> Option<u8> {
 }
 
 /// Where the SDK asked STS for a role, its answer.
-fn refused_by_sts(error: &CredentialsError, aws: &Aws) -> Option<Error> {
-    let asked = sts::asked(&Who::Node, aws);
+fn find_sts_error(error: &CredentialsError, aws: &Aws) -> Option<Error> {
+    let operation = sts::operation(&Identity::Node, aws);
     causes(error).find_map(|cause| {
         let by_key = cause.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>();
         let by_token =
             cause.downcast_ref::<SdkError<AssumeRoleWithWebIdentityError, HttpResponse>>();
         by_key
-            .map(|error| explain(error, &asked, error_codes::nodes_role))
-            .or_else(|| by_token.map(|error| explain(error, &asked, error_codes::nodes_role)))
+            .map(|error| service_error(error, &operation, error_codes::diagnose_node_role))
+            .or_else(|| {
+                by_token
+                    .map(|error| service_error(error, &operation, error_codes::diagnose_node_role))
+            })
     })
 }

@@ -9,15 +9,15 @@ use secrecy::ExposeSecret as _;
 use super::usable;
 use crate::aws::Aws;
 use crate::error_codes;
-use crate::error_response::{Asked, explain};
-use crate::roles::{Role, Who};
+use crate::error_response::{Operation, service_error};
+use crate::roles::{Identity, Role};
 use crate::session_name;
 
 /// The role, for a service account's token: `AssumeRoleWithWebIdentity`, without a signature.
-pub(super) async fn by_web_identity(
+pub(super) async fn assume_role_with_web_identity(
     role: &Role,
     token: &Token,
-    who: &Who<'_>,
+    identity: &Identity<'_>,
     aws: &Aws,
 ) -> Result<Credentials, Error> {
     let claims = token.claims();
@@ -25,38 +25,42 @@ pub(super) async fn by_web_identity(
         .sts(None)
         .assume_role_with_web_identity()
         .role_arn(&role.arn)
-        .role_session_name(session_name::name(claims))
+        .role_session_name(session_name::for_claims(claims))
         .web_identity_token(token.secret().expose_secret())
         .send()
         .await
         .map_err(|error| {
-            explain(&error, &asked(who, aws), |code| error_codes::web_identity(code, role, claims))
+            service_error(&error, &operation(identity, aws), |code| {
+                error_codes::diagnose_web_identity(code, role, claims)
+            })
         })?;
     granted(answer.credentials, "AssumeRoleWithWebIdentity")
 }
 
 /// The role, for other credentials: `AssumeRole`.
-pub(super) async fn by_credentials(
+pub(super) async fn assume_role(
     role: &Role,
     own: Credentials,
-    who: &Who<'_>,
+    identity: &Identity<'_>,
     aws: &Aws,
 ) -> Result<Credentials, Error> {
     let answer = aws
         .sts(Some(own))
         .assume_role()
         .role_arn(&role.arn)
-        .role_session_name(session_name::UNNAMED)
+        .role_session_name(session_name::DEFAULT)
         .send()
         .await
         .map_err(|error| {
-            explain(&error, &asked(who, aws), |code| error_codes::assume_role(code, role))
+            service_error(&error, &operation(identity, aws), |code| {
+                error_codes::diagnose_assume_role(code, role)
+            })
         })?;
     granted(answer.credentials, "AssumeRole")
 }
 
-pub(super) fn asked<'a>(who: &'a Who<'a>, aws: &'a Aws) -> Asked<'a> {
-    Asked { service: format!("STS in `{}`", aws.sts_region()), who, aws }
+pub(super) fn operation<'a>(identity: &'a Identity<'a>, aws: &'a Aws) -> Operation<'a> {
+    Operation { service: format!("STS in `{}`", aws.sts_region()), identity, aws }
 }
 
 fn granted(

@@ -1,7 +1,7 @@
 use super::*;
 
 fn read(host: &str) -> Option<Registry> {
-    Registry::of_host(host)
+    Registry::from_host(host)
 }
 
 fn private(host: &str) -> Private {

@@ -31,12 +31,12 @@ fn arn(name: &str) -> String {
 
 /// Who asks: `pod NAME`, `node NAME`, `node`, or the error.
 fn chosen(roles: &Roles, account: Option<&ServiceAccount>, host: &str) -> String {
-    let registry = Registry::of_host(host).unwrap();
+    let registry = Registry::from_host(host).unwrap();
     let name = |role: &Role| role.arn.rsplit('/').next().unwrap().to_owned();
     match roles.choose(account, &registry) {
-        Ok(Who::Pod(role, _)) => format!("pod {}", name(&role)),
-        Ok(Who::NodeInRole(role)) => format!("node {}", name(&role)),
-        Ok(Who::Node) => "node".to_owned(),
+        Ok(Identity::Pod(role, _)) => format!("pod {}", name(&role)),
+        Ok(Identity::NodeInRole(role)) => format!("node {}", name(&role)),
+        Ok(Identity::Node) => "node".to_owned(),
         Err(error) => format!("{:?}: {error}", error.kind()),
     }
 }
@@ -74,7 +74,7 @@ fn the_node_takes_a_role_from_the_accounts_map_alone() {
 #[test]
 fn a_pod_becomes_the_node_only_where_the_operator_said_so() {
     let plain = account(&[("eks.amazonaws.com/role-arn", &arn("irsa"))]);
-    for (args, who) in [
+    for (args, identity) in [
         (&[][..], "Identity: no role is named for `system:serviceaccount:shop:web`"),
         (
             &["--without-role=refuse"],
@@ -90,7 +90,11 @@ fn a_pod_becomes_the_node_only_where_the_operator_said_so() {
             "pod irsa",
         ),
     ] {
-        assert_eq!(chosen(&roles(args, &[]).unwrap(), Some(&plain), REGISTRY), who, "{args:?}");
+        assert_eq!(
+            chosen(&roles(args, &[]).unwrap(), Some(&plain), REGISTRY),
+            identity,
+            "{args:?}"
+        );
     }
     // A role that is named wrongly is never passed over.
     let broken = account(&[(ANNOTATION, "")]);

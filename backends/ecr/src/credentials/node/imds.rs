@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use pullpass::{ErrorKind, causes};
 
-use crate::transport::AnsweredBy;
+use crate::transport::ResponseUrl;
 
 /// Where the role's name is, and below it the role's credentials.
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
@@ -53,7 +53,7 @@ fn is_role(name: &str) -> bool {
 
 /// The metadata service's answer, where that is what failed. (The SDK's own words for it are
 /// a print of the whole reply, or those for another fault.)
-pub(super) fn refusal(error: &(dyn StdError + 'static)) -> Option<(ErrorKind, String)> {
+pub(super) fn find_error_response(error: &(dyn StdError + 'static)) -> Option<(ErrorKind, String)> {
     let error = causes(error).find_map(|cause| cause.downcast_ref::<ImdsError>())?;
     let answer = match error {
         ImdsError::ErrorResponse(answer) => answer.response(),
@@ -66,6 +66,6 @@ pub(super) fn refusal(error: &(dyn StdError + 'static)) -> Option<(ErrorKind, St
         true => ErrorKind::Unavailable,
         false => ErrorKind::Identity,
     };
-    let url = answer.extension::<AnsweredBy>().map_or("it", |by| by.0.as_str());
+    let url = answer.extension::<ResponseUrl>().map_or("it", |by| by.0.as_str());
     Some((kind, format!("`{url}` answered {}", answer.status().as_u16())))
 }
