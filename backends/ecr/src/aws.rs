@@ -12,13 +12,14 @@ use aws_smithy_async::time::TimeSource;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use pullpass::http::HttpConfig;
-use pullpass::{Clock, Context, Error, Roots};
+use pullpass::{Clock, Context, Error};
 
 use crate::endpoint::{Endpoints, FixedEndpoint};
-use crate::environment;
+use crate::environment::Environment;
 use crate::partition::{AWS, AWS_US_GOV, Partition, is_region};
 use crate::profiles::Profiles;
 use crate::registry::Registry;
+use crate::settings::Settings;
 use crate::transport::{RetryStatuses, Transport};
 
 /// The longest that a connection to AWS may take to stand.
@@ -57,20 +58,20 @@ impl Aws {
     /// Of kind Config, when what they ask for and the registry exclude each other.
     pub(crate) async fn load(
         registry: &Registry,
-        ipv4_api: bool,
+        settings: &Settings,
         cx: &Context,
     ) -> Result<Self, Error> {
-        environment::check(&cx.env)?;
-        let retries = environment::retries(&cx.env)?;
-        let sts_region = sts_region(registry, cx)?;
-        let profiles = Profiles::read(&cx.env).await?;
-        let transport = Transport::new(cx.http.with_config(http_config(cx)), cx.deadline);
+        let Settings { ipv4_api, environment, .. } = settings;
+        let sts_region = sts_region(registry, environment)?;
+        let profiles = Profiles::read(environment).await?;
+        let http = cx.http.with_config(http_config(environment));
+        let transport = Transport::new(http, cx.deadline);
         let clock = SdkClock(cx.clock.clone());
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .http_client(transport.clone())
             .time_source(clock.clone())
             .sleep_impl(transport.sleep())
-            .retry_config(retries.clone())
+            .retry_config(environment.retries.clone())
             .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
             .profile_files(profiles.files.clone())
             .profile_name(profiles.name.clone())
@@ -85,8 +86,10 @@ impl Aws {
         let dual_stack =
             !ipv4_api && (registry.dual_stack() || config.use_dual_stack().unwrap_or_default());
         if fips && matches!(registry, Registry::Public { .. }) {
-            return Err(Error::config("ECR Public has no FIPS endpoint")
-                .with_hint("take ECR Public out of `matchImages`, or `AWS_USE_FIPS_ENDPOINT` out of this provider's `env` and profile"));
+            return Err(Error::config("ECR Public has no FIPS endpoint").with_hint(
+                "take ECR Public out of `matchImages`, or turn off FIPS in this provider's \
+                     `env` (`AWS_USE_FIPS_ENDPOINT`) and profile (`use_fips_endpoint`)",
+            ));
         }
         let endpoints = |region: &str| Endpoints {
             partition: registry.partition(),
@@ -100,9 +103,9 @@ impl Aws {
             .with_time_source(clock)
             .with_behavior_version(config.behavior_version())
             .with_region(Some(Region::new(sts_region.clone())))
-            .with_retry_config(retries);
+            .with_retry_config(environment.retries.clone());
         // The SDK takes no endpoint by name together with these, and the name goes before.
-        let sources = match environment::has_sts_endpoint(&cx.env) || profiles.has_endpoints() {
+        let sources = match environment.has_sts_endpoint || profiles.has_endpoints() {
             true => sources,
             false => sources.with_use_fips(Some(fips)).with_use_dual_stack(Some(dual_stack)),
         };
@@ -180,45 +183,38 @@ impl Aws {
     }
 }
 
-/// The limits of one attempt. `AWS_CA_BUNDLE` stands for the roots as in AWS's other SDKs;
-/// the one for Rust does not read it.
-fn http_config(cx: &Context) -> HttpConfig {
-    let roots = match cx.env.os("AWS_CA_BUNDLE") {
-        Some(file) => Roots::Only { file: file.into(), named_by: "AWS_CA_BUNDLE" },
-        None => Roots::System,
-    };
+/// The limits of one attempt.
+fn http_config(environment: &Environment) -> HttpConfig {
     HttpConfig {
-        roots,
+        roots: environment.roots.clone(),
         connect_timeout: CONNECT_TIMEOUT,
         attempt_timeout: Duration::from_secs(8),
         ..HttpConfig::default()
     }
 }
 
-/// ECR Public says nothing of where the node is; a role is assumed where the environment
-/// says, since not every account has STS on everywhere.
-fn sts_region(registry: &Registry, cx: &Context) -> Result<String, Error> {
+/// ECR Public does not say where the node is; a role is assumed where the environment says,
+/// since not every account has STS enabled in every region.
+fn sts_region(registry: &Registry, environment: &Environment) -> Result<String, Error> {
     if let Registry::Private(private) = registry {
         return Ok(private.region.clone());
     }
-    let named = match cx.env.text("AWS_REGION")? {
-        Some(region) => Some(region),
-        None => cx.env.text("AWS_DEFAULT_REGION")?,
-    };
-    let Some(region) = named else { return Ok(Registry::PUBLIC_REGION.to_owned()) };
+    let Some(region) = &environment.region else { return Ok(Registry::PUBLIC_REGION.to_owned()) };
     if !is_region(region) {
-        return Err(Error::config("`AWS_REGION` or `AWS_DEFAULT_REGION` names no region")
-            .with_hint("such as `us-east-1`; correct this provider's `env`"));
+        return Err(Error::config("`AWS_REGION` or `AWS_DEFAULT_REGION` is not a region")
+            .with_hint("set it to a region such as `us-east-1` in this provider's `env`"));
     }
     let partition = Partition::for_region(region);
     if partition != &AWS {
         return Err(Error::config(format!(
-            "ECR Public takes credentials of partition `aws` alone, and `{region}` is in `{}`",
+            "ECR Public accepts credentials of partition `aws` only, and `{region}` is in `{}`",
             partition.id
         ))
-        .with_hint("take ECR Public out of this provider's `matchImages`: it can be pulled from without a login"));
+        .with_hint(
+            "take ECR Public out of this provider's `matchImages`: its images can be pulled              without a login",
+        ));
     }
-    Ok(region.to_owned())
+    Ok(region.clone())
 }
 
 /// The run's clock as the SDK sees it.

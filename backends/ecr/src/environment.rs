@@ -1,29 +1,34 @@
-//! Variables of the SDK's that are checked before it sees them: what it cannot read it passes
-//! over in silence, or ends the process for.
+//! The variables that AWS's SDKs read, checked before this one sees them: what it cannot read
+//! it passes over in silence, or it ends the process.
 //!
 //! Source: AWS SDKs and Tools Reference Guide, "Settings reference".
 
+use std::path::PathBuf;
+
 use aws_sdk_ecr::config::retry::RetryConfig;
-use pullpass::{Env, Error};
+use pullpass::{Env, Error, Roots};
 
 use crate::endpoint;
 
-/// Of those that are `true` or `false`. One that is misread would open what was to be closed.
+/// Those that are `true` or `false`. One that is misread would open what it was set to close.
 const SWITCHES: [&str; 4] = [
     "AWS_USE_FIPS_ENDPOINT",
     "AWS_USE_DUALSTACK_ENDPOINT",
-    "AWS_EC2_METADATA_DISABLED",
+    METADATA_DISABLED,
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 ];
+const METADATA_DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
 
-/// Of those that name an endpoint.
+/// Those that name an endpoint.
 const ENDPOINTS: [&str; 4] =
-    ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL_ECR_PUBLIC", STS_ENDPOINT];
+    [ENDPOINT, "AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL_ECR_PUBLIC", STS_ENDPOINT];
+const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 const STS_ENDPOINT: &str = "AWS_ENDPOINT_URL_STS";
 
-/// Of those that name who hands out the node's credentials.
-const AGENTS: [&str; 2] =
-    ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_EC2_METADATA_SERVICE_ENDPOINT"];
+/// Those that name who hands out the node's credentials.
+const AGENTS: [&str; 2] = [CONTAINER_FULL_URI, "AWS_EC2_METADATA_SERVICE_ENDPOINT"];
+const CONTAINER_FULL_URI: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+const CONTAINER_RELATIVE_URI: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 
 /// The address family of the metadata service.
 const METADATA_MODE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
@@ -31,78 +36,141 @@ const METADATA_MODE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
 /// The most attempts that fit into a run.
 const MOST_ATTEMPTS: u32 = 20;
 
-/// # Errors
-/// Of kind Config, when a variable is set to something that it cannot be.
-pub(crate) fn check(env: &Env) -> Result<(), Error> {
-    for name in SWITCHES {
-        if let Some(value) = env.text(name)?
-            && !["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word))
-        {
-            return Err(invalid(name, "neither `true` nor `false`"));
-        }
+/// What the variables say, beside what the SDK reads by itself.
+pub(crate) struct Environment {
+    /// How often AWS is asked.
+    pub(crate) retries: RetryConfig,
+    /// Which CA certificates are trusted.
+    pub(crate) roots: Roots,
+    /// Where STS is asked for ECR Public; as it was written.
+    pub(crate) region: Option<String>,
+    /// Whether an endpoint for STS is named: the SDK takes none together with FIPS or dual-stack.
+    pub(crate) has_sts_endpoint: bool,
+    /// The profile that is named.
+    pub(crate) profile: Option<String>,
+    /// Where the config file and the credentials file are.
+    pub(crate) config_file: Option<PathBuf>,
+    pub(crate) credentials_file: Option<PathBuf>,
+    /// Where the files are unless they are named.
+    pub(crate) home: Option<PathBuf>,
+    /// The file with a token of the node's own, and whether a role for it is named.
+    pub(crate) web_identity_token_file: Option<PathBuf>,
+    pub(crate) has_web_identity_role: bool,
+    /// Whether the address of a container credentials endpoint is named, and the file with the
+    /// token for it.
+    pub(crate) has_container_endpoint: bool,
+    pub(crate) container_token_file: Option<PathBuf>,
+    /// Whether the metadata service may not be asked.
+    pub(crate) metadata_disabled: bool,
+}
+
+impl Environment {
+    /// Reads the variables; one that is set to nothing counts as unset, as in AWS's other SDKs.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when the value of one is not valid.
+    pub(crate) fn parse(env: &Env) -> Result<Self, Error> {
+        check_values(env)?;
+        check_keys(env)?;
+        let text = |name| env.text(name).map(|value| value.map(str::to_owned));
+        let first = |one, other| Ok(text(one)?.or(text(other)?));
+        let path = |name| env.os(name).map(PathBuf::from);
+        let is_set = |name| env.os(name).is_some();
+        Ok(Self {
+            retries: parse_retries(env)?,
+            // As in AWS's other SDKs; the one for Rust does not read it.
+            roots: match path("AWS_CA_BUNDLE") {
+                Some(file) => Roots::Only { file, named_by: "AWS_CA_BUNDLE" },
+                None => Roots::System,
+            },
+            region: first("AWS_REGION", "AWS_DEFAULT_REGION")?,
+            has_sts_endpoint: is_set(STS_ENDPOINT) || is_set(ENDPOINT),
+            profile: first("AWS_PROFILE", "AWS_DEFAULT_PROFILE")?,
+            config_file: path("AWS_CONFIG_FILE"),
+            credentials_file: path("AWS_SHARED_CREDENTIALS_FILE"),
+            home: path("HOME"),
+            web_identity_token_file: path("AWS_WEB_IDENTITY_TOKEN_FILE"),
+            has_web_identity_role: is_set("AWS_ROLE_ARN"),
+            has_container_endpoint: is_set(CONTAINER_RELATIVE_URI) || is_set(CONTAINER_FULL_URI),
+            container_token_file: path("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+            metadata_disabled: env
+                .os(METADATA_DISABLED)
+                .is_some_and(|value| value.eq_ignore_ascii_case("true")),
+        })
     }
+}
+
+fn check_values(env: &Env) -> Result<(), Error> {
+    for name in SWITCHES {
+        check(env, name, is_boolean, "neither `true` nor `false`")?;
+    }
+    let is_endpoint = |value: &str| endpoint::parse(value).is_some();
     for name in ENDPOINTS {
-        if let Some(value) = env.text(name)?
-            && endpoint::parse(value).is_none()
-        {
-            return Err(invalid(name, "not an `https://` URL, or holds a user or password"));
-        }
+        check(env, name, is_endpoint, "not an `https://` URL, or holds a user or password")?;
     }
     for name in AGENTS {
-        if let Some(value) = env.text(name)?
-            && endpoint::parse(value).is_none()
-        {
-            return Err(invalid(name, "no URL of an agent on this machine"));
-        }
+        check(env, name, is_endpoint, "not the URL of an agent on this machine")?;
     }
-    if let Some(mode) = env.text(METADATA_MODE)?
-        && !["IPv4", "IPv6"].iter().any(|known| mode.eq_ignore_ascii_case(known))
-    {
-        return Err(invalid(METADATA_MODE, "neither `IPv4` nor `IPv6`"));
+    let is_mode = |value: &str| ["IPv4", "IPv6"].iter().any(|it| value.eq_ignore_ascii_case(it));
+    check(env, METADATA_MODE, is_mode, "neither `IPv4` nor `IPv6`")
+}
+
+fn check(
+    env: &Env,
+    name: &str,
+    is_valid: impl Fn(&str) -> bool,
+    invalid_is: &str,
+) -> Result<(), Error> {
+    match env.text(name)? {
+        Some(value) if !is_valid(value) => Err(invalid(name, invalid_is)),
+        _ => Ok(()),
     }
-    // The SDK for Go reads them; passed over, they would leave the node with other keys.
-    for (old, new) in
-        [("AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID"), ("AWS_SECRET_KEY", "AWS_SECRET_ACCESS_KEY")]
-    {
+}
+
+/// Whether a setting says yes or no, in AWS's words for it.
+pub(crate) fn is_boolean(value: &str) -> bool {
+    ["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word))
+}
+
+/// The node's keys: never one of the two alone, and not under the names of the SDK for Go;
+/// passed over, they would leave the node with other keys.
+fn check_keys(env: &Env) -> Result<(), Error> {
+    let (key_id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
+    for (old, new) in [("AWS_ACCESS_KEY", key_id), ("AWS_SECRET_KEY", secret)] {
         if env.os(old).is_some() && env.os(new).is_none() {
             return Err(invalid(old, &format!("not read: set `{new}`")));
         }
     }
-    match (env.os("AWS_ACCESS_KEY_ID"), env.os("AWS_SECRET_ACCESS_KEY")) {
-        (Some(_), None) => Err(incomplete("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")),
-        (None, Some(_)) => Err(incomplete("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID")),
+    let incomplete = |set: &str, missing: &str| {
+        Err(Error::config(format!("`{set}` is set without `{missing}`"))
+            .with_hint("set both in this provider's `env`, or neither"))
+    };
+    match (env.os(key_id), env.os(secret)) {
+        (Some(_), None) => incomplete(key_id, secret),
+        (None, Some(_)) => incomplete(secret, key_id),
         _ => Ok(()),
     }
 }
 
 /// How often AWS is asked: the variables, else the SDK's own standard. (What a profile says of
-/// it is not read: the SDK ends the process where it cannot be.)
-///
-/// # Errors
-/// Of kind Config, when a variable is set to something that it cannot be.
-pub(crate) fn retries(env: &Env) -> Result<RetryConfig, Error> {
-    let retries = match env.text("AWS_RETRY_MODE")? {
-        None => RetryConfig::standard(),
+/// it is not read: the SDK ends the process at a value that is not valid.)
+fn parse_retries(env: &Env) -> Result<RetryConfig, Error> {
+    let retries = match env.text("AWS_RETRY_MODE")?.map(str::to_ascii_lowercase).as_deref() {
         // The modes of the other SDKs differ in what they retry, not in being asked to.
-        Some(mode) if mode.eq_ignore_ascii_case("standard") => RetryConfig::standard(),
-        Some(mode) if mode.eq_ignore_ascii_case("legacy") => RetryConfig::standard(),
-        Some(mode) if mode.eq_ignore_ascii_case("adaptive") => RetryConfig::adaptive(),
+        None | Some("standard" | "legacy") => RetryConfig::standard(),
+        Some("adaptive") => RetryConfig::adaptive(),
         Some(_) => return Err(invalid("AWS_RETRY_MODE", "neither `standard` nor `adaptive`")),
     };
-    let attempts = match env.text("AWS_MAX_ATTEMPTS")? {
-        None => return Ok(retries),
-        Some(text) => text.parse().ok().filter(|attempts| (1..=MOST_ATTEMPTS).contains(attempts)),
-    };
-    let attempts = attempts.ok_or_else(|| {
-        invalid("AWS_MAX_ATTEMPTS", &format!("no number from 1 to {MOST_ATTEMPTS}"))
-    })?;
-    Ok(retries.with_max_attempts(attempts))
-}
-
-/// Whether the environment names an endpoint for STS: the SDK takes none together with FIPS or
-/// dual-stack.
-pub(crate) fn has_sts_endpoint(env: &Env) -> bool {
-    [STS_ENDPOINT, "AWS_ENDPOINT_URL"].iter().any(|name| env.os(name).is_some())
+    let Some(text) = env.text("AWS_MAX_ATTEMPTS")? else { return Ok(retries) };
+    match text.parse() {
+        Ok(attempts) if (1..=MOST_ATTEMPTS).contains(&attempts) => {
+            Ok(retries.with_max_attempts(attempts))
+        }
+        _ => {
+            let what = format!("not a number from 1 to {MOST_ATTEMPTS}");
+            Err(invalid("AWS_MAX_ATTEMPTS", &what))
+        }
+    }
 }
 
 fn invalid(name: &str, what: &str) -> Error {
@@ -110,18 +178,12 @@ fn invalid(name: &str, what: &str) -> Error {
         .with_hint("correct the `env` of this provider in the CredentialProviderConfig")
 }
 
-fn incomplete(set: &str, missing: &str) -> Error {
-    Error::config(format!("`{set}` is set without `{missing}`"))
-        .with_hint("set both in this provider's `env`, or neither")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check_one(name: &str, value: &str) -> Result<(), Error> {
-        let env = Env::from_iter([(name, value)]);
-        check(&env).and_then(|()| retries(&env).map(drop))
+        Environment::parse(&Env::from_iter([(name, value)])).map(drop)
     }
 
     #[test]

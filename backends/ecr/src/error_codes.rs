@@ -5,8 +5,9 @@
 use pullpass::{Claims, ErrorKind, one_line};
 
 use crate::error_response::Diagnosis;
+use crate::identity::Identity;
 use crate::registry::Registry;
-use crate::roles::{Identity, Role};
+use crate::roles::Role;
 
 /// Of `AssumeRoleWithWebIdentity`.
 pub(crate) fn diagnose_web_identity(code: &str, role: &Role, claims: &Claims) -> Option<Diagnosis> {

@@ -9,7 +9,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use pullpass::{Error, ErrorKind, causes, one_line};
 
 use crate::aws::{Aws, Fips};
-use crate::roles::Identity;
+use crate::identity::Identity;
 use crate::transport::ResponseUrl;
 
 /// Who must act on a code of AWS's, and how.

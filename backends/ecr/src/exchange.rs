@@ -10,8 +10,8 @@ use secrecy::SecretString;
 use crate::aws::Aws;
 use crate::error_codes;
 use crate::error_response::{Operation, service_error};
+use crate::identity::Identity;
 use crate::registry::Registry;
-use crate::roles::Identity;
 
 /// What AWS handed out.
 pub(crate) struct AuthorizationToken {

@@ -8,12 +8,14 @@ mod error_codes;
 mod error_response;
 mod exchange;
 mod hosts;
+mod identity;
 mod partition;
 mod profiles;
 mod registry;
 mod response;
 mod roles;
 mod session_name;
+mod settings;
 mod transport;
 
 use pullpass::{
@@ -22,15 +24,15 @@ use pullpass::{
 };
 
 use crate::aws::Aws;
-use crate::hosts::Hosts;
-use crate::roles::Roles;
+use crate::identity::Identity;
+use crate::settings::Settings;
 
 /// The annotation that names a service account's role, unless the operator names another.
 const ROLE_ANNOTATION: &str = "eks.amazonaws.com/ecr-role-arn";
 
 /// The plugin's static facts.
 pub static PLUGIN: Plugin =
-    Plugin::new("ecr-credential-provider", |options, _| Ok(Box::new(Ecr::new(options)?)))
+    Plugin::new("ecr-credential-provider", |options, cx| Ok(Box::new(Ecr::new(options, cx)?)))
         .version(env!("CARGO_PKG_VERSION"))
         .summary("Pulls from Amazon ECR and ECR Public, as the node or as the pod's IAM role")
         .match_images(&[
@@ -139,33 +141,27 @@ pub static PLUGIN: Plugin =
         ])
         .cache_type(CacheType::ServiceAccount);
 
-/// What the operator said.
-struct Ecr {
-    hosts: Hosts,
-    roles: Roles,
-    ipv4_api: bool,
-}
+/// The provider: what the operator said.
+struct Ecr(Settings);
 
 impl Ecr {
-    fn new(options: &Options) -> Result<Self, Error> {
-        Ok(Self {
-            hosts: Hosts::parse(options.values("host"))?,
-            roles: Roles::parse(options)?,
-            ipv4_api: options.is_set("ipv4-api"),
-        })
+    fn new(options: &Options, cx: &Context) -> Result<Self, Error> {
+        Settings::parse(options, &cx.env).map(Self)
     }
 }
 
 #[async_trait]
 impl Provider for Ecr {
     async fn credentials(&self, request: &Request, cx: &Context) -> Result<Response, Error> {
-        // The host decides first: nothing is asked, and no token is used, for a stranger.
-        let registry = self.hosts.find_registry(&request.image)?;
-        let identity = self.roles.choose(request.service_account.as_ref(), &registry)?;
-        let aws = Aws::load(&registry, self.ipv4_api, cx).await?;
-        let credentials = credentials::obtain(&identity, &aws, cx).await?;
-        let granted = exchange::fetch_token(&registry, credentials, &identity, &aws).await?;
-        let (login, cache) = response::read(&granted, &cx.clock)?;
-        Ok(Response::for_registry_of(&request.image, login, cache))
+        let Self(settings) = self;
+        // The host decides first: for a host that is not known as a registry of Amazon's no
+        // server is called, and no token is used.
+        let registry = settings.hosts.find_registry(&request.image)?;
+        let account = request.service_account.as_ref();
+        let identity = Identity::choose(&settings.roles, account, &registry)?;
+        let aws = Aws::load(&registry, settings, cx).await?;
+        let credentials = credentials::obtain(&identity, settings, &aws, cx).await?;
+        let token = exchange::fetch_token(&registry, credentials, &identity, &aws).await?;
+        response::build(&request.image, &token, &cx.clock)
     }
 }

@@ -1,5 +1,5 @@
 //! The profile files, read here and once: bounded, and with an error where the SDK would pass
-//! over what it cannot read and go on as somebody else.
+//! over what it cannot read and go on with another identity.
 //!
 //! Source: AWS SDKs and Tools Reference Guide, "Shared config and credentials files".
 
@@ -8,16 +8,11 @@ use std::path::PathBuf;
 use aws_config::profile::{self, ProfileSet};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal;
-use pullpass::{Env, Error, file};
+use pullpass::{Error, file};
 use tracing::warn;
 
 use crate::endpoint;
-
-/// The variables that name the files, and where the files are without them.
-const FILES: [(EnvConfigFileKind, &str, &str); 2] = [
-    (EnvConfigFileKind::Config, "AWS_CONFIG_FILE", ".aws/config"),
-    (EnvConfigFileKind::Credentials, "AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"),
-];
+use crate::environment::{Environment, is_boolean};
 
 /// The profile of a node that names none.
 const DEFAULT: &str = "default";
@@ -26,7 +21,7 @@ const DEFAULT: &str = "default";
 const SWITCHES: [&str; 3] =
     ["use_fips_endpoint", "use_dualstack_endpoint", "ignore_configured_endpoint_urls"];
 
-/// What makes a profile one with credentials.
+/// Settings that make a profile one with credentials.
 const CREDENTIALS: [&str; 6] = [
     "aws_access_key_id",
     "role_arn",
@@ -54,22 +49,28 @@ impl Profiles {
     /// Reads the files that the environment names, or those in `HOME`.
     ///
     /// # Errors
-    /// Of kind Config, when a file or profile that is named is not there, or a file cannot be
-    /// read.
-    pub(crate) async fn read(env: &Env) -> Result<Self, Error> {
-        let named = match env.text("AWS_PROFILE")? {
-            Some(name) => Some(name),
-            None => env.text("AWS_DEFAULT_PROFILE")?,
-        };
-        let name = named.unwrap_or(DEFAULT).to_owned();
+    /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when a file or profile that is named
+    /// does not exist, a file cannot be read, or a setting is not valid.
+    pub(crate) async fn read(environment: &Environment) -> Result<Self, Error> {
+        let name = environment.profile.as_deref().unwrap_or(DEFAULT).to_owned();
         let mut files = EnvConfigFiles::builder();
         let mut read = Vec::new();
-        for (kind, variable, default) in FILES {
-            let text = match file_path(env, variable, default) {
+        for (kind, variable, named, default) in [
+            (EnvConfigFileKind::Config, "AWS_CONFIG_FILE", &environment.config_file, ".aws/config"),
+            (
+                EnvConfigFileKind::Credentials,
+                "AWS_SHARED_CREDENTIALS_FILE",
+                &environment.credentials_file,
+                ".aws/credentials",
+            ),
+        ] {
+            let in_home =
+                || Some(environment.home.as_ref()?.join(default)).filter(|it| it.exists());
+            let text = match named.clone().or_else(in_home) {
                 Some(path) => {
                     let hint = format!(
-                        "`{variable}`, or `HOME`, says where the file is; the path is one on the \
-                         node"
+                        "`{variable}`, or else `HOME`, says where the file is; the path is one on \
+                         the node"
                     );
                     let text = file::read_text(&path).map_err(|error| error.with_hint(hint))?;
                     read.push(path);
@@ -84,20 +85,18 @@ impl Profiles {
             true => None,
             false => Some(parse(&files, &name, &read).await?),
         };
-        let profiles = Self { files, name, is_named: named.is_some(), set, read };
+        let profiles = Self { files, name, is_named: environment.profile.is_some(), set, read };
         profiles.check()?;
         Ok(profiles)
     }
 
     fn check(&self) -> Result<(), Error> {
-        let is_there = self.set.as_ref().is_some_and(|set| set.get_profile(&self.name).is_some());
-        if self.is_named && !is_there {
+        let exists = self.set.as_ref().is_some_and(|set| set.get_profile(&self.name).is_some());
+        if self.is_named && !exists {
             return Err(self.missing_profile());
         }
         for name in SWITCHES {
-            if let Some(value) = self.get(name)
-                && !["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word))
-            {
+            if self.get(name).is_some_and(|value| !is_boolean(value)) {
                 return Err(self.invalid_setting(name, "neither `true` nor `false`"));
             }
         }
@@ -110,28 +109,38 @@ impl Profiles {
             file::read(path.as_ref()).map_err(|error| error.with_hint(hint))?;
         }
         if self.get("sso_session").or(self.get("sso_start_url")).is_some() {
-            return Err(self
-                .invalid_setting("sso_session", "for people: this plugin takes no SSO profiles"));
+            return Err(Error::config(format!(
+                "profile `{}` is one of IAM Identity Center (SSO), which is not supported",
+                self.name
+            ))
+            .with_hint(
+                "it needs a person with a browser; use `credential_process` or a role instead",
+            ));
         }
         Ok(())
     }
 
     fn missing_profile(&self) -> Error {
-        let error = Error::config(format!("profile `{}` is not there", self.name));
+        let error = Error::config(format!("profile `{}` does not exist", self.name));
         let Some(set) = &self.set else {
-            return error.with_source("no profile file was found").with_hint(
-                "set `AWS_CONFIG_FILE` in this provider's `env`: without it `HOME` decides where \
-                 the file is, and under systemd the kubelet may have none",
-            );
+            return error.with_source("no profile file was found").with_hint(format!(
+                "on an instance or pod with a role of its own, remove `AWS_PROFILE` from this \
+                 provider's `env`; for profile `{}`, set `AWS_CONFIG_FILE`: without it `HOME` \
+                 decides where the file is, and under systemd the kubelet may have no `HOME`",
+                self.name
+            ));
         };
         let mut known: Vec<String> = set.profiles().map(|name| format!("`{name}`")).collect();
         known.sort();
-        error.with_source(format!("{} has {}", list_files(&self.read), known.join(", "))).with_hint(
-            format!(
-                "correct `AWS_PROFILE`; in a config file the section reads `[profile {}]`",
-                self.name
-            ),
-        )
+        let known = match known.is_empty() {
+            true => "no profiles".to_owned(),
+            false => known.join(", "),
+        };
+        error.with_source(format!("{} has {known}", list_files(&self.read))).with_hint(format!(
+            "correct `AWS_PROFILE`, or remove it if the node has a role of its own; in a config \
+             file the section is `[profile {}]`",
+            self.name
+        ))
     }
 
     /// A setting of the profile.
@@ -144,38 +153,33 @@ impl Profiles {
         self.get("endpoint_url").or(self.get("services")).is_some()
     }
 
+    /// Whether the next source may be asked, now that the profile gave no credentials.
+    ///
     /// # Errors
-    /// Of kind Config, when the profile is there for its credentials and gave none: the next
-    /// source's would be somebody else's. `why` is the SDK's word, if it has one.
-    pub(crate) fn refuse_without_credentials(&self, why: &str) -> Result<(), Error> {
+    /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when the profile is there for its
+    /// credentials: those of the next source are another identity's. `why` is what the SDK said,
+    /// or nothing.
+    pub(crate) fn check_next_source(&self, why: &str) -> Result<(), Error> {
         if why.is_empty() && !CREDENTIALS.iter().any(|name| self.get(name).is_some()) {
             if self.is_named {
                 warn!("profile `{}` has no credentials; the next source is asked", self.name);
             }
             return Ok(());
         }
-        let error = Error::config(format!("profile `{}` has no credentials to give", self.name));
+        let error = Error::config(format!("profile `{}` gives no credentials", self.name));
         let error = match why {
             "" => error,
             why => error.with_source(why.to_owned()),
         };
-        Err(error.with_hint("correct `role_arn`, `source_profile` and what they lead to"))
+        Err(error.with_hint(
+            "correct `role_arn` and `source_profile` of the profile, and the profiles that they \
+             lead to",
+        ))
     }
 
     fn invalid_setting(&self, name: &str, what: &str) -> Error {
         Error::config(format!("`{name}` of profile `{}` is {what}", self.name))
-            .with_hint("correct the profile, or this provider's `env`")
-    }
-}
-
-/// Where a file is; `None` where none is named and none is in `HOME`.
-fn file_path(env: &Env, variable: &str, default: &str) -> Option<PathBuf> {
-    match env.os(variable) {
-        Some(path) => Some(path.into()),
-        None => env
-            .os("HOME")
-            .map(|home| PathBuf::from(home).join(default))
-            .filter(|path| path.exists()),
+            .with_hint("correct the profile, or name another by `AWS_PROFILE`")
     }
 }
 
@@ -189,8 +193,9 @@ fn list_files(files: &[PathBuf]) -> String {
 async fn parse(files: &EnvConfigFiles, name: &str, read: &[PathBuf]) -> Result<ProfileSet, Error> {
     let (fs, env) = (os_shim_internal::Fs::real(), os_shim_internal::Env::from_slice(&[]));
     profile::load(&fs, &env, files, Some(name.to_owned().into())).await.map_err(|_| {
-        // Its words would repeat lines of the file.
-        Error::config(format!("{} cannot be understood", list_files(read)))
-            .with_hint("it has sections in brackets, and `name = value` below them")
+        // The SDK's error would repeat lines of the file.
+        Error::config(format!("{} is not a valid profile file", list_files(read))).with_hint(
+            "a profile file has section names in brackets, and `name = value` lines below them",
+        )
     })
 }

@@ -6,11 +6,12 @@ use aws_credential_types::Credentials;
 use pullpass::{Error, Token};
 use secrecy::ExposeSecret as _;
 
-use super::usable;
+use super::validate;
 use crate::aws::Aws;
 use crate::error_codes;
 use crate::error_response::{Operation, service_error};
-use crate::roles::{Identity, Role};
+use crate::identity::Identity;
+use crate::roles::Role;
 use crate::session_name;
 
 /// The role, for a service account's token: `AssumeRoleWithWebIdentity`, without a signature.
@@ -78,5 +79,8 @@ fn granted(
     })?;
     let expires = SystemTime::try_from(given.expiration).ok();
     let (key, secret) = (given.access_key_id, given.secret_access_key);
-    usable("STS", Credentials::new(key, secret, Some(given.session_token), expires, operation))
+    validate::check(
+        "STS",
+        Credentials::new(key, secret, Some(given.session_token), expires, operation),
+    )
 }

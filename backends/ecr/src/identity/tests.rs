@@ -1,6 +1,6 @@
 use std::ffi::OsString;
 
-use pullpass::Env;
+use pullpass::{Env, ErrorKind, Options};
 
 use super::*;
 
@@ -33,7 +33,7 @@ fn arn(name: &str) -> String {
 fn chosen(roles: &Roles, account: Option<&ServiceAccount>, host: &str) -> String {
     let registry = Registry::from_host(host).unwrap();
     let name = |role: &Role| role.arn.rsplit('/').next().unwrap().to_owned();
-    match roles.choose(account, &registry) {
+    match Identity::choose(roles, account, &registry) {
         Ok(Identity::Pod(role, _)) => format!("pod {}", name(&role)),
         Ok(Identity::NodeInRole(role)) => format!("node {}", name(&role)),
         Ok(Identity::Node) => "node".to_owned(),

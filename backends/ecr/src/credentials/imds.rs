@@ -19,6 +19,9 @@ use crate::transport::ResponseUrl;
 /// Where the role's name is, and below it the role's credentials.
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 
+/// Why an instance has no credentials, where it has no role.
+pub(super) const NO_ROLE: &str = "the instance has no role";
+
 /// The credentials of the instance's role. Its name is asked for here: the SDK panics at one
 /// that no URL can hold, which is what a web page looks like to it.
 pub(super) async fn credentials(from: &ProviderConfig, disabled: bool) -> provider::Result {
@@ -30,11 +33,11 @@ pub(super) async fn credentials(from: &ProviderConfig, disabled: bool) -> provid
         Ok(roles) => match roles.as_ref().lines().next().map(str::trim) {
             Some(role) if is_role(role) => role.to_owned(),
             _ => {
-                return Err(CredentialsError::unhandled("it names a role that no role is called"));
+                return Err(CredentialsError::unhandled("its answer is not the name of a role"));
             }
         },
         Err(ImdsError::ErrorResponse(answer)) if answer.response().status().as_u16() == 404 => {
-            return Err(CredentialsError::not_loaded("the instance has no role"));
+            return Err(CredentialsError::not_loaded(NO_ROLE));
         }
         Err(ImdsError::FailedToLoadToken(token)) if token.is_dispatch_failure() => {
             return Err(CredentialsError::not_loaded(ImdsError::FailedToLoadToken(token)));

@@ -1,0 +1,21 @@
+//! Whether AWS credentials can be sent.
+
+use aws_credential_types::Credentials;
+use pullpass::Error;
+
+/// The credentials of `source`, if a header can hold them: others, such as those read with the
+/// line break behind them, make the SDK panic.
+///
+/// # Errors
+/// [`ErrorKind::Identity`](pullpass::ErrorKind::Identity) when the key or the session token has
+/// a space or a control character in it.
+pub(super) fn check(source: &str, credentials: Credentials) -> Result<Credentials, Error> {
+    let fits = |text: &str| text.bytes().all(|c| c.is_ascii_graphic());
+    match fits(credentials.access_key_id()) && credentials.session_token().is_none_or(fits) {
+        true => Ok(credentials),
+        false => Err(Error::identity(format!(
+            "{source} gave AWS credentials with a space or a line break in them"
+        ))
+        .with_hint("check the end of the access key and of the session token")),
+    }
+}
