@@ -94,9 +94,8 @@ pub(crate) fn is_local(url: &Url) -> bool {
 
 /// Of an address that the operator named to the SDK. It is not shown: it may hold a password.
 pub(crate) fn invalid_endpoint() -> Error {
-    Error::config("an endpoint's URL cannot be used").with_hint(
-        "check `AWS_ENDPOINT_URL` and its like, and `endpoint_url` in the profile: an \
-             `https://` URL without user and password; `http://` only on this machine",
+    Error::config("an endpoint URL is not valid").with_hint(
+        "set `AWS_ENDPOINT_URL*` and the profile's `endpoint_url` to an `https://` URL without user and password; `http://` is for addresses on this machine only",
     )
 }
 

@@ -32,11 +32,11 @@ pub(crate) fn diagnose_web_identity(code: &str, role: &Role, claims: &Claims) ->
         ),
         "IDPRejectedClaim" | "IDPRejectedClaimException" => (
             ErrorKind::Denied,
-            format!("the issuer `{issuer}` does not stand by this token; look at its keys"),
+            format!("the issuer `{issuer}` rejected this token; check its keys"),
         ),
         "IDPCommunicationError" | "IDPCommunicationErrorException" => (
             ErrorKind::Unavailable,
-            format!("AWS could not reach the keys of `{issuer}`; they must be public"),
+            format!("AWS could not fetch the keys of `{issuer}`; they must be public"),
         ),
         "ExpiredTokenException" | "ExpiredToken" => (
             ErrorKind::Identity,
@@ -69,8 +69,7 @@ pub(crate) fn diagnose_node_role(code: &str) -> Option<Diagnosis> {
     let (kind, hint) = match code {
         "AccessDenied" | "AccessDeniedException" => (
             ErrorKind::Denied,
-            "the role that `AWS_ROLE_ARN` or the profile names must trust whoever asks for it, in \
-             its trust policy",
+            "the role that `AWS_ROLE_ARN` or the profile names must allow this caller in its trust policy",
         ),
         "InvalidIdentityToken" | "InvalidIdentityTokenException" => (
             ErrorKind::Denied,
@@ -78,11 +77,11 @@ pub(crate) fn diagnose_node_role(code: &str) -> Option<Diagnosis> {
              the token in `AWS_WEB_IDENTITY_TOKEN_FILE`",
         ),
         "IDPRejectedClaim" | "IDPRejectedClaimException" => {
-            (ErrorKind::Denied, "the token's issuer does not stand by it; look at its keys")
+            (ErrorKind::Denied, "the token's issuer rejected it; check its keys")
         }
         "IDPCommunicationError" | "IDPCommunicationErrorException" => (
             ErrorKind::Unavailable,
-            "AWS could not reach the keys of the token's issuer; they must be public",
+            "AWS could not fetch the keys of the token's issuer; they must be public",
         ),
         "ValidationError" => {
             (ErrorKind::Config, "check the role's ARN in `AWS_ROLE_ARN` or the profile")
@@ -118,8 +117,7 @@ pub(crate) fn diagnose_authorization_token(
         ("UnrecognizedClientException" | "InvalidClientTokenId", Registry::Public { .. }) => {
             Some((
                 ErrorKind::Denied,
-                "ECR Public takes credentials of partition `aws` alone; elsewhere take it out of \
-             `matchImages`"
+                "ECR Public accepts credentials of partition `aws` only; elsewhere take it out of `matchImages`"
                     .to_owned(),
             ))
         }
@@ -144,18 +142,19 @@ fn diagnose_common(code: &str) -> Option<Diagnosis> {
         }
         "ExpiredToken" | "ExpiredTokenException" => (
             ErrorKind::Identity,
-            "the credentials on this node have expired; look at what renews them",
+            "the credentials on this node have expired; check what renews them",
         ),
         "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException"
         | "IncompleteSignature"
         | "IncompleteSignatureException" => (
             ErrorKind::Protocol,
-            "the signature did not arrive; look at the proxies between this node and AWS",
+            "the request arrived without its signature; check the proxies between this node and AWS",
         ),
-        "RegionDisabledException" | "RegionDisabled" | "OptInRequired" => {
-            (ErrorKind::Denied, "the region is off for this account: enable it, and STS in it")
-        }
+        "RegionDisabledException" | "RegionDisabled" | "OptInRequired" => (
+            ErrorKind::Denied,
+            "the region is not enabled for this account: enable it, and STS in it",
+        ),
         "AccessDenied" | "AccessDeniedException" => {
             (ErrorKind::Denied, "the identity lacks a permission; AWS's words above name it")
         }
@@ -164,7 +163,7 @@ fn diagnose_common(code: &str) -> Option<Diagnosis> {
         | "MalformedPolicyDocumentException"
         | "PackedPolicyTooLargeException" => (
             ErrorKind::Protocol,
-            "no policy was sent; look at what stands between this node and STS",
+            "this plugin sends no policy; check for a proxy between this node and STS",
         ),
         "Throttling"
         | "ThrottlingException"

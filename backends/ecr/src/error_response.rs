@@ -49,15 +49,17 @@ where
             }
             _ => (ErrorKind::Config, "the request could not be sent"),
         };
-        return Error::new(kind, format!("{service} cannot be asked for {identity}"))
+        return Error::new(kind, format!("the call to {service} for {identity} failed"))
             .with_source(why)
             .with_hint("check this provider's `env` and the AWS profile");
     };
     let status = raw.status().as_u16();
     let url = raw.extension::<ResponseUrl>().map_or("AWS", |by| by.0.as_str());
     if raw.status().is_success() {
-        return Error::protocol(format!("`{url}` answered {status}, but not as {service} does"))
-            .with_hint("check what stands between this node and AWS: a proxy, a login page");
+        return Error::protocol(format!(
+            "`{url}` answered {status}, but not with an answer of {service}"
+        ))
+        .with_hint("check for a proxy or a login page between this node and AWS");
     }
     let in_xml = |name| raw.body().bytes().and_then(|body| xml_element(body, name));
     let code = metadata
@@ -73,7 +75,7 @@ where
     let message = metadata.and_then(|metadata| metadata.message()).or_else(|| in_xml("Message"));
     let said = match message.and_then(first_line) {
         Some(message) => format!("`{url}` says: {message}"),
-        None => format!("`{url}` says nothing more"),
+        None => format!("`{url}` gave no message"),
     };
     Error::new(kind, format!("{service} {verb} {identity}: HTTP {status} {shown}"))
         .with_source(said)
@@ -112,7 +114,7 @@ fn first_line(message: &str) -> Option<&str> {
 }
 
 fn connection_error(failure: &Error, service: &str, identity: &Identity<'_>, aws: &Aws) -> Error {
-    let error = failure.clone().context(format!("{service} could not be asked for {identity}"));
+    let error = failure.clone().context(format!("the call to {service} for {identity} failed"));
     let hint = match (failure.kind(), aws.fips_where_undocumented(), aws.dual_stack()) {
         (ErrorKind::Unavailable, Some(Fips::ByHost), _) => {
             "ECR has FIPS endpoints in us-east-1, us-east-2, us-west-1, us-west-2 and GovCloud; \
@@ -120,11 +122,10 @@ fn connection_error(failure: &Error, service: &str, identity: &Identity<'_>, aws
         }
         (ErrorKind::Unavailable, Some(Fips::BySwitch), _) => {
             "`AWS_USE_FIPS_ENDPOINT` or the profile asks for FIPS; ECR has it in us-east-1, \
-             us-east-2, us-west-1, us-west-2 and GovCloud: unset it for this provider elsewhere"
+             us-east-2, us-west-1, us-west-2 and GovCloud: elsewhere unset it for this provider"
         }
         (ErrorKind::Unavailable, None, true) => {
-            "check this node's path to the dual-stack endpoint; PrivateLink has the IPv4 names \
-             alone, which `--ipv4-api` calls"
+            "check this node's path to the dual-stack endpoint; PrivateLink has only IPv4 endpoints, which `--ipv4-api` calls"
         }
         _ => return error,
     };
@@ -136,18 +137,18 @@ fn diagnose_status(status: u16) -> Diagnosis {
     match status {
         401 | 403 => (
             ErrorKind::Denied,
-            "check these credentials, their permissions, and what stands between this node and AWS"
+            "check these credentials and their permissions, and check for a proxy or firewall between this node and AWS"
                 .to_owned(),
         ),
         408 | 429 | 500..=599 => (
             ErrorKind::Unavailable,
-            "AWS, or what stands before it, is overloaded or broken; the kubelet tries the pull \
+            "AWS, or a proxy in front of it, is overloaded or broken; the kubelet tries the pull \
              again later"
                 .to_owned(),
         ),
         _ => (
             ErrorKind::Protocol,
-            "no answer that AWS documents; check what stands between this node and AWS".to_owned(),
+            "AWS does not document this answer; check for a proxy or firewall between this node and AWS".to_owned(),
         ),
     }
 }

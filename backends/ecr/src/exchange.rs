@@ -60,5 +60,5 @@ pub(crate) async fn fetch_token(
 
 fn nothing(registry: &Registry, what: &str) -> Error {
     Error::protocol(format!("{registry} answered without {what}"))
-        .with_hint("check what stands between this node and AWS; AWS itself always sends it")
+        .with_hint("check for a proxy between this node and AWS: AWS itself always sends it")
 }

@@ -22,14 +22,15 @@ impl Hosts {
                      region also a registry's host, or `public`",
                 )
             };
-            let (host, place) =
-                value.split_once('=').ok_or_else(|| invalid("does not say which region"))?;
-            let image = Image::parse(host).map_err(|_| invalid("names no host"))?;
+            let (host, place) = value.split_once('=').ok_or_else(|| invalid("has no region"))?;
+            let image = Image::parse(host).map_err(|_| invalid("has no valid host"))?;
             if !image.repository().is_empty() {
-                return Err(invalid("names a path, and a login is for a whole host"));
+                return Err(invalid("has a path, but a login is for a whole host"));
             }
             if Registry::from_host(image.host()).is_some() {
-                return Err(invalid("names a registry of Amazon's, which says itself where it is"));
+                return Err(invalid(
+                    "names a registry of Amazon's, whose host says its region already",
+                ));
             }
             let place = place.to_ascii_lowercase();
             let registry = match place.as_str() {
@@ -58,16 +59,16 @@ impl Hosts {
         let named = self.0.iter().find(|(host, _)| image.is_on(host));
         named.map(|(_, registry)| registry.clone()).ok_or_else(|| {
             let host = image.registry();
-            let error = Error::config(format!("`{host}` is no registry of Amazon ECR"));
+            let error = Error::config(format!("`{host}` is not a registry of Amazon ECR"));
             match image.host().contains(".dkr.ecr") || image.host().contains(".dkr-ecr") {
                 true => error.with_hint(
-                    "its parts do not belong together: a registry's host is \
+                    "no registry has a name of this form: a registry's host is \
                      ACCOUNT.dkr.ecr[-fips].REGION.amazonaws.com, for dual-stack \
-                     ACCOUNT.dkr-ecr[-fips].REGION.on.aws; other partitions have other ends",
+                     ACCOUNT.dkr-ecr[-fips].REGION.on.aws; other partitions have other suffixes",
                 ),
                 false => error.with_hint(format!(
                     "take it out of this provider's `matchImages`; if it is a mirror or cache \
-                     that takes ECR logins, name it: `--host {host}=REGION`"
+                     that accepts ECR logins, name it: `--host {host}=REGION`"
                 )),
             }
         })

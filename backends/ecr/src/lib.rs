@@ -67,7 +67,7 @@ pub static PLUGIN: Plugin =
             OptionSpec::value(
                 "role-annotation",
                 "KEY",
-                "the annotation that names a pod's role; the first that is there counts",
+                "the annotation that names a pod's role; of several, the first that the service account has is used",
             )
             .default(ROLE_ANNOTATION)
             .repeated(),
@@ -80,12 +80,12 @@ pub static PLUGIN: Plugin =
             OptionSpec::value(
                 "host",
                 "HOST=REGION",
-                "a mirror or cache that takes ECR's logins, and the region of its registry",
+                "a mirror or cache that accepts ECR's logins, and the region of its registry",
             )
             .repeated(),
             OptionSpec::switch(
                 "ipv4-api",
-                "call IPv4 endpoints for dual-stack registries too: PrivateLink has no others",
+                "call IPv4 endpoints for dual-stack registries too; PrivateLink has no others",
             ),
             OptionSpec::positional(
                 "ignored",
@@ -130,14 +130,14 @@ pub static PLUGIN: Plugin =
             ),
             Variable::new(
                 "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-                "`true`: none of those, and none of the profile",
+                "`true`: ignore `AWS_ENDPOINT_URL*` and the profile's `endpoint_url`",
             ),
             Variable::new("AWS_REGION, AWS_DEFAULT_REGION", "where STS is asked for ECR Public"),
             Variable::new(
                 "AWS_MAX_ATTEMPTS, AWS_RETRY_MODE",
-                "how often AWS is asked, and with which pauses",
+                "how often a call to AWS is tried, and with which waits",
             ),
-            Variable::new("AWS_CA_BUNDLE", "CA certificates in PEM; goes before SSL_CERT_FILE"),
+            Variable::new("AWS_CA_BUNDLE", "CA certificates in PEM; takes precedence over SSL_CERT_FILE"),
         ])
         .cache_type(CacheType::ServiceAccount);
 

@@ -99,7 +99,7 @@ impl HttpConnector for Connector {
                 Ok(response) if is_transient(response.status().as_u16()) => {
                     let url = response.extension::<ResponseUrl>().map_or("AWS", |by| &by.0);
                     remember(Error::unavailable(format!(
-                        "`{url}` answered {} to the end",
+                        "`{url}` answered {}, and no time was left for another attempt",
                         response.status().as_u16()
                     )));
                     Ok(response)
@@ -172,7 +172,9 @@ async fn send(http: &Http, request: HttpRequest) -> Result<HttpResponse, Error> 
         call = call.body(body);
     }
     let reply = call.send().await?;
-    let broken = || Error::protocol(format!("`{}` answered with odd headers", reply.target()));
+    let broken = || {
+        Error::protocol(format!("`{}` answered with headers that are not valid", reply.target()))
+    };
     let status = reply.status().try_into().map_err(|_| broken())?;
     let mut response = HttpResponse::new(status, SdkBody::from(reply.body().to_vec()));
     for (name, value) in reply.headers() {

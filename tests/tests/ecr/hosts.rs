@@ -101,7 +101,7 @@ fn a_strangers_registry_is_refused_and_nobody_is_asked(world: &World) {
             let run = cloud.run(cloud.plugin_as_user(), &request);
             assert_eq!(run.code, Some(2), "{host}: {}", run.stderr);
             let error =
-                format!("no credentials for `{image}`: `{host}` is no registry of Amazon ECR");
+                format!("no credentials for `{image}`: `{host}` is not a registry of Amazon ECR");
             assert_eq!(run.error(), error);
         }
     }

@@ -243,7 +243,7 @@ fn motos_own_answer_is_of_2015_and_refused(world: &World) {
     let user = judged.moto.user("node", &[PULL]);
     let run = judged.run(judged.plugin_with(&user), &request(REGISTRY), 0);
     assert_eq!(run.code, Some(PROTOCOL), "{}", run.stderr);
-    let expired = format!("no credentials for `{REGISTRY}`: AWS handed out a token that expired ");
+    let expired = format!("no credentials for `{REGISTRY}`: AWS sent a token that expired ");
     assert!(run.error().starts_with(&expired), "{}", run.stderr);
     assert!(run.stderr.contains("hint: check this node's clock"), "{}", run.stderr);
 }

@@ -75,7 +75,7 @@ fn metadata_service_is_never_proxied(world: &World) {
     let proxied = cloud.plugin().env("HTTPS_PROXY", "http://127.0.0.1:9");
     let run = cloud.run(proxied, &request(REGISTRY));
     assert_eq!(run.code, Some(7), "{}", run.stderr);
-    assert!(run.error().contains("ECR in `us-west-2` could not be asked"), "{}", run.stderr);
+    assert!(run.error().contains("the call to ECR in `us-west-2` for"), "{}", run.stderr);
 }
 
 fn container_credentials(world: &World) {
@@ -167,10 +167,10 @@ fn a_profile_that_is_named_must_be_there(world: &World) {
     let config = write(folder.path(), "config", "[profile other]\nregion = us-west-2\n");
     let before = world.attempts();
     for (variables, error) in [
-        (&[("AWS_PROFILE", "hybrid")][..], "profile `hybrid` is not there"),
+        (&[("AWS_PROFILE", "hybrid")][..], "profile `hybrid` does not exist"),
         (
             &[("AWS_PROFILE", "hybrid"), ("AWS_CONFIG_FILE", &*config)],
-            "profile `hybrid` is not there",
+            "profile `hybrid` does not exist",
         ),
         (&[("AWS_CONFIG_FILE", "/nowhere/config")], "cannot read `/nowhere/config`"),
     ] {

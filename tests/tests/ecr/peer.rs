@@ -145,7 +145,7 @@ fn cache_durations(world: &World) {
     // Differs: the Go plugin leaves the duration out, and the kubelet keeps a dead token.
     let late = run(Expires::Raw(json!(1_420_070_400)));
     assert_eq!(late.code, Some(5), "{}", late.stderr);
-    assert!(late.error().contains("AWS handed out a token that expired"), "{}", late.stderr);
+    assert!(late.error().contains("AWS sent a token that expired"), "{}", late.stderr);
 }
 
 fn arguments(world: &World) {

@@ -75,7 +75,7 @@ fn granted(
     };
     let given = credentials.filter(whole).ok_or_else(|| {
         Error::protocol(format!("STS answered {operation} without credentials"))
-            .with_hint("check what stands between this node and STS")
+            .with_hint("check for a proxy between this node and STS")
     })?;
     let expires = SystemTime::try_from(given.expiration).ok();
     let (key, secret) = (given.access_key_id, given.secret_access_key);

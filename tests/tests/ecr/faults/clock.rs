@@ -55,7 +55,7 @@ fn a_day_ahead(world: &World) {
     cloud.aws.set_clock_offset(-86_400);
     let run = cloud.run(cloud.plugin_as_user(), &request(REGISTRY));
     assert_eq!(run.code, Some(PROTOCOL), "{}", run.stderr);
-    assert!(run.error().contains("AWS handed out a token that expired 432"), "{}", run.stderr);
+    assert!(run.error().contains("AWS sent a token that expired 432"), "{}", run.stderr);
     explains(&run, &["hint: check this node's clock"], "a day ahead");
 }
 

@@ -82,7 +82,8 @@ fn asked_where_nobody_may(world: &World) {
             .env("AWS_CONTAINER_AUTHORIZATION_TOKEN", TOKEN)
             .secret("the task's token", TOKEN);
         let run = cloud.run(plugin, &request(REGISTRY));
-        let error = "`AWS_CONTAINER_CREDENTIALS_FULL_URI` is no URL of an agent on this machine";
+        let error =
+            "`AWS_CONTAINER_CREDENTIALS_FULL_URI` is not the URL of an agent on this machine";
         fails(&run, REGISTRY, CONFIG, error, &["hint: correct the `env`"], uri);
     }
     let plugin = cloud

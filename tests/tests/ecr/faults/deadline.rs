@@ -28,7 +28,7 @@ pub(super) fn trials() -> Vec<Trial> {
 /// The limit of the runs, and by when they end.
 const LIMIT: &str = "--timeout=1s";
 const BY: Duration = Duration::from_secs(2);
-const ERROR: &str = "ECR in `us-west-2` could not be asked for the node";
+const ERROR: &str = "the call to ECR in `us-west-2` for the node failed";
 
 fn hang() -> Option<Canned> {
     Some(Canned::late(Duration::from_secs(60)))
@@ -52,7 +52,7 @@ fn silent_sts(world: &World) {
     cloud.aws.always(Service::Sts, hang());
     let pod = cloud.pod_request(REGISTRY, &[(ANNOTATION, &role("pull"))]);
     let run = cloud.run(cloud.plugin().arg(LIMIT), &pod);
-    let error = format!("STS in `us-west-2` could not be asked for the pod as `{}`", role("pull"));
+    let error = format!("the call to STS in `us-west-2` for the pod as `{}` failed", role("pull"));
     in_time(&run, &error, &["no answer from `https://sts.us-west-2.amazonaws.com/` within"]);
 }
 

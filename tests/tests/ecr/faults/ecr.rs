@@ -31,10 +31,9 @@ fn json(status: u16, body: &str) -> Canned {
     Canned::answer(status, "application/x-amz-json-1.1", body)
 }
 
-const NOT_ECR: &str =
-    "`https://api.ecr.us-west-2.amazonaws.com/` answered 200, but not as ECR in `us-west-2` does";
+const NOT_ECR: &str = "`https://api.ecr.us-west-2.amazonaws.com/` answered 200, but not with an answer of ECR in `us-west-2`";
 const NO_DATA: &str = "ECR in `us-west-2` answered without authorization data";
-const BETWEEN: &str = "hint: check what stands between this node and AWS";
+const BETWEEN: &str = "hint: check for a proxy this node and AWS";
 
 fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
     let throttled = Canned::throttled(Service::Ecr);
@@ -70,7 +69,7 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
             Fails(
                 UNAVAILABLE,
                 "ECR in `us-west-2` could not serve the node: HTTP 503 without an AWS error code",
-                &["says nothing more", "hint: AWS, or what stands before it, is overloaded"],
+                &["gave no message", "hint: AWS, or a proxy in front of it, is overloaded"],
             ),
         ),
         ("a_proxys_429_once", vec![Canned::answer(429, "text/plain", "slow down"), own()], Login),
@@ -80,7 +79,7 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
             Fails(
                 UNAVAILABLE,
                 "ECR in `us-west-2` could not serve the node: HTTP 429 without an AWS error code",
-                &["hint: AWS, or what stands before it, is overloaded"],
+                &["hint: AWS, or a proxy in front of it, is overloaded"],
             ),
         ),
         (
@@ -89,7 +88,7 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
             Fails(
                 DENIED,
                 "ECR in `us-west-2` refused the node: HTTP 400 AccessDeniedException",
-                &["says nothing more", "hint: allow ecr:GetAuthorizationToken on `*`"],
+                &["gave no message", "hint: allow ecr:GetAuthorizationToken on `*`"],
             ),
         ),
         (
@@ -112,7 +111,7 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
             Fails(
                 DENIED,
                 "ECR in `us-west-2` refused the node: HTTP 403 without an AWS error code",
-                &["hint: check these credentials, their permissions, and what stands between"],
+                &["hint: check these credentials and their permissions, and check for a proxy"],
             ),
         ),
         (
@@ -121,7 +120,7 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
             Fails(
                 DENIED,
                 "ECR in `us-west-2` refused the node: HTTP 403 OptInRequired",
-                &["says: subscribe first", "hint: the region is off for this account"],
+                &["says: subscribe first", "hint: the region is not enabled for this account"],
             ),
         ),
         (
@@ -143,7 +142,7 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
             Fails(
                 PROTOCOL,
                 "ECR in `us-west-2` refused the node: HTTP 400 MissingAuthenticationTokenException",
-                &["hint: the signature did not arrive; look at the proxies"],
+                &["hint: the request arrived without its signature; look at the proxies"],
             ),
         ),
         (
@@ -152,7 +151,7 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
             Fails(
                 PROTOCOL,
                 "ECR in `us-west-2` refused the node: HTTP 400 UnknownOperationException",
-                &["says nothing more", "hint: no answer that AWS documents"],
+                &["gave no message", "hint: AWS does not document this answer"],
             ),
         ),
         (
@@ -179,7 +178,7 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
             Fails(
                 PROTOCOL,
                 "ECR in `us-west-2` refused the node: HTTP 400 without an AWS error code",
-                &["says nothing more", "hint: no answer that AWS documents"],
+                &["gave no message", "hint: AWS does not document this answer"],
             ),
         ),
         (
@@ -188,7 +187,7 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
             Fails(
                 PROTOCOL,
                 "ECR in `us-west-2` refused the node: HTTP 404 without an AWS error code",
-                &["hint: no answer that AWS documents"],
+                &["hint: AWS does not document this answer"],
             ),
         ),
         (
@@ -199,7 +198,7 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
             ],
             Fails(
                 PROTOCOL,
-                "ECR in `us-west-2` could not be asked for the node",
+                "the call to ECR in `us-west-2` for the node failed",
                 &[
                     "`https://api.ecr.us-west-2.amazonaws.com/` answered 302 with a redirect, \
                      which is never followed",
@@ -210,9 +209,9 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
         (
             "a_login_page",
             vec![Canned::answer(200, "text/html", "<!doctype html><title>Sign in</title>")],
-            Fails(PROTOCOL, NOT_ECR, &["a proxy, a login page"]),
+            Fails(PROTOCOL, NOT_ECR, &["a proxy or a login page"]),
         ),
-        ("a_list", vec![json(200, "[1]")], Fails(PROTOCOL, NOT_ECR, &["a proxy, a login page"])),
+        ("a_list", vec![json(200, "[1]")], Fails(PROTOCOL, NOT_ECR, &["a proxy or a login page"])),
         ("other_json", vec![Canned::other_json(200)], Fails(PROTOCOL, NO_DATA, &[BETWEEN])),
         ("nothing", vec![json(200, "")], Fails(PROTOCOL, NO_DATA, &[BETWEEN])),
     ]

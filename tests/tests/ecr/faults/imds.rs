@@ -1,4 +1,4 @@
-//! The instance metadata service is not there, slow, closed, or not the one of EC2.
+//! The instance metadata service does not exist, slow, closed, or not the one of EC2.
 
 use std::time::Duration;
 

@@ -15,7 +15,7 @@ use crate::cloud::{ANNOTATION, Cloud, REGISTRY, request, role};
 
 const API: &str = "api.ecr.eu-west-1.amazonaws.com";
 const IMAGE: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/a";
-const ERROR: &str = "ECR in `eu-west-1` could not be asked for the node";
+const ERROR: &str = "the call to ECR in `eu-west-1` for the node failed";
 const HINT: &str = "hint: check the network path from this node: DNS, firewall, proxy";
 
 pub(super) fn trials() -> Vec<Trial> {
@@ -126,13 +126,13 @@ fn a_region_that_does_not_exist(world: &World) {
     let cloud = Cloud::new(world);
     let image = "111122223333.dkr.ecr.lala-land-1.amazonaws.com/a";
     let run = cloud.run(cloud.plugin_as_user().env("AWS_MAX_ATTEMPTS", "1"), &request(image));
-    let error = "ECR in `lala-land-1` could not be asked for the node";
+    let error = "the call to ECR in `lala-land-1` for the node failed";
     let below = &["cannot connect to `https://api.ecr.lala-land-1.amazonaws.com/`", NO_NAME, HINT];
     fails(&run, image, UNAVAILABLE, error, below, "node");
     let pod = cloud.pod_request(image, &[(ANNOTATION, &role("pull"))]);
     let run = cloud.run(cloud.plugin().env("AWS_MAX_ATTEMPTS", "1"), &pod);
     let error =
-        format!("STS in `lala-land-1` could not be asked for the pod as `{}`", role("pull"));
+        format!("the call to STS in `lala-land-1` for the pod as `{}` failed", role("pull"));
     let below = &["cannot connect to `https://sts.lala-land-1.amazonaws.com/`", NO_NAME, HINT];
     fails(&run, image, UNAVAILABLE, &error, below, "pod");
 }
@@ -154,7 +154,7 @@ fn a_region_without_fips(world: &World) {
         let plugin = cloud.plugin_as_user().env("AWS_MAX_ATTEMPTS", "1");
         let plugin = variable.iter().fold(plugin, |plugin, name| plugin.env(name, "true"));
         let run = cloud.run(plugin, &request(image));
-        let error = "ECR in `eu-central-1` could not be asked for the node";
+        let error = "the call to ECR in `eu-central-1` for the node failed";
         let name = "cannot connect to `https://api.ecr-fips.eu-central-1.amazonaws.com/`";
         fails(&run, image, UNAVAILABLE, error, &[name, NO_NAME, hint], image);
     }
@@ -167,7 +167,7 @@ fn a_region_without_dual_stack(world: &World) {
     let below = &[
         "cannot connect to `https://ecr.eu-west-1.api.aws/`",
         NO_NAME,
-        "PrivateLink has the IPv4 names alone, which `--ipv4-api` calls",
+        "PrivateLink has only IPv4 endpoints, which `--ipv4-api` calls",
     ];
     fails(&run, image, UNAVAILABLE, ERROR, below, "dual-stack");
 }
@@ -185,7 +185,7 @@ fn a_proxy_that_refuses(world: &World) {
             .env("AWS_MAX_ATTEMPTS", "1")
             .secret("the proxy's password", "the-proxys-password");
         let run = cloud.run(plugin, &request(REGISTRY));
-        let error = "ECR in `us-west-2` could not be asked for the node";
+        let error = "the call to ECR in `us-west-2` for the node failed";
         let named = format!(
             "hint: the call goes through the proxy `{}`",
             proxy.url().trim_start_matches("http://")
@@ -209,7 +209,7 @@ fn a_proxy_that_is_not_there(world: &World) {
     ] {
         let plugin = cloud.plugin_as_user().env("HTTPS_PROXY", proxy).env("AWS_MAX_ATTEMPTS", "1");
         let run = cloud.run(plugin, &request(REGISTRY));
-        let error = "ECR in `us-west-2` could not be asked for the node";
+        let error = "the call to ECR in `us-west-2` for the node failed";
         fails(&run, REGISTRY, code, error, &[why], proxy);
     }
     assert!(cloud.aws.calls().is_empty());

@@ -82,7 +82,7 @@ fn keys_that_aws_does_not_take(world: &World) {
             "ExpiredTokenException",
             [
                 "The security token included in the request is expired",
-                "hint: the credentials on this node have expired; look at what renews them",
+                "hint: the credentials on this node have expired; check what renews them",
             ],
         ),
     ] {
@@ -142,7 +142,7 @@ fn keys_with_a_line_break(world: &World) {
         let run = cloud.run(plugin, &request(REGISTRY));
         let error =
             "environment variables gave AWS credentials with a space or a line break in them";
-        let below = &["hint: look at the end of the access key and of the session token"];
+        let below = &["hint: check the end of the access key and of the session token"];
         fails(&run, REGISTRY, IDENTITY, error, below, name);
     }
     assert_eq!(world.attempts(), before);
@@ -174,7 +174,7 @@ fn a_token_file_that_sts_does_not_take(world: &World) {
     let below = &[
         "caused by: STS in `us-west-2` refused the node: HTTP 403 AccessDenied",
         "`https://sts.us-west-2.amazonaws.com/` says: Not authorized",
-        "hint: the role that `AWS_ROLE_ARN` or the profile names must trust whoever asks for it",
+        "hint: the role that `AWS_ROLE_ARN` or the profile names must allow this caller",
     ];
     fails(&run, REGISTRY, DENIED, error, below, "not trusted");
 
@@ -192,7 +192,7 @@ fn a_token_file_that_sts_does_not_take(world: &World) {
     let run = cloud.run(plugin().secret("the token", &token), &request(REGISTRY));
     let below = &[
         "caused by: STS in `us-west-2` could not serve the node: HTTP 503 without an AWS error",
-        "hint: AWS, or what stands before it, is overloaded",
+        "hint: AWS, or a proxy in front of it, is overloaded",
     ];
     fails(&run, REGISTRY, UNAVAILABLE, error, below, "STS broken");
 }
@@ -215,7 +215,7 @@ fn a_profiles_role_that_is_refused(world: &World) {
     let below = &[
         "caused by: STS in `us-west-2` refused the node: HTTP 403 AccessDenied",
         "says: User: arn:aws:iam::111122223333:user/base is not authorized",
-        "hint: the role that `AWS_ROLE_ARN` or the profile names must trust",
+        "hint: the role that `AWS_ROLE_ARN` or the profile names must allow",
     ];
     fails(&run, REGISTRY, DENIED, error, below, "a profile's role");
 }
@@ -226,13 +226,13 @@ fn profiles_that_cannot_be_used(world: &World) {
     let before = world.attempts();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config");
-    let understood = "cannot be understood";
-    let credentials = "profile `default` has no credentials to give";
+    let understood = "is not a valid profile file";
+    let credentials = "profile `default` gives no credentials";
     for (text, error, why) in [
-        ("[default\n", understood, "hint: it has sections in brackets"),
+        ("[default\n", understood, "hint: a profile file has section names in brackets"),
         ("[default]\nrole_arn = x\nsource_profile = none\n", credentials, "`none` was not defined"),
         ("[default]\nuse_fips_endpoint = yes\n", "neither `true` nor `false`", "hint: "),
-        ("[default]\nsso_session = x\n", "takes no SSO profiles", "hint: "),
+        ("[default]\nsso_session = x\n", "which is not supported", "hint: "),
     ] {
         fs::write(&file, text).unwrap();
         let run = cloud.run(cloud.plugin().env("AWS_CONFIG_FILE", &file), &request(REGISTRY));

@@ -38,8 +38,7 @@ fn granted(inside: &str) -> Canned {
     ))
 }
 
-const NOT_STS: &str =
-    "`https://sts.us-west-2.amazonaws.com/` answered 200, but not as STS in `us-west-2` does";
+const NOT_STS: &str = "`https://sts.us-west-2.amazonaws.com/` answered 200, but not with an answer of STS in `us-west-2`";
 const NO_CREDENTIALS: &str = "STS answered AssumeRoleWithWebIdentity without credentials";
 
 fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
@@ -82,7 +81,7 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
                  `arn:aws:iam::111122223333:role/pull`: HTTP 400 IDPCommunicationError",
                 &[
                     "says: no answer from the issuer",
-                    "hint: AWS could not reach the keys of `https://oidc.cluster.example`",
+                    "hint: AWS could not fetch the keys of `https://oidc.cluster.example`",
                 ],
             ),
         ),
@@ -119,7 +118,10 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
                 PROTOCOL,
                 "STS in `us-west-2` refused the pod as `arn:aws:iam::111122223333:role/pull`: HTTP \
                  400 MalformedPolicyDocument",
-                &["says: which policy?", "hint: no policy was sent; look at what stands between"],
+                &[
+                    "says: which policy?",
+                    "hint: this plugin sends no policy; check for a proxy between",
+                ],
             ),
         ),
         (
@@ -129,7 +131,10 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
                 PROTOCOL,
                 "STS in `us-west-2` refused the pod as `arn:aws:iam::111122223333:role/pull`: HTTP \
                  400 PackedPolicyTooLarge",
-                &["says: which policy?", "hint: no policy was sent; look at what stands between"],
+                &[
+                    "says: which policy?",
+                    "hint: this plugin sends no policy; check for a proxy between",
+                ],
             ),
         ),
         (
@@ -152,7 +157,7 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
                 PROTOCOL,
                 "STS in `us-west-2` refused the pod as `arn:aws:iam::111122223333:role/pull`: HTTP \
                  400 SomethingNew",
-                &["says: look it up", "hint: no answer that AWS documents"],
+                &["says: look it up", "hint: AWS does not document this answer"],
             ),
         ),
         ("throttled_once", vec![Canned::throttled(Service::Sts), own()], Login),
@@ -164,7 +169,7 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
                 UNAVAILABLE,
                 "STS in `us-west-2` could not serve the pod as \
                  `arn:aws:iam::111122223333:role/pull`: HTTP 503 without an AWS error code",
-                &["says nothing more", "hint: AWS, or what stands before it, is overloaded"],
+                &["gave no message", "hint: AWS, or a proxy in front of it, is overloaded"],
             ),
         ),
         (
@@ -174,30 +179,34 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
                 DENIED,
                 "STS in `us-west-2` refused the pod as `arn:aws:iam::111122223333:role/pull`: HTTP \
                  403 without an AWS error code",
-                &["hint: check these credentials, their permissions, and what stands between"],
+                &["hint: check these credentials and their permissions, and check for a proxy"],
             ),
         ),
         (
             "without_credentials",
             vec![granted("")],
-            Fails(PROTOCOL, NO_CREDENTIALS, &["hint: check what stands between"]),
+            Fails(PROTOCOL, NO_CREDENTIALS, &["hint: check for a proxy"]),
         ),
         (
             "with_half_of_them",
             vec![granted("<Credentials><AccessKeyId>ASIAEXAMPLE</AccessKeyId></Credentials>")],
-            Fails(PROTOCOL, NO_CREDENTIALS, &["hint: check what stands between"]),
+            Fails(PROTOCOL, NO_CREDENTIALS, &["hint: check for a proxy"]),
         ),
-        ("other_xml", vec![xml("<other/>")], Fails(PROTOCOL, NOT_STS, &["a proxy, a login page"])),
-        ("nothing", vec![xml("")], Fails(PROTOCOL, NOT_STS, &["a proxy, a login page"])),
+        (
+            "other_xml",
+            vec![xml("<other/>")],
+            Fails(PROTOCOL, NOT_STS, &["a proxy or a login page"]),
+        ),
+        ("nothing", vec![xml("")], Fails(PROTOCOL, NOT_STS, &["a proxy or a login page"])),
         (
             "json",
             vec![Canned::other_json(200)],
-            Fails(PROTOCOL, NOT_STS, &["a proxy, a login page"]),
+            Fails(PROTOCOL, NOT_STS, &["a proxy or a login page"]),
         ),
         (
             "a_login_page",
             vec![Canned::answer(200, "text/html", "<!doctype html><title>Sign in</title>")],
-            Fails(PROTOCOL, NOT_STS, &["a proxy, a login page"]),
+            Fails(PROTOCOL, NOT_STS, &["a proxy or a login page"]),
         ),
     ]
 }
@@ -211,8 +220,10 @@ fn sts_is_off_in_the_region(world: &World) {
         "STS in `us-west-2` refused the pod as `{}`: HTTP 403 RegionDisabledException",
         role("pull")
     );
-    let below =
-        &["STS is not activated in this region", "hint: the region is off for this account"];
+    let below = &[
+        "STS is not activated in this region",
+        "hint: the region is not enabled for this account",
+    ];
     fails(&run, REGISTRY, DENIED, &error, below, "off");
     assert_eq!((calls, cloud.aws.calls_to(Service::Ecr).len()), (1, 0));
 }
@@ -262,5 +273,5 @@ fn credentials_with_a_line_break(world: &World) {
         .secret("the session token", "a-session-token");
     let run = cloud.run(plugin, &pod);
     let error = "STS gave AWS credentials with a space or a line break in them";
-    fails(&run, REGISTRY, IDENTITY, error, &["hint: look at the end"], "a line break");
+    fails(&run, REGISTRY, IDENTITY, error, &["hint: check the end"], "a line break");
 }

@@ -31,7 +31,7 @@ fn answered(cloud: &Cloud<'_>, token: Token, expires: Expires) -> PluginRun {
 fn tokens_that_are_no_login(world: &World) {
     let cloud = Cloud::new(world);
     let text = |text: &str| Token::Text(text.to_owned());
-    let no_login = "AWS handed out a token that is no login";
+    let no_login = "AWS sent a token that is not a login";
     for (token, error, cause) in [
         (Token::NoData, "ECR in `us-west-2` answered without authorization data", ""),
         (Token::Empty, "ECR in `us-west-2` answered without authorization data", ""),
@@ -41,21 +41,13 @@ fn tokens_that_are_no_login(world: &World) {
             "ECR in `us-west-2` answered without an authorization token",
             "",
         ),
-        (
-            text("the-password-of-it"),
-            "AWS handed out a token that has no user name and password",
-            "",
-        ),
+        (text("the-password-of-it"), "AWS sent a token that has no user name and password", ""),
         (
             Token::Raw("AWS:the-password-of-it".to_owned()),
-            "AWS handed out a token that is not base64",
+            "AWS sent a token that is not base64",
             "",
         ),
-        (
-            Token::Raw(STANDARD.encode(b"AWS:\xff\xfe")),
-            "AWS handed out a token that is not UTF-8",
-            "",
-        ),
+        (Token::Raw(STANDARD.encode(b"AWS:\xff\xfe")), "AWS sent a token that is not UTF-8", ""),
         (text("AWS:"), no_login, "caused by: this login cannot be used: the password is empty"),
         (text(":the-password-of-it"), no_login, "the user name is empty"),
         (text("AWS:the-password-of-it\n"), no_login, "contains a line break or NUL"),
@@ -64,7 +56,7 @@ fn tokens_that_are_no_login(world: &World) {
     ] {
         let name = format!("{token:?}");
         let run = answered(&cloud, token, Expires::In(43_200.0));
-        fails(&run, REGISTRY, PROTOCOL, error, &[cause, "hint: check what stands between"], &name);
+        fails(&run, REGISTRY, PROTOCOL, error, &[cause, "hint: check for a proxy"], &name);
     }
 }
 
@@ -86,9 +78,8 @@ fn times_that_cannot_be_read(world: &World) {
     for time in [json!("2030-01-01T00:00:00Z"), json!("1893456000"), json!(true), json!([1])] {
         let name = time.to_string();
         let run = answered(&cloud, Token::Login, Expires::Raw(time));
-        let error = "`https://api.ecr.us-west-2.amazonaws.com/` answered 200, but not as ECR in \
-                     `us-west-2` does";
-        fails(&run, REGISTRY, PROTOCOL, error, &["hint: check what stands between"], &name);
+        let error = "`https://api.ecr.us-west-2.amazonaws.com/` answered 200, but not with an answer of ECR in `us-west-2`";
+        fails(&run, REGISTRY, PROTOCOL, error, &["hint: check for a proxy"], &name);
     }
 }
 
@@ -105,8 +96,7 @@ fn a_token_that_is_over(world: &World) {
         let name = format!("{expires:?}");
         let run = answered(&cloud, Token::Login, expires);
         assert_eq!(run.code, Some(PROTOCOL), "{name}: {}", run.stderr);
-        let begins =
-            format!("no credentials for `{REGISTRY}`: AWS handed out a token that expired ");
+        let begins = format!("no credentials for `{REGISTRY}`: AWS sent a token that expired ");
         assert!(run.error().starts_with(&begins), "{name}: {}", run.stderr);
         explains(&run, &["hint: check this node's clock"], &name);
     }
