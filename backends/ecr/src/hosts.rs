@@ -27,7 +27,7 @@ impl Hosts {
             if !image.repository().is_empty() {
                 return Err(invalid("has a path, but a login is for a whole host"));
             }
-            if Registry::from_host(image.host()).is_some() {
+            if Registry::from_host(image.host()).is_some() && has_https_port(&image) {
                 return Err(invalid(
                     "names a registry of Amazon's, whose host says its region already",
                 ));
@@ -53,26 +53,42 @@ impl Hosts {
     /// Of kind Config, when it is none of Amazon's and the operator did not name it: a token
     /// would go to whoever answers at that name.
     pub(crate) fn find_registry(&self, image: &Image) -> Result<Registry, Error> {
-        if let Some(registry) = Registry::from_host(image.host()) {
-            return Ok(registry);
-        }
         let named = self.0.iter().find(|(host, _)| image.is_on(host));
-        named.map(|(_, registry)| registry.clone()).ok_or_else(|| {
-            let host = image.registry();
-            let error = Error::config(format!("`{host}` is not a registry of Amazon ECR"));
-            match image.host().contains(".dkr.ecr") || image.host().contains(".dkr-ecr") {
-                true => error.with_hint(
-                    "no registry has a name of this form: a registry's host is \
+        if let Some((_, registry)) = named {
+            return Ok(registry.clone());
+        }
+        let host = image.registry();
+        match Registry::from_host(image.host()) {
+            Some(registry) if has_https_port(image) => return Ok(registry),
+            Some(_) => {
+                return Err(Error::config(format!("`{host}` is not a port of Amazon ECR"))
+                    .with_hint(format!(
+                        "Amazon's registries are on port 443 only: remove the port from the \
+                         image's name; if the host is a proxy of your own, name it: \
+                         `--host {host}=REGION`"
+                    )));
+            }
+            None => {}
+        }
+        let error = Error::config(format!("`{host}` is not a registry of Amazon ECR"));
+        Err(match image.host().contains(".dkr.ecr") || image.host().contains(".dkr-ecr") {
+            true => error.with_hint(
+                "no registry has a name of this form: a registry's host is \
                      ACCOUNT.dkr.ecr[-fips].REGION.amazonaws.com, for dual-stack \
                      ACCOUNT.dkr-ecr[-fips].REGION.on.aws; other partitions have other suffixes",
-                ),
-                false => error.with_hint(format!(
-                    "take it out of this provider's `matchImages`; if it is a mirror or cache \
+            ),
+            false => error.with_hint(format!(
+                "take it out of this provider's `matchImages`; if it is a mirror or cache \
                      that accepts ECR logins, name it: `--host {host}=REGION`"
-                )),
-            }
+            )),
         })
     }
+}
+
+/// Whether the name leads to the port of HTTPS. On another port anybody may answer: the first
+/// thing that a registry client does there is to send the password.
+fn has_https_port(image: &Image) -> bool {
+    matches!(image.port(), None | Some(443))
 }
 
 #[cfg(test)]
@@ -106,6 +122,26 @@ mod tests {
         assert!(mirror.fips() && mirror.dual_stack());
         let image = Image::parse("pub.example/a").unwrap();
         assert_eq!(hosts.find_registry(&image).unwrap(), Registry::Public { dual_stack: false });
+    }
+
+    #[test]
+    fn amazons_registries_are_on_one_port_unless_the_operator_names_another() {
+        let amazons = "111122223333.dkr.ecr.us-west-2.amazonaws.com";
+        let none = hosts(&[]).unwrap();
+        for port in ["", ":443"] {
+            assert!(region(&none, &format!("{amazons}{port}/a")).is_some(), "{port}");
+            assert!(region(&none, &format!("public.ecr.aws{port}/a")).is_some(), "{port}");
+        }
+        for port in [":80", ":8443", ":5000", ":4430"] {
+            let image = format!("{amazons}{port}/a");
+            let error = none.find_registry(&Image::parse(&image).unwrap()).unwrap_err().render();
+            assert!(error.contains("remove the port"), "{port}: {error}");
+            assert_eq!(region(&none, &format!("public.ecr.aws{port}/a")), None, "{port}");
+        }
+        let named = hosts(&[&format!("{amazons}:5000=us-east-1")]).unwrap();
+        assert_eq!(region(&named, &format!("{amazons}:5000/a")).as_deref(), Some("us-east-1"));
+        assert_eq!(region(&named, &format!("{amazons}/a")).as_deref(), Some("us-west-2"));
+        assert!(hosts(&[&format!("{amazons}:443=us-east-1")]).is_err(), "its own port");
     }
 
     #[test]

@@ -6,12 +6,13 @@ use pullpass_tests::fakes::aws::{Endpoint, PULL, PULL_PUBLIC, Service};
 use pullpass_tests::tls::TestCa;
 use pullpass_tests::world::{Trial, World};
 
-use crate::cloud::{ACCOUNT, ANNOTATION, Cloud, REGISTRY, request, role, with_keys};
+use crate::cloud::{ACCOUNT, ANNOTATION, Cloud, REGION, REGISTRY, request, role, with_keys};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = vec![
         Trial::of(ecr_public_is_asked_in_its_one_region),
         Trial::of(a_strangers_registry_is_refused_and_nobody_is_asked),
+        Trial::of(another_port_of_amazons_is_refused_and_nobody_is_asked),
         Trial::of(a_named_host_gets_the_login_of_its_region),
         Trial::of(switches_ask_for_fips_and_dual_stack),
         Trial::of(ipv4_api_calls_no_dual_stack_endpoint),
@@ -107,6 +108,32 @@ fn a_strangers_registry_is_refused_and_nobody_is_asked(world: &World) {
     }
     assert_eq!(world.attempts(), before);
     assert!(cloud.aws.calls().is_empty());
+}
+
+/// Or whoever listens on another port of that name, over plain HTTP as well, would get a login.
+fn another_port_of_amazons_is_refused_and_nobody_is_asked(world: &World) {
+    let cloud = Cloud::new(world);
+    let before = world.attempts();
+    for host in [REGISTRY, "public.ecr.aws", "111122223333.dkr-ecr-fips.us-west-2.on.aws"] {
+        for port in [80, 5000, 8443] {
+            let image = format!("{host}:{port}/team/app");
+            let pod = cloud.pod_request(&image, &[(ANNOTATION, &role("pull"))]);
+            for request in [request(&image), pod] {
+                let run = cloud.run(cloud.plugin_as_user(), &request);
+                assert_eq!(run.code, Some(2), "{image}: {}", run.stderr);
+                let error = format!("`{host}:{port}` is not a port of Amazon ECR");
+                assert_eq!(run.error(), format!("no credentials for `{image}`: {error}"));
+                assert!(run.stderr.contains("hint: Amazon's registries are on port 443 only"));
+            }
+        }
+    }
+    assert_eq!(world.attempts(), before);
+    let with_port = format!("{REGISTRY}:443");
+    let (key, ..) = cloud.login(cloud.plugin_as_user(), &request(&format!("{with_port}/team/app")));
+    assert_eq!(key, with_port);
+    let named = cloud.plugin_as_user().arg(format!("--host={REGISTRY}:5000={REGION}"));
+    let (key, ..) = cloud.login(named, &request(&format!("{REGISTRY}:5000/team/app")));
+    assert_eq!(key, format!("{REGISTRY}:5000"));
 }
 
 fn a_named_host_gets_the_login_of_its_region(world: &World) {
