@@ -1,8 +1,10 @@
 //! How an identity gets AWS credentials: the pod by its token, the node in a role by the node's
 //! own, and the node by the sources that it has.
 
+mod child;
 mod imds;
 mod node;
+mod process;
 mod source;
 mod source_error;
 mod sts;

@@ -9,6 +9,7 @@ use aws_config::profile::{self, ProfileSet};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal;
 use pullpass::{Error, file};
+use secrecy::SecretString;
 use tracing::warn;
 
 use crate::endpoint;
@@ -33,8 +34,10 @@ const CREDENTIALS: [&str; 6] = [
 
 /// The node's profile.
 pub(crate) struct Profiles {
-    /// For the SDK.
+    /// For the SDK. Here each `credential_process` is a named source, of [`Self::programs`].
     pub(crate) files: EnvConfigFiles,
+    /// The programs that print credentials: the source's name, and the command.
+    pub(crate) programs: Vec<(String, SecretString)>,
     /// The profile's name.
     pub(crate) name: String,
     /// Whether the operator named it.
@@ -80,12 +83,16 @@ impl Profiles {
             };
             files = files.with_contents(kind, text);
         }
-        let files = files.build();
         let set = match read.is_empty() {
             true => None,
-            false => Some(parse(&files, &name, &read).await?),
+            false => Some(parse(&files.clone().build(), &name, &read).await?),
         };
-        let profiles = Self { files, name, is_named: environment.profile.is_some(), set, read };
+        let (overlay, programs) = set.as_ref().map(name_programs).unwrap_or_default();
+        if !programs.is_empty() {
+            files = files.with_contents(EnvConfigFileKind::Credentials, overlay);
+        }
+        let is_named = environment.profile.is_some();
+        let profiles = Self { files: files.build(), programs, name, is_named, set, read };
         profiles.check()?;
         Ok(profiles)
     }
@@ -181,6 +188,42 @@ impl Profiles {
         Error::config(format!("`{name}` of profile `{}` is {what}", self.name))
             .with_hint("correct the profile, or name another by `AWS_PROFILE`")
     }
+}
+
+/// Makes a named source of each `credential_process`, so that the SDK asks us for its credentials
+/// and does not run the program itself. Returns the settings to lay over the files, and the
+/// programs under the names of their sources.
+fn name_programs(set: &ProfileSet) -> (String, Vec<(String, SecretString)>) {
+    let (mut overlay, mut programs) = (String::new(), Vec::new());
+    for profile in set.profiles().filter_map(|name| set.get_profile(name)) {
+        let Some(command) = profile.get("credential_process") else { continue };
+        // The SDK reads these before, and then runs no program.
+        let before = [
+            "credential_source",
+            "web_identity_token_file",
+            "sso_session",
+            "sso_start_url",
+            "login_session",
+        ];
+        if before.iter().any(|name| profile.get(name).is_some()) {
+            continue;
+        }
+        let name = profile.name();
+        let source = format!("credential_process-{}", programs.len());
+        match (profile.get("role_arn"), profile.get("source_profile")) {
+            (None, _) => overlay += &format!("[{name}]\ncredential_source = {source}\n"),
+            // A role by its own profile's program. A profile must not have both sources.
+            (Some(_), Some(own)) if own == name => {
+                overlay += &format!(
+                    "[{name}]\nsource_profile = {source}\n\
+                     [{source}]\ncredential_source = {source}\n"
+                );
+            }
+            (Some(_), _) => continue,
+        }
+        programs.push((source, command.into()));
+    }
+    (overlay, programs)
 }
 
 /// For messages.

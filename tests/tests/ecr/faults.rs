@@ -8,6 +8,7 @@ mod ecr;
 mod imds;
 mod logs;
 mod network;
+mod processes;
 mod sources;
 mod sts;
 mod tokens;
@@ -34,6 +35,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         imds::trials(),
         logs::trials(),
         network::trials(),
+        processes::trials(),
         sources::trials(),
         sts::trials(),
         tokens::trials(),

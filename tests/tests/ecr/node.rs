@@ -19,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::of(container_credentials),
         Trial::of(pod_identity_agent),
         Trial::of(profile_with_a_process),
+        Trial::of(profile_with_a_role_by_a_process),
         Trial::of(profile_with_a_role),
         Trial::of(a_profile_that_is_named_must_be_there),
         Trial::of(web_identity_file),
@@ -139,6 +140,33 @@ fn profile_with_a_process(world: &World) {
     assert!(run.error().contains("the profile gave no AWS credentials"), "{}", run.stderr);
 }
 
+/// The program's keys are for a role, of another profile or of its own.
+fn profile_with_a_role_by_a_process(world: &World) {
+    let cloud = Cloud::new(world);
+    let user = format!("arn:aws:iam::{ACCOUNT}:user/base");
+    let keys = cloud.aws.add_user(&user, &["sts:AssumeRole"]);
+    cloud.aws.add_role(Role::new(&role("chained")).allow(&PULL).trust(&user));
+    let folder = tempfile::tempdir().unwrap();
+    let answer = serde_json::json!({
+        "version": 1,
+        "accessKeyId": keys.access_key_id,
+        "secretAccessKey": keys.secret_access_key,
+        "Expiration": "2037-01-01T00:00:00Z",
+    });
+    let output = write(folder.path(), "output", &answer.to_string());
+    let process = format!("credential_process = cat {output}\n");
+    let chained = format!("role_arn = {}\n", role("chained"));
+    for config in [
+        format!("[default]\n{chained}source_profile = base\n[profile base]\n{process}"),
+        format!("[profile default]\n{chained}source_profile = default\n{process}"),
+    ] {
+        let file = write(folder.path(), "config", &config);
+        let plugin = cloud.plugin().env("PATH", "/usr/bin:/bin").env("AWS_CONFIG_FILE", &file);
+        let (_, principal, _) = cloud.login(plugin, &request(REGISTRY));
+        assert!(principal.starts_with(&session_of("chained")), "{principal}");
+    }
+}
+
 fn profile_with_a_role(world: &World) {
     let cloud = Cloud::new(world);
     let user = format!("arn:aws:iam::{ACCOUNT}:user/base");
@@ -180,7 +208,13 @@ fn a_profile_that_is_named_must_be_there(world: &World) {
         assert_eq!(run.code, Some(2), "{}", run.stderr);
         assert!(run.error().contains(error), "{}", run.stderr);
     }
+    // An instance with a role needs no profile, whatever the variable was set for.
+    let run = cloud.run(cloud.plugin().env("AWS_PROFILE", "default"), &request(REGISTRY));
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert!(run.error().contains("profile `default` does not exist"), "{}", run.stderr);
+    assert!(run.stderr.contains("remove `AWS_PROFILE`"), "{}", run.stderr);
     assert_eq!(world.attempts(), before);
+    cloud.login(cloud.plugin(), &request(REGISTRY));
     // One that is there without credentials leaves them to the next source.
     let plugin = cloud.plugin().env("AWS_PROFILE", "other").env("AWS_CONFIG_FILE", config);
     cloud.login(plugin, &request(REGISTRY));

@@ -12,6 +12,7 @@ use aws_credential_types::provider::{self, ProvideCredentials as _};
 use pullpass::{Context, Deadline, Error, file};
 use tracing::debug;
 
+use super::process::Program;
 use super::source::Source;
 use super::source_error::SourceError;
 use super::{imds, validate};
@@ -39,11 +40,15 @@ pub(super) async fn credentials(
         return Ok(found);
     }
     let profiles = aws.profiles();
-    let profile = ProfileFileCredentialsProvider::builder()
+    let mut profile = ProfileFileCredentialsProvider::builder()
         .configure(config)
         .profile_files(profiles.files.clone())
-        .profile_name(profiles.name.clone())
-        .build();
+        .profile_name(profiles.name.clone());
+    for (name, command) in &profiles.programs {
+        let program = Program::new(command.clone(), cx.deadline);
+        profile = profile.with_custom_provider(name.clone(), program);
+    }
+    let profile = profile.build();
     if let Some(found) = chain.ask(Source::Profile, profile.provide_credentials()).await? {
         return Ok(found);
     }

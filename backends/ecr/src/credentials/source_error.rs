@@ -28,24 +28,14 @@ impl SourceError<'_> {
         if let Some(refused) = self.find_sts_error() {
             return refused.context(what);
         }
-        let words = describe(error);
         match (Error::find_in(error), imds::find_error_response(error)) {
+            // Its own hint is about a program of the profile's, or a server that the profile names.
+            (Some(failure), _) if source == Source::Profile => {
+                return failure.clone().or_with_hint(source.hint()).context(what);
+            }
             (Some(failure), _) => failure.clone().context(what),
             (None, Some((kind, answer))) => Error::new(kind, what).with_source(answer),
-            // What the program wrote may be a secret, and the SDK repeats it.
-            (None, None) if source == Source::Profile && words.contains("external process") => {
-                let why = match exit_status(&words) {
-                    Some(status) => {
-                        format!("the program of `credential_process` exited with {status}")
-                    }
-                    None => "the program of `credential_process` printed no credentials".to_owned(),
-                };
-                return Error::identity(what).with_source(why).with_hint(
-                    "run it by hand as the kubelet's user, with this provider's `env`; what it \
-                     writes is not shown, for it may be a secret",
-                );
-            }
-            (None, None) => Error::identity(what).with_source(words),
+            (None, None) => Error::identity(what).with_source(describe(error)),
         }
         .with_hint(source.hint())
     }
@@ -63,11 +53,4 @@ impl SourceError<'_> {
                 .or_else(|| by_token.map(|error| service_error(error, &operation, diagnose)))
         })
     }
-}
-
-/// The number in the SDK's words for a program that failed: all of them that is no secret.
-fn exit_status(words: &str) -> Option<u8> {
-    let (_, rest) = words.split_once("exit status: ")?;
-    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-    rest[..end].parse().ok()
 }

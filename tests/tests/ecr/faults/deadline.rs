@@ -1,6 +1,5 @@
 //! Somebody does not answer: the run ends by its own limit, with the reason that it was waiting for.
 
-use std::fs;
 use std::time::Duration;
 
 use pullpass_tests::fakes::aws::{Canned, EcsTask, Instance, Service};
@@ -21,7 +20,6 @@ pub(super) fn trials() -> Vec<Trial> {
         Trial::of(swallowed_packets),
         Trial::of(a_body_by_drops),
         Trial::of(throttled_until_the_end),
-        Trial::of(a_process_that_hangs),
     ]
 }
 
@@ -110,17 +108,4 @@ fn throttled_until_the_end(world: &World) {
     let run = cloud.run(plugin, &request(REGISTRY));
     assert_eq!(run.code, Some(UNAVAILABLE), "{}", run.stderr);
     assert!(run.duration < BY, "{:?}", run.duration);
-}
-
-fn a_process_that_hangs(world: &World) {
-    let cloud = Cloud::new(world);
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("config");
-    fs::write(&file, "[default]\ncredential_process = sleep 60\n").unwrap();
-    let plugin =
-        || cloud.plugin().env("PATH", "/usr/bin:/bin").env("AWS_CONFIG_FILE", &file).arg(LIMIT);
-    let run = cloud.run(plugin(), &request(REGISTRY));
-    in_time(&run, "timed out after 1.0 s", &["hint: `--log debug` shows what it waited for"]);
-    let run = plugin().arg("--log=debug").quiet().run(request(REGISTRY).to_string().as_bytes());
-    assert!(run.stderr.contains("asking the profile for the node's credentials"), "{}", run.stderr);
 }
