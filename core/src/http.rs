@@ -130,6 +130,11 @@ impl Http {
         &self.sent
     }
 
+    /// Whether a proxy is set for URLs of this scheme. (`NO_PROXY` may exempt a host.)
+    pub fn has_proxy(&self, scheme: &str) -> bool {
+        self.config.proxy.url(&self.env, scheme).is_ok_and(|proxy| proxy.is_some())
+    }
+
     /// How its requests are made.
     pub fn config(&self) -> &HttpConfig {
         &self.config

@@ -71,7 +71,7 @@ impl SentSecrets {
             (Some(_), None) => self.remember(credentials),
             _ => credentials
                 .split([' ', ',', '=', '"'])
-                .filter(|part| part.len() >= SHORTEST_CREDENTIAL && !part.contains('/'))
+                .filter(|part| part.len() >= SHORTEST_CREDENTIAL && !part.contains(['/', ';']))
                 .for_each(|part| self.remember(part)),
         }
     }
@@ -223,7 +223,8 @@ mod tests {
         let signature = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
         sent.remember_authorization(&format!(
             "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, \
-             SignedHeaders=content-type;host;x-amz-date, Signature={signature}"
+             SignedHeaders=content-type;host;x-amz-date;x-amz-security-token, \
+             Signature={signature}"
         ));
         assert!(sent.occur_in(&[signature]));
         assert!(!sent.occur_in(&["Signature expired: 20150830T123600Z is now earlier than \
