@@ -6,9 +6,9 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use pullpass::secrecy::zeroize::Zeroizing;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
-use secrecy::zeroize::Zeroizing;
 
 /// How often a child that prints nothing is looked after: its end shows on no descriptor.
 const TICK: Duration = Duration::from_millis(5);
