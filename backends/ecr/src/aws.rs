@@ -11,7 +11,7 @@ use aws_sdk_ecr::config::{IdentityCache, Region, StalledStreamProtectionConfig};
 use aws_smithy_async::time::TimeSource;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
-use pullpass::http::HttpConfig;
+use pullpass::http::{HttpConfig, SentSecrets};
 use pullpass::{Clock, Context, Error};
 
 use crate::endpoint::{Endpoints, FixedEndpoint};
@@ -22,7 +22,7 @@ use crate::registry::Registry;
 use crate::settings::Settings;
 use crate::transport::{RetryStatuses, Transport};
 
-/// The longest that a connection to AWS may take to stand.
+/// The longest that a connection to AWS may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Where ECR has FIPS endpoints, besides GovCloud.
@@ -44,6 +44,10 @@ pub(crate) struct Aws {
     sources: ProviderConfig,
     /// The node's profile.
     profiles: Profiles,
+    /// What no words of a server may repeat.
+    sent: SentSecrets,
+    /// Whether calls to AWS go through a proxy.
+    has_proxy: bool,
     fips_by_host: bool,
     /// Where the registry's API is.
     registry: Endpoints,
@@ -104,7 +108,7 @@ impl Aws {
             .with_behavior_version(config.behavior_version())
             .with_region(Some(Region::new(sts_region.clone())))
             .with_retry_config(environment.retries.clone());
-        // The SDK takes no endpoint by name together with these, and the name goes before.
+        // The SDK refuses a named endpoint together with these, and the name takes precedence.
         let sources = match environment.has_sts_endpoint || profiles.has_endpoints() {
             true => sources,
             false => sources.with_use_fips(Some(fips)).with_use_dual_stack(Some(dual_stack)),
@@ -114,6 +118,8 @@ impl Aws {
             sts: endpoints(&sts_region),
             sources,
             profiles,
+            sent: cx.http.sent_secrets().clone(),
+            has_proxy: cx.http.has_proxy("https"),
             fips_by_host: registry.fips(),
             config,
         })
@@ -127,6 +133,16 @@ impl Aws {
     /// The node's profile.
     pub(crate) fn profiles(&self) -> &Profiles {
         &self.profiles
+    }
+
+    /// What no words of a server may repeat.
+    pub(crate) fn sent_secrets(&self) -> &SentSecrets {
+        &self.sent
+    }
+
+    /// Whether calls to AWS go through a proxy; `NO_PROXY` may still exempt some.
+    pub(crate) fn has_proxy(&self) -> bool {
+        self.has_proxy
     }
 
     /// Where roles are assumed.
@@ -150,7 +166,7 @@ impl Aws {
         self.registry.dual_stack
     }
 
-    /// Amazon ECR, asked by these credentials.
+    /// Amazon ECR with these credentials.
     pub(crate) fn ecr(&self, credentials: Credentials) -> aws_sdk_ecr::Client {
         let config = aws_sdk_ecr::config::Builder::from(&self.config)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
@@ -160,7 +176,7 @@ impl Aws {
         aws_sdk_ecr::Client::from_conf(config)
     }
 
-    /// Amazon ECR Public, asked by these credentials.
+    /// Amazon ECR Public with these credentials.
     pub(crate) fn ecr_public(&self, credentials: Credentials) -> aws_sdk_ecrpublic::Client {
         let config = aws_sdk_ecrpublic::config::Builder::from(&self.config)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
@@ -170,7 +186,7 @@ impl Aws {
         aws_sdk_ecrpublic::Client::from_conf(config)
     }
 
-    /// AWS STS, asked by these credentials; by nobody for a web identity.
+    /// AWS STS with these credentials, or without for a web identity.
     pub(crate) fn sts(&self, credentials: Option<Credentials>) -> aws_sdk_sts::Client {
         let mut config = aws_sdk_sts::config::Builder::from(&self.config)
             .region(Region::new(self.sts.region.clone()))
@@ -211,7 +227,8 @@ fn sts_region(registry: &Registry, environment: &Environment) -> Result<String, 
             partition.id
         ))
         .with_hint(
-            "take ECR Public out of this provider's `matchImages`: its images can be pulled              without a login",
+            "take ECR Public out of this provider's `matchImages`: its images can be pulled \
+             without a login",
         ));
     }
     Ok(region.clone())

@@ -6,7 +6,8 @@
 use aws_smithy_runtime_api::client::endpoint::EndpointFuture;
 use aws_smithy_types::endpoint::Endpoint;
 use pullpass::Error;
-use url::{Host, Url};
+use pullpass::http::Plaintext;
+use pullpass::url::Url;
 
 use crate::partition::{AWS, AWS_US_GOV, Partition};
 
@@ -50,8 +51,8 @@ impl Endpoints {
     }
 }
 
-/// One API's name as the SDK asks for it. What the operator set by `AWS_ENDPOINT_URL` or in a
-/// profile goes before, also where the host asks for FIPS: he named the address.
+/// One API's URL, for the SDK. What the operator set by `AWS_ENDPOINT_URL` or in a profile takes
+/// precedence, also where the host asks for FIPS: it is the address that was asked for.
 #[derive(Debug)]
 pub(crate) struct FixedEndpoint(pub(crate) String);
 
@@ -66,36 +67,25 @@ impl FixedEndpoint {
     }
 }
 
-/// An address that the operator may name: nothing in it that a URL would drop or hide, and in
-/// the clear only to this machine and its metadata services.
+/// An address that the operator may name: nothing in it that a URL would drop or hide, and
+/// `http://` only to this machine and its metadata services.
 pub(crate) fn parse(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let is_plain = text.bytes().all(|c| c.is_ascii_graphic());
     let hides = !url.username().is_empty() || url.password().is_some();
     let is_safe = match url.scheme() {
         "https" => url.host().is_some(),
-        "http" => is_local(&url),
+        "http" => Plaintext::Metadata.allows(&url),
         _ => false,
     };
     (is_plain && !hides && is_safe).then_some(url)
 }
 
-/// Loopback, and where AWS's metadata services and agents are.
-pub(crate) fn is_local(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_link_local(),
-        Some(Host::Ipv6(address)) => {
-            address.is_loopback() || address.segments()[..2] == [0xfd00, 0x0ec2]
-        }
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
-/// Of an address that the operator named to the SDK. It is not shown: it may hold a password.
+/// The error for an address that the operator set for the SDK. The address is not shown: it may hold a password.
 pub(crate) fn invalid_endpoint() -> Error {
     Error::config("an endpoint URL is not valid").with_hint(
-        "set `AWS_ENDPOINT_URL*` and the profile's `endpoint_url` to an `https://` URL without user and password; `http://` is for addresses on this machine only",
+        "set `AWS_ENDPOINT_URL*` and the profile's `endpoint_url` to an `https://` URL \
+         without user and password; `http://` is for addresses on this machine only",
     )
 }
 
@@ -134,7 +124,7 @@ mod tests {
 
     use super::*;
 
-    /// Regions of every partition, and one that nobody knows.
+    /// Regions of every partition, and one that no partition claims.
     const REGIONS: [&str; 12] = [
         "us-east-1",
         "us-west-2",

@@ -132,8 +132,8 @@ pub(crate) fn is_boolean(value: &str) -> bool {
     ["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
-/// The node's keys: never one of the two alone, and not under the names of the SDK for Go;
-/// passed over, they would leave the node with other keys.
+/// The node's keys: both or neither, and not under the names that the SDK for Go reads. If they
+/// were ignored, the node would go on with other credentials.
 fn check_keys(env: &Env) -> Result<(), Error> {
     let (key_id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
     for (old, new) in [("AWS_ACCESS_KEY", key_id), ("AWS_SECRET_KEY", secret)] {

@@ -2,10 +2,9 @@
 //!
 //! Source: the API references' "Common Errors" and the errors of each operation.
 
-use pullpass::{Claims, ErrorKind, one_line};
+use pullpass::{Claims, Diagnosis, ErrorKind, one_line};
 
-use crate::error_response::Diagnosis;
-use crate::identity::Identity;
+use crate::identity::{AUDIENCE, Identity};
 use crate::registry::Registry;
 use crate::roles::Role;
 
@@ -14,8 +13,14 @@ pub(crate) fn diagnose_web_identity(code: &str, role: &Role, claims: &Claims) ->
     let (issuer, subject) = (one_line(&claims.issuer), one_line(&claims.subject));
     let audience = one_line(&claims.audience.join(", "));
     let named_by = &role.named_by;
+    let by_convention = match audience == AUDIENCE {
+        true => String::new(),
+        false => format!(
+            "; by convention `serviceAccountTokenAudience` and the provider have `{AUDIENCE}`"
+        ),
+    };
     Some(match code {
-        "AccessDenied" | "AccessDeniedException" => (
+        "AccessDenied" | "AccessDeniedException" => Diagnosis::new(
             ErrorKind::Denied,
             format!(
                 "the role's trust policy must allow sts:AssumeRoleWithWebIdentity to the OIDC \
@@ -23,28 +28,29 @@ pub(crate) fn diagnose_web_identity(code: &str, role: &Role, claims: &Claims) ->
                  {named_by} names the role"
             ),
         ),
-        "InvalidIdentityToken" | "InvalidIdentityTokenException" => (
+        "InvalidIdentityToken" | "InvalidIdentityTokenException" => Diagnosis::new(
             ErrorKind::Denied,
             format!(
                 "IAM in the role's account needs an OIDC provider for `{issuer}` with the audience \
-                 `{audience}`, and AWS must reach that issuer's keys"
+                 `{audience}`, and AWS must be able to fetch that issuer's keys{by_convention}"
             ),
         ),
-        "IDPRejectedClaim" | "IDPRejectedClaimException" => (
+        "IDPRejectedClaim" | "IDPRejectedClaimException" => Diagnosis::new(
             ErrorKind::Denied,
             format!("the issuer `{issuer}` rejected this token; check its keys"),
         ),
-        "IDPCommunicationError" | "IDPCommunicationErrorException" => (
+        "IDPCommunicationError" | "IDPCommunicationErrorException" => Diagnosis::new(
             ErrorKind::Unavailable,
             format!("AWS could not fetch the keys of `{issuer}`; they must be public"),
         ),
-        "ExpiredTokenException" | "ExpiredToken" => (
+        "ExpiredTokenException" | "ExpiredToken" => Diagnosis::new(
             ErrorKind::Identity,
-            "the kubelet renews tokens by itself; check this node's clock".to_owned(),
+            "the kubelet renews tokens by itself; check this node's clock",
         ),
-        "ValidationError" => {
-            (ErrorKind::Identity, format!("check the role's ARN; {named_by} names it"))
-        }
+        "ValidationError" => Diagnosis::new(
+            ErrorKind::Identity,
+            format!("check the role's ARN; {named_by} names it"),
+        ),
         _ => return diagnose_common(code),
     })
 }
@@ -52,7 +58,7 @@ pub(crate) fn diagnose_web_identity(code: &str, role: &Role, claims: &Claims) ->
 /// Of `AssumeRole`.
 pub(crate) fn diagnose_assume_role(code: &str, role: &Role) -> Option<Diagnosis> {
     match code {
-        "AccessDenied" | "AccessDeniedException" => Some((
+        "AccessDenied" | "AccessDeniedException" => Some(Diagnosis::new(
             ErrorKind::Denied,
             format!(
                 "allow sts:AssumeRole on `{}` to the node, in an IAM policy and in the role's \
@@ -66,29 +72,31 @@ pub(crate) fn diagnose_assume_role(code: &str, role: &Role) -> Option<Diagnosis>
 
 /// Of either, where the SDK asks for a role that the node's environment or profile names.
 pub(crate) fn diagnose_node_role(code: &str) -> Option<Diagnosis> {
-    let (kind, hint) = match code {
-        "AccessDenied" | "AccessDeniedException" => (
+    let diagnosis = match code {
+        "AccessDenied" | "AccessDeniedException" => Diagnosis::new(
             ErrorKind::Denied,
-            "the role that `AWS_ROLE_ARN` or the profile names must allow this caller in its trust policy",
+            "the role that `AWS_ROLE_ARN` or the profile names must allow this caller in its trust \
+             policy",
         ),
-        "InvalidIdentityToken" | "InvalidIdentityTokenException" => (
+        "InvalidIdentityToken" | "InvalidIdentityTokenException" => Diagnosis::new(
             ErrorKind::Denied,
             "IAM in the role's account needs an OIDC provider for the issuer and the audience of \
              the token in `AWS_WEB_IDENTITY_TOKEN_FILE`",
         ),
         "IDPRejectedClaim" | "IDPRejectedClaimException" => {
-            (ErrorKind::Denied, "the token's issuer rejected it; check its keys")
+            Diagnosis::new(ErrorKind::Denied, "the token's issuer rejected it; check its keys")
         }
-        "IDPCommunicationError" | "IDPCommunicationErrorException" => (
+        "IDPCommunicationError" | "IDPCommunicationErrorException" => Diagnosis::new(
             ErrorKind::Unavailable,
             "AWS could not fetch the keys of the token's issuer; they must be public",
         ),
-        "ValidationError" => {
-            (ErrorKind::Config, "check the role's ARN in `AWS_ROLE_ARN` or the profile")
-        }
+        "ValidationError" => Diagnosis::new(
+            ErrorKind::Config,
+            "check the role's ARN in `AWS_ROLE_ARN` or the profile",
+        ),
         _ => return diagnose_common(code),
     };
-    Some((kind, hint.to_owned()))
+    Some(diagnosis)
 }
 
 /// Of `GetAuthorizationToken`.
@@ -102,23 +110,25 @@ pub(crate) fn diagnose_authorization_token(
         Identity::NodeInRole(role) | Identity::Pod(role, _) => format!("`{}`", role.arn),
     };
     match (code, registry) {
-        ("AccessDenied" | "AccessDeniedException", Registry::Private(_)) => Some((
+        ("AccessDenied" | "AccessDeniedException", Registry::Private(_)) => Some(Diagnosis::new(
             ErrorKind::Denied,
             format!("allow ecr:GetAuthorizationToken on `*` in an IAM policy of {name}"),
         )),
-        ("AccessDenied" | "AccessDeniedException", Registry::Public { .. }) => Some((
-            ErrorKind::Denied,
-            format!(
-                "allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken in an IAM \
+        ("AccessDenied" | "AccessDeniedException", Registry::Public { .. }) => {
+            Some(Diagnosis::new(
+                ErrorKind::Denied,
+                format!(
+                    "allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken in an \
                  policy of {name}, or take ECR Public out of `matchImages`: it can be pulled \
                  from without a login"
-            ),
-        )),
+                ),
+            ))
+        }
         ("UnrecognizedClientException" | "InvalidClientTokenId", Registry::Public { .. }) => {
-            Some((
+            Some(Diagnosis::new(
                 ErrorKind::Denied,
-                "ECR Public accepts credentials of partition `aws` only; elsewhere take it out of `matchImages`"
-                    .to_owned(),
+                "ECR Public accepts credentials of partition `aws` only; elsewhere take it out of \
+                 `matchImages`",
             ))
         }
         _ => diagnose_common(code),
@@ -127,41 +137,46 @@ pub(crate) fn diagnose_authorization_token(
 
 /// Of every operation.
 fn diagnose_common(code: &str) -> Option<Diagnosis> {
-    let (kind, hint) = match code {
-        "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidAccessKeyId" => (
-            ErrorKind::Denied,
-            "AWS does not know these credentials: a deleted key, a session token that is missing, \
-             or credentials of another partition",
-        ),
-        "InvalidSignatureException" | "SignatureDoesNotMatch" => (
+    let diagnosis = match code {
+        "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidAccessKeyId" => {
+            Diagnosis::new(
+                ErrorKind::Denied,
+                "AWS does not know these credentials: a deleted key, a session token that is \
+                 missing, or credentials of another partition",
+            )
+        }
+        "InvalidSignatureException" | "SignatureDoesNotMatch" => Diagnosis::new(
             ErrorKind::Denied,
             "the secret key is not the one of this access key, or this node's clock is wrong",
         ),
-        "RequestExpired" | "RequestTimeTooSkewed" | "SignatureExpired" => {
-            (ErrorKind::Denied, "this node's clock is wrong by more than a few minutes")
-        }
-        "ExpiredToken" | "ExpiredTokenException" => (
+        "RequestExpired" | "RequestTimeTooSkewed" | "SignatureExpired" => Diagnosis::new(
+            ErrorKind::Denied,
+            "this node's clock is wrong by more than a few minutes",
+        ),
+        "ExpiredToken" | "ExpiredTokenException" => Diagnosis::new(
             ErrorKind::Identity,
             "the credentials on this node have expired; check what renews them",
         ),
         "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException"
         | "IncompleteSignature"
-        | "IncompleteSignatureException" => (
+        | "IncompleteSignatureException" => Diagnosis::new(
             ErrorKind::Protocol,
-            "the request arrived without its signature; check the proxies between this node and AWS",
+            "the request arrived without its signature; check the proxies between this node \
+             and AWS",
         ),
-        "RegionDisabledException" | "RegionDisabled" | "OptInRequired" => (
+        "RegionDisabledException" | "RegionDisabled" | "OptInRequired" => Diagnosis::new(
             ErrorKind::Denied,
             "the region is not enabled for this account: enable it, and STS in it",
         ),
-        "AccessDenied" | "AccessDeniedException" => {
-            (ErrorKind::Denied, "the identity lacks a permission; AWS's words above name it")
-        }
+        "AccessDenied" | "AccessDeniedException" => Diagnosis::new(
+            ErrorKind::Denied,
+            "the identity lacks a permission; AWS's words above name it",
+        ),
         "MalformedPolicyDocument"
         | "PackedPolicyTooLarge"
         | "MalformedPolicyDocumentException"
-        | "PackedPolicyTooLargeException" => (
+        | "PackedPolicyTooLargeException" => Diagnosis::new(
             ErrorKind::Protocol,
             "this plugin sends no policy; check for a proxy between this node and STS",
         ),
@@ -173,7 +188,7 @@ fn diagnose_common(code: &str) -> Option<Diagnosis> {
         | "TooManyRequestsException"
         | "RequestLimitExceeded"
         | "LimitExceededException"
-        | "SlowDown" => (
+        | "SlowDown" => Diagnosis::new(
             ErrorKind::Unavailable,
             "AWS limits calls per account and region; the kubelet tries the pull again later",
         ),
@@ -183,11 +198,11 @@ fn diagnose_common(code: &str) -> Option<Diagnosis> {
         | "InternalFailure"
         | "ServiceUnavailable"
         | "InternalServerError"
-        | "ServiceUnavailableException" => (
+        | "ServiceUnavailableException" => Diagnosis::new(
             ErrorKind::Unavailable,
             "AWS is overloaded or broken; the kubelet tries the pull again later",
         ),
         _ => return None,
     };
-    Some((kind, hint.to_owned()))
+    Some(diagnosis)
 }

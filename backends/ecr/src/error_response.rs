@@ -1,21 +1,19 @@
-//! What AWS answered instead of what was asked, in an error of ours: who was refused, where,
-//! with which status and code, and what to do.
+//! The error for a call to AWS that failed: whom AWS refused, where, with which status and code,
+//! and what to do.
 
 use std::error::Error as StdError;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use pullpass::{Error, ErrorKind, causes, one_line};
+use pullpass::http::{SentSecrets, ServerError, status_kind};
+use pullpass::{Diagnosis, Error, ErrorKind, causes};
 
 use crate::aws::{Aws, Fips};
 use crate::identity::Identity;
 use crate::transport::ResponseUrl;
 
-/// Who must act on a code of AWS's, and how.
-pub(crate) type Diagnosis = (ErrorKind, String);
-
-/// What was asked of AWS.
+/// The call that failed.
 pub(crate) struct Operation<'a> {
     /// Which of AWS's services, and where.
     pub(crate) service: String,
@@ -24,7 +22,7 @@ pub(crate) struct Operation<'a> {
     pub(crate) aws: &'a Aws,
 }
 
-/// Explains a call that failed. `diagnose` knows the service's codes.
+/// The error for a call that failed. `diagnose` knows the service's error codes.
 pub(crate) fn service_error<E>(
     error: &SdkError<E, HttpResponse>,
     operation: &Operation<'_>,
@@ -66,37 +64,33 @@ where
         .and_then(|metadata| metadata.code())
         .or_else(|| in_xml("Code"))
         .filter(|code| is_code(code));
-    let (kind, hint) = code.and_then(diagnose).unwrap_or_else(|| diagnose_status(status));
-    let verb = match kind {
-        ErrorKind::Unavailable => "could not serve",
-        _ => "refused",
-    };
-    let shown = code.unwrap_or("without an AWS error code");
     let message = metadata.and_then(|metadata| metadata.message()).or_else(|| in_xml("Message"));
-    let said = match message.and_then(first_line) {
-        Some(message) => format!("`{url}` says: {message}"),
-        None => format!("`{url}` gave no message"),
-    };
-    Error::new(kind, format!("{service} {verb} {identity}: HTTP {status} {shown}"))
-        .with_source(said)
-        .with_hint(hint)
+    ServerError::new(url, status, aws.sent_secrets())
+        .service(service)
+        .subject(identity)
+        .code(code.unwrap_or_default())
+        .words(message.and_then(first_line).unwrap_or_default())
+        .diagnosis(code.and_then(diagnose).unwrap_or_else(|| diagnose_status(status)))
+        .into_error()
 }
 
-/// What the SDK says of a failure without the words that stand for the one below, in one
-/// line. (Its own rendering would print whole replies.)
-pub(crate) fn describe(error: &(dyn StdError + 'static)) -> String {
+/// What the SDK says of a failure, without the words that only announce the one below, in one
+/// line. (Its own rendering would print whole replies.) Servers choose a part of it, so it is
+/// quoted as words of theirs.
+pub(crate) fn describe(error: &(dyn StdError + 'static), sent: &SentSecrets) -> String {
     let mut words: Vec<String> = Vec::new();
-    for cause in causes(error).map(|cause| one_line(&cause.to_string())) {
+    for cause in causes(error).map(ToString::to_string) {
         let says_nothing = EMPTY_WORDS.contains(&cause.as_str());
         let repeats = words.last().is_some_and(|last| last.contains(&cause));
         if !says_nothing && !repeats {
             words.push(cause);
         }
     }
-    words.join(": ")
+    let [words] = sent.quote([&words.join(": ")]);
+    words
 }
 
-/// What the SDK puts above the cause that counts.
+/// What the SDK puts above the cause that explains the failure.
 const EMPTY_WORDS: [&str; 6] = [
     "dispatch failure",
     "io error",
@@ -106,7 +100,7 @@ const EMPTY_WORDS: [&str; 6] = [
     "an error occurred while loading credentials",
 ];
 
-/// AWS's words without what follows them: to a wrong signature it repeats the request that it
+/// AWS's own sentence without what follows it: to a wrong signature it repeats the request that it
 /// would have signed, the session token included.
 fn first_line(message: &str) -> Option<&str> {
     let (own, _) = message.split_once("The Canonical String").unwrap_or((message, ""));
@@ -115,42 +109,46 @@ fn first_line(message: &str) -> Option<&str> {
 
 fn connection_error(failure: &Error, service: &str, identity: &Identity<'_>, aws: &Aws) -> Error {
     let error = failure.clone().context(format!("the call to {service} for {identity} failed"));
-    let hint = match (failure.kind(), aws.fips_where_undocumented(), aws.dual_stack()) {
-        (ErrorKind::Unavailable, Some(Fips::ByHost), _) => {
+    if failure.kind() != ErrorKind::Unavailable || aws.has_proxy() {
+        // A proxy is what to check first, and the hint names it.
+        return error;
+    }
+    let hint = match (aws.fips_where_undocumented(), aws.dual_stack()) {
+        (Some(Fips::ByHost), _) => {
             "ECR has FIPS endpoints in us-east-1, us-east-2, us-west-1, us-west-2 and GovCloud; \
              elsewhere name the registry without `-fips`"
         }
-        (ErrorKind::Unavailable, Some(Fips::BySwitch), _) => {
+        (Some(Fips::BySwitch), _) => {
             "`AWS_USE_FIPS_ENDPOINT` or the profile asks for FIPS; ECR has it in us-east-1, \
              us-east-2, us-west-1, us-west-2 and GovCloud: elsewhere unset it for this provider"
         }
-        (ErrorKind::Unavailable, None, true) => {
-            "check this node's path to the dual-stack endpoint; PrivateLink has only IPv4 endpoints, which `--ipv4-api` calls"
+        (None, true) => {
+            "check this node's path to the dual-stack endpoint; PrivateLink has only IPv4 \
+             endpoints, which `--ipv4-api` calls"
         }
-        _ => return error,
+        (None, false) => return error,
     };
     error.with_hint(hint)
 }
 
-/// Where the code says nothing to us.
+/// By the status, where the code is unknown.
 fn diagnose_status(status: u16) -> Diagnosis {
-    match status {
-        401 | 403 => (
-            ErrorKind::Denied,
-            "check these credentials and their permissions, and check for a proxy or firewall between this node and AWS"
-                .to_owned(),
-        ),
-        408 | 429 | 500..=599 => (
-            ErrorKind::Unavailable,
+    let kind = status_kind(status);
+    let hint = match kind {
+        ErrorKind::Denied => {
+            "check these credentials and their permissions, and check for a proxy or firewall \
+             between this node and AWS"
+        }
+        ErrorKind::Unavailable => {
             "AWS, or a proxy in front of it, is overloaded or broken; the kubelet tries the pull \
              again later"
-                .to_owned(),
-        ),
-        _ => (
-            ErrorKind::Protocol,
-            "AWS does not document this answer; check for a proxy or firewall between this node and AWS".to_owned(),
-        ),
-    }
+        }
+        _ => {
+            "AWS does not document this answer; check for a proxy or firewall between this node \
+             and AWS"
+        }
+    };
+    Diagnosis::new(kind, hint)
 }
 
 /// The first XML element of that name: some of AWS's own front doors answer in XML whatever

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
 use pullpass::Error;
-use secrecy::SecretString;
+use pullpass::secrecy::SecretString;
 
 use crate::aws::Aws;
 use crate::error_codes;
@@ -13,18 +13,18 @@ use crate::error_response::{Operation, service_error};
 use crate::identity::Identity;
 use crate::registry::Registry;
 
-/// What AWS handed out.
+/// The registry's token.
 pub(crate) struct AuthorizationToken {
     /// User name and password, as a basic authentication header has them.
     pub(crate) token: SecretString,
-    /// When it dies; AWS documents 12 hours, and always says it.
+    /// When it expires; AWS documents 12 hours, and always sends it.
     pub(crate) expires: Option<SystemTime>,
 }
 
-/// Asks for the registry's token.
+/// Fetches the registry's token.
 ///
 /// # Errors
-/// When AWS refuses, cannot be reached, or answers with no token.
+/// When AWS refuses, cannot be reached, or sends no token.
 pub(crate) async fn fetch_token(
     registry: &Registry,
     credentials: Credentials,
@@ -39,7 +39,7 @@ pub(crate) async fn fetch_token(
             let answer =
                 call.send().await.map_err(|error| service_error(&error, &operation, diagnose))?;
             let data = answer.authorization_data.unwrap_or_default().into_iter().next();
-            let data = data.ok_or_else(|| nothing(registry, "authorization data"))?;
+            let data = data.ok_or_else(|| missing(registry, "authorization data"))?;
             (data.authorization_token, data.expires_at)
         }
         Registry::Public { .. } => {
@@ -47,18 +47,18 @@ pub(crate) async fn fetch_token(
             let answer =
                 call.send().await.map_err(|error| service_error(&error, &operation, diagnose))?;
             let data = answer.authorization_data;
-            let data = data.ok_or_else(|| nothing(registry, "authorization data"))?;
+            let data = data.ok_or_else(|| missing(registry, "authorization data"))?;
             (data.authorization_token, data.expires_at)
         }
     };
     let token = token.filter(|token| !token.is_empty());
     Ok(AuthorizationToken {
-        token: token.ok_or_else(|| nothing(registry, "an authorization token"))?.into(),
+        token: token.ok_or_else(|| missing(registry, "an authorization token"))?.into(),
         expires: expires.and_then(|expires| SystemTime::try_from(expires).ok()),
     })
 }
 
-fn nothing(registry: &Registry, what: &str) -> Error {
+fn missing(registry: &Registry, what: &str) -> Error {
     Error::protocol(format!("{registry} answered without {what}"))
         .with_hint("check for a proxy between this node and AWS: AWS itself always sends it")
 }

@@ -27,7 +27,7 @@ impl Hosts {
             if !image.repository().is_empty() {
                 return Err(invalid("has a path, but a login is for a whole host"));
             }
-            if Registry::from_host(image.host()).is_some() && has_https_port(&image) {
+            if Registry::from_host(image.host()).is_some() && image.is_on_https_port() {
                 return Err(invalid(
                     "names a registry of Amazon's, whose host says its region already",
                 ));
@@ -51,7 +51,7 @@ impl Hosts {
     ///
     /// # Errors
     /// Of kind Config, when it is none of Amazon's and the operator did not name it: a token
-    /// would go to whoever answers at that name.
+    /// would be sent to an unknown server.
     pub(crate) fn find_registry(&self, image: &Image) -> Result<Registry, Error> {
         let named = self.0.iter().find(|(host, _)| image.is_on(host));
         if let Some((_, registry)) = named {
@@ -59,7 +59,7 @@ impl Hosts {
         }
         let host = image.registry();
         match Registry::from_host(image.host()) {
-            Some(registry) if has_https_port(image) => return Ok(registry),
+            Some(registry) if image.is_on_https_port() => return Ok(registry),
             Some(_) => {
                 return Err(Error::config(format!("`{host}` is not a port of Amazon ECR"))
                     .with_hint(format!(
@@ -83,12 +83,6 @@ impl Hosts {
             )),
         })
     }
-}
-
-/// Whether the name leads to the port of HTTPS. On another port anybody may answer: the first
-/// thing that a registry client does there is to send the password.
-fn has_https_port(image: &Image) -> bool {
-    matches!(image.port(), None | Some(443))
 }
 
 #[cfg(test)]

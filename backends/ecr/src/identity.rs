@@ -7,6 +7,10 @@ use pullpass::{Error, ServiceAccount, Token, one_line};
 use crate::registry::Registry;
 use crate::roles::{Role, Roles};
 
+/// The audience of pods' tokens, by convention: AWS accepts any that the role's account names.
+/// Source: IAM User Guide, "Create an OpenID Connect (OIDC) identity provider in IAM".
+pub(crate) const AUDIENCE: &str = "sts.amazonaws.com";
+
 /// Who asks AWS for the registry's token.
 #[derive(Clone, Debug)]
 pub(crate) enum Identity<'a> {

@@ -99,7 +99,7 @@ impl Partition {
 }
 
 /// Whether `text` can be a region: words and a number with hyphens between them, in lower
-/// case. Not any label: `sts.s3.amazonaws.com` would be somebody's bucket.
+/// case. Not any label: `sts.s3.amazonaws.com` would be the host of a bucket.
 pub(crate) fn is_region(text: &str) -> bool {
     let Some((words, number)) = text.rsplit_once('-') else { return false };
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|c| c.is_ascii_lowercase());

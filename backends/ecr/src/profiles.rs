@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use aws_config::profile::{self, ProfileSet};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal;
+use pullpass::secrecy::SecretString;
 use pullpass::{Error, file};
-use secrecy::SecretString;
 use tracing::warn;
 
 use crate::endpoint;

@@ -39,7 +39,7 @@ impl Registry {
     /// The region that hands out ECR Public's tokens.
     pub(crate) const PUBLIC_REGION: &'static str = "us-east-1";
 
-    /// Reads a host name in lower case; `None` when it is no registry of Amazon's.
+    /// Reads a host name in lower case; `None` when it is not a registry of Amazon's.
     ///
     /// The forms, with `ACCOUNT` in 12 digits: `ACCOUNT.dkr.ecr[-fips].REGION.SUFFIX` over
     /// IPv4, `ACCOUNT.dkr-ecr[-fips].REGION.SUFFIX` for dual-stack, each with its own
@@ -137,7 +137,7 @@ impl fmt::Display for Registry {
 }
 
 /// The partition that has both this region and this suffix. A region that no partition
-/// claims may be a new one of any, so the suffix alone decides.
+/// claims may be a new one of any, so only the suffix decides.
 fn partition(region: &str, suffix: &str, dual_stack: bool) -> Option<&'static Partition> {
     let has_suffix = |partition: &&'static Partition| match dual_stack {
         false => partition.dns == suffix,

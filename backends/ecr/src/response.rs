@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use pullpass::secrecy::ExposeSecret as _;
+use pullpass::secrecy::zeroize::Zeroizing;
 use pullpass::{Cache, CacheKey, Clock, Error, ErrorKind, Image, Login, Response};
-use secrecy::ExposeSecret as _;
-use secrecy::zeroize::Zeroizing;
 
 use crate::exchange::AuthorizationToken;
 
-/// A token's life, as AWS documents it. Told by its end alone, a node whose clock is behind
+/// A token's life, as AWS documents it. With the expiry only, a node whose clock is behind
 /// would keep a token that has expired.
 const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 

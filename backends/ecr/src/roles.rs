@@ -127,7 +127,8 @@ impl Role {
     /// need not be sent anywhere to find that out.
     ///
     /// # Errors
-    /// Of the kind of whoever named the role, when the partitions differ.
+    /// [`ErrorKind::Identity`] or [`ErrorKind::Config`], by who named the role, when the partitions
+    /// differ.
     pub(crate) fn check_partition(self, registry: &Registry) -> Result<Self, Error> {
         let own = registry.partition();
         match self.partition() {

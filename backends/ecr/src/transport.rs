@@ -15,11 +15,12 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use pullpass::http::header::HeaderName;
-use pullpass::http::{Http, HttpConfig, Method, Plaintext};
+use pullpass::http::{Http, HttpConfig, Method, Plaintext, RequestBuilder, status_kind};
+use pullpass::secrecy::SecretString;
+use pullpass::url::{Url, form_urlencoded};
 use pullpass::{Deadline, Error, ErrorKind};
-use url::Url;
 
-use crate::endpoint::{invalid_endpoint, is_local};
+use crate::endpoint::invalid_endpoint;
 
 /// With less than this left of the run, another attempt could only hide what failed.
 pub(crate) const TOO_LATE: Duration = Duration::from_millis(200);
@@ -118,9 +119,9 @@ impl HttpConnector for Connector {
     }
 }
 
-/// Whether another attempt may end otherwise, by the status alone.
+/// Whether another attempt may succeed, by the status.
 fn is_transient(status: u16) -> bool {
-    matches!(status, 408 | 429 | 500..=599)
+    status_kind(status) == ErrorKind::Unavailable
 }
 
 /// The statuses that the SDK does not repeat by itself.
@@ -159,17 +160,20 @@ pub(crate) struct ResponseUrl(pub(crate) String);
 async fn send(http: &Http, request: HttpRequest) -> Result<HttpResponse, Error> {
     let url = Url::parse(request.uri()).map_err(|_| invalid_endpoint())?;
     let method = Method::from_bytes(request.method().as_bytes()).map_err(|_| invalid_endpoint())?;
-    let is_local = is_local(&url);
-    let mut call = http.request(method, url).once();
-    if is_local {
-        call = call.plaintext(Plaintext::Metadata);
-    }
+    let query = url.query().map(SecretString::from);
+    let mut call = http.request(method, url).once().plaintext(Plaintext::Metadata);
+    // The operator may have put a password into the URL of an agent.
+    call = query.iter().fold(call, RequestBuilder::secret);
     for (name, value) in request.headers() {
+        let is_secret = is_secret_header(name, value);
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid_endpoint())?;
-        call = call.header(name, value);
+        call = match is_secret {
+            true => call.secret_header(name, &value.into()),
+            false => call.header(name, value),
+        };
     }
     if let Some(body) = request.body().bytes() {
-        call = call.body(body);
+        call = web_identity_token(body).iter().fold(call, RequestBuilder::secret).body(body);
     }
     let reply = call.send().await?;
     let broken = || {
@@ -187,4 +191,22 @@ async fn send(http: &Http, request: HttpRequest) -> Result<HttpResponse, Error> 
     }
     response.add_extension(ResponseUrl(reply.target().to_owned()));
     Ok(response)
+}
+
+/// Whether the whole value of a header is a secret. Of a signature by AWS's rules the client
+/// itself knows the secret part.
+fn is_secret_header(name: &str, value: &str) -> bool {
+    match name {
+        "x-amz-security-token" | "x-aws-ec2-metadata-token" => true,
+        "authorization" => !value.starts_with("AWS4-"),
+        _ => false,
+    }
+}
+
+/// The token in a call of `AssumeRoleWithWebIdentity`. The pod's is known to be secret, that of
+/// the node's own file is not.
+fn web_identity_token(body: &[u8]) -> Option<SecretString> {
+    let mut fields = form_urlencoded::parse(body);
+    let token = fields.find(|(name, _)| name == "WebIdentityToken");
+    token.map(|(_, token)| token.into_owned().into())
 }

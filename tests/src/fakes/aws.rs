@@ -151,6 +151,16 @@ impl Aws {
     pub fn always(&self, service: Service, canned: Option<Canned>) {
         self.log().always(service, canned);
     }
+
+    /// Refuses every call of STS, ECR or ECR Public from now on with an error that repeats this
+    /// header of the request; `None` ends it.
+    pub fn echo(&self, service: Service, header: Option<&'static str>) {
+        let echoes = &mut self.state().echoes;
+        match header {
+            Some(header) => echoes.insert(service, header),
+            None => echoes.remove(&service),
+        };
+    }
 }
 
 /// Serving it.

@@ -4,6 +4,7 @@
 mod clock;
 mod containers;
 mod deadline;
+mod echoes;
 mod ecr;
 mod imds;
 mod logs;
@@ -31,6 +32,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         clock::trials(),
         containers::trials(),
         deadline::trials(),
+        echoes::trials(),
         ecr::trials(),
         imds::trials(),
         logs::trials(),

@@ -200,7 +200,7 @@ fn a_profile_that_is_named_must_be_there(world: &World) {
             &[("AWS_PROFILE", "hybrid"), ("AWS_CONFIG_FILE", &*config)],
             "profile `hybrid` does not exist",
         ),
-        (&[("AWS_CONFIG_FILE", "/nowhere/config")], "cannot read `/nowhere/config`"),
+        (&[("AWS_CONFIG_FILE", "/nowhere/config")], "cannot read the file `/nowhere/config`"),
     ] {
         let plugin =
             variables.iter().fold(cloud.plugin(), |plugin, (name, value)| plugin.env(name, value));

@@ -1,4 +1,4 @@
-//! The instance's role, by the metadata service, which the SDK asks.
+//! The credentials of the instance's role, from the metadata service, which the SDK calls.
 //!
 //! Source: Amazon EC2 User Guide, "Retrieve security credentials from instance metadata".
 
@@ -12,6 +12,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials as _};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use pullpass::http::SentSecrets;
 use pullpass::{ErrorKind, causes};
 
 use crate::transport::ResponseUrl;
@@ -24,14 +25,19 @@ pub(super) const NO_ROLE: &str = "the instance has no role";
 
 /// The credentials of the instance's role. Its name is asked for here: the SDK panics at one
 /// that no URL can hold, which is what a web page looks like to it.
-pub(super) async fn credentials(from: &ProviderConfig, disabled: bool) -> provider::Result {
+pub(super) async fn credentials(
+    config: &ProviderConfig,
+    disabled: bool,
+    sent: &SentSecrets,
+) -> provider::Result {
     if disabled {
         return Err(CredentialsError::not_loaded("`AWS_EC2_METADATA_DISABLED` is `true`"));
     }
-    let client = Client::builder().configure(from).build();
+    let client = Client::builder().configure(config).build();
     let role = match client.get(ROLES).await {
         Ok(roles) => match roles.as_ref().lines().next().map(str::trim) {
-            Some(role) if is_role(role) => role.to_owned(),
+            // It becomes a part of a URL, which is logged.
+            Some(role) if is_role(role) && !sent.occur_in(&[role]) => role.to_owned(),
             _ => {
                 return Err(CredentialsError::unhandled("its answer is not the name of a role"));
             }
@@ -44,11 +50,11 @@ pub(super) async fn credentials(from: &ProviderConfig, disabled: bool) -> provid
         }
         Err(error) => return Err(CredentialsError::provider_error(error)),
     };
-    let source = ImdsCredentialsProvider::builder().configure(from).imds_client(client);
+    let source = ImdsCredentialsProvider::builder().configure(config).imds_client(client);
     source.profile(role).build().provide_credentials().await
 }
 
-/// Whether IAM takes it for a role's name.
+/// Whether it can be the name of a role in IAM.
 fn is_role(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name.bytes().all(|c| c.is_ascii_alphanumeric() || b"+=,.@_-".contains(&c))

@@ -70,7 +70,7 @@ pub(super) async fn credentials(
     } else {
         chain.skip(Source::Container);
     }
-    let instance = imds::credentials(config, environment.metadata_disabled);
+    let instance = imds::credentials(config, environment.metadata_disabled, aws.sent_secrets());
     if let Some(found) = chain.ask(Source::Imds, instance).await? {
         return Ok(found);
     }
@@ -120,7 +120,7 @@ impl SourceChain<'_> {
                 validate::check(&source.to_string(), credentials).map(Some)
             }
             Err(error @ CredentialsError::CredentialsNotLoaded(_)) => {
-                self.reasons.push((source, describe(&error)));
+                self.reasons.push((source, describe(&error, self.aws.sent_secrets())));
                 Ok(None)
             }
             Err(error) => Err(SourceError { source, error: &error, aws: self.aws }.into_error()),

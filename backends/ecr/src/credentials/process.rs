@@ -10,9 +10,9 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::future;
+use pullpass::secrecy::{ExposeSecret as _, SecretString};
+use pullpass::serde_json::Value;
 use pullpass::{Deadline, Error, rfc3339};
-use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::Value;
 use tracing::debug;
 
 use super::child::{self, Limits, Outcome};
@@ -91,7 +91,7 @@ fn describe(status: ExitStatus) -> String {
 /// The credentials within a program's output; keys in any case, as the SDK reads them. An error
 /// repeats nothing of the output.
 fn parse(output: &[u8]) -> Result<Credentials, &'static str> {
-    let Ok(Value::Object(fields)) = serde_json::from_slice(output) else {
+    let Ok(Value::Object(fields)) = pullpass::serde_json::from_slice(output) else {
         return Err("its output is not a JSON object");
     };
     let field = |name: &str| {

@@ -35,7 +35,9 @@ impl SourceError<'_> {
             }
             (Some(failure), _) => failure.clone().context(what),
             (None, Some((kind, answer))) => Error::new(kind, what).with_source(answer),
-            (None, None) => Error::identity(what).with_source(describe(error)),
+            (None, None) => {
+                Error::identity(what).with_source(describe(error, self.aws.sent_secrets()))
+            }
         }
         .with_hint(source.hint())
     }

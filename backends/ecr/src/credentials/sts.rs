@@ -1,10 +1,10 @@
-//! A role, by AWS STS.
+//! The credentials of a role, from AWS STS.
 
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
+use pullpass::secrecy::ExposeSecret as _;
 use pullpass::{Error, Token};
-use secrecy::ExposeSecret as _;
 
 use super::validate;
 use crate::aws::Aws;
@@ -35,7 +35,7 @@ pub(super) async fn assume_role_with_web_identity(
                 error_codes::diagnose_web_identity(code, role, claims)
             })
         })?;
-    granted(answer.credentials, "AssumeRoleWithWebIdentity")
+    parse_credentials(answer.credentials, "AssumeRoleWithWebIdentity")
 }
 
 /// The role, for other credentials: `AssumeRole`.
@@ -57,14 +57,14 @@ pub(super) async fn assume_role(
                 error_codes::diagnose_assume_role(code, role)
             })
         })?;
-    granted(answer.credentials, "AssumeRole")
+    parse_credentials(answer.credentials, "AssumeRole")
 }
 
 pub(super) fn operation<'a>(identity: &'a Identity<'a>, aws: &'a Aws) -> Operation<'a> {
     Operation { service: format!("STS in `{}`", aws.sts_region()), identity, aws }
 }
 
-fn granted(
+fn parse_credentials(
     credentials: Option<aws_sdk_sts::types::Credentials>,
     operation: &'static str,
 ) -> Result<Credentials, Error> {

@@ -13,7 +13,7 @@ fn roles(args: &[&str], env: &[(&str, &str)]) -> Result<Roles, Error> {
     Roles::parse(&Options::parse(crate::PLUGIN.options, args, &env).unwrap())
 }
 
-/// A token that nobody signed: claims are all that is read here.
+/// An unsigned token: only its claims are read here.
 fn account(annotations: &[(&str, &str)]) -> ServiceAccount {
     let claims = "eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6c2hvcDp3ZWIiLCJleHAiOjQxMDI0NDQ4MDB9";
     ServiceAccount {
@@ -30,7 +30,7 @@ fn arn(name: &str) -> String {
 }
 
 /// Who asks: `pod NAME`, `node NAME`, `node`, or the error.
-fn chosen(roles: &Roles, account: Option<&ServiceAccount>, host: &str) -> String {
+fn choose(roles: &Roles, account: Option<&ServiceAccount>, host: &str) -> String {
     let registry = Registry::from_host(host).unwrap();
     let name = |role: &Role| role.arn.rsplit('/').next().unwrap().to_owned();
     match Identity::choose(roles, account, &registry) {
@@ -42,33 +42,33 @@ fn chosen(roles: &Roles, account: Option<&ServiceAccount>, host: &str) -> String
 }
 
 #[test]
-fn the_annotation_goes_before_the_option_before_the_accounts_map() {
+fn the_annotation_takes_precedence_over_the_option_over_the_accounts_map() {
     let by_account = format!("--role=111122223333={}", arn("account"));
     let by_option = format!("--role-arn={}", arn("option"));
     let annotated = account(&[(ANNOTATION, &arn("annotated"))]);
     let plain = account(&[]);
     let both = roles(&[&by_account, &by_option], &[]).unwrap();
-    assert_eq!(chosen(&both, Some(&annotated), REGISTRY), "pod annotated");
-    assert_eq!(chosen(&both, Some(&plain), REGISTRY), "pod option");
+    assert_eq!(choose(&both, Some(&annotated), REGISTRY), "pod annotated");
+    assert_eq!(choose(&both, Some(&plain), REGISTRY), "pod option");
     let mapped = roles(&[&by_account], &[]).unwrap();
-    assert_eq!(chosen(&mapped, Some(&plain), REGISTRY), "pod account");
+    assert_eq!(choose(&mapped, Some(&plain), REGISTRY), "pod account");
     assert_eq!(
-        chosen(&mapped, Some(&plain), "999999999999.dkr.ecr.us-west-2.amazonaws.com"),
+        choose(&mapped, Some(&plain), "999999999999.dkr.ecr.us-west-2.amazonaws.com"),
         "Identity: no role is named for `system:serviceaccount:shop:web`"
     );
     let env = roles(&[], &[("AWS_ECR_ROLE_ARN", &arn("env"))]).unwrap();
-    assert_eq!(chosen(&env, Some(&plain), REGISTRY), "pod env");
-    assert_eq!(chosen(&env, Some(&plain), "public.ecr.aws"), "pod env");
+    assert_eq!(choose(&env, Some(&plain), REGISTRY), "pod env");
+    assert_eq!(choose(&env, Some(&plain), "public.ecr.aws"), "pod env");
 }
 
 #[test]
-fn the_node_takes_a_role_from_the_accounts_map_alone() {
+fn the_node_takes_a_role_from_the_accounts_map_only() {
     let by_account = format!("--role=111122223333={}", arn("account"));
     let by_option = format!("--role-arn={}", arn("option"));
     let roles = roles(&[&by_account, &by_option], &[]).unwrap();
-    assert_eq!(chosen(&roles, None, REGISTRY), "node account");
-    assert_eq!(chosen(&roles, None, "999999999999.dkr.ecr.us-west-2.amazonaws.com"), "node");
-    assert_eq!(chosen(&roles, None, "public.ecr.aws"), "node");
+    assert_eq!(choose(&roles, None, REGISTRY), "node account");
+    assert_eq!(choose(&roles, None, "999999999999.dkr.ecr.us-west-2.amazonaws.com"), "node");
+    assert_eq!(choose(&roles, None, "public.ecr.aws"), "node");
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_pod_becomes_the_node_only_where_the_operator_said_so() {
         ),
     ] {
         assert_eq!(
-            chosen(&roles(args, &[]).unwrap(), Some(&plain), REGISTRY),
+            choose(&roles(args, &[]).unwrap(), Some(&plain), REGISTRY),
             identity,
             "{args:?}"
         );
@@ -100,7 +100,7 @@ fn a_pod_becomes_the_node_only_where_the_operator_said_so() {
     let broken = account(&[(ANNOTATION, "")]);
     let lenient = roles(&["--without-role=node"], &[]).unwrap();
     assert_eq!(
-        chosen(&lenient, Some(&broken), REGISTRY),
+        choose(&lenient, Some(&broken), REGISTRY),
         "Identity: annotation `eks.amazonaws.com/ecr-role-arn` is empty"
     );
 }
@@ -118,7 +118,7 @@ fn what_is_no_role_is_refused_before_anything_is_asked() {
         "https://evil.example/role",
     ] {
         let annotated = account(&[(ANNOTATION, wrong)]);
-        let error = chosen(&roles(&[], &[]).unwrap(), Some(&annotated), REGISTRY);
+        let error = choose(&roles(&[], &[]).unwrap(), Some(&annotated), REGISTRY);
         assert!(error.starts_with("Identity: "), "{wrong}: {error}");
         let error = roles(&["--role-arn", wrong], &[]).err().map(|error| error.kind());
         assert_eq!(error, Some(ErrorKind::Config), "{wrong}");
@@ -136,7 +136,7 @@ fn what_is_no_role_is_refused_before_anything_is_asked() {
     }
     let gov = account(&[(ANNOTATION, "arn:aws-us-gov:iam::111122223333:role/pull")]);
     assert_eq!(
-        chosen(&roles(&[], &[]).unwrap(), Some(&gov), REGISTRY),
+        choose(&roles(&[], &[]).unwrap(), Some(&gov), REGISTRY),
         "Identity: the role is in partition `aws-us-gov`, and ECR in `us-west-2` is in `aws`"
     );
 }

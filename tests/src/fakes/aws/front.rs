@@ -62,7 +62,11 @@ async fn answer(
     let received = Received { method, uri, headers, body, endpoint, request_id };
     let service = received.endpoint.service;
     let id = aws.log().record(received.call(&host));
-    let answer = match aws.log().canned(service).await {
+    let canned = match aws.echo_of(service, &received.headers) {
+        Some(echo) => echo.answer,
+        None => aws.log().canned(service).await,
+    };
+    let answer = match canned {
         Some(answer) => answer,
         None => {
             let served = match service {

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::MutexGuard;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use axum::http::HeaderMap;
+
 use super::Aws;
-use super::call::Call;
+use super::call::{Call, Canned};
 use super::endpoint::{Endpoint, Service};
+use super::front::text;
 use super::iam::{Credentials, Key, OidcProvider, Principal, Role};
 use super::token::{Login, TokenAnswer};
 use crate::fakes::log::Log;
@@ -21,6 +24,8 @@ pub(super) struct State {
     pub(super) disabled: BTreeSet<String>,
     pub(super) token_answers: BTreeMap<Service, TokenAnswer>,
     pub(super) logins: Vec<Login>,
+    /// The header that a service repeats in an error, in the place of its own answer.
+    pub(super) echoes: BTreeMap<Service, &'static str>,
 }
 
 impl Aws {
@@ -102,6 +107,13 @@ impl Aws {
         self.log().add_secret(format!("password of {}", login.principal), &login.password);
         self.log().add_secret(format!("authorization token of {}", login.principal), encoded);
         self.state().logins.push(login);
+    }
+
+    /// The error in which a service repeats a header of the request, if a test wants that.
+    pub(super) fn echo_of(&self, service: Service, headers: &HeaderMap) -> Option<Canned> {
+        let header = *self.state().echoes.get(&service)?;
+        let value = text(headers, header).unwrap_or_default();
+        Some(Canned::error(service, 403, "AccessDenied", &format!("{header}: {value}")))
     }
 
     pub(super) fn token_answer(&self, service: Service) -> TokenAnswer {

@@ -92,7 +92,7 @@ fn asked_where_nobody_may(world: &World) {
         .env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/nowhere/token");
     let run = cloud.run(plugin, &request(REGISTRY));
     let below = &["No such file", "hint: `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`"];
-    fails(&run, REGISTRY, CONFIG, "cannot read `/nowhere/token`", below, "no file");
+    fails(&run, REGISTRY, CONFIG, "cannot read the file `/nowhere/token`", below, "no file");
     assert_eq!(world.attempts().connections, before);
 }
 

@@ -104,7 +104,7 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
         (
             "a_page_for_a_role",
             vec![own(), page()],
-            Fails(IDENTITY, BROKEN, &["it names a role that no role is called", HINT]),
+            Fails(IDENTITY, BROKEN, &["its answer is not the name of a role", HINT]),
         ),
         (
             "a_page_for_credentials",
@@ -140,9 +140,10 @@ fn has_none(world: &World, why: &str) {
     let run = cloud.run(cloud.plugin(), &request(REGISTRY));
     let below = &[
         "environment variables: ",
-        "the profile: nothing set up",
+        "the profile: not set up",
         "`AWS_WEB_IDENTITY_TOKEN_FILE`: ",
         "the container credentials endpoint: ",
+        "cannot connect to `http://169.254.169.254/latest/api/token`",
         why,
         "hint: on EC2, give the instance a role and let this node reach 169.254.169.254",
         "elsewhere, set `AWS_PROFILE` and `AWS_CONFIG_FILE`",
@@ -152,15 +153,12 @@ fn has_none(world: &World, why: &str) {
 }
 
 fn unreachable(world: &World) {
-    has_none(world, "cannot connect to `http://169.254.169.254/latest/api/token`: Network ");
+    has_none(world, "Network ");
 }
 
 fn refused(world: &World) {
     world.address_of(ADDRESS);
-    has_none(
-        world,
-        "cannot connect to `http://169.254.169.254/latest/api/token`: Connection refused",
-    );
+    has_none(world, "Connection refused");
 }
 
 /// A connection stands, but the answer with the token dies on its way into a container.

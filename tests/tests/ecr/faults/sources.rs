@@ -161,7 +161,7 @@ fn a_token_file_that_sts_does_not_take(world: &World) {
     };
     let error = "`AWS_WEB_IDENTITY_TOKEN_FILE` gave no AWS credentials";
     let run = cloud.run(plugin(), &request(REGISTRY));
-    let missing = format!("cannot read `{}`", file.display());
+    let missing = format!("cannot read the file `{}`", file.display());
     fails(&run, REGISTRY, CONFIG, &missing, &["No such file", "the token's file"], "no file");
     let half = cloud.plugin().env("AWS_WEB_IDENTITY_TOKEN_FILE", &file);
     let run = cloud.run(half, &request(REGISTRY));
@@ -191,7 +191,7 @@ fn a_token_file_that_sts_does_not_take(world: &World) {
     cloud.aws.always(Service::Sts, Some(Canned::unavailable()));
     let run = cloud.run(plugin().secret("the token", &token), &request(REGISTRY));
     let below = &[
-        "caused by: STS in `us-west-2` could not serve the node: HTTP 503 without an AWS error",
+        "caused by: STS in `us-west-2` could not serve the node: HTTP 503",
         "hint: AWS, or a proxy in front of it, is overloaded",
     ];
     fails(&run, REGISTRY, UNAVAILABLE, error, below, "STS broken");

@@ -168,8 +168,8 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
             Fails(
                 UNAVAILABLE,
                 "STS in `us-west-2` could not serve the pod as \
-                 `arn:aws:iam::111122223333:role/pull`: HTTP 503 without an AWS error code",
-                &["gave no message", "hint: AWS, or a proxy in front of it, is overloaded"],
+                 `arn:aws:iam::111122223333:role/pull`: HTTP 503",
+                &["hint: AWS, or a proxy in front of it, is overloaded"],
             ),
         ),
         (
@@ -178,7 +178,7 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
             Fails(
                 DENIED,
                 "STS in `us-west-2` refused the pod as `arn:aws:iam::111122223333:role/pull`: HTTP \
-                 403 without an AWS error code",
+                 403",
                 &["hint: check these credentials and their permissions, and check for a proxy"],
             ),
         ),
