@@ -24,7 +24,7 @@ use pullpass::{
 };
 
 use crate::aws::Aws;
-use crate::identity::Identity;
+use crate::identity::{AUDIENCE, Identity};
 use crate::settings::Settings;
 
 /// The annotation that names a service account's role, unless the operator names another.
@@ -67,7 +67,8 @@ pub static PLUGIN: Plugin =
             OptionSpec::value(
                 "role-annotation",
                 "KEY",
-                "the annotation that names a pod's role; of several, the first that the service account has is used",
+                "the annotation that names a pod's role; of several, the first that the service \
+                 account has is used",
             )
             .default(ROLE_ANNOTATION)
             .repeated(),
@@ -137,9 +138,13 @@ pub static PLUGIN: Plugin =
                 "AWS_MAX_ATTEMPTS, AWS_RETRY_MODE",
                 "how often a call to AWS is tried, and with which waits",
             ),
-            Variable::new("AWS_CA_BUNDLE", "CA certificates in PEM; takes precedence over SSL_CERT_FILE"),
+            Variable::new(
+                "AWS_CA_BUNDLE",
+                "CA certificates in PEM; takes precedence over SSL_CERT_FILE",
+            ),
         ])
-        .cache_type(CacheType::ServiceAccount);
+        .cache_type(CacheType::ServiceAccount)
+        .audience(AUDIENCE);
 
 /// The provider: what the operator said.
 struct Ecr(Settings);

@@ -16,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::of(a_pod_never_becomes_the_node_by_itself),
         Trial::of(a_pod_becomes_the_node_where_the_operator_says_so),
         Trial::of(a_refused_role_does_not_become_the_node),
+        Trial::of(tokens_that_the_api_server_may_accept_are_not_sent),
         Trial::of(tokens_that_are_not_the_pods_are_refused),
         Trial::of(the_cache_follows_the_ecr_token),
     ]
@@ -171,6 +172,28 @@ fn a_refused_role_does_not_become_the_node(world: &World) {
     assert!(cloud.aws.calls_to(Service::Ecr).is_empty());
 }
 
+fn tokens_that_the_api_server_may_accept_are_not_sent(world: &World) {
+    let cloud = Cloud::new(world);
+    let before = world.attempts();
+    let audiences = [
+        cloud.issuer.url(),
+        "https://kubernetes.default.svc",
+        "Kubernetes.Default.svc",
+        "https://10.96.0.1",
+        "k3s",
+        "api",
+    ];
+    for audience in audiences {
+        let token = cloud.issuer.token(audience).build();
+        let request = pod_request(REGISTRY, &token, &[(ANNOTATION, &role("pull"))]);
+        let run = cloud.run(cloud.plugin().secret("token", &token), &request);
+        assert_eq!(run.code, Some(4), "{audience}: {}", run.stderr);
+        let error = "the Kubernetes API server may accept the service account token";
+        assert!(run.error().contains(error), "{audience}: {}", run.stderr);
+    }
+    assert_eq!(world.attempts(), before);
+}
+
 fn tokens_that_are_not_the_pods_are_refused(world: &World) {
     let cloud = Cloud::new(world);
     let token = || cloud.issuer.token(AUDIENCE);
@@ -187,6 +210,10 @@ fn tokens_that_are_not_the_pods_are_refused(world: &World) {
         let run = cloud.run(cloud.plugin().secret("token", &token), &request);
         assert_eq!(run.code, Some(code), "{says}: {}", run.stderr);
         assert!(run.stderr.contains(says), "{says}: {}", run.stderr);
+        let other_audience = run.stderr.contains("audience `other.example`");
+        let convention = "by convention `serviceAccountTokenAudience` and the provider have \
+                          `sts.amazonaws.com`";
+        assert_eq!(run.stderr.contains(convention), other_audience, "{}", run.stderr);
     }
 }
 

@@ -195,6 +195,21 @@ fn a_proxy_that_refuses(world: &World) {
         assert_eq!(asked.len(), 2, "two runs, one call each");
         assert!(asked[0].head.starts_with("CONNECT api.ecr.us-west-2.amazonaws.com:443 "));
     }
+    // Where the host asks for an endpoint that may not be there, the proxy is the first suspect.
+    for (image, api) in [
+        ("111122223333.dkr-ecr.eu-west-1.on.aws/a", "ecr.eu-west-1.api.aws"),
+        (
+            "111122223333.dkr.ecr-fips.eu-west-1.amazonaws.com/a",
+            "api.ecr-fips.eu-west-1.amazonaws.com",
+        ),
+    ] {
+        let proxy = Fault::status(403).start();
+        let plugin = cloud.plugin_as_user().env("AWS_MAX_ATTEMPTS", "1");
+        let run = cloud.run(plugin.env("HTTPS_PROXY", proxy.url()), &request(image));
+        let named = "hint: the call goes through the proxy `";
+        fails(&run, image, UNAVAILABLE, ERROR, &["tunnel error", named], image);
+        assert!(proxy.requests()[0].head.starts_with(&format!("CONNECT {api}:443 ")));
+    }
     assert!(cloud.aws.calls().is_empty());
 }
 
