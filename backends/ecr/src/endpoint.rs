@@ -81,7 +81,8 @@ pub(crate) fn parse(text: &str) -> Option<Url> {
     (is_plain && !hides && is_safe).then_some(url)
 }
 
-/// The error for an address that the operator set for the SDK. The address is not shown: it may hold a password.
+/// The error for an address that the operator set for the SDK. The address is not shown: it may
+/// hold a password.
 pub(crate) fn invalid_endpoint() -> Error {
     Error::config("an endpoint URL is not valid").with_hint(
         "set `AWS_ENDPOINT_URL*` and the profile's `endpoint_url` to an `https://` URL \
