@@ -170,7 +170,15 @@ fn answer(
         if let Some(account) = &request.service_account
             && !provider.allows_api_server_token(&request)
         {
-            account.token.check_not_for_api_server(options.values("allow-audience"))?;
+            account.token.check_not_for_api_server(options.values("allow-audience")).map_err(
+                |error| match plugin.audience {
+                    Some(audience) => error.with_hint(format!(
+                        "set `tokenAttributes.serviceAccountTokenAudience` to `{audience}`, or \
+                         name the token's audience with `--allow-audience`"
+                    )),
+                    None => error,
+                },
+            )?;
         }
         let response = block_on(deadline, provider.credentials(&request, &cx))?;
         note_response(&response);
