@@ -9,14 +9,14 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::challenge;
+use crate::identity::Identity;
 use crate::registry::LoginServer;
-use crate::who::Who;
 
 /// A refresh token of the registry's: what its logins have for a password.
 pub(crate) async fn refresh_token(
     server: &LoginServer,
     token: &SecretString,
-    who: &Who<'_>,
+    identity: &Identity<'_>,
     cx: &Context,
 ) -> Result<SecretString, Error> {
     let mut form = vec![
@@ -24,8 +24,8 @@ pub(crate) async fn refresh_token(
         ("service", server.service()),
         ("access_token", token.expose_secret()),
     ];
-    form.extend(who.tenant_id().map(|tenant| ("tenant", tenant)));
-    let reply = post(server, "/oauth2/exchange", form, who, cx).await?;
+    form.extend(identity.tenant_id().map(|tenant| ("tenant", tenant)));
+    let reply = post(server, "/oauth2/exchange", form, identity, cx).await?;
     #[derive(Deserialize)]
     struct Answer {
         refresh_token: Option<String>,
@@ -33,7 +33,9 @@ pub(crate) async fn refresh_token(
     let answer: Answer = match reply.is_success() {
         true => reply.json()?,
         false => {
-            return Err(refused(&reply, server, who, &SentSecrets::from_secret(token), cx).await);
+            return Err(
+                refused(&reply, server, identity, &SentSecrets::from_secret(token), cx).await
+            );
         }
     };
     given(answer.refresh_token, "a refresh token", &reply)
@@ -44,7 +46,7 @@ pub(crate) async fn access_token(
     server: &LoginServer,
     refresh_token: &SecretString,
     repository: &str,
-    who: &Who<'_>,
+    identity: &Identity<'_>,
     cx: &Context,
 ) -> Result<SecretString, Error> {
     let scope = format!("repository:{repository}:pull");
@@ -54,7 +56,7 @@ pub(crate) async fn access_token(
         ("scope", scope.as_str()),
         ("refresh_token", refresh_token.expose_secret()),
     ];
-    let reply = post(server, "/oauth2/token", form, who, cx).await?;
+    let reply = post(server, "/oauth2/token", form, identity, cx).await?;
     #[derive(Deserialize)]
     struct Answer {
         access_token: Option<String>,
@@ -62,9 +64,14 @@ pub(crate) async fn access_token(
     let answer: Answer = match reply.is_success() {
         true => reply.json()?,
         false => {
-            return Err(
-                refused(&reply, server, who, &SentSecrets::from_secret(refresh_token), cx).await
-            );
+            return Err(refused(
+                &reply,
+                server,
+                identity,
+                &SentSecrets::from_secret(refresh_token),
+                cx,
+            )
+            .await);
         }
     };
     given(answer.access_token, "an access token", &reply)
@@ -74,14 +81,17 @@ async fn post(
     server: &LoginServer,
     path: &str,
     form: Vec<(&str, &str)>,
-    who: &Who<'_>,
+    identity: &Identity<'_>,
     cx: &Context,
 ) -> Result<Reply, Error> {
     // Never to where a challenge points: to the registry that the image's host proves.
     let url = Url::parse(&format!("https://{}{path}", server.authority))
         .map_err(|_| Error::config(format!("`{}` is no host", server.authority)))?;
     cx.http.post(url).form(form).send().await.map_err(|error| {
-        error.context(format!("the registry `{}` could not be asked for {who}", server.authority))
+        error.context(format!(
+            "the registry `{}` could not be asked for {identity}",
+            server.authority
+        ))
     })
 }
 
@@ -96,14 +106,14 @@ fn given(token: Option<String>, what: &str, reply: &Reply) -> Result<SecretStrin
 async fn refused(
     reply: &Reply,
     server: &LoginServer,
-    who: &Who<'_>,
+    identity: &Identity<'_>,
     sent: &SentSecrets,
     cx: &Context,
 ) -> Error {
     let (status, registry) = (reply.status(), &server.authority);
-    let said: Said = reply.json().unwrap_or_default();
+    let body: ErrorBody = reply.json().unwrap_or_default();
     let code =
-        said.errors.first().and_then(|error| Some(sent.quote([error.code.as_deref()?])[0].clone()));
+        body.errors.first().and_then(|error| Some(sent.quote([error.code.as_deref()?])[0].clone()));
     let kind = match (status, reply.kind()) {
         // The registry's own "no" has a code; without one somebody else says it.
         (401 | 403, _) if code.is_none() => ErrorKind::Protocol,
@@ -114,13 +124,13 @@ async fn refused(
         ErrorKind::Unavailable => "could not serve",
         _ => "refused",
     };
-    let mut what = format!("the registry `{registry}` {verb} {who}: HTTP {status}");
+    let mut what = format!("the registry `{registry}` {verb} {identity}: HTTP {status}");
     if let Some(code) = code.filter(|code| !code.is_empty()) {
         what.push(' ');
         what.push_str(&code);
     }
     let mut error = Error::new(kind, what);
-    if let Some(message) = said.errors.first().and_then(|error| error.message.as_deref()) {
+    if let Some(message) = body.errors.first().and_then(|error| error.message.as_deref()) {
         error = error.with_source(sent.quote([message])[0].clone());
     }
     match kind {
@@ -145,13 +155,13 @@ async fn refused(
 /// Errors in the registry's form (OCI distribution specification, "Error codes").
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Said {
-    errors: Vec<SaidError>,
+struct ErrorBody {
+    errors: Vec<RegistryError>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct SaidError {
+struct RegistryError {
     code: Option<String>,
     message: Option<String>,
 }

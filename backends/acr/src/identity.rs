@@ -1,52 +1,199 @@
-//! A token of Entra's for the registry service, for whoever asks.
+//! Who asks for the registry's token.
 
-mod binding;
-mod entra;
-mod managed;
+use std::fmt;
 
-use pullpass::{Context, Error};
-use secrecy::SecretString;
+use pullpass::{Error, ServiceAccount, Token, one_line};
 
-use crate::cloud::Cloud;
-use crate::settings::Proof;
-use crate::who::Who;
+use crate::settings::{Binding, ManagedId, Node, Principal, Proof, Settings, WithoutToken, is_id};
 
-/// The audience of every registry in every cloud; a registry that refuses tokens for Azure
-/// Resource Manager takes no other.
-/// Source: Azure Container Registry, "Authenticate with Microsoft Entra ID".
-const AUDIENCE: &str = "https://containerregistry.azure.net";
+/// The annotation that names the application of a service account's pods.
+pub(crate) const CLIENT_ID: &str = "kubernetes.azure.com/acr-client-id";
+/// The annotation that names the tenant of that application.
+pub(crate) const TENANT_ID: &str = "kubernetes.azure.com/acr-tenant-id";
 
-/// What whoever asks has to show.
-pub(crate) enum Shown {
-    /// An access token of Entra's, to be exchanged.
-    Token(SecretString),
-    /// User and password of the registry itself.
-    Login { username: String, password: SecretString },
-    /// Nothing.
-    Nothing,
+/// Who asks.
+#[derive(Clone)]
+pub(crate) enum Identity<'a> {
+    /// The pod, as an application that trusts its token (federated credentials).
+    Pod { client_id: &'a str, tenant_id: &'a str, token: &'a Token },
+    /// The pod, by an identity binding of the cluster's.
+    BoundPod {
+        client_id: &'a str,
+        tenant_id: Option<&'a str>,
+        token: &'a Token,
+        binding: &'a Binding,
+    },
+    /// The node, as a managed identity.
+    Managed { id: &'a ManagedId, tenant_id: Option<&'a str> },
+    /// The node, as a service principal.
+    Principal { principal: &'a Principal, tenant_id: &'a str },
+    /// Nobody.
+    Anonymous,
 }
 
-/// What `who` has to show.
-///
-/// # Errors
-/// When Entra, or what stands for it, refuses or cannot be reached.
-pub(crate) async fn shown(who: &Who<'_>, cloud: &Cloud, cx: &Context) -> Result<Shown, Error> {
-    let token = match who {
-        Who::Pod { client_id, tenant_id, token } => {
-            entra::by_assertion(token.secret(), client_id, tenant_id, who, cloud, cx).await?
-        }
-        Who::BoundPod { client_id, token, binding, .. } => {
-            binding::token(binding, client_id, token, who, cx).await?
-        }
-        Who::Managed { id, .. } => managed::token(id, who, cx).await?,
-        Who::Principal { principal, tenant_id } => match &principal.proof {
-            Proof::StaticSecret(secret) => {
-                let (username, password) = (principal.client_id.clone(), secret.clone());
-                return Ok(Shown::Login { username, password });
+impl<'a> Identity<'a> {
+    /// Who asks for the registry of an image. `mirrored`: the image's own host is another, and
+    /// the operator said by `--registry-mirror` that the node pulls it from here.
+    ///
+    /// # Errors
+    /// Of kind Identity, when a token cannot be used: the pod never becomes the node. Of kind
+    /// Config, when the node has no identity.
+    pub(crate) fn choose(
+        settings: &'a Settings,
+        account: Option<&'a ServiceAccount>,
+        mirrored: bool,
+    ) -> Result<Self, Error> {
+        match (account, &settings.binding) {
+            (None, _) if mirrored => match settings.without_token {
+                Some(WithoutToken::Refuse) => Err(no_token(false)),
+                Some(WithoutToken::Anonymous) => Ok(Self::Anonymous),
+                Some(WithoutToken::Node) | None => Self::node(settings),
+            },
+            _ if mirrored => Self::node(settings),
+            (Some(account), Some(binding)) => Self::bound(settings, account, binding),
+            (Some(account), None) => Self::federated(settings, account),
+            (None, binding) => {
+                let default = match binding {
+                    Some(_) => WithoutToken::Refuse,
+                    None => WithoutToken::Node,
+                };
+                match settings.without_token.unwrap_or(default) {
+                    WithoutToken::Node => Self::node(settings),
+                    WithoutToken::Anonymous => Ok(Self::Anonymous),
+                    WithoutToken::Refuse => Err(no_token(binding.is_some())),
+                }
             }
-            _ => entra::by_principal(principal, tenant_id, who, cloud, cx).await?,
-        },
-        Who::Anonymous => return Ok(Shown::Nothing),
+        }
+    }
+
+    fn federated(settings: &'a Settings, account: &'a ServiceAccount) -> Result<Self, Error> {
+        let client_id = id(account, CLIENT_ID, settings.pod_client_id.as_deref())?;
+        let tenant_id = id(account, TENANT_ID, settings.tenant_id.as_deref())?;
+        Ok(Self::Pod {
+            client_id: client_id.ok_or_else(|| missing(account, CLIENT_ID, "--pod-client-id"))?,
+            tenant_id: tenant_id.ok_or_else(|| missing(account, TENANT_ID, "--tenant-id"))?,
+            token: &account.token,
+        })
+    }
+
+    fn bound(
+        settings: &'a Settings,
+        account: &'a ServiceAccount,
+        binding: &'a Binding,
+    ) -> Result<Self, Error> {
+        let client_id = id(account, CLIENT_ID, binding.default_client_id.as_deref())?;
+        let default = binding.default_tenant_id.as_deref().or(settings.tenant_id.as_deref());
+        Ok(Self::BoundPod {
+            client_id: client_id
+                .ok_or_else(|| missing(account, CLIENT_ID, "--ib-default-client-id"))?,
+            tenant_id: id(account, TENANT_ID, default)?,
+            token: &account.token,
+            binding,
+        })
+    }
+
+    fn node(settings: &'a Settings) -> Result<Self, Error> {
+        let tenant_id = settings.tenant_id.as_deref();
+        settings.check_static_principal()?;
+        match &settings.node {
+            Some(Node::Managed(id)) => Ok(Self::Managed { id, tenant_id }),
+            Some(Node::Principal(principal)) => {
+                let tenant_id = tenant_id.ok_or_else(|| {
+                    Error::config("the service principal's tenant is not named")
+                        .with_hint("set `tenantId` in `azure.json`, or `--tenant-id`")
+                })?;
+                Ok(Self::Principal { principal, tenant_id })
+            }
+            None => Err(Error::config("the node has no identity").with_hint(
+                "`azure.json`, the plugin's argument, must say `useManagedIdentityExtension: \
+                 true`, or name a service principal with its secret, certificate or token file; \
+                 or set `--managed-identity`; for the pod's own identity add `tokenAttributes`",
+            )),
+        }
+    }
+
+    /// Whether the service principal's own secret would be the login.
+    pub(crate) fn is_static(&self) -> bool {
+        matches!(self, Self::Principal { principal, .. }
+            if matches!(principal.proof, Proof::StaticSecret(_)))
+    }
+
+    /// The tenant that the registry is told.
+    pub(crate) fn tenant_id(&self) -> Option<&'a str> {
+        match self {
+            Self::Pod { tenant_id, .. } | Self::Principal { tenant_id, .. } => Some(tenant_id),
+            Self::BoundPod { tenant_id, .. } | Self::Managed { tenant_id, .. } => *tenant_id,
+            Self::Anonymous => None,
+        }
+    }
+}
+
+/// The annotation's ID, else the default. One that is there and is no ID is never passed over.
+fn id<'a>(
+    account: &'a ServiceAccount,
+    annotation: &str,
+    default: Option<&'a str>,
+) -> Result<Option<&'a str>, Error> {
+    let Some(id) = account.annotations.get(annotation) else { return Ok(default) };
+    match is_id(id) {
+        true => Ok(Some(id)),
+        false if id.is_empty() => {
+            Err(Error::identity(format!("annotation `{annotation}` is empty"))
+                .with_hint("name the ID, or take the annotation off the service account"))
+        }
+        false => Err(Error::identity(format!("annotation `{annotation}` is no ID"))
+            .with_hint("it is a GUID, or for a tenant also a domain")),
+    }
+}
+
+fn missing(account: &ServiceAccount, annotation: &str, option: &str) -> Error {
+    let subject = one_line(&account.token.claims().subject);
+    Error::identity(format!("annotation `{annotation}` is missing on `{subject}`")).with_hint(
+        format!(
+            "annotate the service account and list the key in `tokenAttributes`, or set `{option}`"
+        ),
+    )
+}
+
+fn no_token(bound: bool) -> Error {
+    let what = match bound {
+        true => "identity bindings need a service account token, and the request has none",
+        false => "the request has no service account token, and `--without-token` is `refuse`",
     };
-    Ok(Shown::Token(token))
+    Error::identity(what).with_hint(
+        "static pods have none; `--without-token=node` lets them pull as the node, \
+         `--without-token=anonymous` without a login",
+    )
+}
+
+/// For messages: the subject of "was refused".
+impl fmt::Display for Identity<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pod { client_id, tenant_id, .. } => {
+                write!(f, "the pod as application `{client_id}` of tenant `{tenant_id}`")
+            }
+            Self::BoundPod { client_id, binding, .. } => {
+                write!(f, "the pod as identity `{client_id}` bound at `{}`", binding.sni_name)
+            }
+            Self::Managed { id, .. } => write!(f, "the node as {id}"),
+            Self::Principal { principal, tenant_id } => write!(
+                f,
+                "the node as service principal `{}` of tenant `{tenant_id}`",
+                principal.client_id
+            ),
+            Self::Anonymous => f.write_str("nobody"),
+        }
+    }
+}
+
+impl fmt::Display for ManagedId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System => f.write_str("its system-assigned identity"),
+            Self::Client(id) => write!(f, "the identity of client ID `{id}`"),
+            Self::Object(id) => write!(f, "the identity of object ID `{id}`"),
+            Self::Resource(id) => write!(f, "the identity `{id}`"),
+        }
+    }
 }

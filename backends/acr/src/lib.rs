@@ -1,17 +1,16 @@
 #![doc = include_str!("../docs.md")]
 
-mod answer;
 mod azure_json;
 mod challenge;
 mod cloud;
+mod credentials;
+mod error_response;
 mod exchange;
 mod identity;
 mod mirror;
-mod refusal;
 mod registry;
+mod response;
 mod settings;
-mod transport;
-mod who;
 
 use pullpass::{
     Annotation, CacheKey, CacheType, Context, Error, Image, OptionSpec, Options, Plugin, Provider,
@@ -21,11 +20,11 @@ use pullpass::{
 use tracing::debug;
 
 use crate::cloud::Cloud;
-use crate::identity::Shown;
+use crate::credentials::Credential;
+use crate::identity::Identity;
 use crate::mirror::{Mirrors, Target};
 use crate::registry::{Host, LoginServer};
 use crate::settings::Settings;
-use crate::who::Who;
 
 /// The plugin's static facts.
 pub static PLUGIN: Plugin = Plugin::new("acr-credential-provider", |options, cx| {
@@ -37,10 +36,10 @@ pub static PLUGIN: Plugin = Plugin::new("acr-credential-provider", |options, cx|
 .options(OPTIONS)
 .annotations(&[
     Annotation::new(
-        who::CLIENT_ID,
+        identity::CLIENT_ID,
         "the client ID of the application, or managed identity, that the pods pull as",
     ),
-    Annotation::new(who::TENANT_ID, "its tenant"),
+    Annotation::new(identity::TENANT_ID, "its tenant"),
 ])
 .environment(&[
     Variable::new(
@@ -194,27 +193,27 @@ impl Provider for Acr {
             debug!("`{}` is no registry of ACR's, and no mirror's source", image.registry());
             return Ok(Response::none());
         };
-        let who = Who::choose(settings, request.service_account.as_ref(), mirrored)?;
-        debug!("`{}` is asked for {who}", server.authority);
-        if mirrored && who.is_static() {
+        let identity = Identity::choose(settings, request.service_account.as_ref(), mirrored)?;
+        debug!("`{}` is asked for {identity}", server.authority);
+        if mirrored && identity.is_static() {
             return Err(Error::config(
                 "`--static-service-principal` gives no secret for a mirrored host",
             )
             .with_hint("the runtime may send it to the source: take one of the two options out"));
         }
-        let token = match identity::shown(&who, &cloud, cx).await? {
-            Shown::Token(token) => token,
-            Shown::Login { username, password } => {
-                return answer::with_secret(&username, &password, image, &server, settings);
+        let token = match credentials::credential(&identity, &cloud, cx).await? {
+            Credential::Token(token) => token,
+            Credential::Login { username, password } => {
+                return response::with_secret(&username, &password, image, &server, settings);
             }
-            Shown::Nothing => return Ok(Response::none()),
+            Credential::Nothing => return Ok(Response::none()),
         };
-        let mut token = exchange::refresh_token(&server, &token, &who, cx).await?;
+        let mut token = exchange::refresh_token(&server, &token, &identity, cx).await?;
         let mut key = CacheKey::Registry;
         if settings.repository_scope {
-            token = exchange::access_token(&server, &token, &repository, &who, cx).await?;
+            token = exchange::access_token(&server, &token, &repository, &identity, cx).await?;
             key = CacheKey::Image;
         }
-        answer::with_token(&token, key, image, &server, settings, &cx.clock)
+        response::with_token(&token, key, image, &server, settings, &cx.clock)
     }
 }

@@ -18,11 +18,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::AUDIENCE;
+use super::transport::Http;
 use crate::cloud::Cloud;
-use crate::refusal;
+use crate::error_response;
+use crate::identity::Identity;
 use crate::settings::{Principal, Proof};
-use crate::transport::Http;
-use crate::who::Who;
 
 /// How long an assertion of ours holds; Entra takes up to 24 hours.
 const ASSERTION_LIFETIME: Duration = Duration::from_secs(600);
@@ -32,7 +32,7 @@ pub(super) async fn by_assertion(
     assertion: &SecretString,
     client_id: &str,
     tenant_id: &str,
-    who: &Who<'_>,
+    identity: &Identity<'_>,
     cloud: &Cloud,
     cx: &Context,
 ) -> Result<SecretString, Error> {
@@ -44,14 +44,14 @@ pub(super) async fn by_assertion(
         Assertion(assertion.clone()),
         Some(options),
     );
-    ask(credential, http, who, cloud, &SentSecrets::from_secret(assertion)).await
+    ask(credential, http, identity, cloud, &SentSecrets::from_secret(assertion)).await
 }
 
 /// A token for a service principal.
 pub(super) async fn by_principal(
     principal: &Principal,
     tenant_id: &str,
-    who: &Who<'_>,
+    identity: &Identity<'_>,
     cloud: &Cloud,
     cx: &Context,
 ) -> Result<SecretString, Error> {
@@ -65,7 +65,7 @@ pub(super) async fn by_principal(
                 Secret::new(secret.expose_secret().to_owned()),
                 Some(options),
             );
-            return ask(credential, http, who, cloud, &SentSecrets::from_secret(secret)).await;
+            return ask(credential, http, identity, cloud, &SentSecrets::from_secret(secret)).await;
         }
         Proof::TokenFile(path) => {
             let hint = "the file holds a token of an issuer that the application trusts";
@@ -79,7 +79,7 @@ pub(super) async fn by_principal(
             signed(path, &principal.client_id, tenant_id, cloud, cx.clock.now())?
         }
     };
-    by_assertion(&assertion, &principal.client_id, tenant_id, who, cloud, cx).await
+    by_assertion(&assertion, &principal.client_id, tenant_id, identity, cloud, cx).await
 }
 
 /// Source: Microsoft identity platform, "Certificate credentials".
@@ -129,13 +129,14 @@ fn client(http: &Http, cloud: &Cloud) -> ClientOptions {
 async fn ask<C: TokenCredential>(
     credential: azure_core::Result<Arc<C>>,
     http: Http,
-    who: &Who<'_>,
+    identity: &Identity<'_>,
     cloud: &Cloud,
     sent: &SentSecrets,
 ) -> Result<SecretString, Error> {
     let entra = format!("Entra at `{}`", cloud.authority.host_str().unwrap_or_default());
     let credential = credential.map_err(|error| {
-        Error::config(format!("Entra cannot be asked for {who}")).with_source(error.to_string())
+        Error::config(format!("Entra cannot be asked for {identity}"))
+            .with_source(error.to_string())
     })?;
     match credential.get_token(&[&format!("{AUDIENCE}/.default")], None).await {
         Ok(token) if token.token.secret().is_empty() => {
@@ -145,10 +146,12 @@ async fn ask<C: TokenCredential>(
         Ok(token) => Ok(token.token.secret().to_owned().into()),
         // What came back says more than what the crate makes of it.
         Err(error) => Err(match http.last() {
-            Some(reply) => refusal::entra(&reply, &entra, who, sent),
+            Some(reply) => error_response::entra(&reply, &entra, identity, sent),
             None => match Error::find_in(&error) {
-                Some(ours) => ours.clone().context(format!("{entra} could not be asked for {who}")),
-                None => Error::config(format!("Entra cannot be asked for {who}"))
+                Some(ours) => {
+                    ours.clone().context(format!("{entra} could not be asked for {identity}"))
+                }
+                None => Error::config(format!("Entra cannot be asked for {identity}"))
                     .with_source(error.to_string()),
             },
         }),

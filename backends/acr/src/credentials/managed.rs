@@ -17,9 +17,9 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::AUDIENCE;
-use crate::refusal;
+use crate::error_response;
+use crate::identity::Identity;
 use crate::settings::ManagedId;
-use crate::who::Who;
 
 /// The metadata service of a virtual machine.
 const IMDS: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
@@ -42,7 +42,7 @@ enum Source {
 
 pub(super) async fn token(
     id: &ManagedId,
-    who: &Who<'_>,
+    identity: &Identity<'_>,
     cx: &Context,
 ) -> Result<SecretString, Error> {
     match source(cx)? {
@@ -51,12 +51,17 @@ pub(super) async fn token(
             let call = cx.http.get(url).plaintext(Plaintext::Metadata);
             let call = call.header(HeaderName::from_static("x-identity-header"), &header);
             let away = "`IDENTITY_ENDPOINT` names it; on a virtual machine take it out";
-            let reply = send(call, "the App Service identity endpoint", away, who).await?;
+            let reply = send(call, "the App Service identity endpoint", away, identity).await?;
             let sent = SentSecrets::from_secret(&header.into());
-            refusal::access_token(&reply, "the App Service identity endpoint", who, &sent)
+            error_response::access_token(
+                &reply,
+                "the App Service identity endpoint",
+                identity,
+                &sent,
+            )
         }
         Source::Arc { endpoint } => {
-            arc::token(with_query(endpoint, "2020-06-01", id, "msi_res_id"), id, who, cx).await
+            arc::token(with_query(endpoint, "2020-06-01", id, "msi_res_id"), id, identity, cx).await
         }
         Source::Imds => {
             let endpoint = Url::parse(IMDS).map_err(|_| Error::config("IMDS has no URL"))?;
@@ -66,8 +71,8 @@ pub(super) async fn token(
             let away = "on a machine of Azure, let this node reach 169.254.169.254 (network \
                         policy, iptables, routes); elsewhere there is no IMDS: name another \
                         identity";
-            let reply = send(call.header(METADATA, "true"), "IMDS", away, who).await?;
-            refusal::access_token(&reply, "IMDS", who, &SentSecrets::default())
+            let reply = send(call.header(METADATA, "true"), "IMDS", away, identity).await?;
+            error_response::access_token(&reply, "IMDS", identity, &SentSecrets::default())
         }
     }
 }
@@ -91,11 +96,11 @@ async fn send(
     call: RequestBuilder<'_>,
     service: &str,
     away: &str,
-    who: &Who<'_>,
+    identity: &Identity<'_>,
 ) -> Result<pullpass::http::Reply, Error> {
     call.send().await.map_err(|error| {
         let is_away = error.kind() == ErrorKind::Unavailable;
-        let error = error.context(format!("{service} could not be asked for {who}"));
+        let error = error.context(format!("{service} could not be asked for {identity}"));
         match is_away {
             true => error.with_hint(away),
             false => error,

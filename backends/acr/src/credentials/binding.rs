@@ -11,15 +11,15 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::AUDIENCE;
-use crate::refusal;
+use crate::error_response;
+use crate::identity::Identity;
 use crate::settings::Binding;
-use crate::who::Who;
 
 pub(super) async fn token(
     binding: &Binding,
     client_id: &str,
     token: &Token,
-    who: &Who<'_>,
+    identity: &Identity<'_>,
     cx: &Context,
 ) -> Result<SecretString, Error> {
     let url = Url::parse(&format!("https://{}/", binding.sni_name))
@@ -43,11 +43,13 @@ pub(super) async fn token(
         ])
         .send()
         .await
-        .map_err(|error| error.context(format!("the API server could not be asked for {who}")))?;
-    refusal::access_token(
+        .map_err(|error| {
+            error.context(format!("the API server could not be asked for {identity}"))
+        })?;
+    error_response::access_token(
         &reply,
-        refusal::API_SERVER,
-        who,
+        error_response::API_SERVER,
+        identity,
         &SentSecrets::from_secret(token.secret()),
     )
 }

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::who::Who;
+use crate::identity::Identity;
 
 /// What stands for Entra with identity bindings.
 pub(crate) const API_SERVER: &str = "the API server";
@@ -25,11 +25,11 @@ const LONGEST_WORDS: usize = 220;
 pub(crate) fn access_token(
     reply: &Reply,
     service: &str,
-    who: &Who<'_>,
+    identity: &Identity<'_>,
     sent: &SentSecrets,
 ) -> Result<SecretString, Error> {
     if !reply.is_success() {
-        return Err(entra(reply, service, who, sent));
+        return Err(entra(reply, service, identity, sent));
     }
     #[derive(Deserialize)]
     struct Answer {
@@ -43,29 +43,36 @@ pub(crate) fn access_token(
 }
 
 /// Explains an answer that is no token.
-pub(crate) fn entra(reply: &Reply, service: &str, who: &Who<'_>, sent: &SentSecrets) -> Error {
+pub(crate) fn entra(
+    reply: &Reply,
+    service: &str,
+    identity: &Identity<'_>,
+    sent: &SentSecrets,
+) -> Error {
     let status = reply.status();
     if reply.is_success() {
         return Error::protocol(format!("{service} answered {status} with no token"))
             .with_hint(format!("check what stands between this node and {service}"));
     }
-    let said = Said::read(reply);
-    let code = said.code();
+    let body = ErrorBody::read(reply);
+    let code = body.code();
     let (kind, hint) = match code.as_deref() {
-        Some(code) => by_code(code, who).unwrap_or_else(|| by_status(status, service, who, &said)),
-        None => by_status(status, service, who, &said),
+        Some(code) => {
+            by_code(code, identity).unwrap_or_else(|| by_status(status, service, identity, &body))
+        }
+        None => by_status(status, service, identity, &body),
     };
     let verb = match kind {
         ErrorKind::Unavailable => "could not serve",
         _ => "refused",
     };
-    let mut what = format!("{service} {verb} {who}: HTTP {status}");
-    for part in [code.as_deref(), said.error.as_deref()].into_iter().flatten() {
+    let mut what = format!("{service} {verb} {identity}: HTTP {status}");
+    for part in [code.as_deref(), body.error.as_deref()].into_iter().flatten() {
         what.push(' ');
         what.push_str(&sent.quote([part])[0]);
     }
     let mut error = Error::new(kind, what);
-    if let Some(words) = said.words() {
+    if let Some(words) = body.words() {
         error =
             error.with_source(format!("`{}` says: {}", reply.target(), sent.quote([&words])[0]));
     }
@@ -78,7 +85,7 @@ pub(crate) fn entra(reply: &Reply, service: &str, who: &Who<'_>, sent: &SentSecr
 /// An error of Entra's, of the metadata services, which have some of its fields, or of an API
 /// server, which has a message.
 #[derive(Default)]
-struct Said {
+struct ErrorBody {
     error: Option<String>,
     /// `message` of App Service, and of an API server.
     error_description: Option<String>,
@@ -87,7 +94,7 @@ struct Said {
     correlation_id: Option<String>,
 }
 
-impl Said {
+impl ErrorBody {
     /// Whatever of it is there: a field of another shape must not hide the others.
     fn read(reply: &Reply) -> Self {
         let Ok(body) = reply.json::<Value>() else { return Self::default() };
@@ -104,7 +111,7 @@ impl Said {
     }
 }
 
-impl Said {
+impl ErrorBody {
     /// `AADSTS` and a number.
     fn code(&self) -> Option<String> {
         // Arc's agent puts the HTTP status there.
@@ -133,9 +140,9 @@ impl Said {
 }
 
 /// Who must act on a code, and how; `None` where the status says as much.
-fn by_code(code: &str, who: &Who<'_>) -> Option<(ErrorKind, String)> {
-    let federated = || match who {
-        Who::Pod { token, .. } | Who::BoundPod { token, .. } => {
+fn by_code(code: &str, identity: &Identity<'_>) -> Option<(ErrorKind, String)> {
+    let federated = || match identity {
+        Identity::Pod { token, .. } | Identity::BoundPod { token, .. } => {
             let claims = token.claims();
             format!(
                 "add a federated credential to the application, exactly: issuer `{}`, subject \
@@ -194,11 +201,16 @@ fn by_code(code: &str, who: &Who<'_>) -> Option<(ErrorKind, String)> {
     Some((kind, hint.to_owned()))
 }
 
-fn by_status(status: u16, service: &str, who: &Who<'_>, said: &Said) -> (ErrorKind, String) {
+fn by_status(
+    status: u16,
+    service: &str,
+    identity: &Identity<'_>,
+    body: &ErrorBody,
+) -> (ErrorKind, String) {
     let text = |text: &str| text.to_owned();
-    let managed = matches!(who, Who::Managed { .. });
+    let managed = matches!(identity, Identity::Managed { .. });
     match status {
-        400 | 404 if managed && said.error_description.is_some() => (
+        400 | 404 if managed && body.error_description.is_some() => (
             ErrorKind::Identity,
             text(
                 "the identity is not assigned to this machine, or several are and none is named: \
@@ -219,14 +231,14 @@ fn by_status(status: u16, service: &str, who: &Who<'_>, said: &Said) -> (ErrorKi
                  `use-managed-identity` on it",
             ),
         ),
-        _ if said.code().is_some() => {
+        _ if body.code().is_some() => {
             (ErrorKind::Denied, text("look the code up at https://login.microsoftonline.com/error"))
         }
-        401 | 403 if said.error.is_some() || said.error_description.is_some() => (
+        401 | 403 if body.error.is_some() || body.error_description.is_some() => (
             ErrorKind::Denied,
             text("check the identity, and that no proxy stands between this node and the service"),
         ),
-        _ if said.error.is_some() => (ErrorKind::Denied, text("check the identity that is named")),
+        _ if body.error.is_some() => (ErrorKind::Denied, text("check the identity that is named")),
         _ => (
             ErrorKind::Protocol,
             format!(

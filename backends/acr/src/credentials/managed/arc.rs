@@ -11,9 +11,9 @@ use serde::Deserialize;
 use url::{Host, Url};
 
 use super::{METADATA, send};
-use crate::refusal;
+use crate::error_response;
+use crate::identity::Identity;
 use crate::settings::ManagedId;
-use crate::who::Who;
 
 const AGENT: &str = "the Arc agent";
 const AWAY: &str = "look at the agent: `systemctl status himdsd`, `azcmagent show`";
@@ -41,18 +41,25 @@ pub(super) fn local(endpoint: Url) -> Result<Url, Error> {
 pub(super) async fn token(
     url: Url,
     id: &ManagedId,
-    who: &Who<'_>,
+    identity: &Identity<'_>,
     cx: &Context,
 ) -> Result<SecretString, Error> {
     let call = || cx.http.get(url.clone()).plaintext(Plaintext::Metadata).header(METADATA, "true");
-    let challenge = send(call(), AGENT, AWAY, who).await?;
+    let challenge = send(call(), AGENT, AWAY, identity).await?;
     match challenge.status() {
         401 => {}
         status if challenge.is_success() => {
             return Err(Error::protocol(format!("{AGENT} answered {status} without a challenge"))
                 .with_hint("look at the agent: `azcmagent show`"));
         }
-        _ => return Err(refusal::entra(&challenge, AGENT, who, &SentSecrets::default())),
+        _ => {
+            return Err(error_response::entra(
+                &challenge,
+                AGENT,
+                identity,
+                &SentSecrets::default(),
+            ));
+        }
     }
     let realm = challenge.header(&WWW_AUTHENTICATE).and_then(key_file);
     let path = realm.ok_or_else(|| {
@@ -70,9 +77,9 @@ pub(super) async fn token(
     let sent = SentSecrets::default();
     sent.remember(key.trim());
     let authorization = Zeroizing::new(format!("Basic {}", key.trim()));
-    let reply = send(call().header(AUTHORIZATION, &authorization), AGENT, AWAY, who).await?;
-    let token = refusal::access_token(&reply, AGENT, who, &sent)?;
-    echoes(&reply.json()?, id, who)?;
+    let reply = send(call().header(AUTHORIZATION, &authorization), AGENT, AWAY, identity).await?;
+    let token = error_response::access_token(&reply, AGENT, identity, &sent)?;
+    echoes(&reply.json()?, id, identity)?;
     Ok(token)
 }
 
@@ -96,18 +103,20 @@ struct Echo {
 }
 
 /// An agent that knows no user-assigned identities gives the machine's own instead.
-fn echoes(echo: &Echo, id: &ManagedId, who: &Who<'_>) -> Result<(), Error> {
-    let (asked, said) = match id {
+fn echoes(echo: &Echo, id: &ManagedId, identity: &Identity<'_>) -> Result<(), Error> {
+    let (asked, confirmed) = match id {
         ManagedId::System => return Ok(()),
         ManagedId::Client(id) => (id, &echo.client_id),
         ManagedId::Object(id) => (id, &echo.object_id),
         ManagedId::Resource(id) if echo.msi_res_id.is_some() => (id, &echo.msi_res_id),
         ManagedId::Resource(id) => (id, &echo.mi_res_id),
     };
-    match said {
-        Some(said) if said.eq_ignore_ascii_case(asked) => Ok(()),
-        _ => Err(Error::protocol(format!("{AGENT} did not confirm the token to be for {who}"))
-            .with_hint("an old agent gives the machine's own identity instead: update it")),
+    match confirmed {
+        Some(confirmed) if confirmed.eq_ignore_ascii_case(asked) => Ok(()),
+        _ => {
+            Err(Error::protocol(format!("{AGENT} did not confirm the token to be for {identity}"))
+                .with_hint("an old agent gives the machine's own identity instead: update it"))
+        }
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn with_token(
                 .with_hint("check what stands between this node and the registry")
         })
     };
-    answer(login, image, server, settings, cache)
+    response(login, image, server, settings, cache)
 }
 
 /// The answer with the service principal's own secret, which does not die by itself.
@@ -68,12 +68,12 @@ pub(crate) fn with_secret(
             error.with_kind(ErrorKind::Config).with_hint("check its ID and its secret")
         })
     };
-    answer(login, image, server, settings, cache)
+    response(login, image, server, settings, cache)
 }
 
 /// Under the image's own host as it was sent, and under the registry's where that is another:
 /// the runtime may ask for either.
-fn answer(
+fn response(
     login: impl Fn() -> Result<Login, Error>,
     image: &Image,
     server: &LoginServer,

@@ -1,0 +1,57 @@
+//! A token of Entra's for the registry service, for whoever asks.
+
+mod binding;
+mod entra;
+mod managed;
+mod transport;
+
+use pullpass::{Context, Error};
+use secrecy::SecretString;
+
+use crate::cloud::Cloud;
+use crate::identity::Identity;
+use crate::settings::Proof;
+
+/// The audience of every registry in every cloud; a registry that refuses tokens for Azure
+/// Resource Manager takes no other.
+/// Source: Azure Container Registry, "Authenticate with Microsoft Entra ID".
+const AUDIENCE: &str = "https://containerregistry.azure.net";
+
+/// What whoever asks has to show.
+pub(crate) enum Credential {
+    /// An access token of Entra's, to be exchanged.
+    Token(SecretString),
+    /// User and password of the registry itself.
+    Login { username: String, password: SecretString },
+    /// Nothing.
+    Nothing,
+}
+
+/// What `who` has to show.
+///
+/// # Errors
+/// When Entra, or what stands for it, refuses or cannot be reached.
+pub(crate) async fn credential(
+    identity: &Identity<'_>,
+    cloud: &Cloud,
+    cx: &Context,
+) -> Result<Credential, Error> {
+    let token = match identity {
+        Identity::Pod { client_id, tenant_id, token } => {
+            entra::by_assertion(token.secret(), client_id, tenant_id, identity, cloud, cx).await?
+        }
+        Identity::BoundPod { client_id, token, binding, .. } => {
+            binding::token(binding, client_id, token, identity, cx).await?
+        }
+        Identity::Managed { id, .. } => managed::token(id, identity, cx).await?,
+        Identity::Principal { principal, tenant_id } => match &principal.proof {
+            Proof::StaticSecret(secret) => {
+                let (username, password) = (principal.client_id.clone(), secret.clone());
+                return Ok(Credential::Login { username, password });
+            }
+            _ => entra::by_principal(principal, tenant_id, identity, cloud, cx).await?,
+        },
+        Identity::Anonymous => return Ok(Credential::Nothing),
+    };
+    Ok(Credential::Token(token))
+}
