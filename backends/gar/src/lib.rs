@@ -1,16 +1,16 @@
 #![doc = include_str!("../docs.md")]
 
-mod answer;
+mod access_token;
+mod credentials;
 mod credentials_file;
-mod cure;
-mod grant;
+mod error_codes;
+mod error_response;
 mod identity;
 mod pool;
-mod refusal;
 mod registry;
+mod response;
 mod settings;
 mod universe;
-mod who;
 
 use pullpass::{
     Annotation, CacheType, Context, Error, OptionSpec, Plugin, Provider, Request, Response,
@@ -18,8 +18,8 @@ use pullpass::{
 };
 use tracing::debug;
 
+use crate::identity::Identity;
 use crate::settings::Settings;
-use crate::who::Who;
 
 /// The plugin's static facts.
 pub static PLUGIN: Plugin = Plugin::new("gar-credential-provider", |options, _| {
@@ -30,12 +30,18 @@ pub static PLUGIN: Plugin = Plugin::new("gar-credential-provider", |options, _| 
 .match_images(registry::PATTERNS)
 .options(OPTIONS)
 .annotations(&[
-    Annotation::new(who::OPT_IN, "`true`: with --identity-provider, the pods pull as themselves")
-        .with_option("identity-provider"),
-    Annotation::new(who::SERVICE_ACCOUNT, "the Google service account that the pods impersonate")
-        .with_option("service-account"),
     Annotation::new(
-        who::PROVIDER,
+        identity::OPT_IN,
+        "`true`: with --identity-provider, the pods pull as themselves",
+    )
+    .with_option("identity-provider"),
+    Annotation::new(
+        identity::SERVICE_ACCOUNT,
+        "the Google service account that the pods impersonate",
+    )
+    .with_option("service-account"),
+    Annotation::new(
+        identity::PROVIDER,
         "the provider of a workload identity pool; must match --allow-provider",
     )
     .with_option("allow-provider"),
@@ -131,10 +137,10 @@ impl Provider for Gar {
         let (settings, image) = (&self.settings, &request.image);
         // The host decides first: no identity is used, and no token sent, for a stranger.
         settings.hosts.check(image, &settings.universe)?;
-        let who = Who::choose(settings, request.service_account.as_ref())?;
-        debug!("`{}` is asked for {who}", image.registry());
-        match identity::token(&who, settings, cx).await? {
-            Some(grant) => answer::with(&grant, image, settings, &cx.clock),
+        let identity = Identity::choose(settings, request.service_account.as_ref())?;
+        debug!("`{}` is asked for {identity}", image.registry());
+        match credentials::access_token(&identity, settings, cx).await? {
+            Some(token) => response::for_image(&token, image, settings, &cx.clock),
             None => Ok(Response::none()),
         }
     }

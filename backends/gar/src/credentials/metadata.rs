@@ -12,8 +12,8 @@ use pullpass::http::{Http, HttpConfig, Plaintext, ProxyMode, Reply};
 use pullpass::{Context, Error, ErrorKind};
 use url::Url;
 
-use crate::grant::Grant;
-use crate::who::Who;
+use crate::access_token::AccessToken;
+use crate::identity::Identity;
 
 /// The server's name, and its addresses. Machines with IPv6 alone have the second.
 const NAME: &str = "metadata.google.internal";
@@ -35,7 +35,7 @@ const ELSEWHERE: &str = "outside of Google Cloud there is none: name a key by `-
                          let pods pull by their own tokens (`tokenAttributes` and \
                          `--workload-identity-provider`)";
 
-pub(super) async fn token(who: &Who<'_>, cx: &Context) -> Result<Grant, Error> {
+pub(super) async fn token(identity: &Identity<'_>, cx: &Context) -> Result<AccessToken, Error> {
     let (host, known) = match cx.env.text(HOST_VARIABLE)? {
         Some(host) => (host, None),
         // DNS need not know of it.
@@ -50,7 +50,8 @@ pub(super) async fn token(who: &Who<'_>, cx: &Context) -> Result<Grant, Error> {
         .await
         .map_err(|error| {
             let is_away = error.kind() == ErrorKind::Unavailable;
-            let error = error.context(format!("the metadata server could not be asked for {who}"));
+            let error =
+                error.context(format!("the metadata server could not be asked for {identity}"));
             match is_away {
                 true => error.with_hint(format!(
                     "on Google Cloud, let this node reach 169.254.169.254 (network policy, \
@@ -61,12 +62,12 @@ pub(super) async fn token(who: &Who<'_>, cx: &Context) -> Result<Grant, Error> {
         })?;
     let is_googles = reply.header(&FLAVOR).is_some_and(|it| it.eq_ignore_ascii_case(GOOGLE));
     match reply.is_success() {
-        true if is_googles => Grant::of_oauth(&reply, &cx.clock),
+        true if is_googles => AccessToken::from_oauth(&reply, &cx.clock),
         true => Err(Error::protocol(format!(
             "what answers at `{host}` is not Google's metadata server: no `Metadata-Flavor: Google`"
         ))
         .with_hint(format!("another cloud's is at the same address; {ELSEWHERE}"))),
-        false => Err(refused(&reply, is_googles, who)),
+        false => Err(refused(&reply, is_googles, identity)),
     }
 }
 
@@ -95,7 +96,7 @@ fn server(host: &str) -> Result<Url, Error> {
         })
 }
 
-fn refused(reply: &Reply, is_googles: bool, who: &Who<'_>) -> Error {
+fn refused(reply: &Reply, is_googles: bool, identity: &Identity<'_>) -> Error {
     let status = reply.status();
     let (kind, hint) = match status {
         404 => (
@@ -119,7 +120,7 @@ fn refused(reply: &Reply, is_googles: bool, who: &Who<'_>) -> Error {
         ErrorKind::Unavailable => "could not serve",
         _ => "refused",
     };
-    let error = Error::new(kind, format!("the metadata server {verb} {who}: HTTP {status}"));
+    let error = Error::new(kind, format!("the metadata server {verb} {identity}: HTTP {status}"));
     match is_googles {
         true => error.with_hint(hint),
         false => error

@@ -9,36 +9,36 @@ use serde_json::json;
 use url::Url;
 
 use super::SCOPE;
-use crate::cure;
-use crate::grant::Grant;
-use crate::refusal::{self, Refused};
+use crate::access_token::AccessToken;
+use crate::error_codes;
+use crate::error_response::{self, ErrorBody};
+use crate::identity::{Identity, Pod};
 use crate::settings::Settings;
-use crate::who::{Pod, Who};
 
 pub(super) async fn token(
     email: &str,
-    federated: &Grant,
+    federated: &AccessToken,
     pod: &Pod<'_>,
-    who: &Who<'_>,
+    identity: &Identity<'_>,
     settings: &Settings,
     cx: &Context,
-) -> Result<Grant, Error> {
+) -> Result<AccessToken, Error> {
     let api = settings.iam_credentials.as_str().trim_end_matches('/');
     let url =
         Url::parse(&format!("{api}/v1/projects/-/serviceAccounts/{email}:generateAccessToken"))
             .map_err(|_| Error::config("the service account cannot be part of a URL"))?;
     let body = json!({"scope": [SCOPE], "lifetime": format!("{}s", settings.lifetime.as_secs())});
-    let call = cx.http.post(url).bearer(&federated.token).json(&body);
+    let call = cx.http.post(url).bearer(&federated.secret).json(&body);
     let reply = call.send().await.map_err(|error| {
-        error.context(format!("Google's IAM could not be asked for a token of {who}"))
+        error.context(format!("Google's IAM could not be asked for a token of {identity}"))
     })?;
     match reply.is_success() {
-        true => Grant::of_iam(&reply, &cx.clock),
+        true => AccessToken::from_iam(&reply, &cx.clock),
         false => {
-            let refused = Refused::read(&reply);
-            let cure = cure::of_iam(&refused, email, pod);
-            let sent = SentSecrets::from_secret(&federated.token);
-            Err(refusal::explain(&refused, &reply, "Google's IAM", who, cure, &sent))
+            let body = ErrorBody::read(&reply);
+            let diagnosis = error_codes::diagnose_iam(&body, email, pod);
+            let sent = SentSecrets::from_secret(&federated.secret);
+            Err(error_response::explain(&body, &reply, "Google's IAM", identity, diagnosis, &sent))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pullpass::{Cache, CacheKey, Clock, Error, ErrorKind, Image, Login, Response};
 use secrecy::ExposeSecret as _;
 
-use crate::grant::Grant;
+use crate::access_token::AccessToken;
 use crate::settings::Settings;
 
 /// The user name beside an access token.
@@ -22,19 +22,19 @@ const NEARLY_DEAD: Duration = Duration::from_secs(60);
 /// Source: IAM, "Create short-lived credentials for a service account".
 const LONGEST: Duration = Duration::from_secs(12 * 3600);
 
-/// The answer with `grant`, under the image's own host. Kept until shortly before the token
+/// The answer with `token`, under the image's own host. Kept until shortly before the token
 /// ends, and not longer than the operator allows; where Google does not say when, not at all.
 ///
 /// # Errors
 /// Of kind Protocol, when the token cannot be a password.
-pub(crate) fn with(
-    grant: &Grant,
+pub(crate) fn for_image(
+    token: &AccessToken,
     image: &Image,
     settings: &Settings,
     clock: &Clock,
 ) -> Result<Response, Error> {
     let (key, now) = (settings.cache_key, clock.now());
-    let cache = match grant.expires {
+    let cache = match token.expires {
         Some(expires) if expires > now + NEARLY_DEAD => Cache::until(key, expires, now),
         _ => Cache::never(key),
     };
@@ -44,10 +44,10 @@ pub(crate) fn with(
         false => USER,
     };
     let login = || {
-        Login::new(user, grant.token.expose_secret()).map_err(|error| {
+        Login::new(user, token.secret.expose_secret()).map_err(|error| {
             error
                 .with_kind(ErrorKind::Protocol)
-                .context(format!("`{}` handed out a token that is no password", grant.giver))
+                .context(format!("`{}` handed out a token that is no password", token.giver))
                 .with_hint("check what stands between this node and Google")
         })
     };

@@ -5,18 +5,18 @@
 use pullpass::{ErrorKind, one_line};
 
 use crate::credentials_file::Key;
-use crate::refusal::Refused;
-use crate::who::Pod;
+use crate::error_response::ErrorBody;
+use crate::identity::Pod;
 
 /// Who must act, and how.
-pub(crate) type Cure = (ErrorKind, String);
+pub(crate) type Diagnosis = (ErrorKind, String);
 
 /// The longest `google.subject`, in bytes.
 /// Source: IAM, "Workload Identity Federation", "Attribute mappings".
 const LONGEST_SUBJECT: usize = 127;
 
 /// Of the Security Token Service.
-pub(crate) fn of_sts(refused: &Refused, pod: &Pod<'_>) -> Option<Cure> {
+pub(crate) fn diagnose_sts(body: &ErrorBody, pod: &Pod<'_>) -> Option<Diagnosis> {
     let claims = pod.token.claims();
     let has = format!(
         "the token has `aud` `{}` and `iss` `{}`; {}",
@@ -25,12 +25,12 @@ pub(crate) fn of_sts(refused: &Refused, pod: &Pod<'_>) -> Option<Cure> {
         pod.pool.expects()
     );
     let pool = pod.pool.shown();
-    Some(match refused.code.as_deref()? {
-        "invalid_grant" if refused.says(&["expired", "stale", "issued in the future"]) => (
+    Some(match body.code.as_deref()? {
+        "invalid_grant" if body.says(&["expired", "stale", "issued in the future"]) => (
             ErrorKind::Identity,
             format!("the token is used outside of its time: check this node's clock; {has}"),
         ),
-        "invalid_grant" if refused.says(&["connecting to the given credential's issuer"]) => (
+        "invalid_grant" if body.says(&["connecting to the given credential's issuer"]) => (
             ErrorKind::Denied,
             format!(
                 "Google cannot fetch the keys of `{}`: of a cluster that it does not reach, upload \
@@ -82,12 +82,12 @@ pub(crate) fn of_sts(refused: &Refused, pod: &Pod<'_>) -> Option<Cure> {
 }
 
 /// Of the IAM Service Account Credentials API.
-pub(crate) fn of_iam(refused: &Refused, email: &str, pod: &Pod<'_>) -> Option<Cure> {
+pub(crate) fn diagnose_iam(body: &ErrorBody, email: &str, pod: &Pod<'_>) -> Option<Diagnosis> {
     let claims = pod.token.claims();
     let names = claims.namespace.as_deref().zip(claims.service_account.as_deref());
     let member = pod.pool.member(&claims.subject, names);
-    Some(match (refused.code.as_deref()?, refused.status) {
-        ("PERMISSION_DENIED", _) if refused.says(&["has not been used", "is disabled"]) => (
+    Some(match (body.code.as_deref()?, body.status) {
+        ("PERMISSION_DENIED", _) if body.says(&["has not been used", "is disabled"]) => (
             ErrorKind::Denied,
             "enable the IAM Service Account Credentials API in the service account's project"
                 .to_owned(),
@@ -116,13 +116,13 @@ pub(crate) fn of_iam(refused: &Refused, email: &str, pod: &Pod<'_>) -> Option<Cu
 }
 
 /// Of the token endpoint for keys.
-pub(crate) fn of_key(refused: &Refused, key: &Key) -> Option<Cure> {
+pub(crate) fn diagnose_key(body: &ErrorBody, key: &Key) -> Option<Diagnosis> {
     let email = &key.email;
-    Some(match refused.code.as_deref()? {
-        "invalid_grant" if refused.says(&["reasonable timeframe", "expired"]) => {
+    Some(match body.code.as_deref()? {
+        "invalid_grant" if body.says(&["reasonable timeframe", "expired"]) => {
             (ErrorKind::Config, "check this node's clock".to_owned())
         }
-        "invalid_grant" if refused.says(&["account not found"]) => (
+        "invalid_grant" if body.says(&["account not found"]) => (
             ErrorKind::Denied,
             format!("the service account `{email}` does not exist, or not in this universe"),
         ),

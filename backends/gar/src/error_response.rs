@@ -1,23 +1,23 @@
-//! What Google answered in place of a token: an error of ours, with who was refused, the
+//! What Google answered in place of a token: an error of ours, with who was body, the
 //! status, Google's code and words, and what to do.
 
 use pullpass::http::{Reply, SentSecrets};
 use pullpass::{Error, ErrorKind};
 use serde_json::Value;
 
-use crate::cure::Cure;
-use crate::who::Who;
+use crate::error_codes::Diagnosis;
+use crate::identity::Identity;
 
 /// An error in either of Google's forms: OAuth's (RFC 6749 §5.2), and that of its APIs
 /// (AIP-193, `google.rpc.Status`).
-pub(crate) struct Refused {
+pub(crate) struct ErrorBody {
     pub(crate) status: u16,
     /// OAuth's `error`, or the API's `status`, such as `PERMISSION_DENIED`.
     pub(crate) code: Option<String>,
     pub(crate) words: Option<String>,
 }
 
-impl Refused {
+impl ErrorBody {
     /// Whatever of it is there.
     pub(crate) fn read(reply: &Reply) -> Self {
         let body: Value = reply.json().unwrap_or_default();
@@ -37,21 +37,21 @@ impl Refused {
     }
 }
 
-/// The error for `refused`. `cure` is for what Google itself says; a status without its words
+/// The error for `refused`. `diagnosis` is for what Google itself says; a status without its words
 /// is somebody else's.
 pub(crate) fn explain(
-    refused: &Refused,
+    body: &ErrorBody,
     reply: &Reply,
     service: &str,
-    who: &Who<'_>,
-    cure: Option<Cure>,
+    identity: &Identity<'_>,
+    diagnosis: Option<Diagnosis>,
     sent: &SentSecrets,
 ) -> Error {
-    let status = refused.status;
-    let (kind, hint) = match (cure, reply.kind()) {
+    let status = body.status;
+    let (kind, hint) = match (diagnosis, reply.kind()) {
         (_, ErrorKind::Unavailable) => (ErrorKind::Unavailable, reply.hint_unavailable()),
         (Some((kind, hint)), _) => (kind, hint),
-        (None, kind) if refused.code.is_some() => (
+        (None, kind) if body.code.is_some() => (
             match kind {
                 ErrorKind::Protocol => ErrorKind::Denied,
                 kind => kind,
@@ -68,13 +68,13 @@ pub(crate) fn explain(
         ErrorKind::Unavailable => "could not serve",
         _ => "refused",
     };
-    let mut what = format!("{service} {verb} {who}: HTTP {status}");
-    if let Some(code) = &refused.code {
+    let mut what = format!("{service} {verb} {identity}: HTTP {status}");
+    if let Some(code) = &body.code {
         what.push(' ');
         what.push_str(&sent.quote([code])[0]);
     }
     let error = Error::new(kind, what);
-    let error = match &refused.words {
+    let error = match &body.words {
         Some(words) => {
             error.with_source(format!("`{}` says: {}", reply.target(), sent.quote([words])[0]))
         }

@@ -9,16 +9,20 @@ use pullpass::{Context, Error, SigningKey};
 use secrecy::ExposeSecret as _;
 
 use super::SCOPE;
+use crate::access_token::AccessToken;
 use crate::credentials_file::Key;
-use crate::cure;
-use crate::grant::Grant;
-use crate::refusal::{self, Refused};
-use crate::who::Who;
+use crate::error_codes;
+use crate::error_response::{self, ErrorBody};
+use crate::identity::Identity;
 
 /// How long an assertion may be used. Google takes an hour; a call takes seconds.
 const ASSERTION_LIFETIME: Duration = Duration::from_secs(600);
 
-pub(super) async fn token(key: &Key, who: &Who<'_>, cx: &Context) -> Result<Grant, Error> {
+pub(super) async fn token(
+    key: &Key,
+    identity: &Identity<'_>,
+    cx: &Context,
+) -> Result<AccessToken, Error> {
     let text = |(name, value): (&str, &str)| (name.to_owned(), value.into());
     let claims = [
         ("iss", key.email.as_str()),
@@ -56,14 +60,14 @@ pub(super) async fn token(key: &Key, who: &Who<'_>, cx: &Context) -> Result<Gran
     let reply = call
         .send()
         .await
-        .map_err(|error| error.context(format!("Google could not be asked for {who}")))?;
+        .map_err(|error| error.context(format!("Google could not be asked for {identity}")))?;
     match reply.is_success() {
-        true => Grant::of_oauth(&reply, &cx.clock),
+        true => AccessToken::from_oauth(&reply, &cx.clock),
         false => {
-            let refused = Refused::read(&reply);
-            let cure = cure::of_key(&refused, key);
+            let body = ErrorBody::read(&reply);
+            let diagnosis = error_codes::diagnose_key(&body, key);
             let sent = SentSecrets::from_secret(&assertion);
-            Err(refusal::explain(&refused, &reply, "Google", who, cure, &sent))
+            Err(error_response::explain(&body, &reply, "Google", identity, diagnosis, &sent))
         }
     }
 }

@@ -9,59 +9,59 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// What Google gave.
-pub(crate) struct Grant {
-    pub(crate) token: SecretString,
+pub(crate) struct AccessToken {
+    pub(crate) secret: SecretString,
     /// `None` where it does not say: then it is not kept.
     pub(crate) expires: Option<SystemTime>,
     /// Who gave it: for messages.
     pub(crate) giver: String,
 }
 
-impl Grant {
+impl AccessToken {
     /// Reads an answer in OAuth's form (RFC 6749 §5.1).
     ///
     /// # Errors
     /// Of kind Protocol, when there is no token, or it is none to be shown as it is.
-    pub(crate) fn of_oauth(reply: &Reply, clock: &Clock) -> Result<Self, Error> {
+    pub(crate) fn from_oauth(reply: &Reply, clock: &Clock) -> Result<Self, Error> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Response {
             access_token: Option<String>,
             token_type: Option<String>,
             expires_in: Option<Value>,
         }
-        let answer: Answer = reply.json()?;
-        if answer.token_type.is_some_and(|it| !it.eq_ignore_ascii_case("bearer")) {
+        let response: Response = reply.json()?;
+        if response.token_type.is_some_and(|it| !it.eq_ignore_ascii_case("bearer")) {
             return Err(odd(reply, "a token that is no bearer token"));
         }
-        let expires = match &answer.expires_in {
+        let expires = match &response.expires_in {
             None => None,
             Some(said) => {
                 let life = seconds(said).ok_or_else(|| odd(reply, "an unreadable `expires_in`"))?;
                 clock.now().checked_add(life)
             }
         };
-        Self::new(answer.access_token, expires, reply, clock)
+        Self::new(response.access_token, expires, reply, clock)
     }
 
     /// Reads an answer of the IAM Service Account Credentials API.
     ///
     /// # Errors
     /// Of kind Protocol, when there is no token.
-    pub(crate) fn of_iam(reply: &Reply, clock: &Clock) -> Result<Self, Error> {
+    pub(crate) fn from_iam(reply: &Reply, clock: &Clock) -> Result<Self, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct Answer {
+        struct Response {
             access_token: Option<String>,
             expire_time: Option<String>,
         }
-        let answer: Answer = reply.json()?;
-        let expires = match answer.expire_time.as_deref() {
+        let response: Response = reply.json()?;
+        let expires = match response.expire_time.as_deref() {
             None => None,
             Some(said) => {
                 Some(rfc3339(said).ok_or_else(|| odd(reply, "an unreadable `expireTime`"))?)
             }
         };
-        Self::new(answer.access_token, expires, reply, clock)
+        Self::new(response.access_token, expires, reply, clock)
     }
 
     fn new(
@@ -79,7 +79,7 @@ impl Grant {
             ))
             .with_hint("check this node's clock"));
         }
-        Ok(Self { token: token.into(), expires, giver: reply.target().to_owned() })
+        Ok(Self { secret: token.into(), expires, giver: reply.target().to_owned() })
     }
 }
 

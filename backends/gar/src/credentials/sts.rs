@@ -7,18 +7,18 @@ use pullpass::{Context, Error};
 use secrecy::ExposeSecret as _;
 
 use super::SCOPE;
-use crate::cure;
-use crate::grant::Grant;
-use crate::refusal::{self, Refused};
+use crate::access_token::AccessToken;
+use crate::error_codes;
+use crate::error_response::{self, ErrorBody};
+use crate::identity::{Identity, Pod};
 use crate::settings::Settings;
-use crate::who::{Pod, Who};
 
 pub(super) async fn token(
     pod: &Pod<'_>,
-    who: &Who<'_>,
+    identity: &Identity<'_>,
     settings: &Settings,
     cx: &Context,
-) -> Result<Grant, Error> {
+) -> Result<AccessToken, Error> {
     // Without an `Authorization` header: with one STS may refuse.
     let call = cx.http.post(settings.sts.clone()).form([
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
@@ -28,17 +28,16 @@ pub(super) async fn token(
         ("scope", SCOPE),
         ("audience", &pod.pool.audience()),
     ]);
-    let reply = call
-        .send()
-        .await
-        .map_err(|error| error.context(format!("Google's STS could not be asked for {who}")))?;
+    let reply = call.send().await.map_err(|error| {
+        error.context(format!("Google's STS could not be asked for {identity}"))
+    })?;
     match reply.is_success() {
-        true => Grant::of_oauth(&reply, &cx.clock),
+        true => AccessToken::from_oauth(&reply, &cx.clock),
         false => {
-            let refused = Refused::read(&reply);
-            let cure = cure::of_sts(&refused, pod);
+            let body = ErrorBody::read(&reply);
+            let diagnosis = error_codes::diagnose_sts(&body, pod);
             let sent = SentSecrets::from_secret(pod.token.secret());
-            Err(refusal::explain(&refused, &reply, "Google's STS", who, cure, &sent))
+            Err(error_response::explain(&body, &reply, "Google's STS", identity, diagnosis, &sent))
         }
     }
 }

@@ -1,0 +1,42 @@
+//! An access token of Google's, for whoever asks.
+
+mod impersonation;
+mod key;
+mod metadata;
+mod sts;
+
+use pullpass::{Context, Error};
+
+use crate::access_token::AccessToken;
+use crate::identity::Identity;
+use crate::settings::Settings;
+
+/// What the token is good for: everything that IAM allows. Registries want this scope, or that of
+/// Cloud Storage for reading, which STS does not know.
+const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+
+/// The access token of `who`; `None` for nobody.
+///
+/// # Errors
+/// When Google refuses or cannot be reached.
+pub(crate) async fn access_token(
+    identity: &Identity<'_>,
+    settings: &Settings,
+    cx: &Context,
+) -> Result<Option<AccessToken>, Error> {
+    let token = match identity {
+        Identity::Node => metadata::token(identity, cx).await?,
+        Identity::Key(key) => key::token(key, identity, cx).await?,
+        Identity::Pod(pod) => {
+            let federated = sts::token(pod, identity, settings, cx).await?;
+            match pod.service_account {
+                Some(email) => {
+                    impersonation::token(email, &federated, pod, identity, settings, cx).await?
+                }
+                None => federated,
+            }
+        }
+        Identity::Anonymous => return Ok(None),
+    };
+    Ok(Some(token))
+}
