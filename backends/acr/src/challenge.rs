@@ -9,8 +9,8 @@ use url::Url;
 
 use crate::registry::LoginServer;
 
-/// What is odd about the challenge of `server`; `None` when it is that of a registry of ACR.
-pub(crate) async fn odd(server: &LoginServer, cx: &Context) -> Option<String> {
+/// What is wrong with the challenge of `server`; `None` when it is that of a registry of ACR.
+pub(crate) async fn find_fault(server: &LoginServer, cx: &Context) -> Option<String> {
     let url = Url::parse(&format!("https://{}/v2/", server.authority)).ok()?;
     // No token goes with it, and a redirect is not followed.
     let reply = match cx.http.get(url).once().send().await {

@@ -3,6 +3,7 @@
 mod binding;
 mod entra;
 mod managed;
+mod token_response;
 mod transport;
 
 use pullpass::{Context, Error};
@@ -11,11 +12,6 @@ use secrecy::SecretString;
 use crate::cloud::Cloud;
 use crate::identity::Identity;
 use crate::settings::Proof;
-
-/// The audience of every registry in every cloud; a registry that refuses tokens for Azure
-/// Resource Manager takes no other.
-/// Source: Azure Container Registry, "Authenticate with Microsoft Entra ID".
-const AUDIENCE: &str = "https://containerregistry.azure.net";
 
 /// What whoever asks has to show.
 pub(crate) enum Credential {
@@ -38,18 +34,19 @@ pub(crate) async fn credential(
 ) -> Result<Credential, Error> {
     let token = match identity {
         Identity::Pod { client_id, tenant_id, token } => {
-            entra::by_assertion(token.secret(), client_id, tenant_id, identity, cloud, cx).await?
+            entra::token_for_assertion(token.secret(), client_id, tenant_id, identity, cloud, cx)
+                .await?
         }
         Identity::BoundPod { client_id, token, binding, .. } => {
-            binding::token(binding, client_id, token, identity, cx).await?
+            binding::access_token(binding, client_id, token, identity, cx).await?
         }
-        Identity::Managed { id, .. } => managed::token(id, identity, cx).await?,
+        Identity::Managed { id, .. } => managed::access_token(id, identity, cx).await?,
         Identity::Principal { principal, tenant_id } => match &principal.proof {
             Proof::StaticSecret(secret) => {
                 let (username, password) = (principal.client_id.clone(), secret.clone());
                 return Ok(Credential::Login { username, password });
             }
-            _ => entra::by_principal(principal, tenant_id, identity, cloud, cx).await?,
+            _ => entra::token_for_principal(principal, tenant_id, identity, cloud, cx).await?,
         },
         Identity::Anonymous => return Ok(Credential::Nothing),
     };

@@ -4,16 +4,19 @@ mod azure_json;
 mod challenge;
 mod cloud;
 mod credentials;
+mod error_codes;
 mod error_response;
 mod exchange;
 mod identity;
+mod login_target;
 mod mirror;
 mod registry;
 mod response;
 mod settings;
+mod token_service;
 
 use pullpass::{
-    Annotation, CacheKey, CacheType, Context, Error, Image, OptionSpec, Options, Plugin, Provider,
+    Annotation, CacheKey, CacheType, Context, Error, OptionSpec, Options, Plugin, Provider,
     Request, Response, Variable, async_trait,
 };
 
@@ -21,9 +24,10 @@ use tracing::debug;
 
 use crate::cloud::Cloud;
 use crate::credentials::Credential;
+use crate::exchange::Exchange;
 use crate::identity::Identity;
-use crate::mirror::{Mirrors, Target};
-use crate::registry::{Host, LoginServer};
+use crate::login_target::LoginTarget;
+use crate::mirror::Mirrors;
 use crate::settings::Settings;
 
 /// The plugin's static facts.
@@ -144,55 +148,18 @@ struct Acr {
     mirrors: Vec<String>,
 }
 
-/// Where the login for an image comes from.
-struct Place {
-    /// The registry.
-    server: LoginServer,
-    /// Whether the image's own host is another: the operator said that the node pulls it here.
-    mirrored: bool,
-    /// The image's repository there.
-    repository: String,
-}
-
-impl Acr {
-    /// Where the login for the image comes from; `None` where the host is nobody's of Azure.
-    fn place(&self, image: &Image, cloud: &Cloud) -> Result<Option<Place>, Error> {
-        let mirrors = Mirrors::parse(&self.mirrors, &cloud.suffixes)?;
-        let repository = image.repository().to_owned();
-        if let Some(Target { server, prefix }) = mirrors.of(image) {
-            let repository = match prefix {
-                Some(prefix) => format!("{prefix}/{repository}"),
-                None => repository,
-            };
-            return Ok(Some(Place { server: server.clone(), mirrored: true, repository }));
-        }
-        let of = |suffixes: &[String]| registry::read(image.host(), image.port(), suffixes);
-        match of(&cloud.suffixes) {
-            Host::LoginServer(server) => Ok(Some(Place { server, mirrored: false, repository })),
-            Host::Data => Err(Error::config(format!("`{}` needs no login", image.registry()))
-                .with_hint("take data endpoints out of this provider's `matchImages`")),
-            Host::Foreign if of(&cloud::known_suffixes()) != Host::Foreign => {
-                Err(Error::config(format!("`{}` is a registry of another cloud", image.registry()))
-                    .with_hint(
-                        "an identity is of one cloud: check `cloud` in `azure.json`, or `--cloud`",
-                    ))
-            }
-            // As the Go plugin: `matchImages` may hold hosts that are mirrored on some nodes.
-            Host::Foreign => Ok(None),
-        }
-    }
-}
-
 #[async_trait]
 impl Provider for Acr {
     async fn credentials(&self, request: &Request, cx: &Context) -> Result<Response, Error> {
         let (settings, image) = (&self.settings, &request.image);
         let cloud = Cloud::of(settings, cx).await?;
+        let mirrors = Mirrors::parse(&self.mirrors, &cloud.suffixes)?;
         // The host decides first: no identity is used, and no token sent, for a stranger.
-        let Some(Place { server, mirrored, repository }) = self.place(image, &cloud)? else {
+        let Some(target) = LoginTarget::find(image, &mirrors, &cloud)? else {
             debug!("`{}` is no registry of ACR's, and no mirror's source", image.registry());
             return Ok(Response::none());
         };
+        let LoginTarget { server, mirrored, repository } = target;
         let identity = Identity::choose(settings, request.service_account.as_ref(), mirrored)?;
         debug!("`{}` is asked for {identity}", server.authority);
         if mirrored && identity.is_static() {
@@ -208,10 +175,11 @@ impl Provider for Acr {
             }
             Credential::Nothing => return Ok(Response::none()),
         };
-        let mut token = exchange::refresh_token(&server, &token, &identity, cx).await?;
+        let exchange = Exchange { server: &server, identity: &identity, cx };
+        let mut token = exchange.refresh_token(&token).await?;
         let mut key = CacheKey::Registry;
         if settings.repository_scope {
-            token = exchange::access_token(&server, &token, &repository, &identity, cx).await?;
+            token = exchange.access_token(&token, &repository).await?;
             key = CacheKey::Image;
         }
         response::with_token(&token, key, image, &server, settings, &cx.clock)

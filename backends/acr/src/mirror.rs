@@ -72,7 +72,7 @@ impl Mirrors {
 
     /// Where `image` is really pulled from, if its host is a mirror's source: the whole host
     /// with its port.
-    pub(crate) fn of(&self, image: &Image) -> Option<&Target> {
+    pub(crate) fn target_of(&self, image: &Image) -> Option<&Target> {
         self.0.iter().find(|mirror| image.is_on(&mirror.source)).map(|mirror| &mirror.target)
     }
 }
@@ -88,7 +88,7 @@ mod tests {
 
     fn target(mirrors: &Mirrors, image: &str) -> Option<String> {
         let image = Image::parse(image).unwrap();
-        mirrors.of(&image).map(|target| target.server.authority.clone())
+        mirrors.target_of(&image).map(|target| target.server.authority.clone())
     }
 
     #[test]
@@ -96,7 +96,7 @@ mod tests {
         let mirrors =
             mirrors(&["mcr.microsoft.com:abc.azurecr.io/aks-managed-repository"]).unwrap();
         let image = Image::parse("mcr.microsoft.com/oss/pause").unwrap();
-        let target = mirrors.of(&image).unwrap();
+        let target = mirrors.target_of(&image).unwrap();
         assert_eq!(target.server.authority, "abc.azurecr.io");
         assert_eq!(target.prefix.as_deref(), Some("aks-managed-repository"));
     }

@@ -1,5 +1,10 @@
 //! Which hosts are registries of Azure. By label, over the whole host.
 
+/// The audience of every registry in every cloud; a registry that refuses tokens for Azure
+/// Resource Manager takes no other.
+/// Source: Azure Container Registry, "Authenticate with Microsoft Entra ID".
+pub(crate) const AUDIENCE: &str = "https://containerregistry.azure.net";
+
 /// A registry's login server: the host that takes the login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LoginServer {

@@ -10,12 +10,13 @@ use pullpass::{Context, Error, Roots, Token};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::AUDIENCE;
-use crate::error_response;
+use super::token_response::read_token;
 use crate::identity::Identity;
+use crate::registry::AUDIENCE;
 use crate::settings::Binding;
+use crate::token_service::TokenService;
 
-pub(super) async fn token(
+pub(super) async fn access_token(
     binding: &Binding,
     client_id: &str,
     token: &Token,
@@ -24,7 +25,7 @@ pub(super) async fn token(
 ) -> Result<SecretString, Error> {
     let url = Url::parse(&format!("https://{}/", binding.sni_name))
         .map_err(|_| Error::config("`--ib-sni-name` is no host name"))?;
-    let address = address(&binding.api_server).await?;
+    let address = resolve(&binding.api_server).await?;
     // Straight to the cluster's own API server: neither a proxy nor any other CA counts.
     let http = cx.http.with_config(HttpConfig {
         roots: Roots::Only { file: binding.ca_file.clone(), named_by: "--ib-ca-file" },
@@ -46,15 +47,15 @@ pub(super) async fn token(
         .map_err(|error| {
             error.context(format!("the API server could not be asked for {identity}"))
         })?;
-    error_response::access_token(
+    read_token(
         &reply,
-        error_response::API_SERVER,
+        &TokenService::ApiServer,
         identity,
         &SentSecrets::from_secret(token.secret()),
     )
 }
 
-async fn address(api_server: &str) -> Result<IpAddr, Error> {
+async fn resolve(api_server: &str) -> Result<IpAddr, Error> {
     if let Ok(address) = api_server.parse() {
         return Ok(address);
     }

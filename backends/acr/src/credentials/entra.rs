@@ -17,18 +17,19 @@ use pullpass::{Context, Error, SigningKey, file};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::AUDIENCE;
+use super::token_response::read_error;
 use super::transport::Http;
 use crate::cloud::Cloud;
-use crate::error_response;
 use crate::identity::Identity;
+use crate::registry::AUDIENCE;
 use crate::settings::{Principal, Proof};
+use crate::token_service::TokenService;
 
 /// How long an assertion of ours holds; Entra takes up to 24 hours.
 const ASSERTION_LIFETIME: Duration = Duration::from_secs(600);
 
 /// A token for an application that trusts the issuer of `assertion`.
-pub(super) async fn by_assertion(
+pub(super) async fn token_for_assertion(
     assertion: &SecretString,
     client_id: &str,
     tenant_id: &str,
@@ -37,18 +38,18 @@ pub(super) async fn by_assertion(
     cx: &Context,
 ) -> Result<SecretString, Error> {
     let http = Http::new(cx);
-    let options = ClientAssertionCredentialOptions { client_options: client(&http, cloud) };
+    let options = ClientAssertionCredentialOptions { client_options: client_options(&http, cloud) };
     let credential = ClientAssertionCredential::new(
         tenant_id.to_owned(),
         client_id.to_owned(),
         Assertion(assertion.clone()),
         Some(options),
     );
-    ask(credential, http, identity, cloud, &SentSecrets::from_secret(assertion)).await
+    request_token(credential, http, identity, cloud, &SentSecrets::from_secret(assertion)).await
 }
 
 /// A token for a service principal.
-pub(super) async fn by_principal(
+pub(super) async fn token_for_principal(
     principal: &Principal,
     tenant_id: &str,
     identity: &Identity<'_>,
@@ -58,14 +59,22 @@ pub(super) async fn by_principal(
     let assertion = match &principal.proof {
         Proof::Secret(secret) | Proof::StaticSecret(secret) => {
             let http = Http::new(cx);
-            let options = ClientSecretCredentialOptions { client_options: client(&http, cloud) };
+            let options =
+                ClientSecretCredentialOptions { client_options: client_options(&http, cloud) };
             let credential = ClientSecretCredential::new(
                 tenant_id,
                 principal.client_id.clone(),
                 Secret::new(secret.expose_secret().to_owned()),
                 Some(options),
             );
-            return ask(credential, http, identity, cloud, &SentSecrets::from_secret(secret)).await;
+            return request_token(
+                credential,
+                http,
+                identity,
+                cloud,
+                &SentSecrets::from_secret(secret),
+            )
+            .await;
         }
         Proof::TokenFile(path) => {
             let hint = "the file holds a token of an issuer that the application trusts";
@@ -76,14 +85,14 @@ pub(super) async fn by_principal(
             SecretString::from(text.trim())
         }
         Proof::Certificate(path) => {
-            signed(path, &principal.client_id, tenant_id, cloud, cx.clock.now())?
+            sign_assertion(path, &principal.client_id, tenant_id, cloud, cx.clock.now())?
         }
     };
-    by_assertion(&assertion, &principal.client_id, tenant_id, identity, cloud, cx).await
+    token_for_assertion(&assertion, &principal.client_id, tenant_id, identity, cloud, cx).await
 }
 
 /// Source: Microsoft identity platform, "Certificate credentials".
-fn signed(
+fn sign_assertion(
     path: &std::path::Path,
     client_id: &str,
     tenant_id: &str,
@@ -96,7 +105,7 @@ fn signed(
     let thumbprint = key.certificate_sha256().ok_or_else(|| {
         Error::config(format!("`{}` holds no certificate", path.display())).with_hint(hint)
     })?;
-    let endpoint = endpoint(cloud, tenant_id)?;
+    let endpoint = token_endpoint(cloud, tenant_id)?;
     let claims = [("aud", endpoint.as_str()), ("iss", client_id), ("sub", client_id)];
     let text = |(name, value): (&str, &str)| (name.to_owned(), value.into());
     let header = [("x5t#S256", &*thumbprint)].map(text);
@@ -108,14 +117,14 @@ fn signed(
     )
 }
 
-fn endpoint(cloud: &Cloud, tenant_id: &str) -> Result<Url, Error> {
+fn token_endpoint(cloud: &Cloud, tenant_id: &str) -> Result<Url, Error> {
     cloud
         .authority
         .join(&format!("/{tenant_id}/oauth2/v2.0/token"))
         .map_err(|_| Error::config("the tenant's ID cannot be part of a URL"))
 }
 
-fn client(http: &Http, cloud: &Cloud) -> ClientOptions {
+fn client_options(http: &Http, cloud: &Cloud) -> ClientOptions {
     let mut custom = CustomConfiguration::default();
     custom.authority_host = cloud.authority.to_string();
     ClientOptions {
@@ -126,14 +135,15 @@ fn client(http: &Http, cloud: &Cloud) -> ClientOptions {
     }
 }
 
-async fn ask<C: TokenCredential>(
+async fn request_token<C: TokenCredential>(
     credential: azure_core::Result<Arc<C>>,
     http: Http,
     identity: &Identity<'_>,
     cloud: &Cloud,
     sent: &SentSecrets,
 ) -> Result<SecretString, Error> {
-    let entra = format!("Entra at `{}`", cloud.authority.host_str().unwrap_or_default());
+    let host = cloud.authority.host_str().unwrap_or_default().to_owned();
+    let entra = TokenService::Entra { host };
     let credential = credential.map_err(|error| {
         Error::config(format!("Entra cannot be asked for {identity}"))
             .with_source(error.to_string())
@@ -146,7 +156,7 @@ async fn ask<C: TokenCredential>(
         Ok(token) => Ok(token.token.secret().to_owned().into()),
         // What came back says more than what the crate makes of it.
         Err(error) => Err(match http.last() {
-            Some(reply) => error_response::entra(&reply, &entra, identity, sent),
+            Some(reply) => read_error(&reply, &entra, identity, sent),
             None => match Error::find_in(&error) {
                 Some(ours) => {
                     ours.clone().context(format!("{entra} could not be asked for {identity}"))

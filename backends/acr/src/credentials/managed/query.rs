@@ -1,0 +1,52 @@
+//! What the services for managed identities have in common: how they are asked.
+
+use pullpass::http::header::HeaderName;
+use pullpass::http::{Reply, RequestBuilder};
+use pullpass::{Error, ErrorKind};
+use url::Url;
+
+use crate::identity::Identity;
+use crate::registry::AUDIENCE;
+use crate::settings::ManagedId;
+use crate::token_service::TokenService;
+
+/// With it, no browser and no proxy was tricked into asking.
+pub(super) const METADATA: HeaderName = HeaderName::from_static("metadata");
+
+/// The URL of a token for registries. `resource_id` is what the service calls that parameter.
+pub(super) fn with_query(mut url: Url, version: &str, id: &ManagedId, resource_id: &str) -> Url {
+    {
+        let mut query = url.query_pairs_mut();
+        query.append_pair("api-version", version).append_pair("resource", AUDIENCE);
+        match id {
+            ManagedId::System => {}
+            ManagedId::Client(id) => {
+                query.append_pair("client_id", id);
+            }
+            ManagedId::Object(id) => {
+                query.append_pair("object_id", id);
+            }
+            ManagedId::Resource(id) => {
+                query.append_pair(resource_id, id);
+            }
+        }
+    }
+    url
+}
+
+/// Sends it. `hint` is what to do where there is no answer.
+pub(super) async fn send(
+    request: RequestBuilder<'_>,
+    service: &TokenService,
+    hint: &str,
+    identity: &Identity<'_>,
+) -> Result<Reply, Error> {
+    request.send().await.map_err(|error| {
+        let is_away = error.kind() == ErrorKind::Unavailable;
+        let error = error.context(format!("{service} could not be asked for {identity}"));
+        match is_away {
+            true => error.with_hint(hint),
+            false => error,
+        }
+    })
+}

@@ -1,0 +1,161 @@
+//! What Azure's error codes mean: who must act, and how.
+//!
+//! Source: Microsoft identity platform, "Microsoft Entra authentication and authorization
+//! error codes"; Azure Container Registry, "Troubleshoot registry login".
+
+use pullpass::http::Reply;
+use pullpass::{ErrorKind, one_line};
+
+use crate::error_response::{Diagnosis, ErrorBody, RegistryErrorBody};
+use crate::identity::Identity;
+use crate::token_service::TokenService;
+
+/// Of Entra, and of what stands for it.
+pub(crate) fn diagnose_token_service(
+    reply: &Reply,
+    body: &ErrorBody,
+    service: &TokenService,
+    identity: &Identity<'_>,
+) -> Diagnosis {
+    body.aadsts_code()
+        .and_then(|code| diagnose_aadsts(&code, identity))
+        .unwrap_or_else(|| diagnose_status(reply.status(), service, body))
+}
+
+/// `None` where the status says as much.
+fn diagnose_aadsts(code: &str, identity: &Identity<'_>) -> Option<Diagnosis> {
+    let (kind, hint) = match code {
+        "AADSTS70021" | "AADSTS70025" | "AADSTS700211" | "AADSTS700212" | "AADSTS700213"
+        | "AADSTS7002138" => {
+            return Some(Diagnosis::new(ErrorKind::Denied, federated_credential(identity)));
+        }
+        "AADSTS501661" => (
+            ErrorKind::Denied,
+            "Entra cannot fetch the issuer's keys: its discovery document must be public",
+        ),
+        "AADSTS500011" => {
+            (ErrorKind::Denied, "this tenant or cloud knows no container registries: check both")
+        }
+        "AADSTS7000112" => (ErrorKind::Denied, "the application is disabled: enable it"),
+        "AADSTS90038" => {
+            (ErrorKind::Config, "the tenant is in another cloud: check `cloud` and the tenant ID")
+        }
+        "AADSTS700016" => (
+            ErrorKind::Denied,
+            "the application is not in this tenant: check the client ID and the tenant ID",
+        ),
+        "AADSTS90002" | "AADSTS900023" => {
+            (ErrorKind::Denied, "there is no such tenant in this cloud: check tenant ID and cloud")
+        }
+        "AADSTS7000215" | "AADSTS7000222" => {
+            (ErrorKind::Denied, "the client secret is wrong or has expired: make a new one")
+        }
+        "AADSTS700024" => {
+            (ErrorKind::Identity, "the token is used outside of its time; check this node's clock")
+        }
+        "AADSTS5002730" => (
+            ErrorKind::Config,
+            "Entra takes no signature of this kind: use a certificate with an RSA key",
+        ),
+        "AADSTS50013" | "AADSTS700027" | "AADSTS7000272" => (
+            ErrorKind::Denied,
+            "Entra cannot verify the signature: the issuer's keys, or the application's \
+             certificate, are others",
+        ),
+        "AADSTS50196" | "AADSTS90006" | "AADSTS90012" | "AADSTS90024" | "AADSTS90033"
+        | "AADSTS90055" => (ErrorKind::Unavailable, "Entra limits or lacks capacity; "),
+        _ => return None,
+    };
+    Some(Diagnosis::new(kind, hint))
+}
+
+fn federated_credential(identity: &Identity<'_>) -> String {
+    match identity {
+        Identity::Pod { token, .. } | Identity::BoundPod { token, .. } => {
+            let claims = token.claims();
+            format!(
+                "add a federated credential to the application, exactly: issuer `{}`, subject \
+                 `{}`, audience `{}`",
+                one_line(&claims.issuer),
+                one_line(&claims.subject),
+                one_line(&claims.audience.join(", "))
+            )
+        }
+        _ => "add a federated credential for the token's issuer, subject and audience to the \
+              application"
+            .to_owned(),
+    }
+}
+
+fn diagnose_status(status: u16, service: &TokenService, body: &ErrorBody) -> Diagnosis {
+    let (kind, hint) = match (status, service) {
+        (400 | 404, service) if service.is_of_machine() && body.error_description.is_some() => (
+            ErrorKind::Identity,
+            "the identity is not assigned to this machine, or several are and none is named: \
+             assign it, or name it by `userAssignedIdentityID` or `--managed-identity`",
+        ),
+        (403, TokenService::Imds) => {
+            (ErrorKind::Denied, "something on this machine stands before IMDS: a proxy")
+        }
+        (404 | 410, TokenService::Imds) => {
+            (ErrorKind::Unavailable, "the identity is new here, or IMDS is being updated; ")
+        }
+        (408 | 429 | 500..=599, _) => (ErrorKind::Unavailable, ""),
+        (401 | 403, TokenService::ApiServer) => (
+            ErrorKind::Denied,
+            "bind the identity to this service account: an identity binding, and the verb \
+             `use-managed-identity` on it",
+        ),
+        _ if body.aadsts_code().is_some() => {
+            (ErrorKind::Denied, "look the code up at https://login.microsoftonline.com/error")
+        }
+        (401 | 403, _) if body.error.is_some() || body.error_description.is_some() => (
+            ErrorKind::Denied,
+            "check the identity, and that no proxy stands between this node and the service",
+        ),
+        _ if body.error.is_some() => (ErrorKind::Denied, "check the identity that is named"),
+        _ => {
+            return Diagnosis::new(
+                ErrorKind::Protocol,
+                format!(
+                    "no answer that Azure documents; check what stands between this node and \
+                     {service}"
+                ),
+            );
+        }
+    };
+    Diagnosis::new(kind, hint)
+}
+
+/// Of the registry itself. Kind Protocol where somebody else answers in its place: its own "no"
+/// has a code.
+pub(crate) fn diagnose_registry(
+    reply: &Reply,
+    body: &RegistryErrorBody,
+    registry: &str,
+) -> Diagnosis {
+    let kind = match (reply.status(), reply.kind()) {
+        (401 | 403, _) if body.code().is_none() => ErrorKind::Protocol,
+        (400, _) if body.code().is_some() => ErrorKind::Denied,
+        (_, kind) => kind,
+    };
+    match kind {
+        ErrorKind::Unavailable => Diagnosis::new(kind, ""),
+        ErrorKind::Denied if reply.status() == 403 => Diagnosis::new(
+            kind,
+            format!(
+                "the registry's firewall may not let this node in, or the identity lacks the role \
+                 AcrPull on `{registry}`"
+            ),
+        ),
+        ErrorKind::Denied => Diagnosis::new(
+            kind,
+            format!(
+                "give the identity the role AcrPull on `{registry}` (or Container Registry \
+                 Repository Reader, where the registry uses ABAC); a new assignment may take \
+                 minutes"
+            ),
+        ),
+        _ => Diagnosis::new(kind, "check what stands between this node and the registry"),
+    }
+}

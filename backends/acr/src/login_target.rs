@@ -1,0 +1,52 @@
+//! Which registry an image's login comes from: its own host, or a mirror of the operator's.
+
+use pullpass::{Error, Image};
+
+use crate::cloud::{self, Cloud};
+use crate::mirror::{Mirrors, Target};
+use crate::registry::{self, Host, LoginServer};
+
+/// Where the login for an image comes from.
+pub(crate) struct LoginTarget {
+    /// The registry.
+    pub(crate) server: LoginServer,
+    /// Whether the image's own host is another: the operator said that the node pulls it here.
+    pub(crate) mirrored: bool,
+    /// The image's repository there.
+    pub(crate) repository: String,
+}
+
+impl LoginTarget {
+    /// Where the login for the image comes from; `None` where the host is nobody's of Azure.
+    ///
+    /// # Errors
+    /// Of kind Config, when the host takes no login, or is another cloud's.
+    pub(crate) fn find(
+        image: &Image,
+        mirrors: &Mirrors,
+        cloud: &Cloud,
+    ) -> Result<Option<Self>, Error> {
+        let repository = image.repository().to_owned();
+        if let Some(Target { server, prefix }) = mirrors.target_of(image) {
+            let repository = match prefix {
+                Some(prefix) => format!("{prefix}/{repository}"),
+                None => repository,
+            };
+            return Ok(Some(Self { server: server.clone(), mirrored: true, repository }));
+        }
+        let read = |suffixes: &[String]| registry::read(image.host(), image.port(), suffixes);
+        match read(&cloud.suffixes) {
+            Host::LoginServer(server) => Ok(Some(Self { server, mirrored: false, repository })),
+            Host::Data => Err(Error::config(format!("`{}` needs no login", image.registry()))
+                .with_hint("take data endpoints out of this provider's `matchImages`")),
+            Host::Foreign if read(&cloud::known_suffixes()) != Host::Foreign => {
+                Err(Error::config(format!("`{}` is a registry of another cloud", image.registry()))
+                    .with_hint(
+                        "an identity is of one cloud: check `cloud` in `azure.json`, or `--cloud`",
+                    ))
+            }
+            // As the Go plugin: `matchImages` may hold hosts that are mirrored on some nodes.
+            Host::Foreign => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The services that hand out tokens of Entra's: for messages, and for what their statuses mean.
+
+use std::fmt;
+
+/// A service that hands out tokens of Entra's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TokenService {
+    /// Entra itself, at this host.
+    Entra { host: String },
+    /// The cluster's API server, with identity bindings.
+    ApiServer,
+    /// The metadata service of a virtual machine.
+    Imds,
+    /// The agent of an Arc-enabled server.
+    ArcAgent,
+    /// The identity endpoint of App Service.
+    AppService,
+}
+
+impl TokenService {
+    /// Whether it hands out the machine's own identities.
+    pub(crate) fn is_of_machine(&self) -> bool {
+        matches!(self, Self::Imds | Self::ArcAgent | Self::AppService)
+    }
+}
+
+impl fmt::Display for TokenService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entra { host } => write!(f, "Entra at `{host}`"),
+            Self::ApiServer => f.write_str("the API server"),
+            Self::Imds => f.write_str("IMDS"),
+            Self::ArcAgent => f.write_str("the Arc agent"),
+            Self::AppService => f.write_str("the App Service identity endpoint"),
+        }
+    }
+}
