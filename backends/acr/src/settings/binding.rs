@@ -1,0 +1,67 @@
+//! Identity bindings, as the options that AKS sets name them.
+
+use std::path::PathBuf;
+
+use pullpass::{Error, Options};
+use url::{Host, Url};
+
+/// Identity bindings: the API server stands for Entra.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Binding {
+    pub(crate) sni_name: String,
+    /// An address, or a name that is looked up.
+    pub(crate) api_server: String,
+    pub(crate) default_client_id: Option<String>,
+    pub(crate) default_tenant_id: Option<String>,
+    pub(crate) ca_file: PathBuf,
+}
+
+pub(super) fn read(options: &Options) -> Result<Option<Binding>, Error> {
+    // AKS passes flags of features that are off with nothing behind the equals sign.
+    let value = |name: &str| options.value(name).filter(|it| !it.is_empty()).map(str::to_owned);
+    let Some(sni_name) = value("ib-sni-name") else {
+        let others = ["ib-apiserver-ip", "ib-default-client-id", "ib-default-tenant-id"];
+        return match others.into_iter().find(|other| value(other).is_some()) {
+            Some(other) => Err(Error::config(format!(
+                "ib-sni-name must be set: `--{other}` means nothing without it"
+            ))
+            .with_hint("name the host that the API server has for identity bindings")),
+            None => Ok(None),
+        };
+    };
+    let is_name = |text: &str| {
+        text.split('.').all(|label| {
+            !label.is_empty() && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+        })
+    };
+    if sni_name.contains("://") {
+        return Err(Error::config("`--ib-sni-name` must not contain protocol prefix")
+            .with_hint("name the host alone"));
+    }
+    // A URL takes more for an address than looks like one, and an address is not looked up.
+    let is_domain = Url::parse(&format!("https://{sni_name}/"))
+        .is_ok_and(|url| matches!(url.host(), Some(Host::Domain(_))));
+    if !is_name(&sni_name) || !is_domain {
+        return Err(
+            Error::config("`--ib-sni-name` is no host name").with_hint("name the host alone")
+        );
+    }
+    let api_server = value("ib-apiserver-ip").ok_or_else(|| {
+        Error::config("ib-apiserver-ip must be set when `--ib-sni-name` is")
+            .with_hint("name the API server's address, or a host name that resolves to it")
+    })?;
+    if api_server.parse::<std::net::IpAddr>().is_err() && !is_name(&api_server) {
+        return Err(Error::config(
+            "`--ib-apiserver-ip` must be a valid IP address or resolvable FQDN",
+        )
+        .with_hint("name the API server's address, or a host name that resolves to it"));
+    }
+    let ca_file = options.path("ib-ca-file").unwrap_or_default();
+    Ok(Some(Binding {
+        sni_name,
+        api_server,
+        default_client_id: value("ib-default-client-id"),
+        default_tenant_id: value("ib-default-tenant-id"),
+        ca_file,
+    }))
+}
