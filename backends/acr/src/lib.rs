@@ -152,7 +152,7 @@ struct Acr {
 impl Provider for Acr {
     async fn credentials(&self, request: &Request, cx: &Context) -> Result<Response, Error> {
         let (settings, image) = (&self.settings, &request.image);
-        let cloud = Cloud::of(settings, cx).await?;
+        let cloud = Cloud::find(&settings.cloud, cx).await?;
         let mirrors = Mirrors::parse(&self.mirrors, &cloud.suffixes)?;
         // The host decides first: no identity is used, and no token sent, for a stranger.
         let Some(target) = LoginTarget::find(image, &mirrors, &cloud)? else {

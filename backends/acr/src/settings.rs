@@ -11,13 +11,11 @@ pub(crate) use self::binding::Binding;
 use self::node::conflict;
 pub(crate) use self::node::{ManagedId, Node, Principal, Proof, is_id};
 use crate::azure_json::{self, AzureJson};
+use crate::cloud::{CloudSettings, parse_authority, parse_suffix};
 
 /// The settings, each where it was said first: option or its environment variable, then file.
 pub(crate) struct Settings {
-    pub(crate) cloud: Option<String>,
-    pub(crate) authority_host: Option<String>,
-    pub(crate) registry_suffixes: Vec<String>,
-    pub(crate) resource_manager: Option<String>,
+    pub(crate) cloud: CloudSettings,
     pub(crate) tenant_id: Option<String>,
     /// Who the node is, if it is anybody.
     pub(crate) node: Option<Node>,
@@ -50,23 +48,12 @@ impl Settings {
             Some(path) => azure_json::read(&path)?,
             None => AzureJson::default(),
         };
-        // What an installer leaves empty is not set.
-        let text = |name: &str| options.value(name).filter(|it| !it.is_empty()).map(str::to_owned);
         let longest_cache = options.duration("max-cache")?.unwrap_or(Duration::from_secs(3600));
-        let cloud = text("cloud").or_else(|| file.cloud.clone());
-        // As for workload identities; a cloud that is named goes before.
-        let ambient = match &cloud {
-            None => env.text("AZURE_AUTHORITY_HOST")?.map(str::to_owned),
-            Some(_) => None,
-        };
         Ok(Self {
-            cloud,
-            authority_host: text("authority-host").or(ambient),
-            registry_suffixes: options.values("registry-suffix").to_vec(),
-            resource_manager: file.resource_manager.clone(),
-            tenant_id: text("tenant-id").or_else(|| file.tenant_id.clone()),
+            cloud: cloud(options, env, &file)?,
+            tenant_id: text(options, "tenant-id").or_else(|| file.tenant_id.clone()),
             node: node::read(options, env, &file)?,
-            pod_client_id: text("pod-client-id"),
+            pod_client_id: text(options, "pod-client-id"),
             binding: binding::read(options)?,
             without_token: without_token(options)?,
             repository_scope: options.is_set("repository-scope"),
@@ -96,6 +83,31 @@ impl Settings {
             _ => Ok(()),
         }
     }
+}
+
+/// What an installer leaves empty is not set.
+fn text(options: &Options, name: &str) -> Option<String> {
+    options.value(name).filter(|value| !value.is_empty()).map(str::to_owned)
+}
+
+fn cloud(options: &Options, env: &Env, file: &AzureJson) -> Result<CloudSettings, Error> {
+    let name = text(options, "cloud").or_else(|| file.cloud.clone());
+    let authority = match (text(options, "authority-host"), &name) {
+        (Some(host), _) => Some(parse_authority(&host, "`--authority-host`")?),
+        (None, Some(_)) => None,
+        // As for workload identities; a cloud that is named goes before.
+        (None, None) => env
+            .text("AZURE_AUTHORITY_HOST")?
+            .map(|host| parse_authority(host, "`AZURE_AUTHORITY_HOST`"))
+            .transpose()?,
+    };
+    let suffixes = options.values("registry-suffix").iter().map(|it| parse_suffix(it));
+    Ok(CloudSettings {
+        name,
+        authority,
+        suffixes: suffixes.collect::<Result<_, _>>()?,
+        resource_manager: file.resource_manager.clone(),
+    })
 }
 
 fn without_token(options: &Options) -> Result<Option<WithoutToken>, Error> {

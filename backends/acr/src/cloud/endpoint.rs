@@ -1,0 +1,36 @@
+//! The two names that make a cloud: where Entra is, and how registries end.
+
+use pullpass::Error;
+use url::Url;
+
+/// A URL of a host alone, with TLS.
+///
+/// # Errors
+/// Of kind Config, in words that name `named_by`.
+pub(crate) fn parse_authority(text: &str, named_by: &str) -> Result<Url, Error> {
+    let url = Url::parse(text).ok().filter(|url| {
+        let is_bare = url.username().is_empty() && url.password().is_none() && url.path() == "/";
+        url.scheme() == "https" && url.host().is_some() && is_bare
+    });
+    url.ok_or_else(|| {
+        Error::config(format!("{named_by} names no `https://` URL of a host alone")).with_hint(
+            "such as `https://login.microsoftonline.com`; AD FS, with a path, is not supported",
+        )
+    })
+}
+
+/// The ending of a custom cloud's registries: at least two labels, or every host would do.
+///
+/// # Errors
+/// Of kind Config, when it is none.
+pub(crate) fn parse_suffix(text: &str) -> Result<String, Error> {
+    let suffix = text.trim_start_matches('.').to_ascii_lowercase();
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+    };
+    match suffix.split('.').count() >= 2 && suffix.split('.').all(is_label) {
+        true => Ok(suffix),
+        false => Err(Error::config(format!("`{text}` cannot be the end of a registry's host"))
+            .with_hint("as in `--registry-suffix azurecr.my.cloud`")),
+    }
+}
