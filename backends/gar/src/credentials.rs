@@ -1,5 +1,6 @@
 //! An access token of Google's, for whoever asks.
 
+mod access_token;
 mod impersonation;
 mod key;
 mod metadata;
@@ -7,13 +8,9 @@ mod sts;
 
 use pullpass::{Context, Error};
 
-use crate::access_token::AccessToken;
+pub(crate) use self::access_token::AccessToken;
 use crate::identity::Identity;
 use crate::settings::Settings;
-
-/// What the token is good for: everything that IAM allows. Registries want this scope, or that of
-/// Cloud Storage for reading, which STS does not know.
-const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 
 /// The access token of `who`; `None` for nobody.
 ///

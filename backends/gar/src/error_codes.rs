@@ -5,11 +5,8 @@
 use pullpass::{ErrorKind, one_line};
 
 use crate::credentials_file::Key;
-use crate::error_response::ErrorBody;
+use crate::error_response::{Diagnosis, ErrorBody};
 use crate::identity::Pod;
-
-/// Who must act, and how.
-pub(crate) type Diagnosis = (ErrorKind, String);
 
 /// The longest `google.subject`, in bytes.
 /// Source: IAM, "Workload Identity Federation", "Attribute mappings".

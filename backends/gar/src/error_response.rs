@@ -5,7 +5,6 @@ use pullpass::http::{Reply, SentSecrets};
 use pullpass::{Error, ErrorKind};
 use serde_json::Value;
 
-use crate::error_codes::Diagnosis;
 use crate::identity::Identity;
 
 /// An error in either of Google's forms: OAuth's (RFC 6749 §5.2), and that of its APIs
@@ -36,6 +35,9 @@ impl ErrorBody {
         parts.iter().any(|part| words.contains(part))
     }
 }
+
+/// Who must act, and how.
+pub(crate) type Diagnosis = (ErrorKind, String);
 
 /// The error for `refused`. `diagnosis` is for what Google itself says; a status without its words
 /// is somebody else's.

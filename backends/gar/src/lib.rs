@@ -1,10 +1,10 @@
 #![doc = include_str!("../docs.md")]
 
-mod access_token;
 mod credentials;
 mod credentials_file;
 mod error_codes;
 mod error_response;
+mod exchange;
 mod identity;
 mod pool;
 mod registry;
@@ -139,9 +139,10 @@ impl Provider for Gar {
         settings.hosts.check(image, &settings.universe)?;
         let identity = Identity::choose(settings, request.service_account.as_ref())?;
         debug!("`{}` is asked for {identity}", image.registry());
-        match credentials::access_token(&identity, settings, cx).await? {
-            Some(token) => response::for_image(&token, image, settings, &cx.clock),
-            None => Ok(Response::none()),
-        }
+        let Some(token) = credentials::access_token(&identity, settings, cx).await? else {
+            return Ok(Response::none());
+        };
+        let login = exchange::login(&token, settings)?;
+        Ok(response::for_image(login, token.expires, image, settings, &cx.clock))
     }
 }

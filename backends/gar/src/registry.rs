@@ -8,7 +8,7 @@ use crate::universe::Universe;
 pub(crate) const PATTERNS: &[&str] = &["gcr.io", "*.gcr.io", "*.pkg.dev", "docker.*.rep.pkg.dev"];
 
 /// The same as keys of an answer: of `gcr.io` only the hosts that take a login.
-pub(crate) const KEYS: &[&str] = &[
+const KEYS: &[&str] = &[
     "gcr.io",
     "us.gcr.io",
     "eu.gcr.io",
@@ -17,6 +17,33 @@ pub(crate) const KEYS: &[&str] = &[
     "*.pkg.dev",
     "docker.*.rep.pkg.dev",
 ];
+
+/// Registry hosts of universes that have one each; the others' are the operator's to name.
+const REGISTRIES: &[(&str, &[&str])] = &[("s3nsapis.fr", &["docker.s3nsregistry.fr"])];
+
+/// The registries of a universe, as keys of an answer that is for all of them.
+pub(crate) fn keys(universe: &Universe) -> &'static [&'static str] {
+    match universe.is_public() {
+        true => KEYS,
+        false => {
+            let known = REGISTRIES.iter().find(|(domain, _)| *domain == universe.domain());
+            known.map_or(&[], |(_, hosts)| *hosts)
+        }
+    }
+}
+
+/// Whether a host name in lower case is a registry of this universe.
+fn is_registry(host: &str, universe: &Universe) -> bool {
+    match universe.is_public() {
+        true => is_googles(host),
+        false => keys(universe).contains(&host),
+    }
+}
+
+/// The universe that a host is the registry of, beside the public one.
+fn universe_of(host: &str) -> Option<&'static str> {
+    REGISTRIES.iter().find(|(_, hosts)| hosts.contains(&host)).map(|(domain, _)| *domain)
+}
 
 /// The hosts that take a Google login.
 pub(crate) struct Hosts {
@@ -58,7 +85,7 @@ impl Hosts {
     pub(crate) fn check(&self, image: &Image, universe: &Universe) -> Result<(), Error> {
         let is_named = self.named.iter().any(|host| image.is_on(host));
         let host = image.registry();
-        match (is_named, universe.has_registry(image.host()), image.port()) {
+        match (is_named, is_registry(image.host(), universe), image.port()) {
             (true, ..) | (_, true, None | Some(443)) => return Ok(()),
             (_, true, Some(_)) => {
                 return Err(Error::config(format!("`{host}` is no port of Google's registry"))
@@ -73,7 +100,7 @@ impl Hosts {
             ))
             .with_hint("an identity is of one universe: check `--universe-domain`"));
         }
-        if let Some(domain) = Universe::of_registry(image.host()) {
+        if let Some(domain) = universe_of(image.host()) {
             return Err(Error::config(format!(
                 "`{host}` is a registry of the universe `{domain}`"
             ))
@@ -99,7 +126,7 @@ impl Hosts {
 ///
 /// Source: Artifact Registry, "Locations", "Regional endpoints" and "Transition from Container
 /// Registry".
-pub(crate) fn is_googles(host: &str) -> bool {
+fn is_googles(host: &str) -> bool {
     let labels: Vec<&str> = host.split('.').collect();
     match labels[..] {
         ["gcr", "io"] | ["us" | "eu" | "asia" | "marketplace", "gcr", "io"] => true,
@@ -211,7 +238,7 @@ mod tests {
         let s3ns = Universe::parse("s3nsapis.fr").unwrap();
         let check = |image: &str| hosts.check(&Image::parse(image).unwrap(), &s3ns);
         assert!(check("docker.s3nsregistry.fr/p/r/a").is_ok());
-        assert_eq!(s3ns.registries(), ["docker.s3nsregistry.fr"]);
+        assert_eq!(keys(&s3ns), ["docker.s3nsregistry.fr"]);
         let image = Image::parse("docker.s3nsregistry.fr/p/r/a").unwrap();
         let error = hosts.check(&image, &Universe::default()).unwrap_err().render();
         assert!(error.contains("--universe-domain s3nsapis.fr"), "{error}");

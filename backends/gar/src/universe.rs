@@ -5,13 +5,8 @@
 use pullpass::Error;
 use url::Url;
 
-use crate::registry;
-
 /// The public cloud's domain.
 const PUBLIC: &str = "googleapis.com";
-
-/// Registry hosts of universes that have one each; the others' are the operator's to name.
-const REGISTRIES: &[(&str, &[&str])] = &[("s3nsapis.fr", &["docker.s3nsregistry.fr"])];
 
 /// One of Google's clouds, by the domain of its APIs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,28 +40,9 @@ impl Universe {
         &self.0
     }
 
-    /// Whether a host name in lower case is a registry of this universe.
-    pub(crate) fn has_registry(&self, host: &str) -> bool {
-        match self.0.as_str() {
-            PUBLIC => registry::is_googles(host),
-            _ => self.registries().contains(&host),
-        }
-    }
-
-    /// Its registries, as keys of an answer that is for all of them.
-    pub(crate) fn registries(&self) -> &'static [&'static str] {
-        match self.0.as_str() {
-            PUBLIC => registry::KEYS,
-            domain => {
-                let known = REGISTRIES.iter().find(|(known, _)| *known == domain);
-                known.map_or(&[], |(_, hosts)| *hosts)
-            }
-        }
-    }
-
-    /// The universe that a host is the registry of, beside the public one.
-    pub(crate) fn of_registry(host: &str) -> Option<&'static str> {
-        REGISTRIES.iter().find(|(_, hosts)| hosts.contains(&host)).map(|(domain, _)| *domain)
+    /// Whether it is Google's own.
+    pub(crate) fn is_public(&self) -> bool {
+        self.0 == PUBLIC
     }
 
     /// The Security Token Service.

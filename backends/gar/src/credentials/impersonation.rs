@@ -8,8 +8,7 @@ use pullpass::{Context, Error};
 use serde_json::json;
 use url::Url;
 
-use super::SCOPE;
-use crate::access_token::AccessToken;
+use super::access_token::{AccessToken, SCOPE};
 use crate::error_codes;
 use crate::error_response::{self, ErrorBody};
 use crate::identity::{Identity, Pod};

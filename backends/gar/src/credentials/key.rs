@@ -8,8 +8,7 @@ use pullpass::http::SentSecrets;
 use pullpass::{Context, Error, SigningKey};
 use secrecy::ExposeSecret as _;
 
-use super::SCOPE;
-use crate::access_token::AccessToken;
+use super::access_token::{AccessToken, SCOPE};
 use crate::credentials_file::Key;
 use crate::error_codes;
 use crate::error_response::{self, ErrorBody};

@@ -12,7 +12,7 @@ use pullpass::http::{Http, HttpConfig, Plaintext, ProxyMode, Reply};
 use pullpass::{Context, Error, ErrorKind};
 use url::Url;
 
-use crate::access_token::AccessToken;
+use super::access_token::AccessToken;
 use crate::identity::Identity;
 
 /// The server's name, and its addresses. Machines with IPv6 alone have the second.

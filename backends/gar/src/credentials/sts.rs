@@ -6,8 +6,7 @@ use pullpass::http::SentSecrets;
 use pullpass::{Context, Error};
 use secrecy::ExposeSecret as _;
 
-use super::SCOPE;
-use crate::access_token::AccessToken;
+use super::access_token::{AccessToken, SCOPE};
 use crate::error_codes;
 use crate::error_response::{self, ErrorBody};
 use crate::identity::{Identity, Pod};

@@ -1,4 +1,4 @@
-//! An access token, and when it ends.
+//! An access token of Google's, and when it ends.
 
 use std::time::SystemTime;
 
@@ -8,13 +8,17 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
+/// What tokens are good for: everything that IAM allows. Registries want this scope, or that of
+/// Cloud Storage for reading, which STS does not know.
+pub(super) const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+
 /// What Google gave.
 pub(crate) struct AccessToken {
     pub(crate) secret: SecretString,
     /// `None` where it does not say: then it is not kept.
     pub(crate) expires: Option<SystemTime>,
-    /// Who gave it: for messages.
-    pub(crate) giver: String,
+    /// The URL that gave it: for messages.
+    pub(crate) server: String,
 }
 
 impl AccessToken {
@@ -22,7 +26,7 @@ impl AccessToken {
     ///
     /// # Errors
     /// Of kind Protocol, when there is no token, or it is none to be shown as it is.
-    pub(crate) fn from_oauth(reply: &Reply, clock: &Clock) -> Result<Self, Error> {
+    pub(super) fn from_oauth(reply: &Reply, clock: &Clock) -> Result<Self, Error> {
         #[derive(Deserialize)]
         struct Response {
             access_token: Option<String>,
@@ -31,12 +35,13 @@ impl AccessToken {
         }
         let response: Response = reply.json()?;
         if response.token_type.is_some_and(|it| !it.eq_ignore_ascii_case("bearer")) {
-            return Err(odd(reply, "a token that is no bearer token"));
+            return Err(protocol_error(reply, "a token that is no bearer token"));
         }
         let expires = match &response.expires_in {
             None => None,
             Some(said) => {
-                let life = seconds(said).ok_or_else(|| odd(reply, "an unreadable `expires_in`"))?;
+                let life = seconds(said)
+                    .ok_or_else(|| protocol_error(reply, "an unreadable `expires_in`"))?;
                 clock.now().checked_add(life)
             }
         };
@@ -47,7 +52,7 @@ impl AccessToken {
     ///
     /// # Errors
     /// Of kind Protocol, when there is no token.
-    pub(crate) fn from_iam(reply: &Reply, clock: &Clock) -> Result<Self, Error> {
+    pub(super) fn from_iam(reply: &Reply, clock: &Clock) -> Result<Self, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Response {
@@ -57,9 +62,9 @@ impl AccessToken {
         let response: Response = reply.json()?;
         let expires = match response.expire_time.as_deref() {
             None => None,
-            Some(said) => {
-                Some(rfc3339(said).ok_or_else(|| odd(reply, "an unreadable `expireTime`"))?)
-            }
+            Some(said) => Some(
+                rfc3339(said).ok_or_else(|| protocol_error(reply, "an unreadable `expireTime`"))?,
+            ),
         };
         Self::new(response.access_token, expires, reply, clock)
     }
@@ -70,8 +75,9 @@ impl AccessToken {
         reply: &Reply,
         clock: &Clock,
     ) -> Result<Self, Error> {
-        let token =
-            token.filter(|token| !token.is_empty()).ok_or_else(|| odd(reply, "no access token"))?;
+        let token = token
+            .filter(|token| !token.is_empty())
+            .ok_or_else(|| protocol_error(reply, "no access token"))?;
         if expires.is_some_and(|expires| expires <= clock.now()) {
             return Err(Error::protocol(format!(
                 "`{}` handed out a token that has expired",
@@ -79,11 +85,11 @@ impl AccessToken {
             ))
             .with_hint("check this node's clock"));
         }
-        Ok(Self { secret: token.into(), expires, giver: reply.target().to_owned() })
+        Ok(Self { secret: token.into(), expires, server: reply.target().to_owned() })
     }
 }
 
-fn odd(reply: &Reply, what: &str) -> Error {
+fn protocol_error(reply: &Reply, what: &str) -> Error {
     Error::protocol(format!("`{}` answered {} with {what}", reply.target(), reply.status()))
         .with_hint("check what stands between this node and Google")
 }

@@ -1,0 +1,32 @@
+//! The registry login. Artifact Registry takes Google's access token itself as the password, so
+//! there is nothing left to ask for.
+
+use pullpass::{Error, ErrorKind, Login};
+use secrecy::ExposeSecret as _;
+
+use crate::credentials::AccessToken;
+use crate::settings::Settings;
+
+/// The user name beside an access token.
+/// Source: Artifact Registry, "Configure authentication to Artifact Registry for Docker".
+const USER: &str = "oauth2accesstoken";
+
+/// The same in the Go plugin.
+const GO_USER: &str = "_token";
+
+/// The login that a token is.
+///
+/// # Errors
+/// Of kind Protocol, when the token cannot be a password.
+pub(crate) fn login(token: &AccessToken, settings: &Settings) -> Result<Login, Error> {
+    let user = match settings.token_username {
+        true => GO_USER,
+        false => USER,
+    };
+    Login::new(user, token.secret.expose_secret()).map_err(|error| {
+        error
+            .with_kind(ErrorKind::Protocol)
+            .context(format!("`{}` handed out a token that is no password", token.server))
+            .with_hint("check what stands between this node and Google")
+    })
+}

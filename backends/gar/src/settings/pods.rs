@@ -1,0 +1,120 @@
+//! How pods are known to Google, as the options and the credential file say.
+
+use pullpass::{Error, Options};
+
+use super::value::{text, unknown_value};
+use crate::credentials_file::is_email;
+use crate::pool::{Pattern, Pool};
+
+/// How pods are known to Google.
+pub(crate) struct Pods {
+    /// The pool of those that no annotation names one for.
+    pub(crate) pool: Option<Pool>,
+    /// Whether the service account must have opted in by its annotation: on GKE.
+    pub(crate) opt_in: bool,
+    pub(crate) without_annotation: WithoutAnnotation,
+    /// What the annotation may name.
+    pub(crate) allowed: Vec<Pattern>,
+    pub(crate) without_pool: WithoutPool,
+    /// The service account of those that no annotation names one for.
+    pub(crate) service_account: Option<String>,
+}
+
+/// What becomes of a pod that has not opted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WithoutAnnotation {
+    Refuse,
+    Node,
+    Pod,
+}
+
+/// What becomes of a token for which there is no pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WithoutPool {
+    Refuse,
+    Node,
+}
+
+/// Reads the options. `of_file` and `email` are what an `external_account` file says.
+///
+/// # Errors
+/// Of kind Config, when a value is none, or two exclude each other.
+pub(super) fn read(
+    options: &Options,
+    of_file: Option<Pool>,
+    email: Option<String>,
+) -> Result<Pods, Error> {
+    let cluster = match (text(options, "project-id"), text(options, "identity-provider")) {
+        (Some(project), Some(issuer)) => Some(Pool::cluster(project, issuer)?),
+        (None, Some(_)) => {
+            return Err(Error::config("`--identity-provider` needs `--project-id`").with_hint(
+                "name the project (of a fleet: its host project) whose pool is `ID.svc.id.goog`",
+            ));
+        }
+        // As the Go plugin, which reads it only beside the other.
+        (_, None) => None,
+    };
+    let named = match text(options, "workload-identity-provider") {
+        Some(name) => Some(Pool::self_managed(name).map_err(|why| {
+            Error::config(format!("`--workload-identity-provider` {why}")).with_hint(
+                "write projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/\
+                 PROVIDER, with the project's number",
+            )
+        })?),
+        None => None,
+    };
+    let opt_in = cluster.is_some();
+    let pool = match (cluster, named, of_file) {
+        (Some(_), Some(_), _) => {
+            return Err(conflict("--identity-provider", "--workload-identity-provider"));
+        }
+        (Some(_), _, Some(_)) => return Err(conflict("--identity-provider", EXTERNAL)),
+        (_, Some(_), Some(_)) => return Err(conflict("--workload-identity-provider", EXTERNAL)),
+        (cluster, named, of_file) => cluster.or(named).or(of_file),
+    };
+    let patterns = options.values("allow-provider").iter();
+    let allowed = patterns.map(|it| Pattern::parse(it)).collect::<Result<Vec<_>, _>>()?;
+    let service_account = match text(options, "service-account") {
+        Some(email) if is_email(email) => Some(email.to_owned()),
+        Some(_) => {
+            return Err(Error::config("`--service-account` is no service account's address")
+                .with_hint("write NAME@PROJECT.iam.gserviceaccount.com"));
+        }
+        None => email,
+    };
+    if service_account.is_some() && pool.is_none() && allowed.is_empty() {
+        return Err(Error::config("`--service-account` is for pods, and they have no pool")
+            .with_hint("name their pool's provider by `--workload-identity-provider`"));
+    }
+    Ok(Pods {
+        pool,
+        opt_in,
+        without_annotation: match options.value("without-annotation") {
+            None | Some("refuse") => WithoutAnnotation::Refuse,
+            Some("node") => WithoutAnnotation::Node,
+            Some("pod") => WithoutAnnotation::Pod,
+            Some(_) => return Err(unknown_value("without-annotation", "`refuse`, `node`, `pod`")),
+        },
+        allowed,
+        without_pool: match options.value("without-pool") {
+            None | Some("refuse") => WithoutPool::Refuse,
+            Some("node") => WithoutPool::Node,
+            Some(_) => return Err(unknown_value("without-pool", "`refuse`, `node`")),
+        },
+        service_account,
+    })
+}
+
+const EXTERNAL: &str = "the `external_account` file of `--credentials`";
+
+fn conflict(one: &str, other: &str) -> Error {
+    Error::config(format!("{} and {} exclude each other", quoted(one), quoted(other)))
+        .with_hint("pods have one pool by default; take one of them out of `args`")
+}
+
+fn quoted(text: &str) -> String {
+    match text.starts_with("--") {
+        true => format!("`{text}`"),
+        false => text.to_owned(),
+    }
+}

@@ -1,0 +1,27 @@
+//! Values of options.
+
+use pullpass::{Error, Options};
+use url::Url;
+
+use crate::credentials_file::https;
+
+/// What an installer leaves empty is not set.
+pub(super) fn text<'a>(options: &'a Options, name: &str) -> Option<&'a str> {
+    options.value(name).filter(|value| !value.is_empty())
+}
+
+/// An `https://` URL without query.
+pub(super) fn url(options: &Options, name: &str) -> Result<Option<Url>, Error> {
+    let Some(text) = text(options, name) else { return Ok(None) };
+    match https(text) {
+        Some(url) if url.query().is_none() && url.fragment().is_none() => Ok(Some(url)),
+        _ => Err(Error::config(format!("`--{name}` is no `https://` URL"))
+            .with_hint("leave it out unless Google's APIs are reached by names of your own")),
+    }
+}
+
+/// The error for a value that is none of `values`.
+pub(super) fn unknown_value(option: &str, values: &str) -> Error {
+    Error::config(format!("`--{option}` is none of {values}"))
+        .with_hint("`--help` says what holds by default")
+}
