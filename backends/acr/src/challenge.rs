@@ -28,7 +28,7 @@ pub(crate) async fn find_fault(server: &LoginServer, cx: &Context) -> Option<Str
     };
     let realm = parameters.iter().find(|(name, _)| name.eq_ignore_ascii_case("realm"));
     let Some(realm) = realm.and_then(|(_, value)| Url::parse(value).ok()) else {
-        return Some("the challenge names no realm".to_owned());
+        return Some("the challenge has no realm".to_owned());
     };
     let own = Url::parse(&format!("https://{}", server.authority)).ok()?;
     match realm.origin() == own.origin() {

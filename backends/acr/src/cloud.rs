@@ -88,8 +88,8 @@ impl Cloud {
             (None, None, Some(known)) => parse_authority(known.authority, "the table of clouds")?,
             (None, None, None) => {
                 return Err(Error::config(format!("the cloud `{name}` is not known")).with_hint(
-                    "name AzureCloud, AzureUSGovernment or AzureChinaCloud; describe another one \
-                     by `--authority-host` and `--registry-suffix`, or in the file that \
+                    "use AzureCloud, AzureUSGovernment or AzureChinaCloud; describe another cloud \
+                     with `--authority-host` and `--registry-suffix`, or in the file that \
                      `AZURE_ENVIRONMENT_FILEPATH` names",
                 ));
             }

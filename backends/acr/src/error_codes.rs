@@ -33,9 +33,11 @@ fn diagnose_aadsts(code: &str, identity: &Identity<'_>) -> Option<Diagnosis> {
             ErrorKind::Denied,
             "Entra cannot fetch the issuer's keys: its discovery document must be public",
         ),
-        "AADSTS500011" => {
-            (ErrorKind::Denied, "this tenant or cloud knows no container registries: check both")
-        }
+        "AADSTS500011" => (
+            ErrorKind::Denied,
+            "Entra does not know Azure Container Registry in this tenant: \
+                                 check the tenant ID and `cloud`",
+        ),
         "AADSTS7000112" => (ErrorKind::Denied, "the application is disabled: enable it"),
         "AADSTS90038" => {
             (ErrorKind::Config, "the tenant is in another cloud: check `cloud` and the tenant ID")
@@ -44,26 +46,34 @@ fn diagnose_aadsts(code: &str, identity: &Identity<'_>) -> Option<Diagnosis> {
             ErrorKind::Denied,
             "the application is not in this tenant: check the client ID and the tenant ID",
         ),
-        "AADSTS90002" | "AADSTS900023" => {
-            (ErrorKind::Denied, "there is no such tenant in this cloud: check tenant ID and cloud")
-        }
+        "AADSTS90002" | "AADSTS900023" => (
+            ErrorKind::Denied,
+            "this tenant does not exist in this cloud: check the tenant ID \
+                                 and `cloud`",
+        ),
         "AADSTS7000215" | "AADSTS7000222" => {
-            (ErrorKind::Denied, "the client secret is wrong or has expired: make a new one")
+            (ErrorKind::Denied, "the client secret is wrong or has expired: create a new one")
         }
-        "AADSTS700024" => {
-            (ErrorKind::Identity, "the token is used outside of its time; check this node's clock")
-        }
+        "AADSTS700024" => (
+            ErrorKind::Identity,
+            "the token has expired or is not yet valid: check this node's \
+                                   clock",
+        ),
         "AADSTS5002730" => (
             ErrorKind::Config,
-            "Entra takes no signature of this kind: use a certificate with an RSA key",
+            "Entra does not support this kind of signature: use a certificate with an RSA key",
         ),
         "AADSTS50013" | "AADSTS700027" | "AADSTS7000272" => (
             ErrorKind::Denied,
-            "Entra cannot verify the signature: the issuer's keys, or the application's \
-             certificate, are others",
+            "Entra cannot verify the signature: check the issuer's published keys, or the \
+             certificate of the application",
         ),
         "AADSTS50196" | "AADSTS90006" | "AADSTS90012" | "AADSTS90024" | "AADSTS90033"
-        | "AADSTS90055" => (ErrorKind::Unavailable, "Entra limits or lacks capacity; "),
+        | "AADSTS90055" => (
+            ErrorKind::Unavailable,
+            "Entra limits this tenant's requests or has \
+           no capacity; ",
+        ),
         _ => return None,
     };
     Some(Diagnosis::new(kind, hint))
@@ -91,19 +101,22 @@ fn diagnose_status(status: u16, service: &TokenService, body: &ErrorBody) -> Dia
     let (kind, hint) = match (status, service) {
         (400 | 404, service) if service.is_of_machine() && body.error_description.is_some() => (
             ErrorKind::Identity,
-            "the identity is not assigned to this machine, or several are and none is named: \
-             assign it, or name it by `userAssignedIdentityID` or `--managed-identity`",
+            "the identity is not assigned to this machine, or several are assigned and none is \
+             selected: assign it, or select one with `userAssignedIdentityID` or \
+             `--managed-identity`",
         ),
         (403, TokenService::Imds) => {
-            (ErrorKind::Denied, "something on this machine stands before IMDS: a proxy")
+            (ErrorKind::Denied, "a proxy or firewall on this machine answers in place of IMDS")
         }
-        (404 | 410, TokenService::Imds) => {
-            (ErrorKind::Unavailable, "the identity is new here, or IMDS is being updated; ")
-        }
+        (404 | 410, TokenService::Imds) => (
+            ErrorKind::Unavailable,
+            "the identity was assigned a moment ago, or IMDS is being \
+                                      updated; ",
+        ),
         (408 | 429 | 500..=599, _) => (ErrorKind::Unavailable, ""),
         (401 | 403, TokenService::ApiServer) => (
             ErrorKind::Denied,
-            "bind the identity to this service account: an identity binding, and the verb \
+            "create an identity binding for this identity, and allow the service account the verb \
              `use-managed-identity` on it",
         ),
         _ if body.aadsts_code().is_some() => {
@@ -111,14 +124,15 @@ fn diagnose_status(status: u16, service: &TokenService, body: &ErrorBody) -> Dia
         }
         (401 | 403, _) if body.error.is_some() || body.error_description.is_some() => (
             ErrorKind::Denied,
-            "check the identity, and that no proxy stands between this node and the service",
+            "check the identity, and for a proxy between this node and the service",
         ),
-        _ if body.error.is_some() => (ErrorKind::Denied, "check the identity that is named"),
+        _ if body.error.is_some() => (ErrorKind::Denied, "check the configured identity"),
         _ => {
             return Diagnosis::new(
                 ErrorKind::Protocol,
                 format!(
-                    "no answer that Azure documents; check what stands between this node and \
+                    "unexpected answer (a login page? a wrong address?): check for a proxy or \
+                     firewall between this node and \
                      {service}"
                 ),
             );
@@ -144,18 +158,22 @@ pub(crate) fn diagnose_registry(
         ErrorKind::Denied if reply.status() == 403 => Diagnosis::new(
             kind,
             format!(
-                "the registry's firewall may not let this node in, or the identity lacks the role \
+                "the registry's firewall may block this node, or the identity lacks the role \
                  AcrPull on `{registry}`"
             ),
         ),
         ErrorKind::Denied => Diagnosis::new(
             kind,
             format!(
-                "give the identity the role AcrPull on `{registry}` (or Container Registry \
-                 Repository Reader, where the registry uses ABAC); a new assignment may take \
+                "assign the role AcrPull on `{registry}` to the identity (or Container Registry \
+                 Repository Reader, where the registry uses ABAC); a new assignment can take \
                  minutes"
             ),
         ),
-        _ => Diagnosis::new(kind, "check what stands between this node and the registry"),
+        _ => Diagnosis::new(
+            kind,
+            "check for a proxy or firewall between this node and the \
+                                   registry",
+        ),
     }
 }

@@ -73,7 +73,10 @@ impl Exchange<'_> {
             .map_err(|_| Error::config(format!("`{authority}` is no host")))?;
         let reply = self.cx.http.post(url).form(form).send().await.map_err(|error| {
             let identity = self.identity;
-            error.context(format!("the registry `{authority}` could not be asked for {identity}"))
+            error.context(format!(
+                "cannot get a token from the registry `{authority}` for \
+                                   {identity}"
+            ))
         })?;
         match reply.is_success() {
             true => Ok(reply),
@@ -98,9 +101,10 @@ impl Exchange<'_> {
         );
         match is_protocol {
             true => match challenge::find_fault(self.server, self.cx).await {
-                Some(fault) => error
-                    .with_source(fault)
-                    .with_hint("this host does not answer as a registry of ACR"),
+                Some(fault) => error.with_source(fault).with_hint(
+                    "this host does not answer like an ACR registry: check DNS, and \
+                                for a proxy or firewall",
+                ),
                 None => error,
             },
             false => error,
@@ -111,6 +115,6 @@ impl Exchange<'_> {
 fn non_empty(token: Option<String>, what: &str, reply: &Reply) -> Result<SecretString, Error> {
     token.filter(|token| !token.is_empty()).map(SecretString::from).ok_or_else(|| {
         Error::protocol(format!("`{}` answered {} without {what}", reply.target(), reply.status()))
-            .with_hint("check what stands between this node and the registry")
+            .with_hint("check for a proxy or firewall between this node and the registry")
     })
 }

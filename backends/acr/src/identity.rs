@@ -99,15 +99,15 @@ impl<'a> Identity<'a> {
             Some(Node::Managed(id)) => Ok(Self::Managed { id, tenant_id }),
             Some(Node::Principal(principal)) => {
                 let tenant_id = tenant_id.ok_or_else(|| {
-                    Error::config("the service principal's tenant is not named")
+                    Error::config("the service principal has no tenant")
                         .with_hint("set `tenantId` in `azure.json`, or `--tenant-id`")
                 })?;
                 Ok(Self::Principal { principal, tenant_id })
             }
             None => Err(Error::config("the node has no identity").with_hint(
-                "`azure.json`, the plugin's argument, must say `useManagedIdentityExtension: \
-                 true`, or name a service principal with its secret, certificate or token file; \
-                 or set `--managed-identity`; for the pod's own identity add `tokenAttributes`",
+                "set `--managed-identity`; or name `azure.json` as the argument, with \
+                 `useManagedIdentityExtension: true` or a service principal and its secret, \
+                 certificate or token file in it; for the pod's own identity add `tokenAttributes`",
             )),
         }
     }
@@ -139,10 +139,10 @@ fn id<'a>(
         true => Ok(Some(id)),
         false if id.is_empty() => {
             Err(Error::identity(format!("annotation `{annotation}` is empty"))
-                .with_hint("name the ID, or take the annotation off the service account"))
+                .with_hint("set the ID, or remove the annotation from the service account"))
         }
-        false => Err(Error::identity(format!("annotation `{annotation}` is no ID"))
-            .with_hint("it is a GUID, or for a tenant also a domain")),
+        false => Err(Error::identity(format!("annotation `{annotation}` is not an ID"))
+            .with_hint("write a GUID; a tenant may also be a domain name")),
     }
 }
 
@@ -157,11 +157,11 @@ fn missing(account: &ServiceAccount, annotation: &str, option: &str) -> Error {
 
 fn no_token(bound: bool) -> Error {
     let what = match bound {
-        true => "identity bindings need a service account token, and the request has none",
+        true => "identity bindings need a service account token, but the request has none",
         false => "the request has no service account token, and `--without-token` is `refuse`",
     };
     Error::identity(what).with_hint(
-        "static pods have none; `--without-token=node` lets them pull as the node, \
+        "static pods have no token: `--without-token=node` lets them pull as the node, \
          `--without-token=anonymous` without a login",
     )
 }

@@ -43,7 +43,11 @@ pub static PLUGIN: Plugin = Plugin::new("acr-credential-provider", |options, cx|
         identity::CLIENT_ID,
         "the client ID of the application, or managed identity, that the pods pull as",
     ),
-    Annotation::new(identity::TENANT_ID, "its tenant"),
+    Annotation::new(
+        identity::TENANT_ID,
+        "the tenant of that \
+                                                                    application",
+    ),
 ])
 .environment(&[
     Variable::new(
@@ -52,50 +56,49 @@ pub static PLUGIN: Plugin = Plugin::new("acr-credential-provider", |options, cx|
     ),
     Variable::new(
         "IDENTITY_ENDPOINT, IDENTITY_HEADER, IMDS_ENDPOINT",
-        "where managed identities are asked for on App Service and Arc",
+        "the endpoints for managed identities on App Service and Arc",
     ),
     Variable::new(
         "AZURE_FEDERATED_TOKEN_FILE",
-        "the node's token, where its application is named and no other proof",
+        "a file with the node's token, used with a client ID and no other credential",
     ),
-    Variable::new("AZURE_AUTHORITY_HOST", "Entra of another cloud, where no cloud is named"),
+    Variable::new(
+        "AZURE_AUTHORITY_HOST",
+        "the URL of Entra in another cloud, used when no cloud is set",
+    ),
 ])
 .cache_type(CacheType::ServiceAccount);
 
 const OPTIONS: &[OptionSpec] = &[
     OptionSpec::positional("cloud-config", "AZURE_JSON", "the cloud provider's configuration file"),
     OptionSpec::value("cloud", "NAME", "AzureCloud, AzureUSGovernment or AzureChinaCloud"),
-    OptionSpec::value("authority-host", "URL", "Entra of another cloud"),
-    OptionSpec::value("registry-suffix", "SUFFIX", "how registries of another cloud end")
+    OptionSpec::value("authority-host", "URL", "the URL of Entra in another cloud"),
+    OptionSpec::value("registry-suffix", "SUFFIX", "the domain of registries in another cloud")
         .repeated(),
     OptionSpec::value("tenant-id", "ID", "the tenant of the identity").env("AZURE_TENANT_ID"),
     OptionSpec::value(
         "managed-identity",
         "ID",
-        "the node's: system, a client ID, object:ID, or a resource ID",
+        "the node's managed identity: `system`, a client ID, `object:ID` or a resource ID",
     ),
-    OptionSpec::value("client-id", "ID", "the node's service principal, by its application")
+    OptionSpec::value("client-id", "ID", "the client ID of the node's service principal")
         .env("AZURE_CLIENT_ID"),
-    OptionSpec::value("client-secret-file", "FILE", "the service principal's secret"),
+    OptionSpec::value("client-secret-file", "FILE", "a file with the service principal's secret"),
     OptionSpec::value(
         "client-certificate",
         "FILE",
-        "the service principal's certificate and key, in PEM",
+        "a PEM file with the service principal's certificate and key",
     ),
     OptionSpec::value(
         "token-file",
         "FILE",
-        "a token that the service principal's application trusts",
+        "a file with a token of an issuer that the service principal trusts",
     ),
     OptionSpec::switch(
         "static-service-principal",
-        "hand the principal's ID and secret to the kubelet",
+        "give the service principal's ID and secret to the kubelet as the login",
     ),
-    OptionSpec::value(
-        "pod-client-id",
-        "ID",
-        "the application of pods that no annotation names one for",
-    ),
+    OptionSpec::value("pod-client-id", "ID", "the client ID for pods without the annotation"),
     OptionSpec::value(
         "registry-mirror",
         "SOURCE:TARGET[/PATH]",
@@ -106,10 +109,17 @@ const OPTIONS: &[OptionSpec] = &[
     OptionSpec::value(
         "without-token",
         "HOW",
-        "a request without a token: `node`, `anonymous` or `refuse` (with identity bindings the default, else node)",
+        "a request without a token: `node`, `anonymous` or `refuse` [default: node; with \
+         --ib-sni-name: refuse]",
     ),
-    OptionSpec::switch("repository-scope", "ask for a token for the image's repository alone"),
-    OptionSpec::value("max-cache", "DURATION", "keep an answer no longer than this").default("1h"),
+    OptionSpec::switch("repository-scope", "request a token for the image's repository only"),
+    OptionSpec::value(
+        "max-cache",
+        "DURATION",
+        "cache an answer for at most this \
+                       long",
+    )
+    .default("1h"),
     OptionSpec::switch(
         "anonymous-key",
         "add an empty login for `*.azurecr.*`, as the Go plugin does",
@@ -123,7 +133,7 @@ const OPTIONS: &[OptionSpec] = &[
     OptionSpec::value(
         "ib-default-client-id",
         "ID",
-        "identity bindings: where no annotation names one",
+        "identity bindings: the client ID for pods without the annotation",
     ),
     OptionSpec::value(
         "ib-default-tenant-id",
@@ -156,17 +166,20 @@ impl Provider for Acr {
         let mirrors = Mirrors::parse(&self.mirrors, &cloud.suffixes)?;
         // The host decides first: no identity is used, and no token sent, for a stranger.
         let Some(target) = LoginTarget::find(image, &mirrors, &cloud)? else {
-            debug!("`{}` is no registry of ACR's, and no mirror's source", image.registry());
+            debug!("`{}` is neither an ACR registry nor the source of a mirror", image.registry());
             return Ok(Response::none());
         };
         let LoginTarget { server, mirrored, repository } = target;
         let identity = Identity::choose(settings, request.service_account.as_ref(), mirrored)?;
-        debug!("`{}` is asked for {identity}", server.authority);
+        debug!("requesting a login to `{}` for {identity}", server.authority);
         if mirrored && identity.is_static() {
             return Err(Error::config(
-                "`--static-service-principal` gives no secret for a mirrored host",
+                "`--static-service-principal` cannot be used for a mirrored host",
             )
-            .with_hint("the runtime may send it to the source: take one of the two options out"));
+            .with_hint(
+                "the container runtime may send the secret to the mirror's source: remove \
+                        one of the two options",
+            ));
         }
         let token = match credentials::credential(&identity, &cloud, cx).await? {
             Credential::Token(token) => token,

@@ -38,11 +38,12 @@ impl LoginTarget {
         match read(&cloud.suffixes) {
             Host::LoginServer(server) => Ok(Some(Self { server, mirrored: false, repository })),
             Host::Data => Err(Error::config(format!("`{}` needs no login", image.registry()))
-                .with_hint("take data endpoints out of this provider's `matchImages`")),
+                .with_hint("remove data endpoints from this provider's `matchImages`")),
             Host::Foreign if read(&cloud::known_suffixes()) != Host::Foreign => {
                 Err(Error::config(format!("`{}` is a registry of another cloud", image.registry()))
                     .with_hint(
-                        "an identity is of one cloud: check `cloud` in `azure.json`, or `--cloud`",
+                        "an identity belongs to one cloud: check `cloud` in `azure.json`, or \
+                         `--cloud`",
                     ))
             }
             // As the Go plugin: `matchImages` may hold hosts that are mirrored on some nodes.

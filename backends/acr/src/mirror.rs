@@ -35,7 +35,8 @@ impl Mirrors {
         for entry in entries.map(|entry| entry.replace(' ', "")).filter(|entry| !entry.is_empty()) {
             let invalid = |why: &str| {
                 Error::config(format!("`--registry-mirror {entry}` {why}")).with_hint(
-                    "write SOURCE:TARGET[/PATH], as in `mcr.microsoft.com:mine.azurecr.io`, without \
+                    "write SOURCE:TARGET[/PATH], as in `mcr.microsoft.com:mine.azurecr.io`, \
+                     without \
                      `https://` and without a port of the target; several with commas, or the \
                      option several times",
                 )
@@ -44,13 +45,13 @@ impl Mirrors {
                 return Err(invalid("has a scheme"));
             }
             let (source, target) =
-                entry.rsplit_once(':').ok_or_else(|| invalid("names no target"))?;
+                entry.rsplit_once(':').ok_or_else(|| invalid("has no target"))?;
             if target.bytes().all(|c| c.is_ascii_digit()) {
                 return Err(invalid("ends in a port"));
             }
-            let image = Image::parse(source).map_err(|_| invalid("names no source"))?;
+            let image = Image::parse(source).map_err(|_| invalid("has no valid source"))?;
             if !image.repository().is_empty() {
-                return Err(invalid("names a path, and a login is for a whole host"));
+                return Err(invalid("has a path, but a login is for a whole host"));
             }
             let (host, prefix) = match target.split_once('/') {
                 Some((host, prefix)) => (host, Some(prefix.trim_end_matches('/'))),
@@ -58,10 +59,10 @@ impl Mirrors {
             };
             let host = host.to_ascii_lowercase();
             let Host::LoginServer(server) = registry::read(&host, None, suffixes) else {
-                return Err(invalid("has a target that is no registry of this cloud"));
+                return Err(invalid("has a target that is not a registry of this cloud"));
             };
             if mirrors.iter().any(|known| image.is_on(&known.source)) {
-                return Err(invalid("names a source twice"));
+                return Err(invalid("repeats a source"));
             }
             let prefix = prefix.filter(|prefix| !prefix.is_empty()).map(str::to_owned);
             let target = Target { server, prefix };

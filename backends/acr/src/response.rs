@@ -34,7 +34,7 @@ pub(crate) fn with_token(
             Cache::until(key, expires, now).at_most(settings.longest_cache)
         }
         JwtExpiry::At(_) => {
-            return Err(Error::protocol("the registry handed out a token that has expired")
+            return Err(Error::protocol("the registry returned a token that has already expired")
                 .with_hint("check this node's clock"));
         }
         // It does not say how long it holds: ask again for the next pull.
@@ -44,8 +44,11 @@ pub(crate) fn with_token(
         Login::new(USER, token.expose_secret()).map_err(|error| {
             error
                 .with_kind(ErrorKind::Protocol)
-                .context(format!("`{}` handed out a token that is no password", server.authority))
-                .with_hint("check what stands between this node and the registry")
+                .context(format!(
+                    "`{}` returned a token that cannot be used as a password",
+                    server.authority
+                ))
+                .with_hint("check for a proxy or firewall between this node and the registry")
         })
     };
     response(login, image, server, settings, cache)

@@ -73,13 +73,19 @@ impl Settings {
             Some(Node::Principal(Principal { proof: Proof::StaticSecret(_), .. }))
         );
         match (self.static_principal, has_secret, self.repository_scope) {
-            (true, false, _) => {
-                Err(Error::config("`--static-service-principal` has no secret to give").with_hint(
-                    "it is for a service principal with a secret: `--client-secret-file`, or \
-                 `aadClientSecret` in `azure.json`",
-                ))
-            }
-            (true, true, true) => Err(conflict("static-service-principal", "repository-scope")),
+            (true, false, _) => Err(Error::config(
+                "`--static-service-principal` needs a service principal with a \
+                                   secret",
+            )
+            .with_hint(
+                "set `--client-secret-file`, or `aadClientSecret` in `azure.json`; or remove \
+                     the option",
+            )),
+            (true, true, true) => Err(conflict("static-service-principal", "repository-scope")
+                .with_hint(
+                    "the principal's secret opens every repository: remove one of the two from \
+                     `args`",
+                )),
             _ => Ok(()),
         }
     }

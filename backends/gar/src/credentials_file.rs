@@ -57,12 +57,13 @@ pub(crate) struct Impersonation {
 pub(crate) fn read(path: &Path) -> Result<CredentialsFile, Error> {
     let text = Zeroizing::new(file::read(path).map_err(|error| error.with_hint(HINT))?);
     let broken = |why: &str| {
-        Error::config(format!("`{}` is no credential file: {why}", path.display())).with_hint(HINT)
+        Error::config(format!("`{}` is not a usable credential file: {why}", path.display()))
+            .with_hint(HINT)
     };
     let json: Wire = serde_json::from_slice(&text).map_err(|error| {
         broken(&match error.classify() {
             serde_json::error::Category::Data => "a field has the wrong type".to_owned(),
-            _ => format!("no valid JSON at line {}, column {}", error.line(), error.column()),
+            _ => format!("not valid JSON at line {}, column {}", error.line(), error.column()),
         })
     })?;
     let mut file =
@@ -71,20 +72,20 @@ pub(crate) fn read(path: &Path) -> Result<CredentialsFile, Error> {
         Some("service_account") => json.key().map(|key| file.key = Some(key)),
         Some("external_account") => json.external().map(|it| file.external = Some(it)),
         Some("authorized_user" | "external_account_authorized_user") => {
-            Err("a user's login, and nodes have none")
+            Err("it is a user's login, which nodes cannot use")
         }
         Some("impersonated_service_account") => {
-            Err("of type `impersonated_service_account`; use `--service-account`")
+            Err("its type `impersonated_service_account` is not supported: use `--service-account`")
         }
-        Some(_) => Err("its `type` is not known here"),
+        Some(_) => Err("its `type` is not supported"),
         None => Err("it has no `type`"),
     };
     read.map(|()| file).map_err(broken)
 }
 
-const HINT: &str = "`--credentials` (or GOOGLE_APPLICATION_CREDENTIALS) names a service account's \
-                    key, or an `external_account` file as `gcloud iam workload-identity-pools \
-                    create-cred-config` writes it";
+const HINT: &str = "`--credentials` (or `GOOGLE_APPLICATION_CREDENTIALS`) must be a service \
+                    account's key, or an `external_account` file as `gcloud iam \
+                    workload-identity-pools create-cred-config` writes it";
 
 /// Fields of both kinds; the others are for other programs.
 #[derive(Deserialize)]
@@ -114,7 +115,7 @@ impl Wire {
             private_key: SecretString::from(private_key),
             key_id: self.private_key_id.filter(|it| !it.is_empty()),
             token_url: match &self.token_uri {
-                Some(url) => https(url).ok_or("`token_uri` is no `https://` URL")?,
+                Some(url) => https(url).ok_or("`token_uri` is not an `https://` URL")?,
                 None => https(TOKEN_URL).ok_or("there is no token URL")?,
             },
         })
@@ -123,26 +124,28 @@ impl Wire {
     fn external(self) -> Result<External, &'static str> {
         let audience = self.audience.ok_or("it has no `audience`")?;
         let pool = Pool::of_audience(&audience)
-            .map_err(|_| "its `audience` is no provider of a workload identity pool")?;
+            .map_err(|_| "its `audience` is not a provider of a workload identity pool")?;
         let lifetime = self.service_account_impersonation.and_then(|it| it.token_lifetime_seconds);
         let lifetime = match lifetime {
             Some(value) => Some(
                 seconds(&value)
                     .filter(|lifetime| !lifetime.is_zero())
-                    .ok_or("`token_lifetime_seconds` is no number of seconds")?,
+                    .ok_or("`token_lifetime_seconds` is not a number of seconds")?,
             ),
             None => None,
         };
         let impersonation = match &self.service_account_impersonation_url {
             Some(url) => {
-                let (api, email) = impersonation(url)
-                    .ok_or("`service_account_impersonation_url` is none of IAM's")?;
+                let (api, email) = impersonation(url).ok_or(
+                    "`service_account_impersonation_url` is not a URL of the IAM Service \
+                            Account Credentials API",
+                )?;
                 Some(Impersonation { api, email, lifetime })
             }
             None => None,
         };
         let token_url = self.token_url.ok_or("it has no `token_url`")?;
-        let token_url = https(&token_url).ok_or("`token_url` is no `https://` URL")?;
+        let token_url = https(&token_url).ok_or("`token_url` is not an `https://` URL")?;
         Ok(External { pool, token_url, impersonation })
     }
 }

@@ -25,13 +25,13 @@ pub(crate) fn diagnose_sts(body: &ErrorBody, pod: &Pod<'_>) -> Option<Diagnosis>
     Some(match body.code.as_deref()? {
         "invalid_grant" if body.says(&["expired", "stale", "issued in the future"]) => (
             ErrorKind::Identity,
-            format!("the token is used outside of its time: check this node's clock; {has}"),
+            format!("the token has expired or is not yet valid: check this node's clock; {has}"),
         ),
         "invalid_grant" if body.says(&["connecting to the given credential's issuer"]) => (
             ErrorKind::Denied,
             format!(
-                "Google cannot fetch the keys of `{}`: of a cluster that it does not reach, upload \
-                 them to the provider (`--jwk-json-path`)",
+                "Google cannot fetch the keys of `{}`: if it cannot reach this issuer, upload the \
+                 keys to the provider (`--jwk-json-path`)",
                 one_line(&claims.issuer)
             ),
         ),
@@ -39,7 +39,7 @@ pub(crate) fn diagnose_sts(body: &ErrorBody, pod: &Pod<'_>) -> Option<Diagnosis>
         "invalid_grant" if pod.pool.takes(&claims.audience) => (
             ErrorKind::Denied,
             format!(
-                "{has}; where both are right, the provider's keys are not the cluster's: upload \
+                "{has}; if both are right, the provider has other keys than the cluster: upload \
                  those of `kubectl get --raw /openid/v1/jwks` again (`--jwk-json-path`)"
             ),
         ),
@@ -54,8 +54,8 @@ pub(crate) fn diagnose_sts(body: &ErrorBody, pod: &Pod<'_>) -> Option<Diagnosis>
         "invalid_request" if claims.subject.len() > LONGEST_SUBJECT => (
             ErrorKind::Denied,
             format!(
-                "Google takes subjects of up to {LONGEST_SUBJECT} bytes, and this one has {}: map \
-                 another claim to `google.subject`",
+                "Google accepts subjects of up to {LONGEST_SUBJECT} bytes, but this one has {}: \
+                 map another claim to `google.subject`",
                 claims.subject.len()
             ),
         ),
@@ -66,7 +66,7 @@ pub(crate) fn diagnose_sts(body: &ErrorBody, pod: &Pod<'_>) -> Option<Diagnosis>
         "unauthorized_client" => (
             ErrorKind::Denied,
             format!(
-                "the provider's attribute condition does not let `{}` in: {pool}",
+                "the provider's attribute condition rejects `{}`: {pool}",
                 one_line(&claims.subject)
             ),
         ),
@@ -93,13 +93,17 @@ pub(crate) fn diagnose_iam(body: &ErrorBody, email: &str, pod: &Pod<'_>) -> Opti
             ErrorKind::Denied,
             format!("grant roles/iam.workloadIdentityUser on `{email}` to `{member}`"),
         ),
-        ("NOT_FOUND", _) | (_, 404) => {
-            (ErrorKind::Denied, format!("there is no service account `{email}`: check its name"))
-        }
+        ("NOT_FOUND", _) | (_, 404) => (
+            ErrorKind::Denied,
+            format!(
+                "the service account `{email}` does not exist: check its \
+                                         name"
+            ),
+        ),
         ("UNAUTHENTICATED", _) | (_, 401) => (
             ErrorKind::Denied,
-            "the federated token was not taken: check that pool and service account are of one \
-             universe"
+            "the federated token was rejected: check that the pool and the service account are in \
+             the same universe"
                 .to_owned(),
         ),
         ("INVALID_ARGUMENT", _) => (
@@ -121,13 +125,13 @@ pub(crate) fn diagnose_key(body: &ErrorBody, key: &Key) -> Option<Diagnosis> {
         }
         "invalid_grant" if body.says(&["account not found"]) => (
             ErrorKind::Denied,
-            format!("the service account `{email}` does not exist, or not in this universe"),
+            format!("the service account `{email}` does not exist in this universe"),
         ),
         "invalid_grant" => (
             ErrorKind::Denied,
             format!(
-                "the key is not, or no longer, one of `{email}`: make a new one by `gcloud iam \
-                 service-accounts keys create`"
+                "the key does not belong to `{email}`, or was deleted: create a new one with \
+                 `gcloud iam service-accounts keys create`"
             ),
         ),
         "disabled_client" | "unauthorized_client" | "invalid_client" => {

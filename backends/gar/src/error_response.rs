@@ -63,7 +63,10 @@ pub(crate) fn explain(
         // Google always says why.
         (None, _) => (
             ErrorKind::Protocol,
-            format!("no answer that Google documents: check what stands before {service}"),
+            format!(
+                "unexpected answer (a login page? a wrong address?): check for a proxy or \
+                     firewall between this node and {service}"
+            ),
         ),
     };
     let verb = match kind {

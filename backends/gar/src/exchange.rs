@@ -26,7 +26,10 @@ pub(crate) fn login(token: &AccessToken, settings: &Settings) -> Result<Login, E
     Login::new(user, token.secret.expose_secret()).map_err(|error| {
         error
             .with_kind(ErrorKind::Protocol)
-            .context(format!("`{}` handed out a token that is no password", token.server))
-            .with_hint("check what stands between this node and Google")
+            .context(format!(
+                "`{}` returned a token that cannot be used as a password",
+                token.server
+            ))
+            .with_hint("check for a proxy or firewall between this node and Google")
     })
 }

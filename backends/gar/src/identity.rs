@@ -100,7 +100,7 @@ fn named_pool(pods: &Pods, account: &ServiceAccount) -> Result<Option<Pool>, Err
             "annotation `{PROVIDER}` names a provider that this node does not allow: {}",
             pool.shown()
         ))
-        .with_hint("an operator allows providers by `--allow-provider PATTERN`")),
+        .with_hint("the operator must allow it with `--allow-provider PATTERN`")),
     }
 }
 
@@ -112,11 +112,11 @@ fn service_account<'a>(
         None => Ok(pods.service_account.as_deref()),
         Some(email) if is_email(email) => Ok(Some(email)),
         Some(_) => Err(Error::identity(format!(
-            "annotation `{SERVICE_ACCOUNT}` is no service account's address"
+            "annotation `{SERVICE_ACCOUNT}` is not the email address of a service account"
         ))
         .with_hint(
-            "write NAME@PROJECT.iam.gserviceaccount.com, or take the annotation off the \
-                 service account",
+            "write NAME@PROJECT.iam.gserviceaccount.com, or remove the annotation from the \
+             service account",
         )),
     }
 }
@@ -132,28 +132,32 @@ fn not_opted_in(account: &ServiceAccount) -> Error {
         None => format!("annotation `{OPT_IN}` is missing on `{subject}`"),
     };
     Error::identity(what).with_hint(
-        "set it to `true` and list the key in `tokenAttributes`; `--without-annotation=pod` asks \
-         nobody to opt in, `--without-annotation=node` lets such pods pull as the node",
+        "set it to `true` and list the key in `tokenAttributes`; or let such pods pull as \
+         themselves with `--without-annotation=pod`, or as the node with \
+         `--without-annotation=node`",
     )
 }
 
 fn no_pool(pods: &Pods) -> Error {
     match pods.allowed.is_empty() {
-        true => Error::identity("the request has a token, and no pool of Google's that takes it")
-            .with_hint(
-                "name the pool: `--workload-identity-provider`, or on GKE `--project-id` and \
-                 `--identity-provider`; to pull as the node take `tokenAttributes` out of this \
+        true => Error::identity(
+            "the request has a token, but no workload identity pool is \
+                                 configured for it",
+        )
+        .with_hint(
+            "set `--workload-identity-provider`, or on GKE `--project-id` and \
+                 `--identity-provider`; to pull as the node, remove `tokenAttributes` from this \
                  provider, or set `--without-pool=node`",
-            ),
+        ),
         false => Error::identity(format!("annotation `{PROVIDER}` is missing")).with_hint(
-            "annotate the service account and list the key in `tokenAttributes`, or name a pool \
-             for all by `--workload-identity-provider`",
+            "annotate the service account and list the key in `tokenAttributes`, or set a pool \
+             for all with `--workload-identity-provider`",
         ),
     }
 }
 
 fn no_token() -> Error {
-    Error::identity("the request has no service account token, and pods are to pull by theirs")
+    Error::identity("the request has no service account token, but pods must pull with theirs")
         .with_hint(
             "add `tokenAttributes` to this provider; static pods have no token: \
              `--without-token=node` lets them pull as the node, `--without-token=anonymous` \

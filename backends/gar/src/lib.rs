@@ -53,7 +53,7 @@ const OPTIONS: &[OptionSpec] = &[
     OptionSpec::positional(
         "command",
         "COMMAND",
-        "`get-credentials`, as for the Go plugin; may be left out",
+        "`get-credentials`, as for the Go plugin; optional",
     ),
     OptionSpec::value(
         "credentials",
@@ -71,18 +71,19 @@ const OPTIONS: &[OptionSpec] = &[
     OptionSpec::value(
         "allow-provider",
         "PATTERN",
-        "let annotations name a provider like this; NUMBER, POOL and PROVIDER may be `*`",
+        "allow annotations to name such a provider; NUMBER, POOL and PROVIDER may be `*`",
     )
     .repeated(),
     OptionSpec::value(
         "service-account",
         "EMAIL",
-        "the Google service account that pods impersonate where no annotation names one",
+        "the Google service account that pods without the annotation impersonate",
     ),
     OptionSpec::value(
         "without-token",
         "HOW",
-        "a request without a token: `node`, `anonymous` or `refuse` (the default where pods have a pool of their own, else node)",
+        "a request without a token: `node`, `anonymous` or `refuse` [default: node; with a \
+         provider of your own: refuse]",
     ),
     OptionSpec::value(
         "without-annotation",
@@ -90,33 +91,49 @@ const OPTIONS: &[OptionSpec] = &[
         "with --identity-provider, a pod that has not opted in: `refuse`, `node` or `pod`",
     )
     .default("refuse"),
-    OptionSpec::value("without-pool", "HOW", "a token and no pool for it: `refuse` or `node`")
-        .default("refuse"),
+    OptionSpec::value(
+        "without-pool",
+        "HOW",
+        "a request with a token, but without a pool for it: \
+                       `refuse` or `node`",
+    )
+    .default("refuse"),
     OptionSpec::value(
         "host",
         "HOST",
-        "a mirror, or another universe's registry, that takes the login",
+        "a mirror, or a registry of another universe, that accepts Google logins",
     )
     .repeated(),
-    OptionSpec::value("universe-domain", "DOMAIN", "the cloud that is not googleapis.com")
-        .env("GOOGLE_CLOUD_UNIVERSE_DOMAIN"),
-    OptionSpec::value("sts-url", "URL", "the token endpoint of STS under a name of your own"),
+    OptionSpec::value(
+        "universe-domain",
+        "DOMAIN",
+        "the domain of another cloud's APIs [default: \
+                       googleapis.com]",
+    )
+    .env("GOOGLE_CLOUD_UNIVERSE_DOMAIN"),
+    OptionSpec::value(
+        "sts-url",
+        "URL",
+        "the token endpoint of STS, if your network has its own \
+                       name for it",
+    ),
     OptionSpec::value(
         "iam-credentials-url",
         "URL",
-        "the IAM Service Account Credentials API under a name of your own, up to before `/v1`",
+        "the IAM Service Account Credentials API, without `/v1`, if your network has its own name \
+         for it",
     ),
     OptionSpec::switch("token-username", "answer with user `_token`, as the Go plugin does"),
     OptionSpec::value(
         "max-cache",
         "DURATION",
-        "keep an answer no longer than this, nor than its token lives",
+        "cache an answer for at most this long, and never longer than its token lives",
     )
     .env("KUBE_SIDECAR_CACHE_DURATION"),
     OptionSpec::value(
         "cache-key",
         "KEY",
-        "keep an answer per `image`, `registry` (default) or `global`",
+        "cache an answer per `image`, `registry` or `global` [default: registry]",
     )
     .env("KUBE_SIDECAR_CACHE_TYPE"),
     OptionSpec::value("authFlow", "FLOW", "`gcr`, as for the Go plugin"),
@@ -138,7 +155,7 @@ impl Provider for Gar {
         // The host decides first: no identity is used, and no token sent, for a stranger.
         settings.hosts.check(image, &settings.universe)?;
         let identity = Identity::choose(settings, request.service_account.as_ref())?;
-        debug!("`{}` is asked for {identity}", image.registry());
+        debug!("requesting a login to `{}` for {identity}", image.registry());
         let Some(token) = credentials::access_token(&identity, settings, cx).await? else {
             return Ok(Response::none());
         };

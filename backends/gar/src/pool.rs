@@ -42,14 +42,14 @@ impl Pool {
             provider,
         ] = parts[..]
         else {
-            return Err("is no provider's resource name");
+            return Err("is not the resource name of a provider");
         };
         if !is_id(pool) || !is_id(provider) {
-            return Err("names no pool or no provider");
+            return Err("has no valid pool or provider ID");
         }
         match !project.is_empty() && project.bytes().all(|c| c.is_ascii_digit()) {
             true => Ok(Self::SelfManaged(name.to_owned())),
-            false => Err("names the project by its ID, and STS wants its number"),
+            false => Err("has the project's ID where its number must be"),
         }
     }
 
@@ -59,18 +59,18 @@ impl Pool {
     /// Of kind Config, when project or issuer is none.
     pub(crate) fn cluster(project: &str, issuer: &str) -> Result<Self, Error> {
         if !is_id(project) || project.bytes().all(|c| c.is_ascii_digit()) {
-            return Err(Error::config("`--project-id` is no project's ID").with_hint(
-                "the ID, not the number, of the project (of a fleet: of its host project) whose \
-                 pool is `ID.svc.id.goog`",
+            return Err(Error::config("`--project-id` is not a project ID").with_hint(
+                "write the ID, not the number, of the project whose pool is `ID.svc.id.goog` (for \
+                 a fleet: its host project)",
             ));
         }
         // The form of zonal clusters before they had locations: no token is of such an issuer.
         if issuer.starts_with("https://container.googleapis.com/") && issuer.contains("/zones/") {
-            return Err(Error::config("`--identity-provider` has `/zones/` in it")
-                .with_hint("write `/locations/` in its place"));
+            return Err(Error::config("`--identity-provider` contains `/zones/`")
+                .with_hint("write `/locations/` instead"));
         }
         if !is_issuer(issuer) {
-            return Err(Error::config("`--identity-provider` is no `https://` URL").with_hint(
+            return Err(Error::config("`--identity-provider` is not an `https://` URL").with_hint(
                 "on GKE it is \
                  `https://container.googleapis.com/v1/projects/P/locations/L/clusters/C`",
             ));
@@ -90,7 +90,7 @@ impl Pool {
             Some((pool, issuer)) if is_id(pool) && is_issuer(issuer) => {
                 Ok(Self::Cluster { pool: pool.to_owned(), issuer: issuer.to_owned() })
             }
-            _ => Err("has no pool, or no issuer behind it"),
+            _ => Err("has no pool, or no issuer after it"),
         }
     }
 
@@ -124,8 +124,8 @@ impl Pool {
     pub(crate) fn expects(&self) -> String {
         match self {
             Self::SelfManaged(name) => format!(
-                "the provider expects `aud` `https:{IAM}{name}`, or one of its allowed audiences \
-                 where it lists any, and `iss` as its issuer URI says"
+                "the provider expects `aud` `https:{IAM}{name}` (or one of its allowed audiences, \
+                 if it lists any), and `iss` equal to its issuer URI"
             ),
             Self::Cluster { pool, issuer } => {
                 format!("the pool expects `aud` `{pool}` and `iss` `{}`", one_line(issuer))

@@ -64,9 +64,9 @@ impl Hosts {
                 Error::config(format!("`--host={shown}` {why}"))
                     .with_hint("write HOST or HOST:PORT, as in `mirror.example.com`")
             };
-            let image = Image::parse(value).map_err(|_| invalid("names no host"))?;
+            let image = Image::parse(value).map_err(|_| invalid("is not a host"))?;
             if !image.repository().is_empty() {
-                return Err(invalid("names a path, and a login is for a whole host"));
+                return Err(invalid("has a path, but a login is for a whole host"));
             }
         }
         Ok(Self { named: values.to_vec() })
@@ -96,9 +96,9 @@ impl Hosts {
         if is_googles(image.host()) {
             let domain = universe.domain();
             return Err(Error::config(format!(
-                "`{host}` is a registry of `googleapis.com`, and the universe is `{domain}`"
+                "`{host}` is a registry of `googleapis.com`, but the universe is `{domain}`"
             ))
-            .with_hint("an identity is of one universe: check `--universe-domain`"));
+            .with_hint("an identity belongs to one universe: check `--universe-domain`"));
         }
         if let Some(domain) = universe_of(image.host()) {
             return Err(Error::config(format!(
@@ -108,16 +108,16 @@ impl Hosts {
         }
         if image.host().ends_with(".gcr.io") {
             return Err(Error::config(format!(
-                "`{host}` is no registry of Google's that takes a login"
+                "`{host}` is not a Google registry that needs a login"
             ))
             .with_hint(
-                "its images are public and are pulled without; `us.`, `eu.`, `asia.` and \
-                 `marketplace.gcr.io` in place of `*.gcr.io` in `matchImages` keep this quiet",
+                "its images are public; to avoid this message, list `us.gcr.io`, `eu.gcr.io`, \
+                 `asia.gcr.io` and `marketplace.gcr.io` in `matchImages` instead of `*.gcr.io`",
             ));
         }
-        Err(Error::config(format!("`{host}` is no registry of Google's")).with_hint(format!(
-            "take it out of this provider's `matchImages`; if it is a mirror, or a registry of \
-             another universe, that takes Google's logins, name it: `--host {host}`"
+        Err(Error::config(format!("`{host}` is not a Google registry")).with_hint(format!(
+            "remove it from this provider's `matchImages`; if it is a mirror or a registry of \
+             another universe that accepts Google logins, add `--host {host}`"
         )))
     }
 }

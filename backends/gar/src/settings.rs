@@ -96,9 +96,9 @@ impl Settings {
                 Some(_) => {
                     let values = "`image`, `registry`, `global`";
                     return Err(Error::config(format!(
-                        "`--cache-key` (or KUBE_SIDECAR_CACHE_TYPE) is none of {values}"
+                        "`--cache-key` (or `KUBE_SIDECAR_CACHE_TYPE`) must be one of {values}"
                     ))
-                    .with_hint("in lower case; `--help` says what holds by default"));
+                    .with_hint("write it in lower case; `--help` shows the default"));
                 }
             },
             longest_cache: options.duration("max-cache").map_err(|error| {
@@ -111,20 +111,20 @@ impl Settings {
 /// The Go plugin's way of being called.
 fn check_command(options: &Options) -> Result<(), Error> {
     if options.value("command").is_some_and(|command| command != "get-credentials") {
-        return Err(Error::config("the one command is `get-credentials`, and it may be left out")
-            .with_hint("take the others out of `args`; `--help` lists the options"));
+        return Err(Error::config("the only command is `get-credentials`, and it is optional")
+            .with_hint("remove other arguments from `args`; `--help` lists the options"));
     }
     let flows = [options.value("authFlow"), options.value("a")];
     match flows.into_iter().flatten().find(|flow| *flow != "gcr") {
         None => Ok(()),
         Some(flow @ ("dockercfg" | "dockercfg-url")) => {
             Err(Error::config(format!("`--authFlow={flow}` is not supported")).with_hint(
-                "it hands out passwords that are kept in the instance's metadata: give the node's \
-                 service account roles/artifactregistry.reader and use `gcr`; for a registry of \
-                 somebody else's use an imagePullSecret or that registry's own plugin",
+                "it reads passwords from the instance's metadata: grant \
+                 roles/artifactregistry.reader to the node's service account and use `gcr`; for \
+                 other registries use an imagePullSecret or that registry's own plugin",
             ))
         }
         Some(_) => Err(Error::config("`--authFlow` is not `gcr`")
-            .with_hint("`gcr`, in lower case, is the default: leave the option out")),
+            .with_hint("`gcr`, in lower case, is the default: remove the option")),
     }
 }

@@ -30,8 +30,8 @@ impl Universe {
         let domain = domain.to_ascii_lowercase();
         match domain.contains('.') && domain.split('.').all(is_label) {
             true => Ok(Self(domain)),
-            false => Err(Error::config("the universe's domain is no domain").with_hint(
-                "`--universe-domain` is such as `googleapis.com`, without scheme or host",
+            false => Err(Error::config("the universe domain is not a domain name").with_hint(
+                "set `--universe-domain` to a domain such as `googleapis.com`, without scheme or service",
             )),
         }
     }
@@ -63,7 +63,7 @@ impl Universe {
 
     fn url(&self, service: &str, path: &str) -> Result<Url, Error> {
         Url::parse(&format!("https://{service}.{}{path}", self.0))
-            .map_err(|_| Error::config(format!("`{}` is no domain", self.0)))
+            .map_err(|_| Error::config(format!("`{}` is not a domain name", self.0)))
     }
 }
 

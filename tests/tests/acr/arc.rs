@@ -94,9 +94,9 @@ fn a_token_that_the_agent_does_not_confirm_is_refused(world: &World) {
         let url = format!("{}/metadata/identity/oauth2/token", server.url());
         let exchanged = site.cloud.count(Service::Exchange);
         let plugin = site.plugin(&site.user.client_id).env("IDENTITY_ENDPOINT", &url);
-        let run = site.cloud.fails(plugin, &request(IMAGE), 5, &["hint: an old agent gives"]);
+        let run = site.cloud.fails(plugin, &request(IMAGE), 5, &["hint: an old agent returns"]);
         let says = format!("identity of client ID `{}`", site.user.client_id);
-        assert!(run.error().contains("did not confirm the token to be for"), "{}", run.stderr);
+        assert!(run.error().contains("did not confirm that the token is for"), "{}", run.stderr);
         assert!(run.error().contains(&says), "{}", run.stderr);
         assert_eq!(site.cloud.count(Service::Exchange), exchanged);
         let plugin = site.plugin("system").env("IDENTITY_ENDPOINT", &url);
@@ -121,11 +121,11 @@ fn a_key_file_that_is_not_the_agents_is_never_read(world: &World) {
     let link = format!("{TOKENS}/link.key");
     std::os::unix::fs::symlink(&private, &link).unwrap();
     for (port, (key_file, code, says)) in [
-        (KeyFile::In(elsewhere.path().to_owned()), 5, "named no key file in"),
-        (KeyFile::Realm(private), 5, "named no key file in"),
-        (KeyFile::Realm(up), 5, "named no key file in"),
-        (KeyFile::Ending(".txt".to_owned()), 5, "named no key file in"),
-        (KeyFile::Realm(String::new()), 5, "named no key file in"),
+        (KeyFile::In(elsewhere.path().to_owned()), 5, "did not name a key file in"),
+        (KeyFile::Realm(private), 5, "did not name a key file in"),
+        (KeyFile::Realm(up), 5, "did not name a key file in"),
+        (KeyFile::Ending(".txt".to_owned()), 5, "did not name a key file in"),
+        (KeyFile::Realm(String::new()), 5, "did not name a key file in"),
         (KeyFile::Missing, 2, "No such file"),
         (KeyFile::Long(5000), 5, "the key of the Arc agent is too long"),
     ]
@@ -155,9 +155,9 @@ fn an_agent_that_answers_oddly(world: &World) {
     };
     for (canned, code, says) in [
         (Canned::other_json(200), 5, &["the Arc agent answered 200 without a challenge"][..]),
-        (Canned::status(401), 5, &["named no key file in"]),
-        (basic("Bearer realm=/var/opt/azcmagent/tokens/a.key"), 5, &["named no key file in"]),
-        (basic("Basic"), 5, &["named no key file in"]),
+        (Canned::status(401), 5, &["did not name a key file in"]),
+        (basic("Bearer realm=/var/opt/azcmagent/tokens/a.key"), 5, &["did not name a key file in"]),
+        (basic("Basic"), 5, &["did not name a key file in"]),
         (Canned::redirect("http://evil.example/"), 5, &["a redirect, which is never followed"]),
         (
             Canned::error(Service::Arc, 403, "access_denied", "the caller may not"),

@@ -224,7 +224,7 @@ fn flags_that_do_not_fit_are_refused(world: &World) {
     for (flags, says) in [
         (&["--ib-sni-name=https://api.example.com"][..], "must not contain protocol prefix"),
         (&["--ib-sni-name=http://api.example.com"], "must not contain protocol prefix"),
-        (&["--ib-sni-name=a b"], "`--ib-sni-name` is no host name"),
+        (&["--ib-sni-name=a b"], "`--ib-sni-name` is not a host name"),
         (&["--ib-sni-name=api.example.com"], "ib-apiserver-ip must be set"),
         (&["--ib-apiserver-ip=10.0.0.1"], "ib-sni-name must be set"),
         (&["--ib-default-client-id=client-123"], "ib-sni-name must be set"),
@@ -244,7 +244,7 @@ fn an_api_server_that_is_away(world: &World) {
     world.black_hole("10.0.0.2");
     for address in ["10.0.0.2", "10.0.0.3"] {
         let plugin = cluster.plugin_at(address).arg("--timeout=2s");
-        let says = ["the API server could not be asked for the pod as identity", SNI];
+        let says = ["cannot get a token from the API server for the pod as identity", SNI];
         let run = cluster.cloud.fails(plugin, &cluster.annotated(), 7, &says);
         assert!(run.duration.as_secs() < 4, "{:?}", run.duration);
     }

@@ -43,8 +43,8 @@ fn a_custom_cloud_by_options(world: &World) {
     let before = world.attempts();
     for (plugin, says) in [
         (cloud.plugin().arg(suffix).arg("--authority-host=http://login.my.cloud"), "`https://`"),
-        (cloud.plugin().arg("--registry-suffix=cloud"), "cannot be the end of a registry's host"),
-        (cloud.plugin().arg("--registry-suffix=azurecr..cloud"), "cannot be the end of"),
+        (cloud.plugin().arg("--registry-suffix=cloud"), "is not a registry suffix"),
+        (cloud.plugin().arg("--registry-suffix=azurecr..cloud"), "is not a registry suffix"),
     ] {
         cloud.fails(plugin, &request, 2, &[says]);
     }
@@ -103,7 +103,7 @@ fn a_custom_cloud_by_its_resource_manager(world: &World) {
     }
     fields["cloud"] = "Third".into();
     let plugin = cloud.plugin().arg(cloud.azure_json(&fields));
-    let says = ["describes no cloud `Third`", "`resourceManagerEndpoint` in `azure.json`"];
+    let says = ["does not describe the cloud `Third`", "`resourceManagerEndpoint` in `azure.json`"];
     cloud.fails(plugin, &request, 2, &says);
 }
 

@@ -166,7 +166,7 @@ fn d8_a_mirrors_source_is_a_whole_host(world: &World) {
     // The order never decides: a source is named once.
     let twice = format!("--registry-mirror=a.example:{REGISTRY},A.example:other.azurecr.io");
     let plugin = cloud.plugin_as_node().arg(twice);
-    cloud.fails(plugin, &request("a.example/x"), 2, &["names a source twice"]);
+    cloud.fails(plugin, &request("a.example/x"), 2, &["repeats a source"]);
 }
 
 fn d9_static_pods_pull_where_pods_have_bindings(world: &World) {
@@ -222,7 +222,7 @@ fn d11_errors_say_who_was_refused_and_no_bodies(world: &World) {
         let who = format!("the pod as identity `{}` bound at `{name}`", pod.client_id);
         assert!(run.error().contains(&who), "{}", run.stderr);
         assert!(!run.stderr.contains("client_assertion"), "{}", run.stderr);
-        let says = format!("`{REGISTRY}` is asked for {who}");
+        let says = format!("`{REGISTRY}` for {who}");
         assert!(run.stderr.contains(&says), "the log does not say it: {}", run.stderr);
     }
 }

@@ -120,7 +120,7 @@ fn an_identity_that_is_not_assigned_is_asked_for_once(world: &World) {
         plugin,
         &request(IMAGE),
         4,
-        &["says: Identity not found", "assign it, or name it by `userAssignedIdentityID`"],
+        &["says: Identity not found", "assign it, or select one with `userAssignedIdentityID`"],
     );
     let error = format!(
         "no credentials for `{IMAGE}`: IMDS refused the node as the identity of client ID `{}`: \
@@ -137,7 +137,8 @@ fn one_of_several_identities_must_be_named(world: &World) {
     let one = cloud.allow(Identity::user_assigned(&cloud.tenant, "one"));
     let two = cloud.allow(Identity::user_assigned(&cloud.tenant, "two"));
     cloud.serve_imds(Machine::new().user(&one).user(&two));
-    let says = ["Multiple user assigned identities exist", "several are and none is named"];
+    let says =
+        ["Multiple user assigned identities exist", "several are assigned and none is selected"];
     cloud.fails(cloud.plugin_as_node(), &request(IMAGE), 4, &says);
     let plugin = cloud.plugin().arg("--managed-identity").arg(&two.client_id);
     cloud.logs_in_as(&two, plugin, &request(IMAGE));
@@ -154,7 +155,7 @@ fn imds_is_never_proxied(world: &World) {
     cloud.logs_in_as(&node, plugin, &request(IMAGE));
     let proxied = cloud.plugin_as_node().env("HTTPS_PROXY", NO_PROXY_AT_ALL);
     let run = cloud.run_once(&proxied, &request(IMAGE));
-    check(&run, 7, &["the registry `contoso.azurecr.io` could not be asked"]);
+    check(&run, 7, &["cannot get a token from the registry `contoso.azurecr.io`"]);
 }
 
 fn app_service(world: &World) {
@@ -211,15 +212,12 @@ fn platforms_that_are_not_served_are_named(world: &World) {
     for (variables, says) in [
         (
             &[("IDENTITY_ENDPOINT", "http://x"), ("IDENTITY_SERVER_THUMBPRINT", "0F")][..],
-            &["Service Fabric has no managed identity for a node"][..],
+            &["managed identities of Service Fabric are not supported"][..],
         ),
-        (
-            &[("MSI_ENDPOINT", "http://x")],
-            &["Cloud Shell or Azure Machine Learning", "take it out"],
-        ),
+        (&[("MSI_ENDPOINT", "http://x")], &["Cloud Shell or Azure Machine Learning", "unset it"]),
         (
             &[("IDENTITY_ENDPOINT", "no url"), ("IDENTITY_HEADER", "x")],
-            &["`IDENTITY_ENDPOINT` is no URL"],
+            &["`IDENTITY_ENDPOINT` is not a URL"],
         ),
         (
             &[("IDENTITY_ENDPOINT", "http://evil.example"), ("IMDS_ENDPOINT", "http://x")],

@@ -108,7 +108,8 @@ fn an_application_of_another_tenant(world: &World) {
     let calls = cloud.azure.calls_to(Service::Exchange);
     assert!(calls.iter().all(|call| call.field("tenant") == Some(&*cloud.tenant.id)));
     // At home its token is in order, and opens no registry of another tenant's.
-    let says = ["401 UNAUTHORIZED", "give the identity the role AcrPull on `contoso.azurecr.io`"];
+    let says =
+        ["401 UNAUTHORIZED", "assign the role AcrPull on `contoso.azurecr.io` to the identity"];
     cloud.fails(cloud.plugin(), &cloud.request_of(&pod), 3, &says);
 }
 
@@ -176,9 +177,9 @@ fn a_pod_without_annotations_never_becomes_the_node(world: &World) {
         (&[(TENANT_ID, tenant)], "annotation `kubernetes.azure.com/acr-client-id` is missing on"),
         (&[(CLIENT_ID, ""), (TENANT_ID, tenant)], "acr-client-id` is empty"),
         (&[(CLIENT_ID, client), (TENANT_ID, "")], "acr-tenant-id` is empty"),
-        (&[(CLIENT_ID, "a b"), (TENANT_ID, tenant)], "acr-client-id` is no ID"),
-        (&[(CLIENT_ID, client), (TENANT_ID, "../x")], "acr-tenant-id` is no ID"),
-        (&[(CLIENT_ID, client), (TENANT_ID, "a/b")], "acr-tenant-id` is no ID"),
+        (&[(CLIENT_ID, "a b"), (TENANT_ID, tenant)], "acr-client-id` is not an ID"),
+        (&[(CLIENT_ID, client), (TENANT_ID, "../x")], "acr-tenant-id` is not an ID"),
+        (&[(CLIENT_ID, client), (TENANT_ID, "a/b")], "acr-tenant-id` is not an ID"),
     ] {
         let request = cloud.pod_request(IMAGE, annotations);
         for plugin in [cloud.plugin().arg(&file), cloud.plugin_as_node()] {

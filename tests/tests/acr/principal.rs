@@ -82,7 +82,7 @@ fn a_certificate_signs_an_assertion(world: &World) {
             .arg(file);
         cloud.logs_in_as(&node, plugin, &request(IMAGE));
     }
-    // A certificate of somebody else's, and one that is over.
+    // A certificate for other registries's, and one that is over.
     for other in [ClientCertificate::generate(), ClientCertificate::expired()] {
         let file = cloud.file("other.pem", other.key_pem() + &other.certificate_pem());
         let plugin = cloud
@@ -91,7 +91,12 @@ fn a_certificate_signs_an_assertion(world: &World) {
             .arg(format!("--client-id={}", node.client_id))
             .arg("--client-certificate")
             .arg(file);
-        cloud.fails(plugin, &request(IMAGE), 3, &["AADSTS700027", "are others"]);
+        cloud.fails(
+            plugin,
+            &request(IMAGE),
+            3,
+            &["AADSTS700027", "or the certificate of the application"],
+        );
     }
 }
 
@@ -141,13 +146,13 @@ fn the_kubelet_gets_the_secret_where_the_operator_says_so(world: &World) {
     assert_eq!(world.attempts(), before, "nobody is asked");
     assert!(cloud.azure.accepts(REGISTRY, &node.client_id, SECRET).is_none(), "not minted");
     // A switch that has nothing to give, or gives more than another allows, is not passed over.
-    let says = ["exclude each other", "`args`"];
+    let says = ["cannot be combined", "`args`"];
     cloud.fails(plugin().arg("--repository-scope"), &request(IMAGE), 2, &says);
     let managed = cloud.plugin_as_node().arg("--static-service-principal");
-    cloud.fails(managed, &request(IMAGE), 2, &["has no secret to give"]);
+    cloud.fails(managed, &request(IMAGE), 2, &["needs a service principal with a secret"]);
     // The runtime may show a mirrored image's login to the source.
     let mirrored = plugin().arg(format!("--registry-mirror=docker.io:{REGISTRY}"));
-    cloud.fails(mirrored, &request("docker.io/a"), 2, &["gives no secret for a mirrored host"]);
+    cloud.fails(mirrored, &request("docker.io/a"), 2, &["cannot be used for a mirrored host"]);
     // Not for a stranger, and not for a cloud that was closed.
     for image in ["docker.io/library/busybox", "contoso.azurecr.de/team/app"] {
         let run = cloud.run(plugin(), &request(image));
@@ -235,7 +240,7 @@ fn two_identities_at_once_are_none(world: &World) {
         ["client-certificate=/x", "token-file=/x"],
     ] {
         let plugin = cloud.plugin().arg(format!("--{one}")).arg(format!("--{other}"));
-        let says = ["exclude each other", "hint: the node has one identity"];
+        let says = ["cannot be combined", "hint: the node has one identity"];
         cloud.fails(plugin.arg("--client-id=0f0e"), &request(IMAGE), 2, &says);
     }
     assert_eq!(world.attempts(), before);
@@ -248,7 +253,7 @@ fn a_principal_needs_all_of_its_parts(world: &World) {
     let before = world.attempts();
     let says = ["`--client-secret-file` needs `--client-id`"];
     cloud.fails(with_secret(), &request(IMAGE), 2, &says);
-    let says = ["the service principal's tenant is not named", "`tenantId` in `azure.json`"];
+    let says = ["the service principal has no tenant", "`tenantId` in `azure.json`"];
     cloud.fails(with_secret().arg("--client-id=0f0e"), &request(IMAGE), 2, &says);
     let plugin = cloud.plugin().arg("--client-id=0f0e").arg("--tenant-id=0f0e");
     cloud.fails(plugin, &request(IMAGE), 2, &["the node has no identity"]);
@@ -262,7 +267,7 @@ fn files_that_cannot_be_read_are_named(world: &World) {
     let key_alone = key_alone.display().to_string();
     let before = world.attempts();
     for (option, path, says) in [
-        ("client-secret-file", "/nowhere/secret", "a file with the secret alone"),
+        ("client-secret-file", "/nowhere/secret", "a file with the secret only"),
         ("client-secret-file", &empty, "is empty"),
         ("client-certificate", "/nowhere/pem", "both in PEM"),
         ("client-certificate", &empty, "both in PEM"),

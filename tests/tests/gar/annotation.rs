@@ -56,11 +56,15 @@ fn a_provider_that_is_not_allowed(world: &World) {
         (changed(&cloud, NUMBER, "99"), name.clone(), not_allowed),
         (changed(&cloud, "k3s", "k3"), name.clone(), not_allowed),
         (changed(&cloud, "edge", "EDGE"), name.clone(), not_allowed),
-        (name.clone(), changed(&cloud, "k3s", "*"), "names no pool or no provider"),
-        (name.clone(), changed(&cloud, NUMBER, "contoso"), "names the project by its ID"),
-        (name.clone(), format!("{name}/x"), "is no provider's resource name"),
-        (name.clone(), format!("//evil.example/{name}"), "is no provider's resource name"),
-        (name.clone(), String::new(), "is no provider's resource name"),
+        (name.clone(), changed(&cloud, "k3s", "*"), "has no valid pool or provider ID"),
+        (
+            name.clone(),
+            changed(&cloud, NUMBER, "contoso"),
+            "has the project's ID where its number must be",
+        ),
+        (name.clone(), format!("{name}/x"), "is not the resource name of a provider"),
+        (name.clone(), format!("//evil.example/{name}"), "is not the resource name of a provider"),
+        (name.clone(), String::new(), "is not the resource name of a provider"),
     ] {
         let plugin = cloud.plugin().arg(format!("--allow-provider={pattern}"));
         // No word of the operator's turns it into the node.
@@ -72,7 +76,7 @@ fn a_provider_that_is_not_allowed(world: &World) {
     // Without a pattern none is allowed; what nobody may say is not passed over.
     let request = cloud.pod_request(&[(PROVIDER, &changed(&cloud, "k3s", "k3"))]);
     for plugin in [cloud.plugin(), cloud.plugin_for_pods(), cloud.plugin_on_gke()] {
-        let says = [not_allowed, "an operator allows providers by `--allow-provider PATTERN`"];
+        let says = [not_allowed, "the operator must allow it with `--allow-provider PATTERN`"];
         cloud.fails(plugin.arg("--without-pool=node"), &request, 4, &says);
     }
     // The annotation is missing where it alone would name a pool.
@@ -106,12 +110,12 @@ fn patterns_that_no_provider_could_match(world: &World) {
     let cloud = Cloud::new(world);
     let before = world.attempts();
     for (pattern, says) in [
-        (String::new(), "is no provider's resource name"),
-        ("*".to_owned(), "is no provider's resource name"),
-        ("projects/*".to_owned(), "is no provider's resource name"),
-        (changed(&cloud, "global", "*"), "is no provider's resource name"),
-        (changed(&cloud, NUMBER, "contoso"), "names the project by its ID"),
-        (changed(&cloud, "edge", "ed*"), "names no pool or no provider"),
+        (String::new(), "is not the resource name of a provider"),
+        ("*".to_owned(), "is not the resource name of a provider"),
+        ("projects/*".to_owned(), "is not the resource name of a provider"),
+        (changed(&cloud, "global", "*"), "is not the resource name of a provider"),
+        (changed(&cloud, NUMBER, "contoso"), "has the project's ID where its number must be"),
+        (changed(&cloud, "edge", "ed*"), "has no valid pool or provider ID"),
     ] {
         let plugin = cloud.plugin().arg(format!("--allow-provider={pattern}"));
         cloud.fails(plugin, &cloud.pod_request(&[]), 2, &["`--allow-provider=", says]);

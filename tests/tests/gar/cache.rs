@@ -140,7 +140,11 @@ fn a_token_that_is_over_is_an_error(world: &World) {
         set(&cloud, service, Expires::In(expires));
         let run = cloud.run(plugin, &request);
         check(&run, 5, &["hint: check this node's clock"]);
-        assert!(run.error().ends_with("handed out a token that has expired"), "{}", run.stderr);
+        assert!(
+            run.error().ends_with("returned a token that has already expired"),
+            "{}",
+            run.stderr
+        );
         set(&cloud, service, Expires::Usual);
     }
 }

@@ -100,7 +100,7 @@ fn an_annotation_that_is_none_is_not_passed_over(world: &World) {
             cloud.plugin_for_pods(),
             cloud.plugin_for_pods().arg(format!("--service-account={PULLER}")),
         ] {
-            let says = ["annotation `iam.gke.io/gcp-service-account` is no service account's"];
+            let says = ["annotation `iam.gke.io/gcp-service-account` is not the email address"];
             cloud.fails(plugin, &request, 4, &says);
         }
     }
@@ -150,12 +150,12 @@ fn accounts_that_are_none(world: &World) {
     let before = world.attempts();
     for email in ["puller", "puller@evil.example", "a/b@contoso.iam.gserviceaccount.com"] {
         let plugin = cloud.plugin_for_pods().arg(format!("--service-account={email}"));
-        let says = ["`--service-account` is no service account's address"];
+        let says = ["`--service-account` is not the email address of a service account"];
         cloud.fails(plugin, &cloud.pod_request(&[]), 2, &says);
     }
     // Pods would never be it.
     let plugin = cloud.plugin().arg(format!("--service-account={PULLER}"));
-    let says = ["`--service-account` is for pods, and they have no pool"];
+    let says = ["`--service-account` is for pods, but they have no workload identity pool"];
     cloud.fails(plugin, &cloud.pod_request(&[]), 2, &says);
     assert_eq!(world.attempts(), before);
     // What an installer leaves empty is not set.
@@ -179,5 +179,5 @@ fn iam_under_another_name(world: &World) {
         assert_eq!(call.host, "iamcredentials-edge.p.googleapis.com");
     }
     let plugin = cloud.plugin_for_pods().arg("--iam-credentials-url=http://iam.example");
-    cloud.fails(plugin, &request, 2, &["`--iam-credentials-url` is no `https://` URL"]);
+    cloud.fails(plugin, &request, 2, &["`--iam-credentials-url` is not an `https://` URL"]);
 }

@@ -51,7 +51,12 @@ fn the_key_is_not_the_pod(world: &World) {
     let with_key =
         |plugin: pullpass_tests::plugin::PluginCommand| plugin.arg("--credentials").arg(&file);
     let before = world.attempts();
-    cloud.fails(with_key(cloud.plugin()), &cloud.pod_request(&[]), 4, &["no pool of Google's"]);
+    cloud.fails(
+        with_key(cloud.plugin()),
+        &cloud.pod_request(&[]),
+        4,
+        &["no workload identity pool"],
+    );
     cloud.fails(with_key(cloud.plugin_for_pods()), &request(IMAGE), 4, &["no service account to"]);
     assert_eq!(world.attempts(), before);
     cloud.logs_in_as(

@@ -100,7 +100,7 @@ fn a_metadata_host_that_is_none(world: &World) {
         ["http://169.254.169.254", "169.254.169.254/x", "user@169.254.169.254", "a b", ":80"]
     {
         let plugin = cloud.plugin().env("GCE_METADATA_HOST", host);
-        cloud.fails(plugin, &request(IMAGE), 2, &["`GCE_METADATA_HOST` is no `HOST[:PORT]`"]);
+        cloud.fails(plugin, &request(IMAGE), 2, &["`GCE_METADATA_HOST` is not `HOST[:PORT]`"]);
     }
     assert_eq!(world.attempts(), before);
     // What an installer leaves empty is not set.

@@ -68,7 +68,7 @@ fn flags(world: &World) {
         // Differs: what an instance's metadata holds is handed out by nobody.
         (&["--authFlow=dockercfg"][..], "`--authFlow=dockercfg` is not supported"),
         (&["--authFlow=dockercfg-url"], "`--authFlow=dockercfg-url` is not supported"),
-        (&["-a", "dockercfg"], "give the node's service account roles/artifactregistry.reader"),
+        (&["-a", "dockercfg"], "grant roles/artifactregistry.reader to the node's service account"),
         (&["--authFlow=dockercfg", provider, project], "`--authFlow=dockercfg` is not supported"),
         (&["--authFlow=dockercfg", provider], "`--authFlow=dockercfg` is not supported"),
         (&["--authFlow=dockercfg-url", provider, project], "dockercfg-url` is not supported"),
@@ -82,9 +82,9 @@ fn flags(world: &World) {
         (&[provider], needs),
         (&[provider, "--project-id="], needs),
         // Differs: what could never be an audience is said to be none.
-        (&["--identity-provider=test", project], "`--identity-provider` is no `https://` URL"),
-        (&[provider, "--project-id=a b"], "`--project-id` is no project's ID"),
-        (&["put-credentials"], "the one command is `get-credentials`"),
+        (&["--identity-provider=test", project], "`--identity-provider` is not an `https://` URL"),
+        (&[provider, "--project-id=a b"], "`--project-id` is not a project ID"),
+        (&["put-credentials"], "the only command is `get-credentials`"),
         (&["get-credentials", "get-credentials"], "COMMAND is given twice"),
         (&["--no-such-flag"], "unknown option `--no-such-flag`"),
     ] {
@@ -213,7 +213,7 @@ fn workload_identity(world: &World) {
     let on_gke = || cloud.plugin_on_gke();
     let as_node = "--without-pool=node";
     let no_project = || cloud.plugin().arg(format!("--identity-provider={CLUSTER}"));
-    let no_pool = "the request has a token, and no pool of Google's that takes it";
+    let no_pool = "the request has a token, but no workload identity pool is configured for it";
     let rows: Vec<(&str, PluginCommand, &Value, Ends)> = vec![
         ("annotated, pool", on_gke(), &annotated, Ends::Federated),
         // Differs: the node only where the operator says so. Then as the Go plugin.
@@ -234,7 +234,7 @@ fn workload_identity(world: &World) {
         ("empty token", on_gke(), &empty, Ends::Refused(6, "`serviceAccountToken`")),
         ("empty token, no pool", cloud.plugin().arg(as_node), &empty, Ends::Refused(6, "")),
         ("no token, annotated", on_gke(), &missing, Ends::Refused(6, "serviceAccountAnnotations")),
-        ("no project", no_project(), &annotated, Ends::Refused(2, "needs `--project-id`")),
+        ("not a project ID", no_project(), &annotated, Ends::Refused(2, "needs `--project-id`")),
         (
             "empty project",
             no_project().arg("--project-id="),
@@ -344,8 +344,8 @@ fn an_image_of_docker_hub(world: &World) {
         (cloud.plugin().arg("--without-pool=node"), &pod),
     ] {
         let run = cloud.run(plugin, request);
-        check(&run, 2, &["take it out of this provider's `matchImages`", "`--host docker.io`"]);
-        let error = format!("no credentials for `{image}`: `docker.io` is no registry of Google's");
+        check(&run, 2, &["remove it from this provider's `matchImages`", "`--host docker.io`"]);
+        let error = format!("no credentials for `{image}`: `docker.io` is not a Google registry");
         assert_eq!(run.error(), error);
     }
     assert_eq!(world.attempts(), before);
@@ -376,6 +376,6 @@ fn every_failure_is_one(world: &World) {
     let cloud = Cloud::new(world);
     let plugin = cloud.plugin().arg("--timeout=2s");
     let run = cloud.run_once(&plugin, &request(IMAGE));
-    check(&run, 7, &["the metadata server could not be asked for the node"]);
+    check(&run, 7, &["cannot get a token from the metadata server for the node"]);
     assert!(run.stdout.is_empty());
 }

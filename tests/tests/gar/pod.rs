@@ -81,12 +81,12 @@ fn a_provider_by_each_of_its_names(world: &World) {
     }
     let before = world.attempts();
     for (wrong, says) in [
-        (name.replace(NUMBER, "contoso"), "names the project by its ID"),
-        (name.replace("global", "us-east1"), "is no provider's resource name"),
-        (name.replace("/providers/k3s", ""), "is no provider's resource name"),
-        (name.replace("edge", ""), "names no pool or no provider"),
-        (format!("//iam.example.com/{name}"), "is no provider's resource name"),
-        (format!("http://iam.googleapis.com/{name}"), "is no provider's resource name"),
+        (name.replace(NUMBER, "contoso"), "has the project's ID where its number must be"),
+        (name.replace("global", "us-east1"), "is not the resource name of a provider"),
+        (name.replace("/providers/k3s", ""), "is not the resource name of a provider"),
+        (name.replace("edge", ""), "has no valid pool or provider ID"),
+        (format!("//iam.example.com/{name}"), "is not the resource name of a provider"),
+        (format!("http://iam.googleapis.com/{name}"), "is not the resource name of a provider"),
     ] {
         let plugin = cloud.plugin().arg(format!("--workload-identity-provider={wrong}"));
         let says = [&format!("`--workload-identity-provider` {says}"), "the project's number"];
@@ -239,7 +239,7 @@ fn sts_under_another_name(world: &World) {
         "https://sts-edge.p.googleapis.com/v1/token#x",
     ] {
         let plugin = url(wrong).secret("password", "the-password");
-        let says = ["`--sts-url` is no `https://` URL"];
+        let says = ["`--sts-url` is not an `https://` URL"];
         cloud.fails(plugin, &cloud.pod_request(&[]), 2, &says);
     }
     assert_eq!(world.attempts(), before);
@@ -250,7 +250,7 @@ fn calls_go_through_the_proxy_but_for_the_metadata_server(world: &World) {
     cloud.node();
     let proxied = |plugin: PluginCommand| plugin.env("HTTPS_PROXY", NO_PROXY_AT_ALL);
     let run = cloud.run_once(&proxied(cloud.plugin_for_pods()), &cloud.pod_request(&[]));
-    check(&run, 7, &["Google's STS could not be asked", "proxy"]);
+    check(&run, 7, &["cannot get a token from Google's STS", "proxy"]);
     assert_eq!(cloud.count(Service::Sts), 0);
     let plugin = proxied(cloud.plugin_for_pods()).env("NO_PROXY", ".googleapis.com");
     cloud.logs_in_as(&cloud.principal(), plugin, &cloud.pod_request(&[]));

@@ -83,7 +83,7 @@ fn the_file_names_the_universe(world: &World) {
         let (_, token) = cloud.login(plugin(), &cloud.pod_request_for(S3NS_IMAGE, &[]));
         assert_eq!((&*token.principal, &*token.universe), (&*principal, S3NS));
         // A public registry is not of that universe.
-        let says = ["is a registry of `googleapis.com`, and the universe is `s3nsapis.fr`"];
+        let says = ["is a registry of `googleapis.com`, but the universe is `s3nsapis.fr`"];
         cloud.fails(plugin(), &cloud.pod_request(&[]), 2, &says);
     }
 }
@@ -115,7 +115,7 @@ fn a_universe_that_nobody_knows_by_its_registry(world: &World) {
     provider(&mut cloud, "apis.sovereign.example");
     let image = "docker.sovereign.example/contoso/team/app";
     let plugin = || plugin(&cloud, "apis.sovereign.example");
-    let says = ["is no registry of Google's", "`--host docker.sovereign.example`"];
+    let says = ["is not a Google registry", "`--host docker.sovereign.example`"];
     cloud.fails(plugin(), &cloud.pod_request_for(image, &[]), 2, &says);
     let named = plugin().arg("--host=docker.sovereign.example");
     let (key, token) = cloud.login(named, &cloud.pod_request_for(image, &[]));
@@ -131,7 +131,7 @@ fn registries_of_another_universe_are_refused(world: &World) {
     let before = world.attempts();
     let nodes = |domain: &str| cloud.plugin().arg(format!("--universe-domain={domain}"));
     for (domain, image, says) in [
-        (S3NS, IMAGE, "is a registry of `googleapis.com`, and the universe is `s3nsapis.fr`"),
+        (S3NS, IMAGE, "is a registry of `googleapis.com`, but the universe is `s3nsapis.fr`"),
         (S3NS, "gcr.io/contoso/app", "is a registry of `googleapis.com`"),
         (S3NS, "docker.us-east1.rep.pkg.dev/a/b/c", "is a registry of `googleapis.com`"),
         ("googleapis.com", S3NS_IMAGE, "is a registry of the universe `s3nsapis.fr`"),
@@ -165,7 +165,7 @@ fn domains_that_are_none(world: &World) {
     {
         let token = cloud.issuer.token(&cloud.provider.token_audience()).build();
         let request = pod_request(S3NS_IMAGE, &token, &[]);
-        let says = ["the universe's domain is no domain", "`--universe-domain`"];
+        let says = ["the universe domain is not a domain name", "`--universe-domain`"];
         cloud.fails(plugin(&cloud, domain), &request, 2, &says);
     }
     assert_eq!(world.attempts(), before);

@@ -42,7 +42,7 @@ fn a_pod_that_has_not_opted_in(world: &World) {
     for how in ["refuse", "node", "pod"] {
         cloud.logs_in_as(&pod, with(how), &cloud.gke_request(&[(OPT_IN, "true")]));
     }
-    let says = ["`--without-annotation` is none of `refuse`, `node`, `pod`"];
+    let says = ["`--without-annotation` must be one of `refuse`, `node`, `pod`"];
     cloud.fails(with("sometimes"), &cloud.gke_request(&[]), 2, &says);
 }
 
@@ -63,13 +63,15 @@ fn without_a_pool(world: &World) {
     let mut cloud = Cloud::new(world);
     cloud.node();
     let before = world.attempts();
-    let says =
-        ["the request has a token, and no pool of Google's that takes it", "tokenAttributes"];
+    let says = [
+        "the request has a token, but no workload identity pool is configured for it",
+        "tokenAttributes",
+    ];
     let with = |how: &str| cloud.plugin().arg(format!("--without-pool={how}"));
     for plugin in [cloud.plugin(), with("refuse"), cloud.plugin().arg("--without-token=node")] {
         cloud.fails(plugin, &cloud.pod_request(&[]), 4, &says);
     }
-    let says = ["`--without-pool` is none of `refuse`, `node`"];
+    let says = ["`--without-pool` must be one of `refuse`, `node`"];
     cloud.fails(with("anonymous"), &cloud.pod_request(&[]), 2, &says);
     assert_eq!(world.attempts(), before);
     cloud.logs_in_as(&member(NODE), with("node"), &cloud.pod_request(&[]));
@@ -102,7 +104,7 @@ fn without_a_token(world: &World) {
         let response = cloud.run(with(plugin.clone(), "anonymous"), &request(IMAGE)).response();
         assert_eq!(response["auth"], json!({}));
         assert_eq!(response["cacheDuration"], "0s");
-        let says = ["`--without-token` is none of `node`, `anonymous`, `refuse`"];
+        let says = ["`--without-token` must be one of `node`, `anonymous`, `refuse`"];
         cloud.fails(with(plugin, "sometimes"), &request(IMAGE), 2, &says);
     }
     assert_eq!(world.attempts(), before);

@@ -51,7 +51,7 @@ impl Description {
         url.set_path("/metadata/endpoints");
         url.set_query(Some("api-version=2019-05-01"));
         let reply = cx.http.get(url).send().await?;
-        let hint = "`resourceManagerEndpoint` in `azure.json` names what describes the cloud";
+        let hint = "`resourceManagerEndpoint` in `azure.json` must be the cloud's resource manager";
         if !reply.is_success() {
             let what = format!("`{}` answered {}", reply.target(), reply.status());
             return Err(Error::new(reply.kind(), what).with_hint(hint));
@@ -61,7 +61,7 @@ impl Description {
             |cloud: &Metadata| name.is_none_or(|it| it.eq_ignore_ascii_case(&cloud.name));
         let cloud = clouds.into_iter().find(is_asked).ok_or_else(|| {
             let name = name.unwrap_or_default();
-            Error::config(format!("`{}` describes no cloud `{name}`", reply.target()))
+            Error::config(format!("`{}` does not describe the cloud `{name}`", reply.target()))
                 .with_hint(hint)
         })?;
         Ok(Self {

@@ -13,8 +13,9 @@ pub(crate) fn parse_authority(text: &str, named_by: &str) -> Result<Url, Error> 
         url.scheme() == "https" && url.host().is_some() && is_bare
     });
     url.ok_or_else(|| {
-        Error::config(format!("{named_by} names no `https://` URL of a host alone")).with_hint(
-            "such as `https://login.microsoftonline.com`; AD FS, with a path, is not supported",
+        Error::config(format!("{named_by} is not an `https://` URL with a host only")).with_hint(
+            "write for example `https://login.microsoftonline.com`; AD FS, which has a path, is \
+             not supported",
         )
     })
 }
@@ -30,7 +31,7 @@ pub(crate) fn parse_suffix(text: &str) -> Result<String, Error> {
     };
     match suffix.split('.').count() >= 2 && suffix.split('.').all(is_label) {
         true => Ok(suffix),
-        false => Err(Error::config(format!("`{text}` cannot be the end of a registry's host"))
-            .with_hint("as in `--registry-suffix azurecr.my.cloud`")),
+        false => Err(Error::config(format!("`{text}` is not a registry suffix"))
+            .with_hint("write for example `--registry-suffix azurecr.my.cloud`")),
     }
 }

@@ -24,7 +24,7 @@ pub(super) async fn access_token(
     cx: &Context,
 ) -> Result<SecretString, Error> {
     let url = Url::parse(&format!("https://{}/", binding.sni_name))
-        .map_err(|_| Error::config("`--ib-sni-name` is no host name"))?;
+        .map_err(|_| Error::config("`--ib-sni-name` is not a host name"))?;
     let address = resolve(&binding.api_server).await?;
     // Straight to the cluster's own API server: neither a proxy nor any other CA counts.
     let http = cx.http.with_config(HttpConfig {
@@ -45,7 +45,7 @@ pub(super) async fn access_token(
         .send()
         .await
         .map_err(|error| {
-            error.context(format!("the API server could not be asked for {identity}"))
+            error.context(format!("cannot get a token from the API server for {identity}"))
         })?;
     read_token(
         &reply,

@@ -77,7 +77,7 @@ pub(super) async fn token_for_principal(
             .await;
         }
         Proof::TokenFile(path) => {
-            let hint = "the file holds a token of an issuer that the application trusts";
+            let hint = "the file must hold a token of an issuer that the application trusts";
             let text = file::read_text(path).map_err(|error| error.with_hint(hint))?;
             if text.trim().is_empty() {
                 return Err(Error::config(format!("`{}` is empty", path.display())).with_hint(hint));
@@ -99,8 +99,8 @@ fn sign_assertion(
     cloud: &Cloud,
     now: SystemTime,
 ) -> Result<SecretString, Error> {
-    let hint = "the file holds the certificate and its private key, both in PEM; of a PKCS#12 \
-                file (.pfx) `openssl pkcs12 -nodes` makes one";
+    let hint = "the file must hold the certificate and its private key, both in PEM; `openssl \
+                pkcs12 -noenc` converts a PKCS#12 file (.pfx)";
     let key = SigningKey::from_pem_file(path).map_err(|error| error.with_hint(hint))?;
     let thumbprint = key.certificate_sha256().ok_or_else(|| {
         Error::config(format!("`{}` holds no certificate", path.display())).with_hint(hint)
@@ -121,7 +121,7 @@ fn token_endpoint(cloud: &Cloud, tenant_id: &str) -> Result<Url, Error> {
     cloud
         .authority
         .join(&format!("/{tenant_id}/oauth2/v2.0/token"))
-        .map_err(|_| Error::config("the tenant's ID cannot be part of a URL"))
+        .map_err(|_| Error::config("the tenant ID is not valid"))
 }
 
 fn client_options(http: &Http, cloud: &Cloud) -> ClientOptions {
@@ -145,13 +145,13 @@ async fn request_token<C: TokenCredential>(
     let host = cloud.authority.host_str().unwrap_or_default().to_owned();
     let entra = TokenService::Entra { host };
     let credential = credential.map_err(|error| {
-        Error::config(format!("Entra cannot be asked for {identity}"))
+        Error::config(format!("cannot request a token from Entra for {identity}"))
             .with_source(error.to_string())
     })?;
     match credential.get_token(&[&format!("{AUDIENCE}/.default")], None).await {
         Ok(token) if token.token.secret().is_empty() => {
             Err(Error::protocol(format!("{entra} answered without a token"))
-                .with_hint("check what stands between this node and Entra"))
+                .with_hint("check for a proxy or firewall between this node and Entra"))
         }
         Ok(token) => Ok(token.token.secret().to_owned().into()),
         // What came back says more than what the crate makes of it.
@@ -159,9 +159,9 @@ async fn request_token<C: TokenCredential>(
             Some(reply) => read_error(&reply, &entra, identity, sent),
             None => match Error::find_in(&error) {
                 Some(ours) => {
-                    ours.clone().context(format!("{entra} could not be asked for {identity}"))
+                    ours.clone().context(format!("cannot get a token from {entra} for {identity}"))
                 }
-                None => Error::config(format!("Entra cannot be asked for {identity}"))
+                None => Error::config(format!("cannot request a token from Entra for {identity}"))
                     .with_source(error.to_string()),
             },
         }),

@@ -65,7 +65,7 @@ async fn app_service_token(
     let service = TokenService::AppService;
     let url = with_query(endpoint, "2019-08-01", id, "mi_res_id");
     let request = cx.http.get(url).plaintext(Plaintext::Metadata).header(IDENTITY_HEADER, &header);
-    let hint = "`IDENTITY_ENDPOINT` names it; on a virtual machine take it out";
+    let hint = "`IDENTITY_ENDPOINT` is its address; on a virtual machine unset this variable";
     let reply = send(request, &service, hint, identity).await?;
     read_token(&reply, &service, identity, &SentSecrets::from_secret(&header.into()))
 }
@@ -84,8 +84,8 @@ async fn imds_token(
         .plaintext(Plaintext::Metadata)
         .retry_on(IMDS_TRANSIENT)
         .header(METADATA, "true");
-    let hint = "on a machine of Azure, let this node reach 169.254.169.254 (network policy, \
-                iptables, routes); elsewhere there is no IMDS: name another identity";
+    let hint = "on an Azure virtual machine, let this node reach 169.254.169.254 (network policy, \
+                iptables, routes); other machines have no IMDS: configure another identity";
     let reply = send(request, &service, hint, identity).await?;
     read_token(&reply, &service, identity, &SentSecrets::default())
 }

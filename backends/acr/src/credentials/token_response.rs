@@ -31,7 +31,7 @@ pub(super) fn read_token(
     response.access_token.filter(|token| !token.is_empty()).map(SecretString::from).ok_or_else(
         || {
             Error::protocol(format!("{service} answered {} without a token", reply.status()))
-                .with_hint(format!("check what stands between this node and {service}"))
+                .with_hint(format!("check for a proxy or firewall between this node and {service}"))
         },
     )
 }
@@ -46,7 +46,7 @@ pub(super) fn read_error(
     if reply.is_success() {
         let status = reply.status();
         return Error::protocol(format!("{service} answered {status} with no token"))
-            .with_hint(format!("check what stands between this node and {service}"));
+            .with_hint(format!("check for a proxy or firewall between this node and {service}"));
     }
     let body = ErrorBody::read(reply);
     let code = body.aadsts_code();

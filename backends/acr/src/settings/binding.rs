@@ -23,9 +23,9 @@ pub(super) fn read(options: &Options) -> Result<Option<Binding>, Error> {
         let others = ["ib-apiserver-ip", "ib-default-client-id", "ib-default-tenant-id"];
         return match others.into_iter().find(|other| value(other).is_some()) {
             Some(other) => Err(Error::config(format!(
-                "ib-sni-name must be set: `--{other}` means nothing without it"
+                "ib-sni-name must be set: `--{other}` has no effect without it"
             ))
-            .with_hint("name the host that the API server has for identity bindings")),
+            .with_hint("set the host name that the API server has for identity bindings")),
             None => Ok(None),
         };
     };
@@ -36,25 +36,26 @@ pub(super) fn read(options: &Options) -> Result<Option<Binding>, Error> {
     };
     if sni_name.contains("://") {
         return Err(Error::config("`--ib-sni-name` must not contain protocol prefix")
-            .with_hint("name the host alone"));
+            .with_hint("write the host name only"));
     }
     // A URL takes more for an address than looks like one, and an address is not looked up.
     let is_domain = Url::parse(&format!("https://{sni_name}/"))
         .is_ok_and(|url| matches!(url.host(), Some(Host::Domain(_))));
     if !is_name(&sni_name) || !is_domain {
-        return Err(
-            Error::config("`--ib-sni-name` is no host name").with_hint("name the host alone")
-        );
+        return Err(Error::config("`--ib-sni-name` is not a host name").with_hint(
+            "write the host name \
+                           only",
+        ));
     }
     let api_server = value("ib-apiserver-ip").ok_or_else(|| {
         Error::config("ib-apiserver-ip must be set when `--ib-sni-name` is")
-            .with_hint("name the API server's address, or a host name that resolves to it")
+            .with_hint("write the API server's IP address, or a host name that resolves to it")
     })?;
     if api_server.parse::<std::net::IpAddr>().is_err() && !is_name(&api_server) {
         return Err(Error::config(
             "`--ib-apiserver-ip` must be a valid IP address or resolvable FQDN",
         )
-        .with_hint("name the API server's address, or a host name that resolves to it"));
+        .with_hint("write the API server's IP address, or a host name that resolves to it"));
     }
     let ca_file = options.path("ib-ca-file").unwrap_or_default();
     Ok(Some(Binding {

@@ -63,7 +63,7 @@ pub(super) fn read(options: &Options, env: &Env, file: &AzureJson) -> Result<Opt
             let client_id = options.value("client-id").map(str::to_owned);
             let client_id = client_id.or_else(|| file.client_id.clone()).ok_or_else(|| {
                 Error::config(format!("`--{name}` needs `--client-id`"))
-                    .with_hint("name the application whose proof it is")
+                    .with_hint("set the client ID of the application that it belongs to")
             })?;
             let proof = match name {
                 "client-secret-file" => secret_proof(read_secret(&path)?, is_static),
@@ -110,7 +110,7 @@ fn secret_proof(value: SecretString, is_static: bool) -> Proof {
 }
 
 fn read_secret(path: &Path) -> Result<SecretString, Error> {
-    let hint = "`--client-secret-file` names a file with the secret alone";
+    let hint = "`--client-secret-file` must be a file with the secret only";
     let text = file::read_text(path).map_err(|error| error.with_hint(hint))?;
     let text = text.trim_end_matches(['\r', '\n']);
     match text.is_empty() {
@@ -129,13 +129,13 @@ fn parse_managed_id(text: &str) -> Result<ManagedId, Error> {
     }
     let (kind, id) = text.split_once(':').unwrap_or(("client", text));
     match kind {
-        _ if !is_id(id) => Err(Error::config("the managed identity's ID is not one").with_hint(
-            "it is `system`, a client ID, `object:` and an object ID, or a resource ID that \
+        _ if !is_id(id) => Err(Error::config("the managed identity is not valid").with_hint(
+            "write `system`, a client ID, `object:` and an object ID, or a resource ID that \
              begins with `/subscriptions/`",
         )),
         "client" => Ok(ManagedId::Client(id.to_owned())),
         "object" => Ok(ManagedId::Object(id.to_owned())),
-        _ => Err(Error::config("the managed identity is of no known kind")
+        _ => Err(Error::config("the managed identity has an unknown prefix")
             .with_hint("write `client:ID` or `object:ID`")),
     }
 }
@@ -150,6 +150,6 @@ pub(crate) fn is_id(text: &str) -> bool {
 }
 
 pub(super) fn conflict(one: &str, other: &str) -> Error {
-    Error::config(format!("`--{one}` and `--{other}` exclude each other"))
-        .with_hint("the node has one identity; take one of them out of `args`")
+    Error::config(format!("`--{one}` and `--{other}` cannot be combined"))
+        .with_hint("the node has one identity: remove one of the two from `args`")
 }

@@ -35,7 +35,7 @@ impl AccessToken {
         }
         let response: Response = reply.json()?;
         if response.token_type.is_some_and(|it| !it.eq_ignore_ascii_case("bearer")) {
-            return Err(protocol_error(reply, "a token that is no bearer token"));
+            return Err(protocol_error(reply, "a token that is not a bearer token"));
         }
         let expires = match &response.expires_in {
             None => None,
@@ -80,7 +80,7 @@ impl AccessToken {
             .ok_or_else(|| protocol_error(reply, "no access token"))?;
         if expires.is_some_and(|expires| expires <= clock.now()) {
             return Err(Error::protocol(format!(
-                "`{}` handed out a token that has expired",
+                "`{}` returned a token that has already expired",
                 reply.target()
             ))
             .with_hint("check this node's clock"));
@@ -91,5 +91,5 @@ impl AccessToken {
 
 fn protocol_error(reply: &Reply, what: &str) -> Error {
     Error::protocol(format!("`{}` answered {} with {what}", reply.target(), reply.status()))
-        .with_hint("check what stands between this node and Google")
+        .with_hint("check for a proxy or firewall between this node and Google")
 }

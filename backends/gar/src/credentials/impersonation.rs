@@ -29,7 +29,7 @@ pub(super) async fn token(
     let body = json!({"scope": [SCOPE], "lifetime": format!("{}s", settings.lifetime.as_secs())});
     let call = cx.http.post(url).bearer(&federated.secret).json(&body);
     let reply = call.send().await.map_err(|error| {
-        error.context(format!("Google's IAM could not be asked for a token of {identity}"))
+        error.context(format!("cannot get a token from Google's IAM for {identity}"))
     })?;
     match reply.is_success() {
         true => AccessToken::from_iam(&reply, &cx.clock),

@@ -48,8 +48,8 @@ pub(super) async fn token(
         })
         .map_err(|error| {
             error
-                .context(format!("the key of `{}` cannot be signed with", key.email))
-                .with_hint("make a new one by `gcloud iam service-accounts keys create`")
+                .context(format!("cannot sign with the key of `{}`", key.email))
+                .with_hint("create a new one with `gcloud iam service-accounts keys create`")
         })?;
     let form = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
@@ -59,7 +59,7 @@ pub(super) async fn token(
     let reply = call
         .send()
         .await
-        .map_err(|error| error.context(format!("Google could not be asked for {identity}")))?;
+        .map_err(|error| error.context(format!("cannot get a token from Google for {identity}")))?;
     match reply.is_success() {
         true => AccessToken::from_oauth(&reply, &cx.clock),
         false => {

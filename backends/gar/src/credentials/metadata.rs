@@ -31,9 +31,9 @@ const TOKEN: &str = "/computeMetadata/v1/instance/service-accounts/default/token
 const FLAVOR: HeaderName = HeaderName::from_static("metadata-flavor");
 const GOOGLE: &str = "Google";
 
-const ELSEWHERE: &str = "outside of Google Cloud there is none: name a key by `--credentials`, or \
-                         let pods pull by their own tokens (`tokenAttributes` and \
-                         `--workload-identity-provider`)";
+const ELSEWHERE: &str = "outside Google Cloud there is no metadata server: set a key with \
+                         `--credentials`, or let pods pull with their own tokens \
+                         (`tokenAttributes` and `--workload-identity-provider`)";
 
 pub(super) async fn token(identity: &Identity<'_>, cx: &Context) -> Result<AccessToken, Error> {
     let (host, known) = match cx.env.text(HOST_VARIABLE)? {
@@ -50,8 +50,10 @@ pub(super) async fn token(identity: &Identity<'_>, cx: &Context) -> Result<Acces
         .await
         .map_err(|error| {
             let is_away = error.kind() == ErrorKind::Unavailable;
-            let error =
-                error.context(format!("the metadata server could not be asked for {identity}"));
+            let error = error.context(format!(
+                "cannot get a token from the metadata server for \
+                                       {identity}"
+            ));
             match is_away {
                 true => error.with_hint(format!(
                     "on Google Cloud, let this node reach 169.254.169.254 (network policy, \
@@ -64,9 +66,9 @@ pub(super) async fn token(identity: &Identity<'_>, cx: &Context) -> Result<Acces
     match reply.is_success() {
         true if is_googles => AccessToken::from_oauth(&reply, &cx.clock),
         true => Err(Error::protocol(format!(
-            "what answers at `{host}` is not Google's metadata server: no `Metadata-Flavor: Google`"
+            "`{host}` is not Google's metadata server: it answers without `Metadata-Flavor: Google`"
         ))
-        .with_hint(format!("another cloud's is at the same address; {ELSEWHERE}"))),
+        .with_hint(format!("other clouds have theirs at the same address; {ELSEWHERE}"))),
         false => Err(refused(&reply, is_googles, identity)),
     }
 }
@@ -91,8 +93,8 @@ fn server(host: &str) -> Result<Url, Error> {
         .ok()
         .filter(|url| is_authority && url.path() == TOKEN)
         .ok_or_else(|| {
-            Error::config(format!("`{HOST_VARIABLE}` is no `HOST[:PORT]`"))
-                .with_hint("it has neither scheme nor path, as in `169.254.169.254`")
+            Error::config(format!("`{HOST_VARIABLE}` is not `HOST[:PORT]`"))
+                .with_hint("write it without scheme and path, for example `169.254.169.254`")
         })
 }
 
@@ -107,14 +109,19 @@ fn refused(reply: &Reply, is_googles: bool, identity: &Identity<'_>) -> Error {
         ),
         403 => (
             ErrorKind::Denied,
-            "something on this machine stands before the metadata server, such as a proxy or \
-             metadata concealment"
+            "a proxy, firewall or metadata concealment on this machine answers in place of the \
+             metadata server"
                 .to_owned(),
         ),
         _ if reply.kind() == ErrorKind::Unavailable => {
             (ErrorKind::Unavailable, reply.hint_unavailable())
         }
-        _ => (ErrorKind::Protocol, "check what stands before the metadata server".to_owned()),
+        _ => (
+            ErrorKind::Protocol,
+            "check for a proxy or firewall in front of the metadata \
+                                    server"
+                .to_owned(),
+        ),
     };
     let verb = match kind {
         ErrorKind::Unavailable => "could not serve",

@@ -28,7 +28,7 @@ pub(super) async fn token(
         ("audience", &pod.pool.audience()),
     ]);
     let reply = call.send().await.map_err(|error| {
-        error.context(format!("Google's STS could not be asked for {identity}"))
+        error.context(format!("cannot get a token from Google's STS for {identity}"))
     })?;
     match reply.is_success() {
         true => AccessToken::from_oauth(&reply, &cx.clock),

@@ -52,15 +52,15 @@ fn what_is_wrong_is_said_and_no_value_repeated() {
     let url = "service_account_impersonation_url";
     for (file, why) in [
         (with("type", json!("authorized_user")), "a user's login"),
-        (with("type", json!("gdch_service_account")), "`type` is not known"),
+        (with("type", json!("gdch_service_account")), "`type` is not supported"),
         (with("type", json!(null)), "no `type`"),
         (with("type", json!(5)), "wrong type"),
         (with("audience", json!(null)), "no `audience`"),
-        (with("audience", json!("secret-in-the-wrong-place")), "no provider"),
-        (with("token_url", json!("http://sts.googleapis.com/v1/token")), "no `https://` URL"),
-        (with("token_url", json!("https://a:b@sts.googleapis.com/")), "no `https://` URL"),
+        (with("audience", json!("secret-in-the-wrong-place")), "not a provider"),
+        (with("token_url", json!("http://sts.googleapis.com/v1/token")), "not an `https://` URL"),
+        (with("token_url", json!("https://a:b@sts.googleapis.com/")), "not an `https://` URL"),
         (with("token_url", json!(null)), "no `token_url`"),
-        (with(url, json!("https://evil.example/")), "none of IAM's"),
+        (with(url, json!("https://evil.example/")), "not a URL of the IAM"),
         (
             with(
                 url,
@@ -68,11 +68,11 @@ fn what_is_wrong_is_said_and_no_value_repeated() {
                     "https://x/v1/projects/-/serviceAccounts/a%2Fb@p.iam.gserviceaccount.com:generateAccessToken"
                 ),
             ),
-            "none of IAM's",
+            "not a URL of the IAM",
         ),
         (
             with("service_account_impersonation", json!({"token_lifetime_seconds": "soon"})),
-            "no number of seconds",
+            "not a number of seconds",
         ),
         (json!({"type": "service_account"}), "no `private_key`"),
         (json!({"type": "service_account", "private_key": "k"}), "no `client_email`"),

@@ -48,7 +48,7 @@ pub(super) fn read(
         (Some(project), Some(issuer)) => Some(Pool::cluster(project, issuer)?),
         (None, Some(_)) => {
             return Err(Error::config("`--identity-provider` needs `--project-id`").with_hint(
-                "name the project (of a fleet: its host project) whose pool is `ID.svc.id.goog`",
+                "set the project whose pool is `ID.svc.id.goog` (for a fleet: its host project)",
             ));
         }
         // As the Go plugin, which reads it only beside the other.
@@ -77,14 +77,20 @@ pub(super) fn read(
     let service_account = match text(options, "service-account") {
         Some(email) if is_email(email) => Some(email.to_owned()),
         Some(_) => {
-            return Err(Error::config("`--service-account` is no service account's address")
-                .with_hint("write NAME@PROJECT.iam.gserviceaccount.com"));
+            return Err(Error::config(
+                "`--service-account` is not the email address of a service \
+                                      account",
+            )
+            .with_hint("write NAME@PROJECT.iam.gserviceaccount.com"));
         }
         None => email,
     };
     if service_account.is_some() && pool.is_none() && allowed.is_empty() {
-        return Err(Error::config("`--service-account` is for pods, and they have no pool")
-            .with_hint("name their pool's provider by `--workload-identity-provider`"));
+        return Err(Error::config(
+            "`--service-account` is for pods, but they have no workload \
+                                  identity pool",
+        )
+        .with_hint("set their pool's provider with `--workload-identity-provider`"));
     }
     Ok(Pods {
         pool,
@@ -108,8 +114,8 @@ pub(super) fn read(
 const EXTERNAL: &str = "the `external_account` file of `--credentials`";
 
 fn conflict(one: &str, other: &str) -> Error {
-    Error::config(format!("{} and {} exclude each other", quoted(one), quoted(other)))
-        .with_hint("pods have one pool by default; take one of them out of `args`")
+    Error::config(format!("{} and {} cannot be combined", quoted(one), quoted(other)))
+        .with_hint("pods have one default pool: remove one of the two")
 }
 
 fn quoted(text: &str) -> String {

@@ -15,13 +15,13 @@ pub(super) fn url(options: &Options, name: &str) -> Result<Option<Url>, Error> {
     let Some(text) = text(options, name) else { return Ok(None) };
     match https(text) {
         Some(url) if url.query().is_none() && url.fragment().is_none() => Ok(Some(url)),
-        _ => Err(Error::config(format!("`--{name}` is no `https://` URL"))
-            .with_hint("leave it out unless Google's APIs are reached by names of your own")),
+        _ => Err(Error::config(format!("`--{name}` is not an `https://` URL"))
+            .with_hint("remove it, unless your network has its own names for Google's APIs")),
     }
 }
 
 /// The error for a value that is none of `values`.
 pub(super) fn unknown_value(option: &str, values: &str) -> Error {
-    Error::config(format!("`--{option}` is none of {values}"))
-        .with_hint("`--help` says what holds by default")
+    Error::config(format!("`--{option}` must be one of {values}"))
+        .with_hint("`--help` shows the default")
 }

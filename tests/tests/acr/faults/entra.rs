@@ -17,20 +17,41 @@ const NUMBERS: [Number; 21] = [
     (700_212, 1, 3, 401, "invalid_client", "add a federated credential to the"),
     (700_213, 1, 3, 401, "invalid_client", "add a federated credential to the"),
     (700_016, 1, 3, 400, "unauthorized_client", "the application is not in this tenant:"),
-    (90002, 1, 3, 400, "invalid_request", "there is no such tenant in this cloud:"),
-    (900_023, 1, 3, 400, "invalid_request", "there is no such tenant in this cloud:"),
+    (90002, 1, 3, 400, "invalid_request", "this tenant does not exist in this cloud:"),
+    (900_023, 1, 3, 400, "invalid_request", "this tenant does not exist in this cloud:"),
     (7_000_215, 1, 3, 401, "invalid_client", "the client secret is wrong or has expired:"),
     (7_000_222, 1, 3, 401, "invalid_client", "the client secret is wrong or has expired:"),
     (7_000_112, 1, 3, 400, "invalid_request", "the application is disabled: enable it"),
-    (700_024, 1, 4, 401, "invalid_client", "the token is used outside of its time;"),
-    (50013, 1, 3, 401, "invalid_client", "Entra cannot verify the signature: the"),
-    (700_027, 1, 3, 401, "invalid_client", "Entra cannot verify the signature: the"),
-    (5_002_730, 1, 2, 400, "invalid_request", "Entra takes no signature of this kind: use"),
+    (700_024, 1, 4, 401, "invalid_client", "the token has expired or is not yet valid:"),
+    (50013, 1, 3, 401, "invalid_client", "Entra cannot verify the signature: check the"),
+    (700_027, 1, 3, 401, "invalid_client", "Entra cannot verify the signature: check the"),
+    (5_002_730, 1, 2, 400, "invalid_request", "Entra does not support this kind of signature: use"),
     (501_661, 1, 3, 400, "invalid_request", "Entra cannot fetch the issuer's keys: its"),
-    (500_011, 1, 3, 400, "invalid_resource", "this tenant or cloud knows no container"),
+    (
+        500_011,
+        1,
+        3,
+        400,
+        "invalid_resource",
+        "Entra does not know Azure Container Registry in this",
+    ),
     (90038, 1, 2, 400, "invalid_request", "the tenant is in another cloud: check"),
-    (90033, 4, 7, 503, "temporarily_unavailable", "Entra limits or lacks capacity; the server"),
-    (50196, 1, 7, 400, "invalid_request", "Entra limits or lacks capacity; the server"),
+    (
+        90033,
+        4,
+        7,
+        503,
+        "temporarily_unavailable",
+        "Entra limits this tenant's requests or has no capacity; the server",
+    ),
+    (
+        50196,
+        1,
+        7,
+        400,
+        "invalid_request",
+        "Entra limits this tenant's requests or has no capacity; the server",
+    ),
     (99999, 1, 3, 400, "invalid_request", "look the code up at"),
 ];
 
@@ -49,7 +70,7 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("silent", Canned::late(Duration::from_secs(30))).timeout(2).fails(
             7,
-            "ENTRA could not be asked for POD",
+            "cannot get a token from ENTRA for POD",
             &["oauth2/v2.0/token`", "hint: check the network path from this node: DNS,"],
         ),
         row(
@@ -62,37 +83,37 @@ pub(super) fn rows() -> Vec<Row> {
         .fails(
             5,
             "ENTRA answered without a token",
-            &["hint: check what stands between this node and"],
+            &["hint: check for a proxy or firewall between this node and"],
         ),
         row("no_token", Canned::other_json(200)).fails(
             5,
             "ENTRA answered without a token",
-            &["hint: check what stands between this node and"],
+            &["hint: check for a proxy or firewall between this node and"],
         ),
         row("no_json", Canned::answer(200, "text/plain", "OK")).fails(
             5,
             "ENTRA answered 200 with no token",
-            &["hint: check what stands between this node and"],
+            &["hint: check for a proxy or firewall between this node and"],
         ),
         row("web_page", Canned::answer(200, "text/html", "<!doctype html><title>Sign in")).fails(
             5,
             "ENTRA answered 200 with no token",
-            &["hint: check what stands between this node and"],
+            &["hint: check for a proxy or firewall between this node and"],
         ),
         row("blocked", Canned::answer(403, "text/html", "<!doctype html><title>Blocked by policy"))
             .fails(
                 5,
                 "ENTRA refused POD: HTTP 403",
-                &["hint: no answer that Azure documents; check what"],
+                &["hint: unexpected answer (a login page? a wrong address?): check"],
             ),
         row("not_found", Canned::answer(404, "text/html", "<!doctype html>")).fails(
             5,
             "ENTRA refused POD: HTTP 404",
-            &["hint: no answer that Azure documents; check what"],
+            &["hint: unexpected answer (a login page? a wrong address?): check"],
         ),
         row("redirect", Canned::redirect("https://evil.example/")).fails(
             5,
-            "ENTRA could not be asked for POD",
+            "cannot get a token from ENTRA for POD",
             &[
                 "oauth2/v2.0/token` answered 307 with a redirect,",
                 "hint: a redirect would send the credentials to",
@@ -100,7 +121,7 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("oversized", Canned::answer(200, "application/json", " ".repeat(2_000_000))).fails(
             5,
-            "ENTRA could not be asked for POD",
+            "cannot get a token from ENTRA for POD",
             &[
                 "oauth2/v2.0/token` is larger than 1048576 bytes",
                 "hint: no credential is that large; check that the",

@@ -16,19 +16,19 @@ pub(super) fn rows() -> Vec<Row> {
         row("empty_object", Canned::json(200, &json!({}))).fails(
             5,
             "`EXCHANGE` answered 200 without a refresh token",
-            &["hint: check what stands between this node and the"],
+            &["hint: check for a proxy or firewall between this node and the"],
         ),
         row("empty_token", refresh_token("")).fails(
             5,
             "`EXCHANGE` answered 200 without a refresh token",
-            &["hint: check what stands between this node and the"],
+            &["hint: check for a proxy or firewall between this node and the"],
         ),
         row("token_with_a_line_break", refresh_token("eyJh.eyJz.c2ln\nx")).fails(
             5,
-            "`contoso.azurecr.io` handed out a token that is no password",
+            "`contoso.azurecr.io` returned a token that cannot be used as a password",
             &[
                 "this login cannot be used: the user name or",
-                "hint: check what stands between this node and the",
+                "hint: check for a proxy or firewall between this node and the",
             ],
         ),
         row("token_of_another_type", Canned::json(200, &json!({"refresh_token": 1}))).fails(
@@ -39,11 +39,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("unauthorized", error(401, "UNAUTHORIZED", "authentication required")).fails(
             3,
             "REGISTRY refused NODE: HTTP 401 UNAUTHORIZED",
-            &[
-                "authentication required",
-                "CorrelationId: ",
-                "hint: give the identity the role AcrPull on",
-            ],
+            &["authentication required", "CorrelationId: ", "hint: assign the role AcrPull on"],
         ),
         row("firewall", Canned::denied("203.0.113.9")).fails(
             3,
@@ -51,17 +47,13 @@ pub(super) fn rows() -> Vec<Row> {
             &[
                 "client with IP '203.0.113.9' is not allowed access.",
                 "CorrelationId: ",
-                "hint: the registry's firewall may not let this",
+                "hint: the registry's firewall may block this",
             ],
         ),
         row("bad_request", error(400, "BAD_REQUEST", "the tenant is no GUID")).fails(
             3,
             "REGISTRY refused NODE: HTTP 400 BAD_REQUEST",
-            &[
-                "the tenant is no GUID",
-                "CorrelationId: ",
-                "hint: give the identity the role AcrPull on",
-            ],
+            &["the tenant is no GUID", "CorrelationId: ", "hint: assign the role AcrPull on"],
         ),
         row("not_found", error(404, "NOT_FOUND", "404 page not found")).fails(
             5,
@@ -69,13 +61,13 @@ pub(super) fn rows() -> Vec<Row> {
             &[
                 "404 page not found",
                 "CorrelationId: ",
-                "hint: check what stands between this node and the",
+                "hint: check for a proxy or firewall between this node and the",
             ],
         ),
         row("not_found_without_a_word", Canned::status(404)).fails(
             5,
             "REGISTRY refused NODE: HTTP 404",
-            &["hint: check what stands between this node and the"],
+            &["hint: check for a proxy or firewall between this node and the"],
         ),
         row("broken", Canned::broken(Service::Exchange)).calls(4).fails(
             7,
@@ -98,7 +90,7 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("silent", Canned::late(Duration::from_secs(30))).timeout(2).fails(
             7,
-            "REGISTRY could not be asked for NODE",
+            "cannot get a token from REGISTRY for NODE",
             &["no answer from `EXCHANGE`", "hint: check the network path from this node: DNS,"],
         ),
         row("web_page", Canned::answer(200, "text/html", "<!doctype html><title>Sign in")).fails(
@@ -110,12 +102,12 @@ pub(super) fn rows() -> Vec<Row> {
             .fails(
                 5,
                 "REGISTRY refused NODE: HTTP 403",
-                &["hint: check what stands between this node and the"],
+                &["hint: check for a proxy or firewall between this node and the"],
             ),
         row("proxy_login", Canned::status(401)).fails(
             5,
             "REGISTRY refused NODE: HTTP 401",
-            &["hint: check what stands between this node and the"],
+            &["hint: check for a proxy or firewall between this node and the"],
         ),
         row("no_json", Canned::answer(200, "text/plain", "OK")).fails(
             5,
@@ -129,12 +121,12 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("redirect", Canned::redirect("https://evil.example/oauth2/exchange")).fails(
             5,
-            "REGISTRY could not be asked for NODE",
+            "cannot get a token from REGISTRY for NODE",
             &["`EXCHANGE` answered 307 with a", "hint: a redirect would send the credentials to"],
         ),
         row("oversized", Canned::answer(200, "application/json", " ".repeat(2_000_000))).fails(
             5,
-            "REGISTRY could not be asked for NODE",
+            "cannot get a token from REGISTRY for NODE",
             &[
                 "the answer of `EXCHANGE` is larger",
                 "hint: no credential is that large; check that the",
@@ -143,18 +135,18 @@ pub(super) fn rows() -> Vec<Row> {
         row("other_errors", Canned::json(403, &json!({"errors": []}))).fails(
             5,
             "REGISTRY refused NODE: HTTP 403",
-            &["hint: check what stands between this node and the"],
+            &["hint: check for a proxy or firewall between this node and the"],
         ),
         pull("no_pull_token", Canned::json(200, &json!({}))).fails(
             5,
             "`https://contoso.azurecr.io/oauth2/token` answered 200 without an access token",
-            &["hint: check what stands between this node and the"],
+            &["hint: check for a proxy or firewall between this node and the"],
         ),
         pull("pull_token_refused", Canned::error(Service::PullToken, 401, "UNAUTHORIZED", "no"))
             .fails(
                 3,
                 "REGISTRY refused NODE: HTTP 401 UNAUTHORIZED",
-                &["no", "CorrelationId: ", "hint: give the identity the role AcrPull on"],
+                &["no", "CorrelationId: ", "hint: assign the role AcrPull on"],
             ),
         pull("pull_token_broken", Canned::broken(Service::PullToken)).calls(4).fails(
             7,

@@ -59,7 +59,7 @@ fn a_token_that_is_over_is_an_error(world: &World) {
     cloud.azure.set_token_answer(Service::Exchange, answer);
     let run = cloud.run(cloud.plugin_as_node(), &request(IMAGE));
     check(&run, 5, &["hint: check this node's clock"]);
-    assert!(run.error().ends_with("the registry handed out a token that has expired"));
+    assert!(run.error().ends_with("the registry returned a token that has already expired"));
 }
 
 fn what_was_broken_may_be_whole_the_next_time(world: &World) {
@@ -97,12 +97,12 @@ fn off_azure_nobody_answers(world: &World) {
     let run = cloud.run_once(&plugin, &request(IMAGE));
     let says = [
         "cannot connect to `http://169.254.169.254/",
-        "hint: on a machine of Azure, let this node reach",
+        "hint: on an Azure virtual machine, let this node reach",
     ];
     check(&run, 7, &says);
     assert!(
         run.error()
-            .ends_with("IMDS could not be asked for the node as its system-assigned identity")
+            .ends_with("cannot get a token from IMDS for the node as its system-assigned identity")
     );
     assert!(run.duration < Duration::from_secs(5), "{:?}", run.duration);
 }
@@ -115,7 +115,7 @@ fn a_black_hole_in_the_place_of_imds(world: &World) {
     check(
         &run,
         7,
-        &["IMDS could not be asked", "hint: on a machine of Azure, let this node reach"],
+        &["cannot get a token from IMDS", "hint: on an Azure virtual machine, let this node reach"],
     );
     assert!(run.duration < Duration::from_secs(5), "{:?}", run.duration);
 }
@@ -131,7 +131,7 @@ fn a_registry_that_is_away(world: &World) {
         let plugin = cloud.plugin_as_node().arg("--timeout=3s");
         let run = cloud.run_once(&plugin, &request(&format!("{host}/team/app")));
         check(&run, 7, &[says, "DNS, firewall, proxy"]);
-        assert!(run.error().contains(&format!("the registry `{host}` could not be asked")));
+        assert!(run.error().contains(&format!("a token from the registry `{host}` for the node")));
         assert!(run.duration < Duration::from_secs(5), "{:?}", run.duration);
     }
 }
@@ -179,7 +179,7 @@ fn a_proxy_that_says_no(world: &World) {
         let proxy = Fault::status(status).start();
         let plugin = cloud.plugin().env("HTTPS_PROXY", proxy.url()).arg("--timeout=3s");
         let run = cloud.run_once(&plugin, &cloud.request_of(&pod));
-        check(&run, 7, &["Entra at `login.microsoftonline.com` could not be asked", "proxy"]);
+        check(&run, 7, &["cannot get a token from Entra at `login.microsoftonline.com`", "proxy"]);
         assert!(!proxy.requests().is_empty());
     }
     assert_eq!(cloud.count(Service::Entra), 0);
@@ -222,8 +222,8 @@ fn odd_challenges_are_named_where_the_exchange_says_nothing(world: &World) {
         (challenge("Basic"), "the challenge is not of the scheme Bearer"),
         (challenge(r#"Basic realm="x""#), "the challenge is not of the scheme Bearer"),
         (challenge("Auth realm=x,service=y"), "the challenge is not of the scheme Bearer"),
-        (challenge("Bearer service=foo"), "the challenge names no realm"),
-        (challenge(r#"Bearer realm="",service="x""#), "the challenge names no realm"),
+        (challenge("Bearer service=foo"), "the challenge has no realm"),
+        (challenge(r#"Bearer realm="",service="x""#), "the challenge has no realm"),
         (challenge("Bearer realm=https://evil.example/x,service=foo"), "points to `evil.example`"),
         (
             challenge("Bearer realm=https://contoso.azurecr.io:444/x,service=foo"),
@@ -237,14 +237,14 @@ fn odd_challenges_are_named_where_the_exchange_says_nothing(world: &World) {
         cloud.azure.always(Service::Challenge, Some(canned));
         let before = cloud.count(Service::Challenge);
         let run = cloud.run_once(&cloud.plugin_as_node(), &request(IMAGE));
-        check(&run, 5, &["HTTP 404", says, "does not answer as a registry of ACR"]);
+        check(&run, 5, &["HTTP 404", says, "does not answer like an ACR registry"]);
         assert_eq!(cloud.count(Service::Challenge) - before, 1);
     }
     // In order, and without quotes.
     let fine = challenge("Bearer realm=https://contoso.azurecr.io/oauth2/token,service=foo");
     cloud.azure.always(Service::Challenge, Some(fine));
     let run = cloud.run_once(&cloud.plugin_as_node(), &request(IMAGE));
-    check(&run, 5, &["HTTP 404", "check what stands between"]);
+    check(&run, 5, &["HTTP 404", "check for a proxy or firewall between"]);
 }
 
 fn mistakes_in_the_options(world: &World) {
@@ -254,8 +254,8 @@ fn mistakes_in_the_options(world: &World) {
     for (args, says) in [
         (&["--max-cache=soon"][..], "--max-cache"),
         (&["--nonsense"], "--nonsense"),
-        (&["--registry-mirror=mcr.microsoft.com"], "names no target"),
-        (&["--registry-mirror=mcr.microsoft.com:evil.example"], "no registry of this cloud"),
+        (&["--registry-mirror=mcr.microsoft.com"], "has no target"),
+        (&["--registry-mirror=mcr.microsoft.com:evil.example"], "not a registry of this cloud"),
         (&["-r=mcr.microsoft.com/x:contoso.azurecr.io"], "a login is for a whole host"),
         (&["/etc/a.json", "/etc/b.json"], "AZURE_JSON is given twice"),
     ] {

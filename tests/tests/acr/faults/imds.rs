@@ -22,12 +22,12 @@ pub(super) fn rows() -> Vec<Row> {
         row("not_ready", Canned::status(404)).timeout(3).calls(2).fails(
             7,
             "IMDS could not serve NODE: HTTP 404",
-            &["hint: the identity is new here, or IMDS is being"],
+            &["hint: the identity was assigned a moment ago, or"],
         ),
         row("updating", Canned::status(410)).timeout(3).calls(2).fails(
             7,
             "IMDS could not serve NODE: HTTP 410",
-            &["hint: the identity is new here, or IMDS is being"],
+            &["hint: the identity was assigned a moment ago, or"],
         ),
         row("throttled", Canned::throttled(Service::Imds, 120)).fails(
             7,
@@ -39,10 +39,10 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("silent", Canned::late(Duration::from_secs(30))).timeout(2).fails(
             7,
-            "IMDS could not be asked for NODE",
+            "cannot get a token from IMDS for NODE",
             &[
                 "no answer from `IMDS`",
-                "hint: on a machine of Azure, let this node reach 169.254.169.254",
+                "hint: on an Azure virtual machine, let this node reach 169.254.169.254",
             ],
         ),
         row("bad_request", error(400, "invalid_request", "Identity not found")).fails(
@@ -53,7 +53,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("forbidden", error(403, "access_denied", "unreachable")).fails(
             3,
             "IMDS refused NODE: HTTP 403 access_denied",
-            &["unreachable", "hint: something on this machine stands before"],
+            &["unreachable", "hint: a proxy or firewall on this machine"],
         ),
         row("no_json", Canned::answer(200, "text/plain", "OK")).fails(
             5,
@@ -68,16 +68,16 @@ pub(super) fn rows() -> Vec<Row> {
         row("no_token", Canned::json(200, &json!({"expires_in": "3600"}))).fails(
             5,
             "IMDS answered 200 without a token",
-            &["hint: check what stands between this node and IMDS"],
+            &["hint: check for a proxy or firewall between this node and IMDS"],
         ),
         row("empty_token", Canned::json(200, &json!({"access_token": ""}))).fails(
             5,
             "IMDS answered 200 without a token",
-            &["hint: check what stands between this node and IMDS"],
+            &["hint: check for a proxy or firewall between this node and IMDS"],
         ),
         row("redirect", Canned::redirect("http://evil.example/")).fails(
             5,
-            "IMDS could not be asked for NODE",
+            "cannot get a token from IMDS for NODE",
             &["`IMDS` answered 307", "hint: a redirect would send the credentials to"],
         ),
         row(
@@ -89,7 +89,7 @@ pub(super) fn rows() -> Vec<Row> {
             "IMDS refused NODE: HTTP 400 AADSTS500011 invalid_resource",
             &[
                 "AADSTS500011: The resource principal was not found",
-                "hint: this tenant or cloud knows no container",
+                "hint: Entra does not know Azure Container Registry in this",
             ],
         ),
         row("control_characters", error(400, "invalid\u{1b}[31m", "a\nerror: b\u{202e}")).fails(

@@ -28,21 +28,24 @@ fn keys_that_are_none(world: &World) {
         content[name] = value;
         content.to_string()
     };
-    let no_file = "key.json` is no credential file: ";
-    let cannot_sign = format!("the key of `{NODE}` cannot be signed with");
+    let no_file = "key.json` is not a usable credential file: ";
+    let cannot_sign = format!("cannot sign with the key of `{NODE}`");
     let before = world.attempts();
     for (text, says) in [
-        (String::new(), format!("{no_file}no valid JSON at line 1")),
-        ("hunter2-of-the-operator".to_owned(), format!("{no_file}no valid JSON at line 1")),
-        (PRIVATE.to_owned(), format!("{no_file}no valid JSON at line 1")),
-        ("{\"type\": \"service_account\",\n".to_owned(), format!("{no_file}no valid JSON at line")),
+        (String::new(), format!("{no_file}not valid JSON at line 1")),
+        ("hunter2-of-the-operator".to_owned(), format!("{no_file}not valid JSON at line 1")),
+        (PRIVATE.to_owned(), format!("{no_file}not valid JSON at line 1")),
+        (
+            "{\"type\": \"service_account\",\n".to_owned(),
+            format!("{no_file}not valid JSON at line"),
+        ),
         ("[]".to_owned(), format!("{no_file}a field has the wrong type")),
         ("\"service_account\"".to_owned(), format!("{no_file}a field has the wrong type")),
         ("{}".to_owned(), format!("{no_file}it has no `type`")),
-        (with("type", json!("authorized_user")), format!("{no_file}a user's login")),
+        (with("type", json!("authorized_user")), format!("{no_file}it is a user's login")),
         (with("type", json!("impersonated_service_account")), "use `--service-account`".to_owned()),
-        (with("type", json!("gdch_service_account")), "its `type` is not known here".to_owned()),
-        (with("type", json!("hunter2-of-the-operator")), "its `type` is not known here".to_owned()),
+        (with("type", json!("gdch_service_account")), "its `type` is not supported".to_owned()),
+        (with("type", json!("hunter2-of-the-operator")), "its `type` is not supported".to_owned()),
         (with("private_key", Value::Null), format!("{no_file}it has no `private_key`")),
         (with("private_key", json!(5)), format!("{no_file}a field has the wrong type")),
         (with("private_key", json!(PRIVATE)), cannot_sign.clone()),
@@ -51,16 +54,19 @@ fn keys_that_are_none(world: &World) {
         (with("client_email", json!("")), format!("{no_file}it has no `client_email`")),
         (
             with("token_uri", json!("http://oauth2.googleapis.com/token")),
-            "`token_uri` is no `https://` URL".to_owned(),
+            "`token_uri` is not an `https://` URL".to_owned(),
         ),
         (
             with(
                 "token_uri",
                 json!("https://u:hunter2-of-the-operator@oauth2.googleapis.com/token"),
             ),
-            "`token_uri` is no `https://` URL".to_owned(),
+            "`token_uri` is not an `https://` URL".to_owned(),
         ),
-        (with("universe_domain", json!("a b")), "the universe's domain is no domain".to_owned()),
+        (
+            with("universe_domain", json!("a b")),
+            "the universe domain is not a domain name".to_owned(),
+        ),
     ] {
         let plugin = cloud.plugin().arg("--credentials").arg(cloud.file("key.json", &text));
         let plugin = plugin
@@ -84,32 +90,35 @@ fn external_accounts_that_are_none(world: &World) {
     let before = world.attempts();
     for (text, says) in [
         (with("audience", Value::Null), "it has no `audience`"),
-        (with("audience", json!("")), "its `audience` is no provider"),
+        (with("audience", json!("")), "its `audience` is not a provider"),
         (
             with("audience", json!(format!("//evil.example/{name}"))),
-            "its `audience` is no provider of a workload identity pool",
+            "its `audience` is not a provider of a workload identity pool",
         ),
         (
             with("audience", json!(format!("//iam.googleapis.com/{name}").replace("12345", "x"))),
-            "its `audience` is no provider",
+            "its `audience` is not a provider",
         ),
         (
             with(
                 "audience",
                 json!("//iam.googleapis.com/locations/global/workforcePools/a/providers/b"),
             ),
-            "its `audience` is no provider",
+            "its `audience` is not a provider",
         ),
         (
             with("audience", json!("identitynamespace:my-project.svc.id.goog")),
-            "its `audience` is no provider",
+            "its `audience` is not a provider",
         ),
         (with("token_url", Value::Null), "it has no `token_url`"),
         (
             with("token_url", json!("http://sts.googleapis.com/v1/token")),
-            "`token_url` is no `https",
+            "`token_url` is not an `https",
         ),
-        (with(url, json!("https://evil.example/")), "_impersonation_url` is none of IAM's"),
+        (
+            with(url, json!("https://evil.example/")),
+            "_impersonation_url` is not a URL of the IAM Service Account Credentials API",
+        ),
         (
             with(
                 url,
@@ -118,15 +127,15 @@ fn external_accounts_that_are_none(world: &World) {
                      :generateAccessToken"
                 )),
             ),
-            "_impersonation_url` is none of IAM's",
+            "_impersonation_url` is not a URL of the IAM Service Account Credentials API",
         ),
         (
             with("service_account_impersonation", json!({"token_lifetime_seconds": 0})),
-            "`token_lifetime_seconds` is no number of seconds",
+            "`token_lifetime_seconds` is not a number of seconds",
         ),
         (
             with("service_account_impersonation", json!({"token_lifetime_seconds": "soon"})),
-            "`token_lifetime_seconds` is no number of seconds",
+            "`token_lifetime_seconds` is not a number of seconds",
         ),
         (with("service_account_impersonation", json!(5)), "a field has the wrong type"),
     ] {
@@ -135,7 +144,8 @@ fn external_accounts_that_are_none(world: &World) {
             cloud.plugin().arg("--credentials").arg(&file),
             cloud.plugin().env("GOOGLE_APPLICATION_CREDENTIALS", &file),
         ] {
-            let says = ["external.json` is no credential file: ", says, "create-cred-config"];
+            let says =
+                ["external.json` is not a usable credential file: ", says, "create-cred-config"];
             cloud.fails(plugin, &cloud.pod_request(&[]), 2, &says);
         }
     }
@@ -152,7 +162,7 @@ fn files_that_cannot_be_read(world: &World) {
             cloud.plugin().arg("--credentials").arg(path),
             cloud.plugin().env("GOOGLE_APPLICATION_CREDENTIALS", path),
         ] {
-            let says = [path, "`--credentials` (or GOOGLE_APPLICATION_CREDENTIALS)"];
+            let says = [path, "`--credentials` (or `GOOGLE_APPLICATION_CREDENTIALS`)"];
             let run = cloud.fails(plugin, &request(IMAGE), 2, &says);
             assert!(run.duration.as_secs() < 5, "{:?}", run.duration);
         }
@@ -178,7 +188,7 @@ fn keys_that_google_does_not_take(world: &World) {
     elliptic["private_key"] = json!(SigningKey::generate().certificate_key().serialize_pem());
     check(&run(&elliptic), 2, &["the key is not an RSA key"]);
     for (content, says) in [
-        (stranger.json(), "the key is not, or no longer, one of `node@contoso"),
+        (stranger.json(), "the key does not belong to `node@contoso"),
         (other_id, "Invalid JWT Signature."),
         (other_account, "the service account `puller@contoso.iam.gserviceaccount.com` does not"),
     ] {

@@ -85,7 +85,7 @@ fn a_subject_that_is_too_long(world: &World) {
     let says = [
         "HTTP 400 invalid_request",
         "exceeds the 127 bytes limit",
-        "hint: Google takes subjects of up to 127 bytes, and this one has 149: map another claim",
+        "hint: Google accepts subjects of up to 127 bytes, but this one has 149: map another claim",
     ];
     cloud.fails(cloud.plugin_for_pods(), &pod_request(IMAGE, &token, &[]), 3, &says);
 }
@@ -96,7 +96,7 @@ fn a_clock_that_is_wrong(world: &World) {
     for seconds in [7200, -7200] {
         cloud.google.set_clock_offset(seconds);
         let run = cloud.run(cloud.plugin_for_pods(), &cloud.pod_request(&[]));
-        let says = ["is stale to sign-in", "hint: the token is used outside of its time"];
+        let says = ["is stale to sign-in", "hint: the token has expired or is not yet valid"];
         check(&run, 4, &says);
         assert!(run.error().ends_with("HTTP 400 invalid_grant"), "{}", run.stderr);
     }
@@ -104,7 +104,7 @@ fn a_clock_that_is_wrong(world: &World) {
     cloud.google.set_clock_offset(0);
     let over = TokenAnswer { expires: Expires::In(-7200), padding: 0 };
     cloud.google.set_token_answer(Service::Sts, over);
-    let says = ["handed out a token that has expired", "check this node's clock"];
+    let says = ["returned a token that has already expired", "check this node's clock"];
     cloud.fails(cloud.plugin_for_pods(), &cloud.pod_request(&[]), 5, &says);
 }
 
@@ -113,7 +113,7 @@ fn a_long_lived_token(world: &World) {
     let cloud = Cloud::new(world);
     let token = cloud.issuer.token(&cloud.provider.token_audience()).lifetime(49 * 3600).build();
     let run = cloud.run(cloud.plugin_for_pods(), &pod_request(IMAGE, &token, &[]));
-    check(&run, 4, &["HTTP 400 invalid_grant", "the token is used outside of its time"]);
+    check(&run, 4, &["HTTP 400 invalid_grant", "the token has expired or is not yet valid"]);
 }
 
 /// Who wrote the name must act: the operator, or the owner of the service account.

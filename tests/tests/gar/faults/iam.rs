@@ -45,18 +45,18 @@ pub(super) fn rows() -> Vec<Row> {
         .fails(
             3,
             "Google's IAM refused POD as `PULLER`: HTTP 404 NOT_FOUND",
-            &["`IAM` says: Unknown service account", "hint: there is no service account `PULLER`"],
+            &["`IAM` says: Unknown service account", "hint: the service account `PULLER` does not exist"],
         ),
         row("not_found_page", error(404, "", "Not Found")).fails(
             5,
             "Google's IAM refused POD as `PULLER`: HTTP 404",
-            &["hint: no answer that Google documents: check what stands before Google's IAM"],
+            &["hint: unexpected answer (a login page? a wrong address?): check for a proxy or firewall between this node and Google's IAM"],
         ),
         row("unauthenticated", error(401, "UNAUTHENTICATED", "Request had invalid credentials."))
             .fails(
                 3,
                 "Google's IAM refused POD as `PULLER`: HTTP 401 UNAUTHENTICATED",
-                &["Request had invalid credentials.", "hint: the federated token was not taken"],
+                &["Request had invalid credentials.", "hint: the federated token was rejected"],
             ),
         row("invalid", error(400, "INVALID_ARGUMENT", "Request contains an invalid argument."))
             .fails(
@@ -93,28 +93,28 @@ pub(super) fn rows() -> Vec<Row> {
         row("blocked", Canned::answer(403, "text/html", "<html><title>Blocked by policy")).fails(
             5,
             "Google's IAM refused POD as `PULLER`: HTTP 403",
-            &["hint: no answer that Google documents: check what stands before Google's IAM"],
+            &["hint: unexpected answer (a login page? a wrong address?): check for a proxy or firewall between this node and Google's IAM"],
         ),
         row("no_token", token(json!({"expireTime": "2099-01-01T00:00:00Z"}))).fails(
             5,
             "`IAM` answered 200 with no access token",
-            &["hint: check what stands between this node and Google"],
+            &["hint: check for a proxy or firewall between this node and Google"],
         ),
         row("a_token_in_sts_form", token(json!({"access_token": "ya29.c.x", "expires_in": 99})))
             .fails(
                 5,
                 "`IAM` answered 200 with no access token",
-                &["hint: check what stands between this node and Google"],
+                &["hint: check for a proxy or firewall between this node and Google"],
             ),
         row("no_date", token(json!({"accessToken": "ya29.c.x", "expireTime": "tomorrow"}))).fails(
             5,
             "`IAM` answered 200 with an unreadable `expireTime`",
-            &["hint: check what stands between this node and Google"],
+            &["hint: check for a proxy or firewall between this node and Google"],
         ),
         row("empty_date", token(json!({"accessToken": "ya29.c.x", "expireTime": ""}))).fails(
             5,
             "`IAM` answered 200 with an unreadable `expireTime`",
-            &["hint: check what stands between this node and Google"],
+            &["hint: check for a proxy or firewall between this node and Google"],
         ),
         row("a_number", token(json!({"accessToken": "ya29.c.x", "expireTime": 1_795_514_400})))
             .fails(
@@ -128,22 +128,22 @@ pub(super) fn rows() -> Vec<Row> {
         )
         .fails(
             5,
-            "`IAM` handed out a token that has expired",
+            "`IAM` returned a token that has already expired",
             &["hint: check this node's clock"],
         ),
         row("oversized", Canned::answer(200, "application/json", " ".repeat(2_000_000))).fails(
             5,
-            "Google's IAM could not be asked for a token of POD as `PULLER`",
+            "cannot get a token from Google's IAM for POD as `PULLER`",
             &["the answer of `IAM` is larger than 1048576 bytes"],
         ),
         row("redirect", Canned::redirect("https://evil.example/")).fails(
             5,
-            "Google's IAM could not be asked for a token of POD as `PULLER`",
+            "cannot get a token from Google's IAM for POD as `PULLER`",
             &["`IAM` answered 307 with a redirect", "hint: a redirect would send the credentials"],
         ),
         row("silent", Canned::late(Duration::from_secs(30))).timeout(2).fails(
             7,
-            "Google's IAM could not be asked for a token of POD as `PULLER`",
+            "cannot get a token from Google's IAM for POD as `PULLER`",
             &["no answer from `IAM`", "hint: check the network path from this node: DNS,"],
         ),
     ]

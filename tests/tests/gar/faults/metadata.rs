@@ -20,12 +20,12 @@ pub(super) fn rows() -> Vec<Row> {
         row("forbidden", error(403, "Forbidden")).fails(
             3,
             "the metadata server refused the node: HTTP 403",
-            &["hint: something on this machine stands before the metadata server"],
+            &["hint: a proxy, firewall or metadata concealment on this machine"],
         ),
         row("bad_request", error(400, "Bad Request")).fails(
             5,
             "the metadata server refused the node: HTTP 400",
-            &["hint: check what stands before the metadata server"],
+            &["hint: check for a proxy or firewall in front of the metadata server"],
         ),
         row("throttled", Canned::throttled(Service::Metadata)).calls(5).fails(
             7,
@@ -50,12 +50,12 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("silent", Canned::late(Duration::from_secs(30))).timeout(2).fails(
             7,
-            "the metadata server could not be asked for the node",
+            "cannot get a token from the metadata server for the node",
             &["no answer from `METADATA`", "hint: on Google Cloud, let this node reach 169.254"],
         ),
         row("deadline", Canned::late(Duration::from_secs(30))).timeout(1).fails(
             7,
-            "the metadata server could not be asked for the node",
+            "cannot get a token from the metadata server for the node",
             &["no answer from `METADATA`"],
         ),
         row("no_json", Canned::answer(200, "text/plain", "OK")).fails(
@@ -81,12 +81,12 @@ pub(super) fn rows() -> Vec<Row> {
         row("no_token", token(json!({"expires_in": 3599, "token_type": "Bearer"}))).fails(
             5,
             "`METADATA` answered 200 with no access token",
-            &["hint: check what stands between this node and Google"],
+            &["hint: check for a proxy or firewall between this node and Google"],
         ),
         row("empty_token", token(json!({"access_token": "", "expires_in": 3599}))).fails(
             5,
             "`METADATA` answered 200 with no access token",
-            &["hint: check what stands between this node and Google"],
+            &["hint: check for a proxy or firewall between this node and Google"],
         ),
         row("token_of_another_shape", token(json!({"access_token": 1, "expires_in": 3599}))).fails(
             5,
@@ -99,8 +99,8 @@ pub(super) fn rows() -> Vec<Row> {
         )
         .fails(
             5,
-            "`METADATA` handed out a token that is no password",
-            &["hint: check what stands between this node and Google"],
+            "`METADATA` returned a token that cannot be used as a password",
+            &["hint: check for a proxy or firewall between this node and Google"],
         ),
         row(
             "no_bearer",
@@ -108,37 +108,36 @@ pub(super) fn rows() -> Vec<Row> {
         )
         .fails(
             5,
-            "`METADATA` answered 200 with a token that is no bearer token",
-            &["hint: check what stands between this node and Google"],
+            "`METADATA` answered 200 with a token that is not a bearer token",
+            &["hint: check for a proxy or firewall between this node and Google"],
         ),
         row("over", token(json!({"access_token": "ya29.a", "expires_in": 0}))).fails(
             5,
-            "`METADATA` handed out a token that has expired",
+            "`METADATA` returned a token that has already expired",
             &["hint: check this node's clock"],
         ),
         row("an_end_that_is_none", token(json!({"access_token": "ya29.a", "expires_in": "soon"})))
             .fails(
                 5,
                 "`METADATA` answered 200 with an unreadable `expires_in`",
-                &["hint: check what stands between this node and Google"],
+                &["hint: check for a proxy or firewall between this node and Google"],
             ),
         row("oversized", Canned::answer(200, "application/json", " ".repeat(2_000_000))).fails(
             5,
-            "the metadata server could not be asked for the node",
+            "cannot get a token from the metadata server for the node",
             &["the answer of `METADATA` is larger than 1048576 bytes", "no credential is that"],
         ),
         row("redirect", Canned::redirect("http://evil.example/")).fails(
             5,
-            "the metadata server could not be asked for the node",
+            "cannot get a token from the metadata server for the node",
             &["`METADATA` answered 307 with a redirect", "a redirect would send the credentials"],
         ),
         row("not_googles", Canned::json(200, &json!({"access_token": "ya29.a", "expires_in": 99})))
             .without_flavor()
             .fails(
                 5,
-                "what answers at `metadata.google.internal` is not Google's metadata server: no \
-                 `Metadata-Flavor: Google`",
-                &["hint: another cloud's is at the same address"],
+                "`metadata.google.internal` is not Google's metadata server: it answers without `Metadata-Flavor: Google`",
+                &["hint: other clouds have theirs at the same address"],
             ),
         row("not_googles_404", Canned::answer(404, "text/html", "<html>Not Found"))
             .without_flavor()
@@ -147,7 +146,7 @@ pub(super) fn rows() -> Vec<Row> {
                 "the metadata server refused the node: HTTP 404",
                 &[
                     "`METADATA` answers without `Metadata-Flavor: Google`",
-                    "else it is another cloud's metadata service: outside of Google Cloud there",
+                    "else it is another cloud's metadata service: outside Google Cloud there",
                 ],
             ),
         row("not_googles_401", Canned::status(401)).without_flavor().fails(
@@ -164,9 +163,8 @@ pub(super) fn rows() -> Vec<Row> {
             .without_flavor()
             .fails(
                 5,
-                "what answers at `metadata.google.internal` is not Google's metadata server: no \
-             `Metadata-Flavor: Google`",
-                &["hint: another cloud's is at the same address"],
+                "`metadata.google.internal` is not Google's metadata server: it answers without `Metadata-Flavor: Google`",
+                &["hint: other clouds have theirs at the same address"],
             ),
     ]
 }

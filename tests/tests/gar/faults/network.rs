@@ -30,7 +30,7 @@ fn in_time(run: &PluginRun, seconds: u64) {
     assert!(run.duration < Duration::from_secs(seconds), "{:?}", run.duration);
 }
 
-const AWAY: &str = "the metadata server could not be asked for the node";
+const AWAY: &str = "cannot get a token from the metadata server for the node";
 const LET_REACH: &str = "hint: on Google Cloud, let this node reach 169.254.169.254";
 
 /// No route leads there.
@@ -38,7 +38,11 @@ fn outside_of_google_nobody_answers(world: &World) {
     let cloud = Cloud::new(world);
     let run = cloud.run(cloud.plugin().arg("--timeout=3s"), &request(IMAGE));
     check(&run, 7, &["cannot connect to `http://metadata.google.internal/", LET_REACH]);
-    assert!(run.stderr.contains("outside of Google Cloud there is none"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("outside Google Cloud there is no metadata server"),
+        "{}",
+        run.stderr
+    );
     assert!(run.error().ends_with(AWAY), "{}", run.stderr);
     in_time(&run, 5);
 }
@@ -101,7 +105,7 @@ fn services_that_are_away(world: &World) {
     let cloud = Cloud::unserved(world);
     world.black_hole("sts.hole.example");
     world.address_of("sts.refuses.example");
-    let asked = "Google's STS could not be asked for the pod";
+    let asked = "cannot get a token from Google's STS for the pod";
     for (host, says) in [
         ("sts.googleapis.com", "cannot connect to `https://sts.googleapis.com/v1/token`"),
         ("sts.refuses.example", "cannot connect to `https://sts.refuses.example/v1/token`"),
@@ -146,7 +150,7 @@ fn a_proxy_that_says_no(world: &World) {
         let proxy = Fault::status(status).start();
         let plugin = cloud.plugin_for_pods().env("HTTPS_PROXY", proxy.url()).arg("--timeout=3s");
         let run = cloud.run(plugin, &cloud.pod_request(&[]));
-        check(&run, 7, &["Google's STS could not be asked for the pod", "proxy"]);
+        check(&run, 7, &["cannot get a token from Google's STS for the pod", "proxy"]);
         let seen = proxy.requests();
         assert!(seen.iter().all(|seen| seen.head.starts_with("CONNECT sts.googleapis.com:443 ")));
         assert!(!seen.is_empty());

@@ -16,13 +16,13 @@ pub(super) fn rows() -> Vec<Row> {
             "Google refused KEY: HTTP 400 invalid_grant",
             &[
                 "`OAUTH` says: Invalid JWT Signature.",
-                "hint: the key is not, or no longer, one of `NODE`: make a new one",
+                "hint: the key does not belong to `NODE`, or was deleted: create a new one",
             ],
         ),
         row("no_account", error(400, "invalid_grant", "Invalid grant: account not found")).fails(
             3,
             "Google refused KEY: HTTP 400 invalid_grant",
-            &["hint: the service account `NODE` does not exist, or not in this universe"],
+            &["hint: the service account `NODE` does not exist in this universe"],
         ),
         row(
             "clock",
@@ -61,7 +61,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("blocked", Canned::answer(403, "text/html", "<html><title>Blocked by policy")).fails(
             5,
             "Google refused KEY: HTTP 403",
-            &["hint: no answer that Google documents: check what stands before Google"],
+            &["hint: unexpected answer (a login page? a wrong address?): check for a proxy or firewall between this node and Google"],
         ),
         row("login_page", Canned::answer(200, "text/html", "<!doctype html><title>Sign in")).fails(
             5,
@@ -71,11 +71,11 @@ pub(super) fn rows() -> Vec<Row> {
         row("an_id_token", Canned::json(200, &json!({"id_token": "a.b.c"}))).fails(
             5,
             "`OAUTH` answered 200 with no access token",
-            &["hint: check what stands between this node and Google"],
+            &["hint: check for a proxy or firewall between this node and Google"],
         ),
         row("redirect", Canned::redirect("https://evil.example/token")).fails(
             5,
-            "Google could not be asked for KEY",
+            "cannot get a token from Google for KEY",
             &[
                 "`OAUTH` answered 307 with a redirect",
                 "hint: a redirect would send the credentials",
@@ -83,7 +83,7 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("silent", Canned::late(Duration::from_secs(30))).timeout(2).fails(
             7,
-            "Google could not be asked for KEY",
+            "cannot get a token from Google for KEY",
             &["no answer from `OAUTH`", "hint: check the network path from this node: DNS,"],
         ),
     ]

@@ -28,9 +28,9 @@ fn options_that_exclude_each_other(world: &World) {
         let plugin = args.iter().fold(cloud.plugin(), |plugin, arg| plugin.arg(*arg));
         for request in [request(IMAGE), cloud.pod_request(&[])] {
             let run = cloud.run(plugin.clone(), &request);
-            check(&run, 2, &["hint: pods have one pool by default"]);
+            check(&run, 2, &["hint: pods have one default pool"]);
             let error =
-                format!("no credentials for `{IMAGE}`: {one} and {other} exclude each other");
+                format!("no credentials for `{IMAGE}`: {one} and {other} cannot be combined");
             assert_eq!(run.error(), error);
         }
     }
@@ -52,11 +52,14 @@ fn values_that_are_none(world: &World) {
         (&["--timeout=2m"], "`--timeout`"),
         (&["--credentials"], "`--credentials` is given without a value"),
         (&["--token-username=yes"], "a switch was given a value"),
-        (&["--without-token="], "`--without-token` is none of"),
-        (&["--without-pool=NODE"], "`--without-pool` is none of"),
-        (&["--service-account=x"], "`--service-account` is no service account's address"),
-        (&[&format!("--service-account={PULLER}")], "and they have no pool"),
-        (&["--workload-identity-provider=edge/k3s"], "is no provider's resource name"),
+        (&["--without-token="], "`--without-token` must be one of"),
+        (&["--without-pool=NODE"], "`--without-pool` must be one of"),
+        (
+            &["--service-account=x"],
+            "`--service-account` is not the email address of a service account",
+        ),
+        (&[&format!("--service-account={PULLER}")], "but they have no workload identity pool"),
+        (&["--workload-identity-provider=edge/k3s"], "is not the resource name of a provider"),
     ] {
         let plugin = args.iter().fold(cloud.plugin(), |plugin, arg| plugin.arg(*arg));
         cloud.fails(plugin, &request(IMAGE), 2, &[says]);

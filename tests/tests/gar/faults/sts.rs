@@ -77,7 +77,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("not_found", Canned::error(Service::Sts, 404, "NOT_FOUND", "Not Found")).fails(
             5,
             "Google's STS refused POD: HTTP 404",
-            &["hint: no answer that Google documents: check what stands before Google's STS"],
+            &["hint: unexpected answer (a login page? a wrong address?): check for a proxy or firewall between this node and Google's STS"],
         ),
         row("login_page", Canned::answer(200, "text/html", "<!doctype html><title>Sign in")).fails(
             5,
@@ -87,7 +87,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("blocked", Canned::answer(403, "text/html", "<html><title>Blocked by policy")).fails(
             5,
             "Google's STS refused POD: HTTP 403",
-            &["hint: no answer that Google documents: check what stands before Google's STS"],
+            &["hint: unexpected answer (a login page? a wrong address?): check for a proxy or firewall between this node and Google's STS"],
         ),
         row("bad_gateway", Canned::answer(502, "text/html", "<html><h1>502 Bad Gateway")).calls(4)
             .fails(
@@ -98,22 +98,22 @@ pub(super) fn rows() -> Vec<Row> {
         row("proxy_login", Canned::status(407)).fails(
             5,
             "Google's STS refused POD: HTTP 407",
-            &["hint: no answer that Google documents"],
+            &["hint: unexpected answer (a login page? a wrong address?): check for a proxy"],
         ),
         row("unauthorized", Canned::status(401)).fails(
             5,
             "Google's STS refused POD: HTTP 401",
-            &["hint: no answer that Google documents"],
+            &["hint: unexpected answer (a login page? a wrong address?): check for a proxy"],
         ),
         row("other_json", Canned::other_json(200)).fails(
             5,
             "`STS` answered 200 with no access token",
-            &["hint: check what stands between this node and Google"],
+            &["hint: check for a proxy or firewall between this node and Google"],
         ),
         row("other_json_400", Canned::other_json(400)).fails(
             5,
             "Google's STS refused POD: HTTP 400",
-            &["hint: no answer that Google documents"],
+            &["hint: unexpected answer (a login page? a wrong address?): check for a proxy"],
         ),
         row("a_list", Canned::json(200, &json!([1]))).fails(
             5,
@@ -128,36 +128,36 @@ pub(super) fn rows() -> Vec<Row> {
         row("empty_token", token(json!({"access_token": "", "token_type": "Bearer"}))).fails(
             5,
             "`STS` answered 200 with no access token",
-            &["hint: check what stands between this node and Google"],
+            &["hint: check for a proxy or firewall between this node and Google"],
         ),
         row("no_bearer", token(json!({"access_token": "x.y", "token_type": "N_A"}))).fails(
             5,
-            "`STS` answered 200 with a token that is no bearer token",
-            &["hint: check what stands between this node and Google"],
+            "`STS` answered 200 with a token that is not a bearer token",
+            &["hint: check for a proxy or firewall between this node and Google"],
         ),
         row("over", token(json!({"access_token": "x.y", "expires_in": 0}))).fails(
             5,
-            "`STS` handed out a token that has expired",
+            "`STS` returned a token that has already expired",
             &["hint: check this node's clock"],
         ),
         row("oversized", Canned::answer(200, "application/json", " ".repeat(2_000_000))).fails(
             5,
-            "Google's STS could not be asked for POD",
+            "cannot get a token from Google's STS for POD",
             &["the answer of `STS` is larger than 1048576 bytes", "hint: no credential is that"],
         ),
         row("redirect", Canned::redirect("https://evil.example/v1/token")).fails(
             5,
-            "Google's STS could not be asked for POD",
+            "cannot get a token from Google's STS for POD",
             &["`STS` answered 307 with a redirect", "hint: a redirect would send the credentials"],
         ),
         row("silent", Canned::late(Duration::from_secs(30))).timeout(2).fails(
             7,
-            "Google's STS could not be asked for POD",
+            "cannot get a token from Google's STS for POD",
             &["no answer from `STS`", "hint: check the network path from this node: DNS,"],
         ),
         row("deadline", Canned::late(Duration::from_secs(30))).timeout(1).fails(
             7,
-            "Google's STS could not be asked for POD",
+            "cannot get a token from Google's STS for POD",
             &["no answer from `STS`", "hint: check the network path from this node: DNS,"],
         ),
         row("control_characters", error("invalid\u{1b}[31m", "a\nerror: b\u{202e}")).fails(
@@ -214,37 +214,35 @@ const CODES: [Code; 15] = [
         "invalid_grant",
         "ID Token issued at 1795514400 is stale to sign-in.",
         4,
-        "hint: the token is used outside of its time: check this node's clock; the token has",
+        "hint: the token has expired or is not yet valid: check this node's clock; the token has",
     ),
     (
         "expired",
         "invalid_grant",
         "The token is expired.",
         4,
-        "hint: the token is used outside of its time: check this node's clock",
+        "hint: the token has expired or is not yet valid: check this node's clock",
     ),
     (
         "from_the_future",
         "invalid_grant",
         "The token was issued in the future.",
         4,
-        "hint: the token is used outside of its time: check this node's clock",
+        "hint: the token has expired or is not yet valid: check this node's clock",
     ),
     (
         "issuer_not_reached",
         "invalid_grant",
         "Error connecting to the given credential's issuer.",
         3,
-        "hint: Google cannot fetch the keys of `ISSUER`: of a cluster that it does not reach, \
-         upload them to the provider (`--jwk-json-path`)",
+        "hint: Google cannot fetch the keys of `ISSUER`: if it cannot reach this issuer, upload the keys to the provider (`--jwk-json-path`)",
     ),
     (
         "condition",
         "unauthorized_client",
         "The given credential is rejected by the attribute condition.",
         3,
-        "hint: the provider's attribute condition does not let `system:serviceaccount:demo:web` \
-         in: PROVIDER",
+        "hint: the provider's attribute condition rejects `system:serviceaccount:demo:web`: PROVIDER",
     ),
     ("invalid_client", "invalid_client", "No.", 3, "hint: look the code up in the documentation"),
     ("invalid_scope", "invalid_scope", "Invalid value for \"scope\".", 3, "hint: look the code up"),

@@ -17,7 +17,7 @@ use crate::settings::ManagedId;
 use crate::token_service::TokenService;
 
 const AGENT: TokenService = TokenService::ArcAgent;
-const AWAY: &str = "look at the agent: `systemctl status himdsd`, `azcmagent show`";
+const AWAY: &str = "check the agent with `systemctl status himdsd` and `azcmagent show`";
 /// Where the agent puts its keys. It may name a file nowhere else.
 const KEYS: &str = "/var/opt/azcmagent/tokens";
 /// The largest key, in bytes.
@@ -35,7 +35,7 @@ pub(super) async fn access_token(
         401 => {}
         status if challenge.is_success() => {
             return Err(Error::protocol(format!("{AGENT} answered {status} without a challenge"))
-                .with_hint("look at the agent: `azcmagent show`"));
+                .with_hint("check the agent with `azcmagent show`"));
         }
         _ => {
             return Err(read_error(&challenge, &AGENT, identity, &SentSecrets::default()));
@@ -43,12 +43,12 @@ pub(super) async fn access_token(
     }
     let realm = challenge.header(&WWW_AUTHENTICATE).and_then(key_file);
     let path = realm.ok_or_else(|| {
-        Error::protocol(format!("{AGENT} named no key file in `{KEYS}`"))
-            .with_hint("look at the agent: `azcmagent show`")
+        Error::protocol(format!("{AGENT} did not name a key file in `{KEYS}`"))
+            .with_hint("check the agent with `azcmagent show`")
     })?;
     let key = Zeroizing::new(file::read_text(Path::new(path)).map_err(|error| {
         error.with_hint(
-            "the agent's keys are for root and the group `himds`; run the kubelet as root",
+            "only root and the group `himds` can read the agent's keys: run the kubelet as root",
         )
     })?);
     if key.len() > KEY_LIMIT {
@@ -93,10 +93,13 @@ fn check_echo(echo: &Echo, id: &ManagedId, identity: &Identity<'_>) -> Result<()
     };
     match confirmed {
         Some(confirmed) if confirmed.eq_ignore_ascii_case(asked) => Ok(()),
-        _ => {
-            Err(Error::protocol(format!("{AGENT} did not confirm the token to be for {identity}"))
-                .with_hint("an old agent gives the machine's own identity instead: update it"))
-        }
+        _ => Err(Error::protocol(format!(
+            "{AGENT} did not confirm that the token is for {identity}"
+        ))
+        .with_hint(
+            "an old agent returns the machine's own identity instead: update the \
+                            agent",
+        )),
     }
 }
 

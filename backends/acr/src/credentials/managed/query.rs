@@ -43,7 +43,7 @@ pub(super) async fn send(
 ) -> Result<Reply, Error> {
     request.send().await.map_err(|error| {
         let is_away = error.kind() == ErrorKind::Unavailable;
-        let error = error.context(format!("{service} could not be asked for {identity}"));
+        let error = error.context(format!("cannot get a token from {service} for {identity}"));
         match is_away {
             true => error.with_hint(hint),
             false => error,

@@ -52,15 +52,15 @@ impl Source {
 }
 
 fn not_supported(what: &str, variable: &str) -> Error {
-    Error::config(format!("{what} has no managed identity for a node"))
-        .with_hint(format!("`{variable}` is set in this provider's environment; take it out"))
+    Error::config(format!("managed identities of {what} are not supported"))
+        .with_hint(format!("`{variable}` is set in this provider's environment: unset it"))
 }
 
 /// A URL of this machine: what is secret here goes nowhere else.
 fn parse_local(endpoint: &str) -> Result<Url, Error> {
     let url = Url::parse(endpoint).ok().filter(|url| url.host().is_some()).ok_or_else(|| {
-        Error::config("`IDENTITY_ENDPOINT` is no URL")
-            .with_hint("App Service and Arc set it; on a virtual machine take it out")
+        Error::config("`IDENTITY_ENDPOINT` is not a URL")
+            .with_hint("App Service and Arc set it; on a virtual machine unset it")
     })?;
     let is_local = match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback() || address.is_link_local(),
