@@ -33,9 +33,9 @@ pub(crate) async fn find_fault(server: &LoginServer, cx: &Context) -> Option<Str
     let own = Url::parse(&format!("https://{}", server.authority)).ok()?;
     match realm.origin() == own.origin() {
         true => None,
-        false => Some(format!(
-            "the challenge points to `{}`, which is not the registry",
-            realm.host_str().unwrap_or_default()
-        )),
+        false => {
+            let [host] = reply.quote([realm.host_str().unwrap_or_default()]);
+            Some(format!("the challenge points to `{host}`, which is not the registry"))
+        }
     }
 }

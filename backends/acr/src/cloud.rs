@@ -27,6 +27,8 @@ pub(crate) struct Cloud {
     pub(crate) authority: Url,
     /// How the hosts of its registries end.
     pub(crate) suffixes: Vec<String>,
+    /// The audience of federated tokens, where it is known.
+    pub(crate) audience: Option<&'static str>,
 }
 
 /// A cloud that everybody knows.
@@ -35,23 +37,31 @@ struct Known {
     names: &'static [&'static str],
     authority: &'static str,
     suffix: &'static str,
+    audience: &'static str,
 }
+
+/// What Entra expects in the token of a federated issuer, in the public cloud.
+/// Source: Microsoft Entra, "Configure an app to trust an external identity provider".
+pub(crate) const AUDIENCE: &str = "api://AzureADTokenExchange";
 
 const KNOWN: [Known; 3] = [
     Known {
         names: &["azurecloud", "azurepubliccloud"],
         authority: "https://login.microsoftonline.com",
         suffix: "azurecr.io",
+        audience: AUDIENCE,
     },
     Known {
         names: &["azureusgovernment", "azureusgovernmentcloud"],
         authority: "https://login.microsoftonline.us",
         suffix: "azurecr.us",
+        audience: "api://AzureADTokenExchangeUSGov",
     },
     Known {
         names: &["azurechinacloud"],
         authority: "https://login.chinacloudapi.cn",
         suffix: "azurecr.cn",
+        audience: "api://AzureADTokenExchangeChina",
     },
 ];
 
@@ -105,8 +115,8 @@ impl Cloud {
         let mut suffixes: Vec<String> = own.iter().map(|known| known.suffix.to_owned()).collect();
         suffixes.extend(settings.suffixes.iter().cloned());
         if let Some(suffix) = &described.suffix {
-            suffixes.push(parse_suffix(suffix)?);
+            suffixes.push(parse_suffix(suffix, "the description of the cloud")?);
         }
-        Ok(Self { authority, suffixes })
+        Ok(Self { authority, suffixes, audience: own.map(|known| known.audience) })
     }
 }

@@ -9,6 +9,7 @@ mod transport;
 use pullpass::{Context, Error};
 use secrecy::SecretString;
 
+use self::entra::Entra;
 use crate::cloud::Cloud;
 use crate::identity::Identity;
 use crate::settings::Proof;
@@ -34,7 +35,8 @@ pub(crate) async fn credential(
 ) -> Result<Credential, Error> {
     let token = match identity {
         Identity::Pod { client_id, tenant_id, token } => {
-            entra::token_for_assertion(token.secret(), client_id, tenant_id, identity, cloud, cx)
+            Entra::new(cloud, identity, cx)
+                .token_for_assertion(token.secret(), client_id, tenant_id)
                 .await?
         }
         Identity::BoundPod { client_id, token, binding, .. } => {
@@ -46,7 +48,7 @@ pub(crate) async fn credential(
                 let (username, password) = (principal.client_id.clone(), secret.clone());
                 return Ok(Credential::Login { username, password });
             }
-            _ => entra::token_for_principal(principal, tenant_id, identity, cloud, cx).await?,
+            _ => Entra::new(cloud, identity, cx).token_for_principal(principal, tenant_id).await?,
         },
         Identity::Anonymous => return Ok(Credential::Nothing),
     };

@@ -4,30 +4,47 @@
 //! error codes"; Azure Container Registry, "Troubleshoot registry login".
 
 use pullpass::http::Reply;
-use pullpass::{ErrorKind, one_line};
+use pullpass::{Diagnosis, ErrorKind, one_line};
 
-use crate::error_response::{Diagnosis, ErrorBody, RegistryErrorBody};
+use crate::error_response::{EntraErrorBody, RegistryErrorBody};
 use crate::identity::Identity;
 use crate::token_service::TokenService;
+
+/// Where a service did not answer in its own form.
+const UNEXPECTED: &str = "unexpected answer: check for a proxy, a login page or a wrong URL";
 
 /// Of Entra, and of what stands for it.
 pub(crate) fn diagnose_token_service(
     reply: &Reply,
-    body: &ErrorBody,
+    body: &EntraErrorBody,
     service: &TokenService,
     identity: &Identity<'_>,
 ) -> Diagnosis {
-    body.aadsts_code()
-        .and_then(|code| diagnose_aadsts(&code, identity))
-        .unwrap_or_else(|| diagnose_status(reply.status(), service, body))
+    let diagnosis = body
+        .aadsts_code()
+        .and_then(|code| diagnose_aadsts(&code, service, identity))
+        .unwrap_or_else(|| diagnose_status(reply.status(), service, body));
+    match diagnosis.kind {
+        ErrorKind::Unavailable => {
+            Diagnosis { hint: diagnosis.hint + &reply.hint_unavailable(), ..diagnosis }
+        }
+        _ => diagnosis,
+    }
 }
 
 /// `None` where the status says as much.
-fn diagnose_aadsts(code: &str, identity: &Identity<'_>) -> Option<Diagnosis> {
+fn diagnose_aadsts(
+    code: &str,
+    service: &TokenService,
+    identity: &Identity<'_>,
+) -> Option<Diagnosis> {
     let (kind, hint) = match code {
         "AADSTS70021" | "AADSTS70025" | "AADSTS700211" | "AADSTS700212" | "AADSTS700213"
         | "AADSTS7002138" => {
-            return Some(Diagnosis::new(ErrorKind::Denied, federated_credential(identity)));
+            return Some(Diagnosis::new(
+                ErrorKind::Denied,
+                federated_credential(service, identity),
+            ));
         }
         "AADSTS501661" => (
             ErrorKind::Denied,
@@ -79,27 +96,36 @@ fn diagnose_aadsts(code: &str, identity: &Identity<'_>) -> Option<Diagnosis> {
     Some(Diagnosis::new(kind, hint))
 }
 
-fn federated_credential(identity: &Identity<'_>) -> String {
-    match identity {
-        Identity::Pod { token, .. } | Identity::BoundPod { token, .. } => {
-            let claims = token.claims();
+/// What the application must trust; and, where the token is not for Entra's own audience, the
+/// other place to look.
+fn federated_credential(service: &TokenService, identity: &Identity<'_>) -> String {
+    let (Identity::Pod { token, .. } | Identity::BoundPod { token, .. }) = identity else {
+        return "add a federated credential for the token's issuer, subject and audience to the \
+                application"
+            .to_owned();
+    };
+    let claims = token.claims();
+    let hint = format!(
+        "add a federated credential to the application, exactly: issuer `{}`, subject `{}`, \
+         audience `{}`",
+        one_line(&claims.issuer),
+        one_line(&claims.subject),
+        one_line(&claims.audience.join(", "))
+    );
+    match service {
+        TokenService::Entra { audience: Some(audience), .. } if !claims.is_for(audience) => {
             format!(
-                "add a federated credential to the application, exactly: issuer `{}`, subject \
-                 `{}`, audience `{}`",
-                one_line(&claims.issuer),
-                one_line(&claims.subject),
-                one_line(&claims.audience.join(", "))
+                "{hint}; or set `tokenAttributes.serviceAccountTokenAudience` to `{audience}`, \
+                 which Entra expects in this cloud"
             )
         }
-        _ => "add a federated credential for the token's issuer, subject and audience to the \
-              application"
-            .to_owned(),
+        _ => hint,
     }
 }
 
-fn diagnose_status(status: u16, service: &TokenService, body: &ErrorBody) -> Diagnosis {
+fn diagnose_status(status: u16, service: &TokenService, body: &EntraErrorBody) -> Diagnosis {
     let (kind, hint) = match (status, service) {
-        (400 | 404, service) if service.is_of_machine() && body.error_description.is_some() => (
+        (400 | 404, service) if service.is_of_machine() && body.has_description() => (
             ErrorKind::Identity,
             "the identity is not assigned to this machine, or several are assigned and none is \
              selected: assign it, or select one with `userAssignedIdentityID` or \
@@ -122,21 +148,12 @@ fn diagnose_status(status: u16, service: &TokenService, body: &ErrorBody) -> Dia
         _ if body.aadsts_code().is_some() => {
             (ErrorKind::Denied, "look the code up at https://login.microsoftonline.com/error")
         }
-        (401 | 403, _) if body.error.is_some() || body.error_description.is_some() => (
+        (401 | 403, _) if body.error().is_some() || body.has_description() => (
             ErrorKind::Denied,
             "check the identity, and for a proxy between this node and the service",
         ),
-        _ if body.error.is_some() => (ErrorKind::Denied, "check the configured identity"),
-        _ => {
-            return Diagnosis::new(
-                ErrorKind::Protocol,
-                format!(
-                    "unexpected answer (a login page? a wrong address?): check for a proxy or \
-                     firewall between this node and \
-                     {service}"
-                ),
-            );
-        }
+        _ if body.error().is_some() => (ErrorKind::Denied, "check the configured identity"),
+        _ => (ErrorKind::Protocol, UNEXPECTED),
     };
     Diagnosis::new(kind, hint)
 }
@@ -154,7 +171,7 @@ pub(crate) fn diagnose_registry(
         (_, kind) => kind,
     };
     match kind {
-        ErrorKind::Unavailable => Diagnosis::new(kind, ""),
+        ErrorKind::Unavailable => Diagnosis::new(kind, reply.hint_unavailable()),
         ErrorKind::Denied if reply.status() == 403 => Diagnosis::new(
             kind,
             format!(
@@ -172,8 +189,7 @@ pub(crate) fn diagnose_registry(
         ),
         _ => Diagnosis::new(
             kind,
-            "check for a proxy or firewall between this node and the \
-                                   registry",
+            "unexpected answer: check for a proxy, a login page or a wrong URL",
         ),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: Azure Container Registry, "ACR's OAuth 2.0 authorization server" (AAD-OAuth).
 
-use pullpass::http::{Reply, SentSecrets};
+use pullpass::http::{Reply, ServerError};
 use pullpass::{Context, Error, ErrorKind};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::challenge;
 use crate::error_codes::diagnose_registry;
-use crate::error_response::{self, RegistryErrorBody};
+use crate::error_response::RegistryErrorBody;
 use crate::identity::Identity;
 use crate::registry::LoginServer;
 
@@ -71,34 +71,33 @@ impl Exchange<'_> {
         // Never to where a challenge points: to the registry that the image's host proves.
         let url = Url::parse(&format!("https://{authority}{path}"))
             .map_err(|_| Error::config(format!("`{authority}` is no host")))?;
-        let reply = self.cx.http.post(url).form(form).send().await.map_err(|error| {
-            let identity = self.identity;
-            error.context(format!(
-                "cannot get a token from the registry `{authority}` for \
+        let reply =
+            self.cx.http.post(url).secret(token).form(form).send().await.map_err(|error| {
+                let identity = self.identity;
+                error.context(format!(
+                    "cannot get a token from the registry `{authority}` for \
                                    {identity}"
-            ))
-        })?;
+                ))
+            })?;
         match reply.is_success() {
             true => Ok(reply),
-            false => Err(self.explain(&reply, &SentSecrets::from_secret(token)).await),
+            false => Err(self.explain(&reply).await),
         }
     }
 
     /// Explains a refusal; where the answer says little, the registry's challenge may say more.
-    async fn explain(&self, reply: &Reply, sent: &SentSecrets) -> Error {
+    async fn explain(&self, reply: &Reply) -> Error {
         let authority = &self.server.authority;
         let body = RegistryErrorBody::read(reply);
         let diagnosis = diagnose_registry(reply, &body, authority);
         let is_protocol = diagnosis.kind == ErrorKind::Protocol;
-        let error = error_response::explain(
-            reply,
-            format!("the registry `{authority}`"),
-            self.identity,
-            [body.code(), None],
-            body.message(),
-            diagnosis,
-            sent,
-        );
+        let error = reply
+            .server_error()
+            .service(format!("the registry `{authority}`"))
+            .subject(self.identity)
+            .diagnosis(diagnosis);
+        let error = body.code().into_iter().fold(error, ServerError::code);
+        let error = body.message().into_iter().fold(error, ServerError::words).into_error();
         match is_protocol {
             true => match challenge::find_fault(self.server, self.cx).await {
                 Some(fault) => error.with_source(fault).with_hint(
@@ -115,6 +114,6 @@ impl Exchange<'_> {
 fn non_empty(token: Option<String>, what: &str, reply: &Reply) -> Result<SecretString, Error> {
     token.filter(|token| !token.is_empty()).map(SecretString::from).ok_or_else(|| {
         Error::protocol(format!("`{}` answered {} without {what}", reply.target(), reply.status()))
-            .with_hint("check for a proxy or firewall between this node and the registry")
+            .with_hint("unexpected answer: check for a proxy, a login page or a wrong URL")
     })
 }

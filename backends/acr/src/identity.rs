@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use pullpass::{Error, ServiceAccount, Token, one_line};
+use pullpass::{Error, ServiceAccount, Token, WithoutToken, one_line};
 
-use crate::settings::{Binding, ManagedId, Node, Principal, Proof, Settings, WithoutToken, is_id};
+use crate::settings::{Binding, ManagedId, Node, Principal, Proof, Settings, is_id};
 
 /// The annotation that names the application of a service account's pods.
 pub(crate) const CLIENT_ID: &str = "kubernetes.azure.com/acr-client-id";

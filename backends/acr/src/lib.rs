@@ -17,7 +17,7 @@ mod token_service;
 
 use pullpass::{
     Annotation, CacheKey, CacheType, Context, Error, OptionSpec, Options, Plugin, Provider,
-    Request, Response, Variable, async_trait,
+    Request, Response, Variable, WithoutToken, async_trait,
 };
 
 use tracing::debug;
@@ -67,7 +67,8 @@ pub static PLUGIN: Plugin = Plugin::new("acr-credential-provider", |options, cx|
         "the URL of Entra in another cloud, used when no cloud is set",
     ),
 ])
-.cache_type(CacheType::ServiceAccount);
+.cache_type(CacheType::ServiceAccount)
+.audience(cloud::AUDIENCE);
 
 const OPTIONS: &[OptionSpec] = &[
     OptionSpec::positional("cloud-config", "AZURE_JSON", "the cloud provider's configuration file"),
@@ -106,9 +107,7 @@ const OPTIONS: &[OptionSpec] = &[
     )
     .repeated(),
     OptionSpec::value("r", "SOURCE:TARGET", "the same as --registry-mirror").repeated(),
-    OptionSpec::value(
-        "without-token",
-        "HOW",
+    WithoutToken::option(
         "a request without a token: `node`, `anonymous` or `refuse` [default: node; with \
          --ib-sni-name: refuse]",
     ),

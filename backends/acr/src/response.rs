@@ -48,7 +48,7 @@ pub(crate) fn with_token(
                     "`{}` returned a token that cannot be used as a password",
                     server.authority
                 ))
-                .with_hint("check for a proxy or firewall between this node and the registry")
+                .with_hint("unexpected answer: check for a proxy, a login page or a wrong URL")
         })
     };
     response(login, image, server, settings, cache)

@@ -5,7 +5,7 @@ mod node;
 
 use std::time::Duration;
 
-use pullpass::{Env, Error, Options};
+use pullpass::{Env, Error, Options, WithoutToken};
 
 pub(crate) use self::binding::Binding;
 use self::node::conflict;
@@ -30,14 +30,6 @@ pub(crate) struct Settings {
     pub(crate) longest_cache: Duration,
 }
 
-/// What becomes of a request without a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum WithoutToken {
-    Node,
-    Anonymous,
-    Refuse,
-}
-
 impl Settings {
     /// Reads the options, and the file if one is named.
     ///
@@ -55,7 +47,7 @@ impl Settings {
             node: node::read(options, env, &file)?,
             pod_client_id: text(options, "pod-client-id"),
             binding: binding::read(options)?,
-            without_token: without_token(options)?,
+            without_token: WithoutToken::read(options)?,
             repository_scope: options.is_set("repository-scope"),
             static_principal: options.is_set("static-service-principal"),
             anonymous_key: options.is_set("anonymous-key"),
@@ -107,22 +99,14 @@ fn cloud(options: &Options, env: &Env, file: &AzureJson) -> Result<CloudSettings
             .map(|host| parse_authority(host, "`AZURE_AUTHORITY_HOST`"))
             .transpose()?,
     };
-    let suffixes = options.values("registry-suffix").iter().map(|it| parse_suffix(it));
+    let suffixes = options
+        .values("registry-suffix")
+        .iter()
+        .map(|suffix| parse_suffix(suffix, &format!("`--registry-suffix {suffix}`")));
     Ok(CloudSettings {
         name,
         authority,
         suffixes: suffixes.collect::<Result<_, _>>()?,
         resource_manager: file.resource_manager.clone(),
     })
-}
-
-fn without_token(options: &Options) -> Result<Option<WithoutToken>, Error> {
-    match options.value("without-token") {
-        None => Ok(None),
-        Some("node") => Ok(Some(WithoutToken::Node)),
-        Some("anonymous") => Ok(Some(WithoutToken::Anonymous)),
-        Some("refuse") => Ok(Some(WithoutToken::Refuse)),
-        Some(_) => Err(Error::config("`--without-token` is none of `node`, `anonymous`, `refuse`")
-            .with_hint("`--help` says what becomes of a request without a token by default")),
-    }
 }

@@ -5,8 +5,9 @@ use std::fmt;
 /// A service that hands out tokens of Entra's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TokenService {
-    /// Entra itself, at this host.
-    Entra { host: String },
+    /// Entra itself, at this host. `audience`: what it expects in a token of a federated issuer
+    /// unless the application names another, where the cloud is a known one.
+    Entra { host: String, audience: Option<&'static str> },
     /// The cluster's API server, with identity bindings.
     ApiServer,
     /// The metadata service of a virtual machine.
@@ -27,7 +28,7 @@ impl TokenService {
 impl fmt::Display for TokenService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Entra { host } => write!(f, "Entra at `{host}`"),
+            Self::Entra { host, .. } => write!(f, "Entra at `{host}`"),
             Self::ApiServer => f.write_str("the API server"),
             Self::Imds => f.write_str("IMDS"),
             Self::ArcAgent => f.write_str("the Arc agent"),

@@ -43,8 +43,8 @@ fn a_custom_cloud_by_options(world: &World) {
     let before = world.attempts();
     for (plugin, says) in [
         (cloud.plugin().arg(suffix).arg("--authority-host=http://login.my.cloud"), "`https://`"),
-        (cloud.plugin().arg("--registry-suffix=cloud"), "is not a registry suffix"),
-        (cloud.plugin().arg("--registry-suffix=azurecr..cloud"), "is not a registry suffix"),
+        (cloud.plugin().arg("--registry-suffix=cloud"), "has no valid registry suffix"),
+        (cloud.plugin().arg("--registry-suffix=azurecr..cloud"), "has no valid registry suffix"),
     ] {
         cloud.fails(plugin, &request, 2, &[says]);
     }

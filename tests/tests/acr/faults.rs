@@ -94,7 +94,9 @@ impl Row {
 fn in_full(text: &str, pod: &Identity) -> String {
     let imds = "http://169.254.169.254/metadata/identity/oauth2/token";
     let who = format!("the pod as application `{}` of tenant `{}`", pod.client_id, pod.tenant);
+    let token = format!("https://login.microsoftonline.com/{}/oauth2/v2.0/token", pod.tenant);
     text.replace("`IMDS`", &format!("`{imds}`"))
+        .replace("`TOKEN_URL`", &format!("`{token}`"))
         .replace("`EXCHANGE`", "`https://contoso.azurecr.io/oauth2/exchange`")
         .replace("ENTRA", "Entra at `login.microsoftonline.com`")
         .replace("REGISTRY", "the registry `contoso.azurecr.io`")

@@ -106,7 +106,7 @@ fn imds_that_throttles_is_left_alone_as_long_as_it_says(world: &World) {
     // A rest that outlasts the run is not begun.
     cloud.azure.next(Service::Imds, Canned::throttled(Service::Imds, 300));
     let run = cloud.run_once(&cloud.plugin_as_node(), &request(IMAGE));
-    check(&run, 7, &["HTTP 429", "wants 300 s of rest"]);
+    check(&run, 7, &["HTTP 429", "`Retry-After: 300`"]);
     assert!(run.duration < Duration::from_secs(3), "{:?}", run.duration);
     assert_eq!(cloud.count(Service::Imds), 3);
 }

@@ -153,9 +153,9 @@ fn a_token_that_is_none_is_refused_here(world: &World) {
         (
             cloud.issuer.token("https://kubernetes.default.svc").build(),
             4,
-            "is good for the Kubernetes API server",
+            "the Kubernetes API server may accept the service account token",
         ),
-        (cloud.issuer.token(cloud.issuer.url()).build(), 4, "is not sent elsewhere"),
+        (cloud.issuer.token(cloud.issuer.url()).build(), 4, "is not sent to another server"),
         ("DEADBEEF=".to_owned(), 6, "`serviceAccountToken` is not a signed JWT"),
         (String::new(), 6, "`serviceAccountToken`"),
     ] {
@@ -229,7 +229,7 @@ fn without_a_token_as_the_operator_says(world: &World) {
     assert_eq!(run.response()["cacheDuration"], "0s");
     let says = ["the request has no service account token, and `--without-token` is `refuse`"];
     cloud.fails(plugin("refuse"), &request(IMAGE), 4, &says);
-    cloud.fails(plugin("sometimes"), &request(IMAGE), 2, &["`node`, `anonymous`, `refuse`"]);
+    cloud.fails(plugin("sometimes"), &request(IMAGE), 2, &["use `node`, `anonymous` or `refuse`"]);
     assert_eq!(world.attempts(), before);
     // It says nothing of requests that have one.
     let pod = cloud.pod();

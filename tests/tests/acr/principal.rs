@@ -271,7 +271,7 @@ fn files_that_cannot_be_read_are_named(world: &World) {
         ("client-secret-file", &empty, "is empty"),
         ("client-certificate", "/nowhere/pem", "both in PEM"),
         ("client-certificate", &empty, "both in PEM"),
-        ("client-certificate", &key_alone, "holds no certificate"),
+        ("client-certificate", &key_alone, "has no certificate"),
         ("token-file", "/nowhere/token", "a token of an issuer that the application trusts"),
         ("token-file", &empty, "is empty"),
     ] {

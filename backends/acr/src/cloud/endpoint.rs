@@ -24,14 +24,14 @@ pub(crate) fn parse_authority(text: &str, named_by: &str) -> Result<Url, Error> 
 ///
 /// # Errors
 /// Of kind Config, when it is none.
-pub(crate) fn parse_suffix(text: &str) -> Result<String, Error> {
+pub(crate) fn parse_suffix(text: &str, named_by: &str) -> Result<String, Error> {
     let suffix = text.trim_start_matches('.').to_ascii_lowercase();
     let is_label = |label: &str| {
         !label.is_empty() && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
     };
     match suffix.split('.').count() >= 2 && suffix.split('.').all(is_label) {
         true => Ok(suffix),
-        false => Err(Error::config(format!("`{text}` is not a registry suffix"))
+        false => Err(Error::config(format!("{named_by} has no valid registry suffix"))
             .with_hint("write for example `--registry-suffix azurecr.my.cloud`")),
     }
 }

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use pullpass::http::{HttpConfig, ProxyMode, SentSecrets};
+use pullpass::http::{HttpConfig, ProxyMode};
 use pullpass::{Context, Error, Roots, Token};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -35,6 +35,7 @@ pub(super) async fn access_token(
     });
     let reply = http
         .post(url)
+        .secret(token.secret())
         .form([
             ("grant_type", "client_credentials"),
             ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
@@ -47,12 +48,7 @@ pub(super) async fn access_token(
         .map_err(|error| {
             error.context(format!("cannot get a token from the API server for {identity}"))
         })?;
-    read_token(
-        &reply,
-        &TokenService::ApiServer,
-        identity,
-        &SentSecrets::from_secret(token.secret()),
-    )
+    read_token(&reply, &TokenService::ApiServer, identity, cx)
 }
 
 async fn resolve(api_server: &str) -> Result<IpAddr, Error> {

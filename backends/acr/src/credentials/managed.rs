@@ -12,7 +12,7 @@ mod source;
 use std::time::Duration;
 
 use pullpass::http::header::HeaderName;
-use pullpass::http::{Http, HttpConfig, Plaintext, SentSecrets};
+use pullpass::http::{Http, HttpConfig, Plaintext};
 use pullpass::{Context, Error};
 use secrecy::SecretString;
 use url::Url;
@@ -40,7 +40,7 @@ pub(super) async fn access_token(
 ) -> Result<SecretString, Error> {
     match Source::find(cx)? {
         Source::AppService { endpoint, header } => {
-            app_service_token(endpoint, header, id, identity, cx).await
+            app_service_token(endpoint, &header, id, identity, cx).await
         }
         Source::Arc { endpoint } => {
             arc::access_token(
@@ -57,17 +57,18 @@ pub(super) async fn access_token(
 
 async fn app_service_token(
     endpoint: Url,
-    header: String,
+    header: &SecretString,
     id: &ManagedId,
     identity: &Identity<'_>,
     cx: &Context,
 ) -> Result<SecretString, Error> {
     let service = TokenService::AppService;
     let url = with_query(endpoint, "2019-08-01", id, "mi_res_id");
-    let request = cx.http.get(url).plaintext(Plaintext::Metadata).header(IDENTITY_HEADER, &header);
+    let request =
+        cx.http.get(url).plaintext(Plaintext::Metadata).secret_header(IDENTITY_HEADER, header);
     let hint = "`IDENTITY_ENDPOINT` is its address; on a virtual machine unset this variable";
     let reply = send(request, &service, hint, identity).await?;
-    read_token(&reply, &service, identity, &SentSecrets::from_secret(&header.into()))
+    read_token(&reply, &service, identity, cx)
 }
 
 async fn imds_token(
@@ -87,7 +88,7 @@ async fn imds_token(
     let hint = "on an Azure virtual machine, let this node reach 169.254.169.254 (network policy, \
                 iptables, routes); other machines have no IMDS: configure another identity";
     let reply = send(request, &service, hint, identity).await?;
-    read_token(&reply, &service, identity, &SentSecrets::default())
+    read_token(&reply, &service, identity, cx)
 }
 
 /// As Azure asks of its callers: a second between attempts at the least. Five of them may be at

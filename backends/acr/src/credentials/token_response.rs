@@ -1,12 +1,12 @@
 //! The answer of a service that hands out tokens: a token, or why not.
 
-use pullpass::Error;
-use pullpass::http::{Reply, SentSecrets};
+use pullpass::http::{Reply, ServerError};
+use pullpass::oauth::TokenResponse;
+use pullpass::{Context, Error};
 use secrecy::SecretString;
-use serde::Deserialize;
 
 use crate::error_codes::diagnose_token_service;
-use crate::error_response::{self, ErrorBody};
+use crate::error_response::EntraErrorBody;
 use crate::identity::Identity;
 use crate::token_service::TokenService;
 
@@ -18,45 +18,24 @@ pub(super) fn read_token(
     reply: &Reply,
     service: &TokenService,
     identity: &Identity<'_>,
-    sent: &SentSecrets,
+    cx: &Context,
 ) -> Result<SecretString, Error> {
-    if !reply.is_success() {
-        return Err(read_error(reply, service, identity, sent));
+    match reply.is_success() {
+        true => Ok(TokenResponse::read(reply, &cx.clock)?.access_token),
+        false => Err(read_error(reply, service, identity)),
     }
-    #[derive(Deserialize)]
-    struct TokenResponse {
-        access_token: Option<String>,
-    }
-    let response: TokenResponse = reply.json()?;
-    response.access_token.filter(|token| !token.is_empty()).map(SecretString::from).ok_or_else(
-        || {
-            Error::protocol(format!("{service} answered {} without a token", reply.status()))
-                .with_hint(format!("check for a proxy or firewall between this node and {service}"))
-        },
-    )
 }
 
-/// The error for an answer that is no token.
-pub(super) fn read_error(
-    reply: &Reply,
-    service: &TokenService,
-    identity: &Identity<'_>,
-    sent: &SentSecrets,
-) -> Error {
-    if reply.is_success() {
-        let status = reply.status();
-        return Error::protocol(format!("{service} answered {status} with no token"))
-            .with_hint(format!("check for a proxy or firewall between this node and {service}"));
-    }
-    let body = ErrorBody::read(reply);
+/// The error for an answer that is not a success.
+pub(super) fn read_error(reply: &Reply, service: &TokenService, identity: &Identity<'_>) -> Error {
+    let body = EntraErrorBody::read(reply);
+    let error = reply
+        .server_error()
+        .service(service.to_string())
+        .subject(identity)
+        .diagnosis(diagnose_token_service(reply, &body, service, identity));
     let code = body.aadsts_code();
-    error_response::explain(
-        reply,
-        service,
-        identity,
-        [code.as_deref(), body.error.as_deref()],
-        body.words().as_deref(),
-        diagnose_token_service(reply, &body, service, identity),
-        sent,
-    )
+    let error =
+        [code.as_deref(), body.error()].into_iter().flatten().fold(error, ServerError::code);
+    body.words().iter().fold(error, |error, words| error.words(words)).into_error()
 }

@@ -7,23 +7,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use azure_core::http::headers::{HeaderName as AzureName, Headers};
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request, StatusCode};
 use pullpass::http::header::HeaderName;
-use pullpass::http::{Method, Reply};
+use pullpass::http::{Http, Method, Reply};
 use pullpass::{Context, Error};
 
 /// Our HTTP client as Azure's crate sees it.
 #[derive(Clone)]
-pub(crate) struct Http {
-    http: pullpass::http::Http,
+pub(super) struct HttpTransport {
+    http: Http,
     last: Arc<Mutex<Option<Arc<Reply>>>>,
 }
 
-impl Http {
-    pub(crate) fn new(cx: &Context) -> Self {
+impl HttpTransport {
+    pub(super) fn new(cx: &Context) -> Self {
         Self { http: cx.http.clone(), last: Arc::default() }
     }
 
     /// What was answered last.
-    pub(crate) fn last(&self) -> Option<Arc<Reply>> {
+    pub(super) fn last(&self) -> Option<Arc<Reply>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -58,7 +58,7 @@ impl Http {
 }
 
 #[pullpass::async_trait]
-impl HttpClient for Http {
+impl HttpClient for HttpTransport {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         self.send(request)
             .await
@@ -66,8 +66,8 @@ impl HttpClient for Http {
     }
 }
 
-impl fmt::Debug for Http {
+impl fmt::Debug for HttpTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Http")
+        f.write_str("HttpTransport")
     }
 }

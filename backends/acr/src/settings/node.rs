@@ -1,6 +1,6 @@
 //! The node's identity, as options and `azure.json` name it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use pullpass::{Env, Error, Options, file};
 use secrecy::SecretString;
@@ -66,7 +66,11 @@ pub(super) fn read(options: &Options, env: &Env, file: &AzureJson) -> Result<Opt
                     .with_hint("set the client ID of the application that it belongs to")
             })?;
             let proof = match name {
-                "client-secret-file" => secret_proof(read_secret(&path)?, is_static),
+                "client-secret-file" => {
+                    let hint = "`--client-secret-file` must be a file with the secret only";
+                    let secret = file::read_secret(&path).map_err(|error| error.with_hint(hint))?;
+                    secret_proof(secret, is_static)
+                }
                 "client-certificate" => Proof::Certificate(path),
                 _ => Proof::TokenFile(path),
             };
@@ -106,16 +110,6 @@ fn secret_proof(value: SecretString, is_static: bool) -> Proof {
     match is_static {
         true => Proof::StaticSecret(value),
         false => Proof::Secret(value),
-    }
-}
-
-fn read_secret(path: &Path) -> Result<SecretString, Error> {
-    let hint = "`--client-secret-file` must be a file with the secret only";
-    let text = file::read_text(path).map_err(|error| error.with_hint(hint))?;
-    let text = text.trim_end_matches(['\r', '\n']);
-    match text.is_empty() {
-        true => Err(Error::config(format!("`{}` is empty", path.display())).with_hint(hint)),
-        false => Ok(text.into()),
     }
 }
 

@@ -244,7 +244,7 @@ fn odd_challenges_are_named_where_the_exchange_says_nothing(world: &World) {
     let fine = challenge("Bearer realm=https://contoso.azurecr.io/oauth2/token,service=foo");
     cloud.azure.always(Service::Challenge, Some(fine));
     let run = cloud.run_once(&cloud.plugin_as_node(), &request(IMAGE));
-    check(&run, 5, &["HTTP 404", "check for a proxy or firewall between"]);
+    check(&run, 5, &["HTTP 404", "unexpected answer: check for a proxy"]);
 }
 
 fn mistakes_in_the_options(world: &World) {

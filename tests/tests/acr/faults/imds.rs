@@ -14,10 +14,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("broken", Canned::broken(Service::Imds)).timeout(3).calls(2).fails(
             7,
             "IMDS could not serve NODE: HTTP 500 unknown",
-            &[
-                "Failed to retrieve token from the Active directory.",
-                "after 1 retries; the kubelet",
-            ],
+            &["Failed to retrieve token from the Active directory.", "after 1 retry; the kubelet"],
         ),
         row("not_ready", Canned::status(404)).timeout(3).calls(2).fails(
             7,
@@ -58,22 +55,22 @@ pub(super) fn rows() -> Vec<Row> {
         row("no_json", Canned::answer(200, "text/plain", "OK")).fails(
             5,
             "`IMDS` answered 200 with invalid JSON (line 1, column 1)",
-            &["hint: check that the URL is the right one, and"],
+            &["hint: unexpected answer: check for a proxy,"],
         ),
         row("web_page", Canned::answer(200, "text/html", "<!doctype html><title>Sign in")).fails(
             5,
             "`IMDS` answered 200 with HTML, not JSON",
-            &["hint: check that the URL is the right one, and"],
+            &["hint: unexpected answer: check for a proxy,"],
         ),
         row("no_token", Canned::json(200, &json!({"expires_in": "3600"}))).fails(
             5,
-            "IMDS answered 200 without a token",
-            &["hint: check for a proxy or firewall between this node and IMDS"],
+            "`IMDS` answered 200 with no access token",
+            &["hint: unexpected answer: check for a proxy,"],
         ),
         row("empty_token", Canned::json(200, &json!({"access_token": ""}))).fails(
             5,
-            "IMDS answered 200 without a token",
-            &["hint: check for a proxy or firewall between this node and IMDS"],
+            "`IMDS` answered 200 with no access token",
+            &["hint: unexpected answer: check for a proxy,"],
         ),
         row("redirect", Canned::redirect("http://evil.example/")).fails(
             5,

@@ -2,8 +2,8 @@
 
 use std::path::{Component, Path};
 
+use pullpass::http::Plaintext;
 use pullpass::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use pullpass::http::{Plaintext, SentSecrets};
 use pullpass::{Context, Error, file};
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
@@ -38,11 +38,12 @@ pub(super) async fn access_token(
                 .with_hint("check the agent with `azcmagent show`"));
         }
         _ => {
-            return Err(read_error(&challenge, &AGENT, identity, &SentSecrets::default()));
+            return Err(read_error(&challenge, &AGENT, identity));
         }
     }
     let realm = challenge.header(&WWW_AUTHENTICATE).and_then(key_file);
-    let path = realm.ok_or_else(|| {
+    // Messages name the file.
+    let path = realm.filter(|path| !cx.http.sent_secrets().occur_in(&[path])).ok_or_else(|| {
         Error::protocol(format!("{AGENT} did not name a key file in `{KEYS}`"))
             .with_hint("check the agent with `azcmagent show`")
     })?;
@@ -54,11 +55,9 @@ pub(super) async fn access_token(
     if key.len() > KEY_LIMIT {
         return Err(Error::protocol(format!("the key of {AGENT} is too long")).with_hint(AWAY));
     }
-    let sent = SentSecrets::default();
-    sent.remember(key.trim());
     let authorization = Zeroizing::new(format!("Basic {}", key.trim()));
     let reply = send(call().header(AUTHORIZATION, &authorization), &AGENT, AWAY, identity).await?;
-    let token = read_token(&reply, &AGENT, identity, &sent)?;
+    let token = read_token(&reply, &AGENT, identity, cx)?;
     check_echo(&reply.json()?, id, identity)?;
     Ok(token)
 }

@@ -4,8 +4,10 @@
 
 use std::path::Path;
 
+use pullpass::http::{is_loopback, is_metadata};
 use pullpass::{Context, Error};
-use url::{Host, Url};
+use secrecy::SecretString;
+use url::Url;
 
 /// The agent of an Arc-enabled server, where it says nothing else.
 const HIMDS: &str = "http://127.0.0.1:40342/metadata/identity/oauth2/token";
@@ -13,9 +15,8 @@ const HIMDS: &str = "http://127.0.0.1:40342/metadata/identity/oauth2/token";
 const HIMDS_BINARY: &str = "/opt/azcmagent/bin/himds";
 
 /// Who hands out this machine's tokens.
-#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    AppService { endpoint: Url, header: String },
+    AppService { endpoint: Url, header: SecretString },
     Arc { endpoint: Url },
     Imds,
 }
@@ -35,7 +36,7 @@ impl Source {
         match (endpoint, header) {
             (Some(endpoint), Some(header)) => {
                 let endpoint = parse_local(endpoint)?;
-                Ok(Self::AppService { endpoint, header: header.to_owned() })
+                Ok(Self::AppService { endpoint, header: header.into() })
             }
             _ if cx.env.os("MSI_ENDPOINT").is_some() => {
                 Err(not_supported("Cloud Shell or Azure Machine Learning", "MSI_ENDPOINT"))
@@ -62,13 +63,7 @@ fn parse_local(endpoint: &str) -> Result<Url, Error> {
         Error::config("`IDENTITY_ENDPOINT` is not a URL")
             .with_hint("App Service and Arc set it; on a virtual machine unset it")
     })?;
-    let is_local = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_link_local(),
-        Some(Host::Ipv6(address)) => address.is_loopback() || address.is_unicast_link_local(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    match is_local {
+    match is_loopback(&url) || is_metadata(&url) {
         true => Ok(url),
         false => Err(Error::config("`IDENTITY_ENDPOINT` is not on this machine").with_hint(
             "an Arc agent listens on `http://localhost:40342`, App Service on a link-local address",
