@@ -2,10 +2,10 @@
 //!
 //! Source: IAM, "Troubleshoot Workload Identity Federation"; RFC 6749 §5.2 and RFC 8693 §2.2.2.
 
-use pullpass::{ErrorKind, one_line};
+use pullpass::oauth::ErrorBody;
+use pullpass::{Diagnosis, ErrorKind, one_line};
 
 use crate::credentials_file::Key;
-use crate::error_response::{Diagnosis, ErrorBody};
 use crate::identity::Pod;
 
 /// The longest `google.subject`, in bytes.
@@ -22,12 +22,12 @@ pub(crate) fn diagnose_sts(body: &ErrorBody, pod: &Pod<'_>) -> Option<Diagnosis>
         pod.pool.expects()
     );
     let pool = pod.pool.shown();
-    Some(match body.code.as_deref()? {
-        "invalid_grant" if body.says(&["expired", "stale", "issued in the future"]) => (
+    let (kind, hint) = match body.error()? {
+        "invalid_grant" if body.mentions(&["expired", "stale", "issued in the future"]) => (
             ErrorKind::Identity,
             format!("the token has expired or is not yet valid: check this node's clock; {has}"),
         ),
-        "invalid_grant" if body.says(&["connecting to the given credential's issuer"]) => (
+        "invalid_grant" if body.mentions(&["connecting to the given credential's issuer"]) => (
             ErrorKind::Denied,
             format!(
                 "Google cannot fetch the keys of `{}`: if it cannot reach this issuer, upload the \
@@ -75,16 +75,22 @@ pub(crate) fn diagnose_sts(body: &ErrorBody, pod: &Pod<'_>) -> Option<Diagnosis>
             "enable the Security Token Service API in the pool's project".to_owned(),
         ),
         _ => return None,
-    })
+    };
+    Some(Diagnosis::new(kind, hint))
 }
 
 /// Of the IAM Service Account Credentials API.
-pub(crate) fn diagnose_iam(body: &ErrorBody, email: &str, pod: &Pod<'_>) -> Option<Diagnosis> {
+pub(crate) fn diagnose_iam(
+    status: u16,
+    body: &ErrorBody,
+    email: &str,
+    pod: &Pod<'_>,
+) -> Option<Diagnosis> {
     let claims = pod.token.claims();
     let names = claims.namespace.as_deref().zip(claims.service_account.as_deref());
     let member = pod.pool.member(&claims.subject, names);
-    Some(match (body.code.as_deref()?, body.status) {
-        ("PERMISSION_DENIED", _) if body.says(&["has not been used", "is disabled"]) => (
+    let (kind, hint) = match (body.error()?, status) {
+        ("PERMISSION_DENIED", _) if body.mentions(&["has not been used", "is disabled"]) => (
             ErrorKind::Denied,
             "enable the IAM Service Account Credentials API in the service account's project"
                 .to_owned(),
@@ -113,17 +119,18 @@ pub(crate) fn diagnose_iam(body: &ErrorBody, email: &str, pod: &Pod<'_>) -> Opti
                 .to_owned(),
         ),
         _ => return None,
-    })
+    };
+    Some(Diagnosis::new(kind, hint))
 }
 
 /// Of the token endpoint for keys.
 pub(crate) fn diagnose_key(body: &ErrorBody, key: &Key) -> Option<Diagnosis> {
     let email = &key.email;
-    Some(match body.code.as_deref()? {
-        "invalid_grant" if body.says(&["reasonable timeframe", "expired"]) => {
+    let (kind, hint) = match body.error()? {
+        "invalid_grant" if body.mentions(&["reasonable timeframe", "expired"]) => {
             (ErrorKind::Config, "check this node's clock".to_owned())
         }
-        "invalid_grant" if body.says(&["account not found"]) => (
+        "invalid_grant" if body.mentions(&["account not found"]) => (
             ErrorKind::Denied,
             format!("the service account `{email}` does not exist in this universe"),
         ),
@@ -138,5 +145,6 @@ pub(crate) fn diagnose_key(body: &ErrorBody, key: &Key) -> Option<Diagnosis> {
             (ErrorKind::Denied, format!("the service account `{email}` is disabled: enable it"))
         }
         _ => return None,
-    })
+    };
+    Some(Diagnosis::new(kind, hint))
 }

@@ -30,6 +30,6 @@ pub(crate) fn login(token: &AccessToken, settings: &Settings) -> Result<Login, E
                 "`{}` returned a token that cannot be used as a password",
                 token.server
             ))
-            .with_hint("check for a proxy or firewall between this node and Google")
+            .with_hint("unexpected answer: check for a proxy, a login page or a wrong URL")
     })
 }

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use pullpass::{Error, ServiceAccount, Token, one_line};
+use pullpass::{Error, ServiceAccount, Token, WithoutToken, one_line};
 
 use crate::credentials_file::{Key, is_email};
 use crate::pool::Pool;
-use crate::settings::{Pods, Settings, WithoutAnnotation, WithoutPool, WithoutToken};
+use crate::settings::{Pods, Settings, WithoutAnnotation, WithoutPool};
 
 /// The annotation by which a service account's pods opt in on GKE.
 pub(crate) const OPT_IN: &str = "iam.gke.io/enable-wi-image-pull";

@@ -14,7 +14,7 @@ mod universe;
 
 use pullpass::{
     Annotation, CacheType, Context, Error, OptionSpec, Plugin, Provider, Request, Response,
-    Variable, async_trait,
+    Variable, WithoutToken, async_trait,
 };
 use tracing::debug;
 
@@ -47,7 +47,8 @@ pub static PLUGIN: Plugin = Plugin::new("gar-credential-provider", |options, _| 
     .with_option("allow-provider"),
 ])
 .environment(&[Variable::new("GCE_METADATA_HOST", "another metadata server, as HOST[:PORT]")])
-.cache_type(CacheType::ServiceAccount);
+.cache_type(CacheType::ServiceAccount)
+.audience(pool::TOKEN_AUDIENCE);
 
 const OPTIONS: &[OptionSpec] = &[
     OptionSpec::positional(
@@ -79,9 +80,7 @@ const OPTIONS: &[OptionSpec] = &[
         "EMAIL",
         "the Google service account that pods without the annotation impersonate",
     ),
-    OptionSpec::value(
-        "without-token",
-        "HOW",
+    WithoutToken::option(
         "a request without a token: `node`, `anonymous` or `refuse` [default: node; with a \
          provider of your own: refuse]",
     ),

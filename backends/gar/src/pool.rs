@@ -8,6 +8,10 @@ use pullpass::{Error, one_line};
 /// What stands before a provider's resource name in an audience. The same in every universe.
 const IAM: &str = "//iam.googleapis.com/";
 
+/// The form of the audience that a provider expects in a pod's token, unless it lists others.
+pub(crate) const TOKEN_AUDIENCE: &str = "https://iam.googleapis.com/projects/NUMBER/locations/\
+    global/workloadIdentityPools/POOL/providers/PROVIDER";
+
 /// How a pool of GKE's or of a fleet's ends.
 const CLUSTER_POOL: &str = ".svc.id.goog";
 

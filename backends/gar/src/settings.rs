@@ -5,11 +5,11 @@ mod value;
 
 use std::time::Duration;
 
-use pullpass::{CacheKey, Error, Options};
+use pullpass::{CacheKey, Error, Options, WithoutToken};
 use url::Url;
 
 pub(crate) use self::pods::{Pods, WithoutAnnotation, WithoutPool};
-use self::value::{text, unknown_value, url};
+use self::value::{text, url};
 use crate::credentials_file::{self, CredentialsFile, Key};
 use crate::registry::Hosts;
 use crate::universe::Universe;
@@ -30,14 +30,6 @@ pub(crate) struct Settings {
     pub(crate) token_username: bool,
     pub(crate) cache_key: CacheKey,
     pub(crate) longest_cache: Option<Duration>,
-}
-
-/// What becomes of a request without a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum WithoutToken {
-    Node,
-    Anonymous,
-    Refuse,
 }
 
 /// How long Google lets such a token live without further ado.
@@ -77,15 +69,10 @@ impl Settings {
             universe,
             hosts: Hosts::parse(options.values("host"))?,
             key: file.key,
-            without_token: match options.value("without-token") {
-                None if is_elsewhere => WithoutToken::Refuse,
-                None | Some("node") => WithoutToken::Node,
-                Some("anonymous") => WithoutToken::Anonymous,
-                Some("refuse") => WithoutToken::Refuse,
-                Some(_) => {
-                    return Err(unknown_value("without-token", "`node`, `anonymous`, `refuse`"));
-                }
-            },
+            without_token: WithoutToken::read(options)?.unwrap_or(match is_elsewhere {
+                true => WithoutToken::Refuse,
+                false => WithoutToken::Node,
+            }),
             pods,
             lifetime: lifetime.unwrap_or(LIFETIME),
             token_username: options.is_set("token-username"),

@@ -16,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::of(one_request_and_no_other),
         Trial::of(the_metadata_server_is_never_proxied),
         Trial::of(another_metadata_server),
+        Trial::of(a_metadata_host_elsewhere_is_refused),
         Trial::of(a_metadata_host_that_is_none),
         Trial::of(the_node_needs_no_trust_in_anybody),
         Trial::of(a_server_that_is_not_ready_is_asked_again),
@@ -60,11 +61,11 @@ fn the_metadata_server_is_never_proxied(world: &World) {
     // The name is in the hosts file that Google gives its machines.
     let router = cloud.google.metadata(Machine::of(NODE));
     cloud.keep(world.http("metadata.google.internal", router.clone()));
-    cloud.keep(world.http("metadata.example:8080", router));
+    cloud.keep(world.http("169.254.169.252:8080", router));
     for names in
         [["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"], ["http_proxy", "https_proxy", "all_proxy"]]
     {
-        for host in ["", METADATA, "metadata.google.internal", "metadata.example:8080"] {
+        for host in ["", METADATA, "metadata.google.internal", "169.254.169.252:8080"] {
             let plugin = cloud.plugin().env("GCE_METADATA_HOST", host);
             let plugin = names.iter().fold(plugin, |it, name| it.env(name, NO_PROXY_AT_ALL));
             cloud.logs_in_as(&member(NODE), plugin, &request(IMAGE));
@@ -78,8 +79,8 @@ fn another_metadata_server(world: &World) {
     let cloud = Cloud::new(world);
     cloud.google.add_reader(&member(NODE));
     for (place, host) in [
-        ("metadata.example", "metadata.example"),
-        ("metadata.example:8080", "metadata.example:8080"),
+        ("169.254.169.252", "169.254.169.252"),
+        ("169.254.169.252:8080", "169.254.169.252:8080"),
         ("127.0.0.1:9988", "127.0.0.1:9988"),
         ("[::1]:9988", "[::1]:9988"),
     ] {
@@ -90,6 +91,20 @@ fn another_metadata_server(world: &World) {
         drop(server);
     }
     assert_eq!(world.unknown_names(), Vec::<String>::new());
+}
+
+/// Its tokens come over plain HTTP, which is for this machine's own addresses.
+fn a_metadata_host_elsewhere_is_refused(world: &World) {
+    let mut cloud = Cloud::new(world);
+    let router = cloud.google.metadata(Machine::of(NODE));
+    cloud.keep(world.http("metadata.example", router));
+    let before = world.attempts();
+    for host in ["metadata.example", "metadata.example:8080", "10.0.0.4", "8.8.8.8:80"] {
+        let plugin = cloud.plugin().env("GCE_METADATA_HOST", host);
+        let says = ["`GCE_METADATA_HOST` is not an address of this machine", "link-local"];
+        cloud.fails(plugin, &request(IMAGE), 2, &says);
+    }
+    assert_eq!(world.attempts(), before);
 }
 
 fn a_metadata_host_that_is_none(world: &World) {

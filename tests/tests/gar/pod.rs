@@ -173,9 +173,9 @@ fn a_token_that_is_none_is_refused_here(world: &World) {
         (
             cloud.issuer.token("https://kubernetes.default.svc").build(),
             4,
-            "is good for the Kubernetes API server",
+            "the Kubernetes API server may accept the service account token",
         ),
-        (cloud.issuer.token(cloud.issuer.url()).build(), 4, "is not sent elsewhere"),
+        (cloud.issuer.token(cloud.issuer.url()).build(), 4, "is not sent to another server"),
         ("DEADBEEF=".to_owned(), 6, "`serviceAccountToken` is not a signed JWT"),
         (String::new(), 6, "`serviceAccountToken`"),
     ] {

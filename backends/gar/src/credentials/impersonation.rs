@@ -3,14 +3,13 @@
 //! Source: IAM Service Account Credentials API, "Method:
 //! projects.serviceAccounts.generateAccessToken".
 
-use pullpass::http::SentSecrets;
 use pullpass::{Context, Error};
 use serde_json::json;
 use url::Url;
 
 use super::access_token::{AccessToken, SCOPE};
-use crate::error_codes;
-use crate::error_response::{self, ErrorBody};
+use crate::error_codes::diagnose_iam;
+use crate::error_response::read_error;
 use crate::identity::{Identity, Pod};
 use crate::settings::Settings;
 
@@ -33,11 +32,8 @@ pub(super) async fn token(
     })?;
     match reply.is_success() {
         true => AccessToken::from_iam(&reply, &cx.clock),
-        false => {
-            let body = ErrorBody::read(&reply);
-            let diagnosis = error_codes::diagnose_iam(&body, email, pod);
-            let sent = SentSecrets::from_secret(&federated.secret);
-            Err(error_response::explain(&body, &reply, "Google's IAM", identity, diagnosis, &sent))
-        }
+        false => Err(read_error(&reply, "Google's IAM", identity, |body| {
+            diagnose_iam(reply.status(), body, email, pod)
+        })),
     }
 }

@@ -4,14 +4,13 @@
 
 use std::time::Duration;
 
-use pullpass::http::SentSecrets;
 use pullpass::{Context, Error, SigningKey};
 use secrecy::ExposeSecret as _;
 
 use super::access_token::{AccessToken, SCOPE};
 use crate::credentials_file::Key;
-use crate::error_codes;
-use crate::error_response::{self, ErrorBody};
+use crate::error_codes::diagnose_key;
+use crate::error_response::read_error;
 use crate::identity::Identity;
 
 /// How long an assertion may be used. Google takes an hour; a call takes seconds.
@@ -55,18 +54,13 @@ pub(super) async fn token(
         ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
         ("assertion", assertion.expose_secret()),
     ];
-    let call = cx.http.post(key.token_url.clone()).form(form);
+    let call = cx.http.post(key.token_url.clone()).secret(&assertion).form(form);
     let reply = call
         .send()
         .await
         .map_err(|error| error.context(format!("cannot get a token from Google for {identity}")))?;
     match reply.is_success() {
         true => AccessToken::from_oauth(&reply, &cx.clock),
-        false => {
-            let body = ErrorBody::read(&reply);
-            let diagnosis = error_codes::diagnose_key(&body, key);
-            let sent = SentSecrets::from_secret(&assertion);
-            Err(error_response::explain(&body, &reply, "Google", identity, diagnosis, &sent))
-        }
+        false => Err(read_error(&reply, "Google", identity, |body| diagnose_key(body, key))),
     }
 }

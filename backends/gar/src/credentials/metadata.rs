@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pullpass::http::header::HeaderName;
 use pullpass::http::{Http, HttpConfig, Plaintext, ProxyMode, Reply};
-use pullpass::{Context, Error, ErrorKind};
+use pullpass::{Context, Diagnosis, Error, ErrorKind};
 use url::Url;
 
 use super::access_token::AccessToken;
@@ -69,7 +69,7 @@ pub(super) async fn token(identity: &Identity<'_>, cx: &Context) -> Result<Acces
             "`{host}` is not Google's metadata server: it answers without `Metadata-Flavor: Google`"
         ))
         .with_hint(format!("other clouds have theirs at the same address; {ELSEWHERE}"))),
-        false => Err(refused(&reply, is_googles, identity)),
+        false => Err(read_error(&reply, is_googles, identity)),
     }
 }
 
@@ -89,47 +89,52 @@ fn http(known: Option<(String, Vec<IpAddr>)>, cx: &Context) -> Http {
 /// The URL of the token, at `host[:port]`.
 fn server(host: &str) -> Result<Url, Error> {
     let is_authority = !host.contains(|c: char| !c.is_ascii_graphic() || "/\\?#@".contains(c));
-    Url::parse(&format!("http://{host}{TOKEN}"))
+    let url = Url::parse(&format!("http://{host}{TOKEN}"))
         .ok()
         .filter(|url| is_authority && url.path() == TOKEN)
         .ok_or_else(|| {
             Error::config(format!("`{HOST_VARIABLE}` is not `HOST[:PORT]`"))
                 .with_hint("write it without scheme and path, for example `169.254.169.254`")
-        })
+        })?;
+    match Plaintext::Metadata.allows(&url) {
+        true => Ok(url),
+        false => Err(Error::config(format!("`{HOST_VARIABLE}` is not an address of this machine"))
+            .with_hint(
+                "tokens come from it in the clear: only a loopback, link-local or metadata \
+                 address is allowed",
+            )),
+    }
 }
 
-fn refused(reply: &Reply, is_googles: bool, identity: &Identity<'_>) -> Error {
-    let status = reply.status();
-    let (kind, hint) = match status {
-        404 => (
+fn read_error(reply: &Reply, is_googles: bool, identity: &Identity<'_>) -> Error {
+    let diagnosis = match reply.status() {
+        404 => Diagnosis::new(
             ErrorKind::Identity,
             "this machine has no service account: attach one that has \
-             roles/artifactregistry.reader, with the scope cloud-platform"
-                .to_owned(),
+             roles/artifactregistry.reader, with the scope cloud-platform",
         ),
-        403 => (
+        403 => Diagnosis::new(
             ErrorKind::Denied,
             "a proxy, firewall or metadata concealment on this machine answers in place of the \
-             metadata server"
-                .to_owned(),
+             metadata server",
         ),
         _ if reply.kind() == ErrorKind::Unavailable => {
-            (ErrorKind::Unavailable, reply.hint_unavailable())
+            Diagnosis::new(ErrorKind::Unavailable, reply.hint_unavailable())
         }
-        _ => (
+        _ => Diagnosis::new(
             ErrorKind::Protocol,
-            "check for a proxy or firewall in front of the metadata \
-                                    server"
-                .to_owned(),
+            "check for a proxy or firewall in front of the metadata server",
         ),
     };
-    let verb = match kind {
-        ErrorKind::Unavailable => "could not serve",
-        _ => "refused",
-    };
-    let error = Error::new(kind, format!("the metadata server {verb} {identity}: HTTP {status}"));
+    let hint = diagnosis.hint.clone();
+    let error = reply
+        .server_error()
+        .service("the metadata server")
+        .subject(identity)
+        .diagnosis(diagnosis)
+        .into_error();
     match is_googles {
-        true => error.with_hint(hint),
+        true => error,
         false => error
             .with_source(format!("`{}` answers without `Metadata-Flavor: Google`", reply.target()))
             .with_hint(format!(
@@ -149,8 +154,19 @@ mod tests {
             assert_eq!(url.path(), TOKEN, "{host}");
         }
         for host in [
-            "", ":80", "http://x", "x/y", "x?y=", "x#y", "user@x", "x:port", "a b", "x\\y",
+            "",
+            ":80",
+            "http://x",
+            "x/y",
+            "x?y=",
+            "x#y",
+            "user@x",
+            "x:port",
+            "a b",
+            "x\\y",
             "x:80:80",
+            "metadata.example",
+            "10.0.0.4",
         ] {
             assert!(server(host).is_err(), "{host}");
         }

@@ -2,13 +2,12 @@
 //!
 //! Source: Security Token Service, "Method: token".
 
-use pullpass::http::SentSecrets;
 use pullpass::{Context, Error};
 use secrecy::ExposeSecret as _;
 
 use super::access_token::{AccessToken, SCOPE};
-use crate::error_codes;
-use crate::error_response::{self, ErrorBody};
+use crate::error_codes::diagnose_sts;
+use crate::error_response::read_error;
 use crate::identity::{Identity, Pod};
 use crate::settings::Settings;
 
@@ -19,7 +18,7 @@ pub(super) async fn token(
     cx: &Context,
 ) -> Result<AccessToken, Error> {
     // Without an `Authorization` header: with one STS may refuse.
-    let call = cx.http.post(settings.sts.clone()).form([
+    let call = cx.http.post(settings.sts.clone()).secret(pod.token.secret()).form([
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
         ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),
         ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
@@ -32,11 +31,6 @@ pub(super) async fn token(
     })?;
     match reply.is_success() {
         true => AccessToken::from_oauth(&reply, &cx.clock),
-        false => {
-            let body = ErrorBody::read(&reply);
-            let diagnosis = error_codes::diagnose_sts(&body, pod);
-            let sent = SentSecrets::from_secret(pod.token.secret());
-            Err(error_response::explain(&body, &reply, "Google's STS", identity, diagnosis, &sent))
-        }
+        false => Err(read_error(&reply, "Google's STS", identity, |body| diagnose_sts(body, pod))),
     }
 }

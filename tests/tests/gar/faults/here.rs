@@ -169,7 +169,7 @@ fn servers_that_repeat_what_they_were_sent(world: &World) {
         (with_key, request(IMAGE), 3),
     ] {
         let run = cloud.run(plugin, &request);
-        check(&run, code, &["(words that repeat a secret are not shown)"]);
+        check(&run, code, &["(not shown: the server's words repeat a secret)"]);
         for words in sent.lock().unwrap().drain(..) {
             for secret in secrets_in(&words) {
                 assert!(!run.stderr.contains(&secret[..24]), "{}", run.stderr);

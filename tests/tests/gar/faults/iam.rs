@@ -45,12 +45,15 @@ pub(super) fn rows() -> Vec<Row> {
         .fails(
             3,
             "Google's IAM refused POD as `PULLER`: HTTP 404 NOT_FOUND",
-            &["`IAM` says: Unknown service account", "hint: the service account `PULLER` does not exist"],
+            &[
+                "`IAM` says: Unknown service account",
+                "hint: the service account `PULLER` does not exist",
+            ],
         ),
         row("not_found_page", error(404, "", "Not Found")).fails(
             5,
             "Google's IAM refused POD as `PULLER`: HTTP 404",
-            &["hint: unexpected answer (a login page? a wrong address?): check for a proxy or firewall between this node and Google's IAM"],
+            &["hint: unexpected answer: check for a proxy, a login page or a wrong URL"],
         ),
         row("unauthenticated", error(401, "UNAUTHENTICATED", "Request had invalid credentials."))
             .fails(
@@ -88,39 +91,39 @@ pub(super) fn rows() -> Vec<Row> {
         row("login_page", Canned::answer(200, "text/html", "<!doctype html><title>Sign in")).fails(
             5,
             "`IAM` answered 200 with HTML, not JSON",
-            &["hint: check that the URL is the right one, and"],
+            &["hint: unexpected answer: check for a proxy,"],
         ),
         row("blocked", Canned::answer(403, "text/html", "<html><title>Blocked by policy")).fails(
             5,
             "Google's IAM refused POD as `PULLER`: HTTP 403",
-            &["hint: unexpected answer (a login page? a wrong address?): check for a proxy or firewall between this node and Google's IAM"],
+            &["hint: unexpected answer: check for a proxy, a login page or a wrong URL"],
         ),
         row("no_token", token(json!({"expireTime": "2099-01-01T00:00:00Z"}))).fails(
             5,
             "`IAM` answered 200 with no access token",
-            &["hint: check for a proxy or firewall between this node and Google"],
+            &["hint: unexpected answer: check for a proxy,"],
         ),
         row("a_token_in_sts_form", token(json!({"access_token": "ya29.c.x", "expires_in": 99})))
             .fails(
                 5,
                 "`IAM` answered 200 with no access token",
-                &["hint: check for a proxy or firewall between this node and Google"],
+                &["hint: unexpected answer: check for a proxy,"],
             ),
         row("no_date", token(json!({"accessToken": "ya29.c.x", "expireTime": "tomorrow"}))).fails(
             5,
             "`IAM` answered 200 with an unreadable `expireTime`",
-            &["hint: check for a proxy or firewall between this node and Google"],
+            &["hint: unexpected answer: check for a proxy,"],
         ),
         row("empty_date", token(json!({"accessToken": "ya29.c.x", "expireTime": ""}))).fails(
             5,
             "`IAM` answered 200 with an unreadable `expireTime`",
-            &["hint: check for a proxy or firewall between this node and Google"],
+            &["hint: unexpected answer: check for a proxy,"],
         ),
         row("a_number", token(json!({"accessToken": "ya29.c.x", "expireTime": 1_795_514_400})))
             .fails(
                 5,
                 "`IAM` answered 200 with JSON of an unexpected shape",
-                &["hint: check that the URL is the right one, and"],
+                &["hint: unexpected answer: check for a proxy,"],
             ),
         row(
             "over",

@@ -56,9 +56,9 @@ fn nothing_listens_in_the_place_of_the_metadata_server(world: &World) {
     let plugin = cloud.plugin().env("GCE_METADATA_HOST", "127.0.0.1:9");
     let run = cloud.run(plugin.arg("--timeout=3s"), &request(IMAGE));
     check(&run, 7, &["cannot connect to `http://127.0.0.1:9/", LET_REACH]);
-    let plugin = cloud.plugin().env("GCE_METADATA_HOST", "nowhere.example");
+    let plugin = cloud.plugin().env("GCE_METADATA_HOST", "169.254.1.1");
     let run = cloud.run(plugin.arg("--timeout=3s"), &request(IMAGE));
-    check(&run, 7, &["cannot connect to `http://nowhere.example/", LET_REACH]);
+    check(&run, 7, &["cannot connect to `http://169.254.1.1/", LET_REACH]);
     in_time(&run, 5);
 }
 

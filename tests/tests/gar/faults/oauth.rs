@@ -61,17 +61,17 @@ pub(super) fn rows() -> Vec<Row> {
         row("blocked", Canned::answer(403, "text/html", "<html><title>Blocked by policy")).fails(
             5,
             "Google refused KEY: HTTP 403",
-            &["hint: unexpected answer (a login page? a wrong address?): check for a proxy or firewall between this node and Google"],
+            &["hint: unexpected answer: check for a proxy, a login page or a wrong URL"],
         ),
         row("login_page", Canned::answer(200, "text/html", "<!doctype html><title>Sign in")).fails(
             5,
             "`OAUTH` answered 200 with HTML, not JSON",
-            &["hint: check that the URL is the right one, and"],
+            &["hint: unexpected answer: check for a proxy,"],
         ),
         row("an_id_token", Canned::json(200, &json!({"id_token": "a.b.c"}))).fails(
             5,
             "`OAUTH` answered 200 with no access token",
-            &["hint: check for a proxy or firewall between this node and Google"],
+            &["hint: unexpected answer: check for a proxy,"],
         ),
         row("redirect", Canned::redirect("https://evil.example/token")).fails(
             5,

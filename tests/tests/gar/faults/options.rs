@@ -52,7 +52,7 @@ fn values_that_are_none(world: &World) {
         (&["--timeout=2m"], "`--timeout`"),
         (&["--credentials"], "`--credentials` is given without a value"),
         (&["--token-username=yes"], "a switch was given a value"),
-        (&["--without-token="], "`--without-token` must be one of"),
+        (&["--without-token="], "`--without-token` has an unknown value"),
         (&["--without-pool=NODE"], "`--without-pool` must be one of"),
         (
             &["--service-account=x"],
