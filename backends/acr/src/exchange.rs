@@ -34,7 +34,7 @@ impl Exchange<'_> {
     pub(crate) async fn refresh_token(&self, token: &SecretString) -> Result<SecretString, Error> {
         let mut form = vec![
             ("grant_type", "access_token"),
-            ("service", self.server.service()),
+            ("service", self.server.host()),
             ("access_token", token.expose_secret()),
         ];
         form.extend(self.identity.tenant_id().map(|tenant| ("tenant", tenant)));
@@ -52,7 +52,7 @@ impl Exchange<'_> {
         let scope = format!("repository:{repository}:pull");
         let form = vec![
             ("grant_type", "refresh_token"),
-            ("service", self.server.service()),
+            ("service", self.server.host()),
             ("scope", scope.as_str()),
             ("refresh_token", refresh_token.expose_secret()),
         ];
@@ -67,15 +67,15 @@ impl Exchange<'_> {
         form: Vec<(&str, &str)>,
         token: &SecretString,
     ) -> Result<Reply, Error> {
-        let authority = &self.server.authority;
+        let host = self.server.host();
         // Never to where a challenge points: to the registry that the image's host proves.
-        let url = Url::parse(&format!("https://{authority}{path}"))
-            .map_err(|_| Error::config(format!("`{authority}` is no host")))?;
+        let url = Url::parse(&format!("https://{host}{path}"))
+            .map_err(|_| Error::config(format!("`{host}` is no host")))?;
         let reply =
             self.cx.http.post(url).secret(token).form(form).send().await.map_err(|error| {
                 let identity = self.identity;
                 error.context(format!(
-                    "cannot get a token from the registry `{authority}` for \
+                    "cannot get a token from the registry `{host}` for \
                                    {identity}"
                 ))
             })?;
@@ -87,13 +87,13 @@ impl Exchange<'_> {
 
     /// Explains a refusal; where the answer says little, the registry's challenge may say more.
     async fn explain(&self, reply: &Reply) -> Error {
-        let authority = &self.server.authority;
+        let host = self.server.host();
         let body = RegistryErrorBody::read(reply);
-        let diagnosis = diagnose_registry(reply, &body, authority);
+        let diagnosis = diagnose_registry(reply, &body, host);
         let is_protocol = diagnosis.kind == ErrorKind::Protocol;
         let error = reply
             .server_error()
-            .service(format!("the registry `{authority}`"))
+            .service(format!("the registry `{host}`"))
             .subject(self.identity)
             .diagnosis(diagnosis);
         let error = body.code().into_iter().fold(error, ServerError::code);

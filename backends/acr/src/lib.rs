@@ -168,32 +168,32 @@ impl Provider for Acr {
             debug!("`{}` is neither an ACR registry nor the source of a mirror", image.registry());
             return Ok(Response::none());
         };
-        let LoginTarget { server, mirrored, repository } = target;
-        let identity = Identity::choose(settings, request.service_account.as_ref(), mirrored)?;
-        debug!("requesting a login to `{}` for {identity}", server.authority);
-        if mirrored && identity.is_static() {
+        let identity =
+            Identity::choose(settings, request.service_account.as_ref(), target.mirrored)?;
+        debug!("requesting a login to `{}` for {identity}", target.server.host());
+        if target.mirrored && identity.is_static() {
             return Err(Error::config(
                 "`--static-service-principal` cannot be used for a mirrored host",
             )
             .with_hint(
-                "the container runtime may send the secret to the mirror's source: remove \
-                        one of the two options",
+                "the container runtime may send the secret to the mirror's source: remove one of \
+                 the two options",
             ));
         }
         let token = match credentials::credential(&identity, &cloud, cx).await? {
             Credential::Token(token) => token,
             Credential::Login { username, password } => {
-                return response::with_secret(&username, &password, image, &server, settings);
+                return response::with_secret(&username, &password, image, &target, settings);
             }
             Credential::Nothing => return Ok(Response::none()),
         };
-        let exchange = Exchange { server: &server, identity: &identity, cx };
+        let exchange = Exchange { server: &target.server, identity: &identity, cx };
         let mut token = exchange.refresh_token(&token).await?;
         let mut key = CacheKey::Registry;
         if settings.repository_scope {
-            token = exchange.access_token(&token, &repository).await?;
+            token = exchange.access_token(&token, &target.repository).await?;
             key = CacheKey::Image;
         }
-        response::with_token(&token, key, image, &server, settings, &cx.clock)
+        response::with_token(&token, key, image, &target, settings, &cx.clock)
     }
 }

@@ -20,7 +20,8 @@ impl LoginTarget {
     /// Where the login for the image comes from; `None` where the host is nobody's of Azure.
     ///
     /// # Errors
-    /// Of kind Config, when the host takes no login, or is another cloud's.
+    /// Of kind Config, when the host takes no login, is another cloud's, or is asked on another
+    /// port than that of HTTPS.
     pub(crate) fn find(
         image: &Image,
         mirrors: &Mirrors,
@@ -34,8 +35,19 @@ impl LoginTarget {
             };
             return Ok(Some(Self { server: server.clone(), mirrored: true, repository }));
         }
-        let read = |suffixes: &[String]| registry::read(image.host(), image.port(), suffixes);
+        let read = |suffixes: &[String]| registry::read(image.host(), suffixes);
         match read(&cloud.suffixes) {
+            // The host's name proves whose it is on that port alone.
+            Host::LoginServer(server) if !image.is_on_https_port() => Err(Error::config(format!(
+                "`{}` is not the HTTPS port of an ACR registry",
+                image.registry()
+            ))
+            .with_hint(format!(
+                "remove the port from the image's name; if it is a mirror of that registry, add \
+                 `--registry-mirror {}:{}`",
+                image.registry(),
+                server.host()
+            ))),
             Host::LoginServer(server) => Ok(Some(Self { server, mirrored: false, repository })),
             Host::Data => Err(Error::config(format!("`{}` needs no login", image.registry()))
                 .with_hint("remove data endpoints from this provider's `matchImages`")),

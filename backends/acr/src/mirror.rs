@@ -58,7 +58,7 @@ impl Mirrors {
                 None => (target, None),
             };
             let host = host.to_ascii_lowercase();
-            let Host::LoginServer(server) = registry::read(&host, None, suffixes) else {
+            let Host::LoginServer(server) = registry::read(&host, suffixes) else {
                 return Err(invalid("has a target that is not a registry of this cloud"));
             };
             if mirrors.iter().any(|known| image.is_on(&known.source)) {
@@ -89,7 +89,7 @@ mod tests {
 
     fn target(mirrors: &Mirrors, image: &str) -> Option<String> {
         let image = Image::parse(image).unwrap();
-        mirrors.target_of(&image).map(|target| target.server.authority.clone())
+        mirrors.target_of(&image).map(|target| target.server.host().to_owned())
     }
 
     #[test]
@@ -98,7 +98,7 @@ mod tests {
             mirrors(&["mcr.microsoft.com:abc.azurecr.io/aks-managed-repository"]).unwrap();
         let image = Image::parse("mcr.microsoft.com/oss/pause").unwrap();
         let target = mirrors.target_of(&image).unwrap();
-        assert_eq!(target.server.authority, "abc.azurecr.io");
+        assert_eq!(target.server.host(), "abc.azurecr.io");
         assert_eq!(target.prefix.as_deref(), Some("aks-managed-repository"));
     }
 

@@ -5,17 +5,15 @@
 /// Source: Azure Container Registry, "Authenticate with Microsoft Entra ID".
 pub(crate) const AUDIENCE: &str = "https://containerregistry.azure.net";
 
-/// A registry's login server: the host that takes the login.
+/// A registry's login server: the host that takes the login, in lower case. Its tokens call the
+/// registry by the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LoginServer {
-    /// `host[:port]`, in lower case.
-    pub(crate) authority: String,
-}
+pub(crate) struct LoginServer(String);
 
 impl LoginServer {
-    /// Its name as its tokens have it: without a port.
-    pub(crate) fn service(&self) -> &str {
-        self.authority.split(':').next().unwrap_or(&self.authority)
+    /// Its host name.
+    pub(crate) fn host(&self) -> &str {
+        &self.0
     }
 }
 
@@ -31,17 +29,13 @@ pub(crate) enum Host {
     Foreign,
 }
 
-/// Reads a host name in lower case, and its port.
+/// Reads a host name in lower case.
 ///
 /// The forms of a login server: `NAME.SUFFIX`, with a hyphen in the name where it carries a
 /// hash ("Domain name label scope" of the ACR documentation), and `NAME.REGION.geo.SUFFIX`
 /// (regional endpoints).
-pub(crate) fn read(host: &str, port: Option<u16>, suffixes: &[String]) -> Host {
-    let authority = match port {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    };
-    let login_server = Host::LoginServer(LoginServer { authority });
+pub(crate) fn read(host: &str, suffixes: &[String]) -> Host {
+    let login_server = Host::LoginServer(LoginServer(host.to_owned()));
     for suffix in suffixes {
         let Some(front) = host.strip_suffix(suffix.as_str()).and_then(|it| it.strip_suffix('.'))
         else {
@@ -76,7 +70,7 @@ mod tests {
 
     fn of(host: &str) -> Host {
         let suffixes = ["azurecr.io", "azurecr.cn", "azurecr.us", "azurecr.my.cloud"];
-        read(host, None, &suffixes.map(str::to_owned))
+        read(host, &suffixes.map(str::to_owned))
     }
 
     #[test]
@@ -90,12 +84,9 @@ mod tests {
             "foo.eastus.geo.azurecr.io",
             "foo-a1b2.westeurope.geo.azurecr.us",
         ] {
-            let expected = LoginServer { authority: host.to_owned() };
+            let expected = LoginServer(host.to_owned());
             assert_eq!(of(host), Host::LoginServer(expected), "{host}");
         }
-        let with_port = read("foo.azurecr.io", Some(443), &["azurecr.io".to_owned()]);
-        let expected = LoginServer { authority: "foo.azurecr.io:443".to_owned() };
-        assert_eq!(with_port, Host::LoginServer(expected));
     }
 
     #[test]

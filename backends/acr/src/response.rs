@@ -1,11 +1,11 @@
-//! The registry's token as the kubelet's answer.
+//! The registry's token as the kubelet's response.
 
 use pullpass::{
     Cache, CacheKey, Clock, Error, ErrorKind, Image, JwtExpiry, Login, Response, jwt_expiry,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::registry::LoginServer;
+use crate::login_target::LoginTarget;
 use crate::settings::Settings;
 
 /// The user name beside a token of the registry's.
@@ -15,7 +15,7 @@ const USER: &str = "00000000-0000-0000-0000-000000000000";
 /// Every registry of ACR, for logins without user and password.
 const EVERY_REGISTRY: &str = "*.azurecr.*";
 
-/// The answer with a token of the registry's. Kept until the token's own expiry, and not
+/// The response with a token of the registry's. Kept until the token's own expiry, and not
 /// longer than the operator allows.
 ///
 /// # Errors
@@ -24,7 +24,7 @@ pub(crate) fn with_token(
     token: &SecretString,
     key: CacheKey,
     image: &Image,
-    server: &LoginServer,
+    target: &LoginTarget,
     settings: &Settings,
     clock: &Clock,
 ) -> Result<Response, Error> {
@@ -40,21 +40,19 @@ pub(crate) fn with_token(
         // It does not say how long it holds: ask again for the next pull.
         JwtExpiry::Unsaid | JwtExpiry::Unreadable => Cache::never(key),
     };
-    let login = || {
-        Login::new(USER, token.expose_secret()).map_err(|error| {
-            error
-                .with_kind(ErrorKind::Protocol)
-                .context(format!(
-                    "`{}` returned a token that cannot be used as a password",
-                    server.authority
-                ))
-                .with_hint("unexpected answer: check for a proxy, a login page or a wrong URL")
-        })
-    };
-    response(login, image, server, settings, cache)
+    let login = Login::new(USER, token.expose_secret()).map_err(|error| {
+        error
+            .with_kind(ErrorKind::Protocol)
+            .context(format!(
+                "`{}` returned a token that cannot be used as a password",
+                target.server.host()
+            ))
+            .with_hint("unexpected answer: check for a proxy, a login page or a wrong URL")
+    })?;
+    Ok(with_login(login, image, target, settings, cache))
 }
 
-/// The answer with the service principal's own secret, which does not die by itself.
+/// The response with the service principal's own secret, which does not die by itself.
 ///
 /// # Errors
 /// Of kind Config, when the operator's secret cannot be a password.
@@ -62,33 +60,31 @@ pub(crate) fn with_secret(
     username: &str,
     password: &SecretString,
     image: &Image,
-    server: &LoginServer,
+    target: &LoginTarget,
     settings: &Settings,
 ) -> Result<Response, Error> {
     let cache = Cache::lasting(CacheKey::Registry, settings.longest_cache);
-    let login = || {
-        Login::new(username, password.expose_secret()).map_err(|error| {
-            error.with_kind(ErrorKind::Config).with_hint("check its ID and its secret")
-        })
-    };
-    response(login, image, server, settings, cache)
+    let login = Login::new(username, password.expose_secret()).map_err(|error| {
+        error.with_kind(ErrorKind::Config).with_hint("check its ID and its secret")
+    })?;
+    Ok(with_login(login, image, target, settings, cache))
 }
 
 /// Under the image's own host as it was sent, and under the registry's where that is another:
 /// the runtime may ask for either.
-fn response(
-    login: impl Fn() -> Result<Login, Error>,
+fn with_login(
+    login: Login,
     image: &Image,
-    server: &LoginServer,
+    target: &LoginTarget,
     settings: &Settings,
     cache: Cache,
-) -> Result<Response, Error> {
-    let mut auth = vec![(image.registry().to_owned(), login()?)];
-    if !image.is_on(&server.authority) {
-        auth.push((server.authority.clone(), login()?));
+) -> Response {
+    let mut auth = vec![(image.registry().to_owned(), login.clone())];
+    if target.mirrored {
+        auth.push((target.server.host().to_owned(), login));
     }
     if settings.anonymous_key {
         auth.push((EVERY_REGISTRY.to_owned(), Login::anonymous()));
     }
-    Ok(Response::new(auth, cache))
+    Response::new(auth, cache)
 }

@@ -85,13 +85,21 @@ impl Hosts {
     pub(crate) fn check(&self, image: &Image, universe: &Universe) -> Result<(), Error> {
         let is_named = self.named.iter().any(|host| image.is_on(host));
         let host = image.registry();
-        match (is_named, is_registry(image.host(), universe), image.port()) {
-            (true, ..) | (_, true, None | Some(443)) => return Ok(()),
-            (_, true, Some(_)) => {
-                return Err(Error::config(format!("`{host}` is no port of Google's registry"))
-                    .with_hint("take the port out of the image's name"));
-            }
-            _ => {}
+        if is_named {
+            return Ok(());
+        }
+        if is_registry(image.host(), universe) {
+            // The host's name proves whose it is on that port alone.
+            return match image.is_on_https_port() {
+                true => Ok(()),
+                false => Err(Error::config(format!(
+                    "`{host}` is not the HTTPS port of a Google registry"
+                ))
+                .with_hint(format!(
+                    "remove the port from the image's name; if it is a mirror that accepts Google \
+                     logins, add `--host {host}`"
+                ))),
+            };
         }
         if is_googles(image.host()) {
             let domain = universe.domain();

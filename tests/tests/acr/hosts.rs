@@ -12,6 +12,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::of(a_cloud_that_nobody_knows),
         Trial::of(a_registry_of_another_cloud_is_refused),
         Trial::of(the_key_is_the_host_as_it_was_sent),
+        Trial::of(another_port_of_a_registrys_host_gets_no_login),
         Trial::of(a_regional_login_server),
         Trial::of(a_data_endpoint_needs_no_login),
         Trial::of(a_stranger_gets_no_credentials_and_nobody_is_asked),
@@ -110,12 +111,9 @@ fn a_registry_of_another_cloud_is_refused(world: &World) {
 fn the_key_is_the_host_as_it_was_sent(world: &World) {
     let mut cloud = Cloud::new(world);
     let node = cloud.node();
-    let server = world.https("contoso.azurecr.io:8443", cloud.azure.registries());
-    cloud.keep(server);
     for (image, key) in [
         ("contoso.azurecr.io", "contoso.azurecr.io"),
         ("contoso.azurecr.io:443/team/app", "contoso.azurecr.io:443"),
-        ("contoso.azurecr.io:8443/team/app", "contoso.azurecr.io:8443"),
     ] {
         let (found, login) = cloud.login(cloud.plugin_as_node(), &request(image));
         assert_eq!((&*found, &*login.client_id), (key, &*node.client_id));
@@ -124,6 +122,38 @@ fn the_key_is_the_host_as_it_was_sent(world: &World) {
     }
     let auth = cloud.run(cloud.plugin_as_node(), &request("Contoso.AzureCR.IO/team/app"));
     assert_eq!(auth.login().0, "Contoso.AzureCR.IO");
+}
+
+/// A service of some other kind may be there, and a tunnel to it on this node.
+fn another_port_of_a_registrys_host_gets_no_login(world: &World) {
+    let mut cloud = Cloud::new(world);
+    let node = cloud.node();
+    let pod = cloud.pod();
+    let ids = [(CLIENT_ID, &*pod.client_id), (TENANT_ID, &*pod.tenant)];
+    cloud.keep(world.https("contoso.azurecr.io:8443", cloud.azure.registries()));
+    let before = world.attempts();
+    for host in ["contoso.azurecr.io:80", "contoso.azurecr.io:8443", "CONTOSO.azurecr.io:5000"] {
+        let image = format!("{host}/team/app");
+        let says = [
+            &*format!("`{host}` is not the HTTPS port of an ACR registry"),
+            &*format!("`--registry-mirror {host}:contoso.azurecr.io`"),
+        ];
+        cloud.fails(cloud.plugin_as_node(), &request(&image), 2, &says);
+        cloud.fails(cloud.plugin(), &cloud.pod_request(&image, &ids), 2, &says);
+    }
+    assert_eq!(world.attempts(), before);
+    // Unless the operator says so by name: then the registry itself is asked, on its own port.
+    let plugin =
+        cloud.plugin_as_node().arg("--registry-mirror=contoso.azurecr.io:8443:contoso.azurecr.io");
+    let run = cloud.run(plugin, &request("contoso.azurecr.io:8443/team/app"));
+    let auth = run.response()["auth"].as_object().unwrap().clone();
+    let keys: Vec<&str> = auth.keys().map(String::as_str).collect();
+    assert_eq!(keys, [REGISTRY, "contoso.azurecr.io:8443"]);
+    let password = auth["contoso.azurecr.io:8443"]["password"].as_str().unwrap();
+    let user = auth["contoso.azurecr.io:8443"]["username"].as_str().unwrap();
+    assert_eq!(cloud.known(REGISTRY, user, password).client_id, node.client_id);
+    let exchange = cloud.azure.calls_to(Service::Exchange).pop().unwrap();
+    assert_eq!(exchange.host, REGISTRY);
 }
 
 fn a_regional_login_server(world: &World) {

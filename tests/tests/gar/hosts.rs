@@ -157,7 +157,10 @@ fn another_port_of_a_registrys_is_somebody_elses(world: &World) {
     let before = world.attempts();
     for host in ["gcr.io:8443", "us-docker.pkg.dev:80", "docker.us-east1.rep.pkg.dev:5000"] {
         let image = format!("{host}/contoso/app");
-        let says = [&*format!("`{host}` is no port of Google's registry")];
+        let says = [
+            &*format!("`{host}` is not the HTTPS port of a Google registry"),
+            &*format!("`--host {host}`"),
+        ];
         cloud.fails(cloud.plugin(), &request(&image), 2, &says);
         cloud.fails(cloud.plugin_for_pods(), &cloud.pod_request_for(&image, &[]), 2, &says);
     }
