@@ -11,7 +11,7 @@ use crate::registry::LoginServer;
 
 /// What is wrong with the challenge of `server`; `None` when it is that of a registry of ACR.
 pub(crate) async fn find_fault(server: &LoginServer, cx: &Context) -> Option<String> {
-    let url = Url::parse(&format!("https://{}/v2/", server.host())).ok()?;
+    let url = Url::parse(&format!("https://{}/v2/", server.authority())).ok()?;
     // No token goes with it, and a redirect is not followed.
     let reply = match cx.http.get(url).once().send().await {
         Ok(reply) => reply,
@@ -30,7 +30,7 @@ pub(crate) async fn find_fault(server: &LoginServer, cx: &Context) -> Option<Str
     let Some(realm) = realm.and_then(|(_, value)| Url::parse(value).ok()) else {
         return Some("the challenge has no realm".to_owned());
     };
-    let own = Url::parse(&format!("https://{}", server.host())).ok()?;
+    let own = Url::parse(&format!("https://{}", server.authority())).ok()?;
     match realm.origin() == own.origin() {
         true => None,
         false => {

@@ -10,12 +10,13 @@ use url::Url;
 
 use self::description::Description;
 pub(crate) use self::endpoint::{parse_authority, parse_suffix};
+use crate::registry::Suffix;
 
 /// What the operator said of the cloud.
 pub(crate) struct CloudSettings {
     pub(crate) name: Option<String>,
     pub(crate) authority: Option<Url>,
-    pub(crate) suffixes: Vec<String>,
+    pub(crate) suffixes: Vec<Suffix>,
     /// What describes the cloud; asked where it is not known by name.
     pub(crate) resource_manager: Option<String>,
 }
@@ -26,7 +27,7 @@ pub(crate) struct Cloud {
     /// Microsoft Entra ID, or what stands for it: scheme and host.
     pub(crate) authority: Url,
     /// How the hosts of its registries end.
-    pub(crate) suffixes: Vec<String>,
+    pub(crate) suffixes: Vec<Suffix>,
     /// The audience of federated tokens, where it is known.
     pub(crate) audience: Option<&'static str>,
 }
@@ -66,8 +67,8 @@ const KNOWN: [Known; 3] = [
 ];
 
 /// How registries end in the clouds that everybody knows.
-pub(crate) fn known_suffixes() -> Vec<String> {
-    KNOWN.iter().map(|known| known.suffix.to_owned()).collect()
+pub(crate) fn known_suffixes() -> Vec<Suffix> {
+    KNOWN.iter().filter_map(|known| Suffix::parse(known.suffix)).collect()
 }
 
 impl Cloud {
@@ -112,7 +113,8 @@ impl Cloud {
                 Url::parse(known.authority).is_ok_and(|url| url.origin() == authority.origin())
             }),
         };
-        let mut suffixes: Vec<String> = own.iter().map(|known| known.suffix.to_owned()).collect();
+        let mut suffixes: Vec<Suffix> =
+            own.iter().filter_map(|known| Suffix::parse(known.suffix)).collect();
         suffixes.extend(settings.suffixes.iter().cloned());
         if let Some(suffix) = &described.suffix {
             suffixes.push(parse_suffix(suffix, "the description of the cloud")?);

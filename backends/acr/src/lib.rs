@@ -74,8 +74,12 @@ const OPTIONS: &[OptionSpec] = &[
     OptionSpec::positional("cloud-config", "AZURE_JSON", "the cloud provider's configuration file"),
     OptionSpec::value("cloud", "NAME", "AzureCloud, AzureUSGovernment or AzureChinaCloud"),
     OptionSpec::value("authority-host", "URL", "the URL of Entra in another cloud"),
-    OptionSpec::value("registry-suffix", "SUFFIX", "the domain of registries in another cloud")
-        .repeated(),
+    OptionSpec::value(
+        "registry-suffix",
+        "SUFFIX",
+        "the domain of registries in another cloud, with the port if it is not 443",
+    )
+    .repeated(),
     OptionSpec::value("tenant-id", "ID", "the tenant of the identity").env("AZURE_TENANT_ID"),
     OptionSpec::value(
         "managed-identity",

@@ -4,7 +4,7 @@ use pullpass::{Error, Image};
 
 use crate::cloud::{self, Cloud};
 use crate::mirror::{Mirrors, Target};
-use crate::registry::{self, Host, LoginServer};
+use crate::registry::{self, Host, LoginServer, Suffix};
 
 /// Where the login for an image comes from.
 pub(crate) struct LoginTarget {
@@ -35,10 +35,9 @@ impl LoginTarget {
             };
             return Ok(Some(Self { server: server.clone(), mirrored: true, repository }));
         }
-        let read = |suffixes: &[String]| registry::read(image.host(), suffixes);
+        let read = |suffixes: &[Suffix]| registry::read(image.host(), image.port(), suffixes);
         match read(&cloud.suffixes) {
-            // The host's name proves whose it is on that port alone.
-            Host::LoginServer(server) if !image.is_on_https_port() => Err(Error::config(format!(
+            Host::OtherPort => Err(Error::config(format!(
                 "`{}` is not the HTTPS port of an ACR registry",
                 image.registry()
             ))
@@ -46,7 +45,7 @@ impl LoginTarget {
                 "remove the port from the image's name; if it is a mirror of that registry, add \
                  `--registry-mirror {}:{}`",
                 image.registry(),
-                server.host()
+                image.host()
             ))),
             Host::LoginServer(server) => Ok(Some(Self { server, mirrored: false, repository })),
             Host::Data => Err(Error::config(format!("`{}` needs no login", image.registry()))

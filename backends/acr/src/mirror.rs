@@ -2,7 +2,7 @@
 
 use pullpass::{Error, Image};
 
-use crate::registry::{self, Host, LoginServer};
+use crate::registry::{self, Host, LoginServer, Suffix};
 
 /// The mirrors that the operator named.
 pub(crate) struct Mirrors(Vec<Mirror>);
@@ -29,7 +29,7 @@ impl Mirrors {
     ///
     /// # Errors
     /// Of kind Config, when an entry is not of that form, or its target no registry of Azure's.
-    pub(crate) fn parse(values: &[String], suffixes: &[String]) -> Result<Self, Error> {
+    pub(crate) fn parse(values: &[String], suffixes: &[Suffix]) -> Result<Self, Error> {
         let mut mirrors: Vec<Mirror> = Vec::new();
         let entries = values.iter().flat_map(|value| value.split(','));
         for entry in entries.map(|entry| entry.replace(' ', "")).filter(|entry| !entry.is_empty()) {
@@ -58,7 +58,7 @@ impl Mirrors {
                 None => (target, None),
             };
             let host = host.to_ascii_lowercase();
-            let Host::LoginServer(server) = registry::read(&host, suffixes) else {
+            let Host::LoginServer(server) = registry::read(&host, None, suffixes) else {
                 return Err(invalid("has a target that is not a registry of this cloud"));
             };
             if mirrors.iter().any(|known| image.is_on(&known.source)) {
@@ -84,7 +84,7 @@ mod tests {
 
     fn mirrors(values: &[&str]) -> Result<Mirrors, Error> {
         let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-        Mirrors::parse(&values, &["azurecr.io".to_owned()])
+        Mirrors::parse(&values, &[Suffix::parse("azurecr.io").unwrap()])
     }
 
     fn target(mirrors: &Mirrors, image: &str) -> Option<String> {

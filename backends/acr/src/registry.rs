@@ -5,15 +5,59 @@
 /// Source: Azure Container Registry, "Authenticate with Microsoft Entra ID".
 pub(crate) const AUDIENCE: &str = "https://containerregistry.azure.net";
 
-/// A registry's login server: the host that takes the login, in lower case. Its tokens call the
-/// registry by the same name.
+/// How the hosts of a cloud's registries end, and their port where it is not that of HTTPS.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LoginServer(String);
+pub(crate) struct Suffix {
+    domain: String,
+    port: Option<u16>,
+}
+
+impl Suffix {
+    /// Reads `DOMAIN[:PORT]`: at least two labels, or every host would match. `None` where it is
+    /// not one.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let text = text.trim_start_matches('.').to_ascii_lowercase();
+        let (domain, port) = match text.split_once(':') {
+            Some((domain, port)) => (domain, Some(port.parse().ok()?)),
+            None => (&*text, None),
+        };
+        let is_label = |label: &str| {
+            !label.is_empty() && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+        };
+        let is_domain = domain.split('.').count() >= 2 && domain.split('.').all(is_label);
+        is_domain.then(|| Self { domain: domain.to_owned(), port })
+    }
+
+    /// Whether a registry with this ending is asked on its own port. The name of a host proves
+    /// whose it is only there: on another port, something else may answer.
+    fn is_on_port(&self, port: Option<u16>) -> bool {
+        match self.port {
+            Some(own) => port == Some(own),
+            None => matches!(port, None | Some(443)),
+        }
+    }
+}
+
+/// A registry's login server: the host that takes the login, in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LoginServer {
+    host: String,
+    /// Where it is not that of HTTPS.
+    port: Option<u16>,
+}
 
 impl LoginServer {
-    /// Its host name.
+    /// Its host name, by which its tokens call the registry.
     pub(crate) fn host(&self) -> &str {
-        &self.0
+        &self.host
+    }
+
+    /// `host[:port]`.
+    pub(crate) fn authority(&self) -> String {
+        match self.port {
+            Some(port) => format!("{}:{port}", self.host),
+            None => self.host.clone(),
+        }
     }
 }
 
@@ -22,6 +66,8 @@ impl LoginServer {
 pub(crate) enum Host {
     /// A login server.
     LoginServer(LoginServer),
+    /// The host of a login server, on another port.
+    OtherPort,
     /// `NAME.REGION.data.SUFFIX`: where layers are fetched from, with a link of the login
     /// server's that needs no login.
     Data,
@@ -29,26 +75,34 @@ pub(crate) enum Host {
     Foreign,
 }
 
-/// Reads a host name in lower case.
+/// Reads a host name in lower case, and its port.
 ///
 /// The forms of a login server: `NAME.SUFFIX`, with a hyphen in the name where it carries a
 /// hash ("Domain name label scope" of the ACR documentation), and `NAME.REGION.geo.SUFFIX`
 /// (regional endpoints).
-pub(crate) fn read(host: &str, suffixes: &[String]) -> Host {
-    let login_server = Host::LoginServer(LoginServer(host.to_owned()));
+pub(crate) fn read(host: &str, port: Option<u16>, suffixes: &[Suffix]) -> Host {
+    let mut found = Host::Foreign;
     for suffix in suffixes {
-        let Some(front) = host.strip_suffix(suffix.as_str()).and_then(|it| it.strip_suffix('.'))
+        let Some(front) = host.strip_suffix(&*suffix.domain).and_then(|it| it.strip_suffix('.'))
         else {
             continue;
         };
-        match front.split('.').collect::<Vec<_>>()[..] {
-            [name] if is_name(name) => return login_server,
-            [name, region, "geo"] if is_name(name) && is_region(region) => return login_server,
+        let is_login_server = match front.split('.').collect::<Vec<_>>()[..] {
+            [name] => is_name(name),
+            [name, region, "geo"] => is_name(name) && is_region(region),
             [name, region, "data"] if is_name(name) && is_region(region) => return Host::Data,
-            _ => {}
+            _ => false,
+        };
+        match is_login_server {
+            true if suffix.is_on_port(port) => {
+                let host = host.to_owned();
+                return Host::LoginServer(LoginServer { host, port: suffix.port });
+            }
+            true => found = Host::OtherPort,
+            false => {}
         }
     }
-    Host::Foreign
+    found
 }
 
 /// Letters and digits, and one hyphen before the hash.
@@ -69,8 +123,13 @@ mod tests {
     use super::*;
 
     fn of(host: &str) -> Host {
-        let suffixes = ["azurecr.io", "azurecr.cn", "azurecr.us", "azurecr.my.cloud"];
-        read(host, &suffixes.map(str::to_owned))
+        on_port(host, None)
+    }
+
+    fn on_port(host: &str, port: Option<u16>) -> Host {
+        let suffixes =
+            ["azurecr.io", "azurecr.cn", "azurecr.us", "azurecr.my.cloud", "azurecr.my.lab:8443"];
+        read(host, port, &suffixes.map(|suffix| Suffix::parse(suffix).unwrap()))
     }
 
     #[test]
@@ -84,8 +143,42 @@ mod tests {
             "foo.eastus.geo.azurecr.io",
             "foo-a1b2.westeurope.geo.azurecr.us",
         ] {
-            let expected = LoginServer(host.to_owned());
+            let expected = LoginServer { host: host.to_owned(), port: None };
             assert_eq!(of(host), Host::LoginServer(expected), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_a_login_server_on_its_own_port_alone() {
+        for (host, port, authority) in [
+            ("foo.azurecr.io", Some(443), Some("foo.azurecr.io")),
+            ("foo.eastus.geo.azurecr.io", Some(443), Some("foo.eastus.geo.azurecr.io")),
+            ("foo.azurecr.my.lab", Some(8443), Some("foo.azurecr.my.lab:8443")),
+            ("foo.azurecr.io", Some(80), None),
+            ("foo.azurecr.io", Some(8443), None),
+            ("foo.azurecr.my.lab", None, None),
+            ("foo.azurecr.my.lab", Some(443), None),
+        ] {
+            let found = match on_port(host, port) {
+                Host::LoginServer(server) => Some(server.authority()),
+                other => {
+                    assert_eq!(other, Host::OtherPort, "{host} {port:?}");
+                    None
+                }
+            };
+            assert_eq!(found.as_deref(), authority, "{host} {port:?}");
+        }
+        assert_eq!(on_port("foo.example", Some(80)), Host::Foreign);
+    }
+
+    #[test]
+    fn suffixes() {
+        for text in ["azurecr.my.cloud", ".AzureCR.my.cloud", "azurecr.my.cloud:8443"] {
+            assert!(Suffix::parse(text).is_some(), "{text}");
+        }
+        for text in ["", "cloud", "azurecr..cloud", "a.b:", "a.b:x", "a.b:70000", "a.b/c", "*.b.c"]
+        {
+            assert_eq!(Suffix::parse(text), None, "{text}");
         }
     }
 

@@ -12,6 +12,7 @@ use crate::hosts::principal;
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::of(a_custom_cloud_by_options),
+        Trial::of(a_custom_cloud_on_a_port_of_its_own),
         Trial::of(a_custom_cloud_by_its_description),
         Trial::of(a_custom_cloud_by_its_resource_manager),
         Trial::of(a_resource_manager_that_is_no_help),
@@ -52,6 +53,27 @@ fn a_custom_cloud_by_options(world: &World) {
     let run = cloud.run(cloud.plugin(), &request);
     assert_eq!(run.response()["auth"], json!({}));
     assert_eq!(world.attempts(), before);
+}
+
+/// The operator names the port with the ending.
+fn a_custom_cloud_on_a_port_of_its_own(world: &World) {
+    let mut cloud = custom(world);
+    cloud.keep(world.https(&format!("{CUSTOM}:8443"), cloud.azure.registries()));
+    let pod = cloud.pod();
+    let ids = [(CLIENT_ID, &*pod.client_id), (TENANT_ID, &*pod.tenant)];
+    let plugin = || {
+        let plugin = cloud.plugin().arg(format!("--authority-host=https://{AUTHORITY}"));
+        plugin.arg("--registry-suffix=azurecr.my.cloud:8443")
+    };
+    let host = format!("{CUSTOM}:8443");
+    let request = cloud.pod_request(&format!("{host}/team/app"), &ids);
+    let (key, user, password) = cloud.run(plugin(), &request).login();
+    assert_eq!(key, host);
+    assert_eq!(cloud.known(CUSTOM, &user, &password).client_id, pod.client_id);
+    for other in [CUSTOM.to_owned(), format!("{CUSTOM}:443"), format!("{CUSTOM}:80")] {
+        let request = cloud.pod_request(&format!("{other}/team/app"), &ids);
+        cloud.fails(plugin(), &request, 2, &["is not the HTTPS port of an ACR registry"]);
+    }
 }
 
 /// As on Azure Stack Hub.

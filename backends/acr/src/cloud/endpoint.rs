@@ -3,6 +3,8 @@
 use pullpass::Error;
 use url::Url;
 
+use crate::registry::Suffix;
+
 /// A URL of a host alone, with TLS.
 ///
 /// # Errors
@@ -20,18 +22,13 @@ pub(crate) fn parse_authority(text: &str, named_by: &str) -> Result<Url, Error> 
     })
 }
 
-/// The ending of a custom cloud's registries: at least two labels, or every host would do.
+/// The ending of a custom cloud's registries.
 ///
 /// # Errors
-/// Of kind Config, when it is none.
-pub(crate) fn parse_suffix(text: &str, named_by: &str) -> Result<String, Error> {
-    let suffix = text.trim_start_matches('.').to_ascii_lowercase();
-    let is_label = |label: &str| {
-        !label.is_empty() && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
-    };
-    match suffix.split('.').count() >= 2 && suffix.split('.').all(is_label) {
-        true => Ok(suffix),
-        false => Err(Error::config(format!("{named_by} has no valid registry suffix"))
-            .with_hint("write for example `--registry-suffix azurecr.my.cloud`")),
-    }
+/// Of kind Config, in words that name `named_by`.
+pub(crate) fn parse_suffix(text: &str, named_by: &str) -> Result<Suffix, Error> {
+    Suffix::parse(text).ok_or_else(|| {
+        Error::config(format!("{named_by} has no valid registry suffix"))
+            .with_hint("write for example `--registry-suffix azurecr.my.cloud`")
+    })
 }

@@ -45,7 +45,8 @@ pub(crate) fn start(cases: &Cases, ca: &TestCa) -> Box<dyn Any> {
 
     let file = json!({"tenantId": tenant.id, "useManagedIdentityExtension": true});
     let file = cases.file("azure.json", &file.to_string());
-    let arguments = [file.display().to_string(), format!("--registry-suffix={SUFFIX}")];
+    let port = registry.url().rsplit(':').next().unwrap_or_default();
+    let arguments = [file.display().to_string(), format!("--registry-suffix={SUFFIX}:{port}")];
     // The bare program does not read `azure.json`.
     let tenant = ("AZURE_TENANT_ID", tenant.id);
     let endpoint = ("IDENTITY_ENDPOINT", AppService::endpoint(managed.url()));
