@@ -21,6 +21,7 @@
 )]
 
 pub mod demo;
+pub mod encodings;
 pub mod fakes;
 pub mod image;
 pub mod issuer;

@@ -13,6 +13,7 @@ mod binding;
 mod cloud;
 mod custom;
 mod defects;
+mod echoes;
 mod faults;
 mod hosts;
 mod node;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         binding::trials(),
         custom::trials(),
         defects::trials(),
+        echoes::trials(),
         faults::trials(),
         hosts::trials(),
         node::trials(),

@@ -11,6 +11,7 @@
 mod annotation;
 mod cache;
 mod cloud;
+mod echoes;
 mod external;
 mod faults;
 mod hosts;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     let trials = [
         annotation::trials(),
         cache::trials(),
+        echoes::trials(),
         external::trials(),
         faults::trials(),
         hosts::trials(),

@@ -56,7 +56,8 @@ pub(super) async fn access_token(
         return Err(Error::protocol(format!("the key of {AGENT} is too long")).with_hint(AWAY));
     }
     let authorization = Zeroizing::new(format!("Basic {}", key.trim()));
-    let reply = send(call().header(AUTHORIZATION, &authorization), &AGENT, AWAY, identity).await?;
+    let request = call().secret(&key.trim().into()).header(AUTHORIZATION, &authorization);
+    let reply = send(request, &AGENT, AWAY, identity).await?;
     let token = read_token(&reply, &AGENT, identity, cx)?;
     check_echo(&reply.json()?, id, identity)?;
     Ok(token)
