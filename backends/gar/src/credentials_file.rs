@@ -83,9 +83,9 @@ pub(crate) fn read(path: &Path) -> Result<CredentialsFile, Error> {
     read.map(|()| file).map_err(broken)
 }
 
-const HINT: &str = "`--credentials` (or `GOOGLE_APPLICATION_CREDENTIALS`) must be a service \
-                    account's key, or an `external_account` file as `gcloud iam \
-                    workload-identity-pools create-cred-config` writes it";
+const HINT: &str = "`--credentials` (or `GOOGLE_APPLICATION_CREDENTIALS`) must be a service account's key, or an \
+                    `external_account` file for an OIDC provider, as `gcloud iam \
+                    workload-identity-pools create-cred-config --credential-source-file` writes it";
 
 /// Fields of both kinds; the others are for other programs.
 #[derive(Deserialize)]
@@ -97,6 +97,8 @@ struct Wire {
     private_key_id: Option<String>,
     token_uri: Option<String>,
     audience: Option<String>,
+    subject_token_type: Option<String>,
+    credential_source: Option<Value>,
     token_url: Option<String>,
     service_account_impersonation_url: Option<String>,
     service_account_impersonation: Option<WireImpersonation>,
@@ -121,7 +123,33 @@ impl Wire {
         })
     }
 
+    /// A file of another program's identity is refused: its provider would be sent a pod's token.
+    fn check_kind(&self) -> Result<(), &'static str> {
+        let source = self.credential_source.as_ref();
+        let has = |field: &str| source.is_some_and(|source| !source[field].is_null());
+        if has("environment_id") {
+            return Err("its `credential_source` is an AWS identity (`environment_id`), not a \
+                        pod's token");
+        }
+        if has("executable") {
+            return Err("its `credential_source` is a program (`executable`), not a pod's token");
+        }
+        if has("url") {
+            return Err("its `credential_source` is a server (`url`), not a pod's token");
+        }
+        if has("certificate") {
+            return Err("its `credential_source` is a `certificate`, not a pod's token");
+        }
+        match self.subject_token_type.as_deref() {
+            Some(kind) if !TOKEN_TYPES.contains(&kind) => {
+                Err("its `subject_token_type` is not that of a pod's token")
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn external(self) -> Result<External, &'static str> {
+        self.check_kind()?;
         let audience = self.audience.ok_or("it has no `audience`")?;
         let pool = Pool::of_audience(&audience)
             .map_err(|_| "its `audience` is not a provider of a workload identity pool")?;
@@ -149,6 +177,10 @@ impl Wire {
         Ok(External { pool, token_url, impersonation })
     }
 }
+
+/// What a pod's token is, in an exchange.
+const TOKEN_TYPES: [&str; 2] =
+    ["urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"];
 
 /// Where keys are exchanged, in files that do not say.
 const TOKEN_URL: &str = "https://oauth2.googleapis.com/token";

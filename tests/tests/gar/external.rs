@@ -16,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::of(a_cluster_of_gkes),
         Trial::of(options_go_before_it),
         Trial::of(its_source_is_never_read),
+        Trial::of(a_file_of_another_kind_is_refused),
         Trial::of(a_lifetime_that_google_does_not_give),
     ]
 }
@@ -124,28 +125,74 @@ fn options_go_before_it(world: &World) {
     assert_eq!(world.unknown_names(), Vec::<String>::new());
 }
 
-/// A program, a URL, a file: the token is the request's.
+/// The token is the request's.
 fn its_source_is_never_read(world: &World) {
     let cloud = Cloud::new(world);
     let before = world.unknown_names();
-    let ran = cloud.file("ran", "");
-    let script = format!("#!/bin/sh\necho ran >> {}\n", ran.display());
-    let script = cloud.file("source.sh", script);
     for source in [
-        json!({"executable": {"command": script, "timeout_millis": 5000}}),
-        json!({"url": "http://169.254.169.254/source", "headers": {"Metadata-Flavor": "Google"}}),
         json!({"file": "/nowhere/token"}),
-        json!({"environment_id": "aws1", "regional_cred_verification_url": "https://x.example"}),
+        json!({"file": "/nowhere/token", "format": {"type": "json"}}),
+        json!({}),
         Value::Null,
     ] {
         let mut content = cloud.provider.external_account();
         content["credential_source"] = source;
-        let plugin = plugin(&cloud, &content).env("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1");
-        cloud.logs_in_as(&cloud.principal(), plugin, &cloud.pod_request(&[]));
+        cloud.logs_in_as(&cloud.principal(), plugin(&cloud, &content), &cloud.pod_request(&[]));
     }
-    assert_eq!(std::fs::read_to_string(ran).unwrap(), "");
+    let mut content = cloud.provider.external_account();
+    content["subject_token_type"] = json!("urn:ietf:params:oauth:token-type:id_token");
+    cloud.logs_in_as(&cloud.principal(), plugin(&cloud, &content), &cloud.pod_request(&[]));
     assert_eq!(world.unknown_names(), before);
     assert!(cloud.google.calls().iter().all(|call| call.service == Service::Sts));
+}
+
+/// It is for another program's identity: a pod's token is not sent in its place, nor is anything
+/// of it run or asked.
+fn a_file_of_another_kind_is_refused(world: &World) {
+    let mut cloud = Cloud::new(world);
+    cloud.node();
+    let before = world.attempts();
+    let ran = cloud.file("ran", "");
+    let script = format!("#!/bin/sh\necho ran >> {}\n", ran.display());
+    let script = cloud.file("source.sh", script);
+    let aws = "urn:ietf:params:aws:token-type:aws4_request";
+    let jwt = "urn:ietf:params:oauth:token-type:jwt";
+    for (source, kind, says) in [
+        (
+            json!({"environment_id": "aws1", "regional_cred_verification_url": "https://x.example"}),
+            aws,
+            "its `credential_source` is an AWS identity (`environment_id`), not a pod's token",
+        ),
+        (
+            json!({"executable": {"command": script, "timeout_millis": 5000}}),
+            jwt,
+            "its `credential_source` is a program (`executable`), not a pod's token",
+        ),
+        (
+            json!({"url": "http://169.254.169.254/source", "headers": {"Metadata-Flavor": "Google"}}),
+            jwt,
+            "its `credential_source` is a server (`url`), not a pod's token",
+        ),
+        (
+            json!({"certificate": {"use_default_certificate_config": true}}),
+            "urn:ietf:params:oauth:token-type:mtls",
+            "its `credential_source` is a `certificate`, not a pod's token",
+        ),
+        (json!({"file": "/nowhere/saml"}), aws, "its `subject_token_type` is not that of a pod's"),
+    ] {
+        let mut content = cloud.provider.external_account();
+        content["credential_source"] = source;
+        content["subject_token_type"] = kind.into();
+        let plugin =
+            || plugin(&cloud, &content).env("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1");
+        for request in [cloud.pod_request(&[]), request(IMAGE)] {
+            let says = [says, "for an OIDC provider"];
+            cloud.fails(plugin(), &request, 2, &says);
+            cloud.fails(plugin().arg("--without-token=node"), &request, 2, &says);
+        }
+    }
+    assert_eq!(std::fs::read_to_string(ran).unwrap(), "");
+    assert_eq!(world.attempts(), before);
 }
 
 fn a_lifetime_that_google_does_not_give(world: &World) {

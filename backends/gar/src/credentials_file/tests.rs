@@ -57,6 +57,18 @@ fn what_is_wrong_is_said_and_no_value_repeated() {
         (with("type", json!(5)), "wrong type"),
         (with("audience", json!(null)), "no `audience`"),
         (with("audience", json!("secret-in-the-wrong-place")), "not a provider"),
+        (with("credential_source", json!({"environment_id": "aws1"})), "is an AWS identity"),
+        (with("credential_source", json!({"url": "https://x.example"})), "is a server (`url`)"),
+        (with("credential_source", json!({"executable": {}})), "is a program (`executable`)"),
+        (with("credential_source", json!({"certificate": {}})), "is a `certificate`"),
+        (
+            with("subject_token_type", json!("urn:ietf:params:aws:token-type:aws4_request")),
+            "`subject_token_type`",
+        ),
+        (
+            with("subject_token_type", json!("urn:ietf:params:oauth:token-type:saml2")),
+            "`subject_token_type`",
+        ),
         (with("token_url", json!("http://sts.googleapis.com/v1/token")), "not an `https://` URL"),
         (with("token_url", json!("https://a:b@sts.googleapis.com/")), "not an `https://` URL"),
         (with("token_url", json!(null)), "no `token_url`"),
