@@ -4,12 +4,17 @@ use std::fmt;
 
 use pullpass::{Error, ServiceAccount, Token, WithoutToken, one_line};
 
+use crate::cloud::AUDIENCE;
 use crate::settings::{Binding, ManagedId, Node, Principal, Proof, Settings, is_id};
 
 /// The annotation that names the application of a service account's pods.
 pub(crate) const CLIENT_ID: &str = "kubernetes.azure.com/acr-client-id";
 /// The annotation that names the tenant of that application.
 pub(crate) const TENANT_ID: &str = "kubernetes.azure.com/acr-tenant-id";
+
+/// The audience of pods' tokens with identity bindings.
+/// Source: AKS, "Identity bindings".
+const BINDING_AUDIENCE: &str = "api://AKSIdentityBinding";
 
 /// Who asks.
 #[derive(Clone)]
@@ -33,7 +38,8 @@ pub(crate) enum Identity<'a> {
 
 impl<'a> Identity<'a> {
     /// Who asks for the registry of an image. `mirrored`: the image's own host is another, and
-    /// the operator said by `--registry-mirror` that the node pulls it from here.
+    /// the operator said by `--registry-mirror` that the node pulls it from here. `audience`: what
+    /// Entra expects in pods' tokens in this cloud.
     ///
     /// # Errors
     /// Of kind Identity, when a token cannot be used: the pod never becomes the node. Of kind
@@ -42,10 +48,11 @@ impl<'a> Identity<'a> {
         settings: &'a Settings,
         account: Option<&'a ServiceAccount>,
         mirrored: bool,
+        audience: Option<&str>,
     ) -> Result<Self, Error> {
         match (account, &settings.binding) {
             (None, _) if mirrored => match settings.without_token {
-                Some(WithoutToken::Refuse) => Err(no_token(false)),
+                Some(WithoutToken::Refuse) => Err(no_token(None, audience)),
                 Some(WithoutToken::Anonymous) => Ok(Self::Anonymous),
                 Some(WithoutToken::Node) | None => Self::node(settings),
             },
@@ -60,7 +67,7 @@ impl<'a> Identity<'a> {
                 match settings.without_token.unwrap_or(default) {
                     WithoutToken::Node => Self::node(settings),
                     WithoutToken::Anonymous => Ok(Self::Anonymous),
-                    WithoutToken::Refuse => Err(no_token(binding.is_some())),
+                    WithoutToken::Refuse => Err(no_token(binding.as_ref(), audience)),
                 }
             }
         }
@@ -155,15 +162,22 @@ fn missing(account: &ServiceAccount, annotation: &str, option: &str) -> Error {
     )
 }
 
-fn no_token(bound: bool) -> Error {
-    let what = match bound {
-        true => "identity bindings need a service account token, but the request has none",
-        false => "the request has no service account token, and `--without-token` is `refuse`",
+fn no_token(binding: Option<&Binding>, audience: Option<&str>) -> Error {
+    let (what, audience) = match binding {
+        Some(_) => (
+            "identity bindings need a service account token, but the request has none",
+            BINDING_AUDIENCE,
+        ),
+        None => (
+            "the request has no service account token, and `--without-token` is `refuse`",
+            audience.unwrap_or(AUDIENCE),
+        ),
     };
-    Error::identity(what).with_hint(
-        "static pods have no token: `--without-token=node` lets them pull as the node, \
-         `--without-token=anonymous` without a login",
-    )
+    Error::identity(what).with_hint(format!(
+        "add `tokenAttributes` to this provider, with `serviceAccountTokenAudience: {audience}`; \
+         static pods have no token: `--without-token=node` lets them pull as the node, \
+         `--without-token=anonymous` without a login"
+    ))
 }
 
 /// For messages: the subject of "was refused".

@@ -172,8 +172,8 @@ impl Provider for Acr {
             debug!("`{}` is neither an ACR registry nor the source of a mirror", image.registry());
             return Ok(Response::none());
         };
-        let identity =
-            Identity::choose(settings, request.service_account.as_ref(), target.mirrored)?;
+        let account = request.service_account.as_ref();
+        let identity = Identity::choose(settings, account, target.mirrored, cloud.audience)?;
         debug!("requesting a login to `{}` for {identity}", target.server.host());
         if target.mirrored && identity.is_static() {
             return Err(Error::config(

@@ -5,7 +5,7 @@ use std::fmt;
 use pullpass::{Error, ServiceAccount, Token, WithoutToken, one_line};
 
 use crate::credentials_file::{Key, is_email};
-use crate::pool::Pool;
+use crate::pool::{Pool, TOKEN_AUDIENCE};
 use crate::settings::{Pods, Settings, WithoutAnnotation, WithoutPool};
 
 /// The annotation by which a service account's pods opt in on GKE.
@@ -52,7 +52,7 @@ impl<'a> Identity<'a> {
             return match settings.without_token {
                 WithoutToken::Node => Ok(Self::node(settings)),
                 WithoutToken::Anonymous => Ok(Self::Anonymous),
-                WithoutToken::Refuse => Err(no_token()),
+                WithoutToken::Refuse => Err(no_token(&settings.pods)),
             };
         };
         let pods = &settings.pods;
@@ -156,13 +156,15 @@ fn no_pool(pods: &Pods) -> Error {
     }
 }
 
-fn no_token() -> Error {
+fn no_token(pods: &Pods) -> Error {
+    let audience =
+        pods.pool.as_ref().map_or_else(|| TOKEN_AUDIENCE.to_owned(), Pool::token_audience);
     Error::identity("the request has no service account token, but pods must pull with theirs")
-        .with_hint(
-            "add `tokenAttributes` to this provider; static pods have no token: \
-             `--without-token=node` lets them pull as the node, `--without-token=anonymous` \
-             without a login",
-        )
+        .with_hint(format!(
+            "add `tokenAttributes` to this provider, with `serviceAccountTokenAudience: \
+             {audience}`; static pods have no token: `--without-token=node` lets them pull as the \
+             node, `--without-token=anonymous` without a login"
+        ))
 }
 
 /// For messages: the subject of "was refused".

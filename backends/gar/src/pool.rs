@@ -124,15 +124,24 @@ impl Pool {
         })
     }
 
+    /// The audience of a pod's token that it takes, unless its provider lists others.
+    pub(crate) fn token_audience(&self) -> String {
+        match self {
+            Self::SelfManaged(name) => format!("https:{IAM}{name}"),
+            Self::Cluster { pool, .. } => pool.clone(),
+        }
+    }
+
     /// For messages: the `aud` and `iss` that it takes.
     pub(crate) fn expects(&self) -> String {
+        let audience = self.token_audience();
         match self {
-            Self::SelfManaged(name) => format!(
-                "the provider expects `aud` `https:{IAM}{name}` (or one of its allowed audiences, \
-                 if it lists any), and `iss` equal to its issuer URI"
+            Self::SelfManaged(_) => format!(
+                "the provider expects `aud` `{audience}` (or one of its allowed audiences, if it \
+                 lists any), and `iss` equal to its issuer URI"
             ),
-            Self::Cluster { pool, issuer } => {
-                format!("the pool expects `aud` `{pool}` and `iss` `{}`", one_line(issuer))
+            Self::Cluster { issuer, .. } => {
+                format!("the pool expects `aud` `{audience}` and `iss` `{}`", one_line(issuer))
             }
         }
     }

@@ -53,7 +53,11 @@ fn in_the_cloud(world: &World, azure: &AzureCloud, name: Option<&str>, registry:
     // Another cloud's audience is not what the application trusts.
     let token = cloud.issuer.token("api://AzureADTokenExchangeElsewhere").build();
     let request = pod_request(&format!("{registry}/team/app"), &token, &ids);
-    cloud.fails(plugin(), &request, 3, &["AADSTS700212"]);
+    let says = format!(
+        "or set `tokenAttributes.serviceAccountTokenAudience` to `{}`, which Entra expects",
+        azure.federation_audience
+    );
+    cloud.fails(plugin(), &request, 3, &["AADSTS700212", &says]);
 }
 
 fn the_annotations_name_application_and_tenant(world: &World) {
@@ -227,7 +231,10 @@ fn without_a_token_as_the_operator_says(world: &World) {
     let run = cloud.run(plugin("anonymous"), &request(IMAGE));
     assert_eq!(run.response()["auth"], json!({}));
     assert_eq!(run.response()["cacheDuration"], "0s");
-    let says = ["the request has no service account token, and `--without-token` is `refuse`"];
+    let says = [
+        "the request has no service account token, and `--without-token` is `refuse`",
+        "`serviceAccountTokenAudience: api://AzureADTokenExchange`",
+    ];
     cloud.fails(plugin("refuse"), &request(IMAGE), 4, &says);
     cloud.fails(plugin("sometimes"), &request(IMAGE), 2, &["use `node`, `anonymous` or `refuse`"]);
     assert_eq!(world.attempts(), before);

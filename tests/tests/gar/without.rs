@@ -94,11 +94,26 @@ fn without_a_token(world: &World) {
     }
     let calls = cloud.google.calls().len();
     let before = world.attempts();
-    let refused = ["the request has no service account token", "`--without-token=anonymous`"];
+    let refused = [
+        "the request has no service account token",
+        "`serviceAccountTokenAudience: ",
+        "`--without-token=anonymous`",
+    ];
     for plugin in [cloud.plugin_for_pods(), allowed(), external()] {
         cloud.fails(plugin, &request(IMAGE), 4, &refused);
     }
     let with = |plugin: PluginCommand, how: &str| plugin.arg(format!("--without-token={how}"));
+    // The audience is that of the pool, or its form where there is none yet.
+    let form = "https://iam.googleapis.com/projects/NUMBER/locations/global/\
+                workloadIdentityPools/POOL/providers/PROVIDER";
+    for (plugin, audience) in [
+        (cloud.plugin(), form),
+        (cloud.plugin_on_gke(), "my-project.svc.id.goog"),
+        (cloud.plugin_for_pods(), &cloud.provider.token_audience()),
+    ] {
+        let says = format!("`serviceAccountTokenAudience: {audience}`");
+        cloud.fails(with(plugin, "refuse"), &request(IMAGE), 4, &[&says]);
+    }
     for plugin in [cloud.plugin(), cloud.plugin_on_gke(), cloud.plugin_for_pods(), external()] {
         cloud.fails(with(plugin.clone(), "refuse"), &request(IMAGE), 4, &refused);
         let response = cloud.run(with(plugin.clone(), "anonymous"), &request(IMAGE)).response();
