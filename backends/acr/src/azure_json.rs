@@ -27,7 +27,8 @@ pub(crate) struct AzureJson {
 /// Reads the file.
 ///
 /// # Errors
-/// Of kind Config, in words that repeat no value: one of them is a secret.
+/// [`ErrorKind::Config`](pullpass::ErrorKind::Config); the message repeats no value, since one of
+/// them is a secret.
 pub(crate) fn read(path: &Path) -> Result<AzureJson, Error> {
     let text = Zeroizing::new(file::read_text(path).map_err(|error| error.with_hint(HINT))?);
     let fields = Fields::parse(&text, path)?;

@@ -1,4 +1,4 @@
-//! The clouds of Azure: where identities are asked for, and how registries end.
+//! The clouds of Azure: Entra's host, and the domain of the registries.
 //!
 //! Source: Microsoft Entra, "National clouds"; Azure Container Registry, "Registry endpoints".
 
@@ -12,7 +12,7 @@ use self::description::Description;
 pub(crate) use self::endpoint::{parse_authority, parse_suffix};
 use crate::registry::Suffix;
 
-/// What the operator said of the cloud.
+/// The operator's settings for the cloud.
 pub(crate) struct CloudSettings {
     pub(crate) name: Option<String>,
     pub(crate) authority: Option<Url>,
@@ -24,7 +24,7 @@ pub(crate) struct CloudSettings {
 /// One cloud.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Cloud {
-    /// Microsoft Entra ID, or what stands for it: scheme and host.
+    /// The URL of Microsoft Entra ID, or the service in its place: scheme and host.
     pub(crate) authority: Url,
     /// How the hosts of its registries end.
     pub(crate) suffixes: Vec<Suffix>,
@@ -32,7 +32,7 @@ pub(crate) struct Cloud {
     pub(crate) audience: Option<&'static str>,
 }
 
-/// A cloud that everybody knows.
+/// A cloud that is known by name.
 struct Known {
     /// What `cloud` may call it, as in `azure.json`.
     names: &'static [&'static str],
@@ -66,17 +66,18 @@ const KNOWN: [Known; 3] = [
     },
 ];
 
-/// How registries end in the clouds that everybody knows.
+/// The registry suffixes of the clouds that are known by name.
 pub(crate) fn known_suffixes() -> Vec<Suffix> {
     KNOWN.iter().filter_map(|known| Suffix::parse(known.suffix)).collect()
 }
 
 impl Cloud {
-    /// The cloud that the settings name. Makes a call only where `azure.json` names the
-    /// resource manager and no cloud that everybody knows.
+    /// Finds the cloud that the settings name. Makes a call only when `azure.json` names a resource
+    /// manager and no known cloud.
     ///
     /// # Errors
-    /// Of kind Config, when it is unknown, or described in a file that cannot be read.
+    /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when it is unknown, or its description
+    /// cannot be read.
     pub(crate) async fn find(settings: &CloudSettings, cx: &Context) -> Result<Self, Error> {
         let name = settings.name.as_deref().unwrap_or("AzureCloud");
         let known = KNOWN.iter().find(|known| known.names.contains(&&*name.to_ascii_lowercase()));
@@ -105,8 +106,8 @@ impl Cloud {
                 ));
             }
         };
-        // Its own alone: an identity's token is nothing for another cloud's registries. Where no
-        // cloud is named, the authority tells it.
+        // Only this cloud's suffix: its tokens must not go to another cloud's registries. Without a
+        // name, the authority decides which cloud it is.
         let own = match settings.name.is_some() {
             true => known,
             false => KNOWN.iter().find(|known| {

@@ -1,4 +1,4 @@
-//! A token of Entra's for the registry service, for whoever asks.
+//! The Entra token, or other credential, of an identity.
 
 mod binding;
 mod entra;
@@ -14,9 +14,9 @@ use crate::cloud::Cloud;
 use crate::identity::Identity;
 use crate::settings::Proof;
 
-/// What whoever asks has to show.
+/// The credential of an identity.
 pub(crate) enum Credential {
-    /// An access token of Entra's, to be exchanged.
+    /// An Entra access token, to be exchanged.
     Token(SecretString),
     /// User and password of the registry itself.
     Login { username: String, password: SecretString },
@@ -24,10 +24,10 @@ pub(crate) enum Credential {
     Nothing,
 }
 
-/// What `who` has to show.
+/// Gets the credential of `identity`.
 ///
 /// # Errors
-/// When Entra, or what stands for it, refuses or cannot be reached.
+/// When Entra, or the service in its place, refuses or cannot be reached.
 pub(crate) async fn credential(
     identity: &Identity<'_>,
     cloud: &Cloud,

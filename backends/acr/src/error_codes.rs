@@ -10,10 +10,10 @@ use crate::error_response::{EntraErrorBody, RegistryErrorBody};
 use crate::identity::Identity;
 use crate::token_service::TokenService;
 
-/// Where a service did not answer in its own form.
+/// For an answer that is not in the service's own form.
 const UNEXPECTED: &str = "unexpected answer: check for a proxy, a login page or a wrong URL";
 
-/// Of Entra, and of what stands for it.
+/// For Entra, and the services in its place.
 pub(crate) fn diagnose_token_service(
     reply: &Reply,
     body: &EntraErrorBody,
@@ -158,8 +158,7 @@ fn diagnose_status(status: u16, service: &TokenService, body: &EntraErrorBody) -
     Diagnosis::new(kind, hint)
 }
 
-/// Of the registry itself. Kind Protocol where somebody else answers in its place: its own "no"
-/// has a code.
+/// For the registry. Its own refusals have a code; without one, another server answered.
 pub(crate) fn diagnose_registry(
     reply: &Reply,
     body: &RegistryErrorBody,

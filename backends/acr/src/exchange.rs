@@ -1,4 +1,4 @@
-//! The registry's own tokens, for a token of Entra's.
+//! Exchanges an Entra token for the registry's own tokens.
 //!
 //! Source: Azure Container Registry, "ACR's OAuth 2.0 authorization server" (AAD-OAuth).
 
@@ -14,7 +14,7 @@ use crate::error_response::RegistryErrorBody;
 use crate::identity::Identity;
 use crate::registry::LoginServer;
 
-/// A registry, and who asks it for a token.
+/// A registry, and the identity that logs in.
 pub(crate) struct Exchange<'a> {
     pub(crate) server: &'a LoginServer,
     pub(crate) identity: &'a Identity<'a>,
@@ -29,8 +29,8 @@ struct TokenResponse {
 }
 
 impl Exchange<'_> {
-    /// A refresh token of the registry's, for an access token of Entra's: what its logins have
-    /// for a password.
+    /// Exchanges an Entra access token for a registry refresh token, which is the password of a
+    /// login.
     pub(crate) async fn refresh_token(&self, token: &SecretString) -> Result<SecretString, Error> {
         let mut form = vec![
             ("grant_type", "access_token"),

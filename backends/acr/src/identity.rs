@@ -1,4 +1,4 @@
-//! Who asks for the registry's token.
+//! Which identity requests the login: the node or the pod.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub(crate) const TENANT_ID: &str = "kubernetes.azure.com/acr-tenant-id";
 /// Source: AKS, "Identity bindings".
 const BINDING_AUDIENCE: &str = "api://AKSIdentityBinding";
 
-/// Who asks.
+/// An identity that requests a login.
 #[derive(Clone)]
 pub(crate) enum Identity<'a> {
     /// The pod, as an application that trusts its token (federated credentials).
@@ -32,18 +32,19 @@ pub(crate) enum Identity<'a> {
     Managed { id: &'a ManagedId, tenant_id: Option<&'a str> },
     /// The node, as a service principal.
     Principal { principal: &'a Principal, tenant_id: &'a str },
-    /// Nobody.
+    /// No identity: an anonymous pull.
     Anonymous,
 }
 
 impl<'a> Identity<'a> {
-    /// Who asks for the registry of an image. `mirrored`: the image's own host is another, and
-    /// the operator said by `--registry-mirror` that the node pulls it from here. `audience`: what
-    /// Entra expects in pods' tokens in this cloud.
+    /// Chooses the identity for a request. `mirrored`: the operator mapped the image's host to this
+    /// registry with `--registry-mirror`, for the node. `audience`: what Entra expects in pods'
+    /// tokens in this cloud.
     ///
     /// # Errors
-    /// Of kind Identity, when a token cannot be used: the pod never becomes the node. Of kind
-    /// Config, when the node has no identity.
+    /// [`ErrorKind::Identity`](pullpass::ErrorKind::Identity) when the pod's token cannot be used,
+    /// since the pod never becomes the node; [`ErrorKind::Config`](pullpass::ErrorKind::Config)
+    /// when the node has no identity.
     pub(crate) fn choose(
         settings: &'a Settings,
         account: Option<&'a ServiceAccount>,
@@ -135,7 +136,7 @@ impl<'a> Identity<'a> {
     }
 }
 
-/// The annotation's ID, else the default. One that is there and is no ID is never passed over.
+/// The annotation's ID, or the default without the annotation. An invalid ID is an error.
 fn id<'a>(
     account: &'a ServiceAccount,
     annotation: &str,

@@ -155,7 +155,7 @@ fn mirrors(options: &Options) -> Vec<String> {
     [options.values("registry-mirror"), options.values("r")].concat()
 }
 
-/// What the operator said.
+/// The provider, with the operator's settings.
 struct Acr {
     settings: Settings,
     mirrors: Vec<String>,

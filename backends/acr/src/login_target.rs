@@ -10,18 +10,18 @@ use crate::registry::{self, Host, LoginServer, Suffix};
 pub(crate) struct LoginTarget {
     /// The registry.
     pub(crate) server: LoginServer,
-    /// Whether the image's own host is another: the operator said that the node pulls it here.
+    /// Whether the image names another host, which the operator mapped to this registry.
     pub(crate) mirrored: bool,
     /// The image's repository there.
     pub(crate) repository: String,
 }
 
 impl LoginTarget {
-    /// Where the login for the image comes from; `None` where the host is nobody's of Azure.
+    /// The registry for the image; `None` when the host is not an ACR registry.
     ///
     /// # Errors
-    /// Of kind Config, when the host takes no login, is another cloud's, or is asked on another
-    /// port than that of HTTPS.
+    /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when the host needs no login, belongs to
+    /// another cloud, or has another port than that of HTTPS.
     pub(crate) fn find(
         image: &Image,
         mirrors: &Mirrors,

@@ -1,4 +1,4 @@
-//! Registries that are pulled through one of Azure's: `--registry-mirror`.
+//! Registries whose images are pulled from an ACR registry: `--registry-mirror`.
 
 use pullpass::{Error, Image};
 
@@ -18,8 +18,7 @@ struct Mirror {
 pub(crate) struct Target {
     /// The registry.
     pub(crate) server: LoginServer,
-    /// What stands before the image's own repository there, as where one registry caches
-    /// several.
+    /// The path in front of the image's own repository, for a registry that caches several others.
     pub(crate) prefix: Option<String>,
 }
 
@@ -28,7 +27,8 @@ impl Mirrors {
     /// have a port: the target begins after the last colon.
     ///
     /// # Errors
-    /// Of kind Config, when an entry is not of that form, or its target no registry of Azure's.
+    /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when an entry is not of that form, or its
+    /// target is not an ACR registry.
     pub(crate) fn parse(values: &[String], suffixes: &[Suffix]) -> Result<Self, Error> {
         let mut mirrors: Vec<Mirror> = Vec::new();
         let entries = values.iter().flat_map(|value| value.split(','));
@@ -71,8 +71,7 @@ impl Mirrors {
         Ok(Self(mirrors))
     }
 
-    /// Where `image` is really pulled from, if its host is a mirror's source: the whole host
-    /// with its port.
+    /// The target for `image`, if its host, with its port, is the source of a mirror.
     pub(crate) fn target_of(&self, image: &Image) -> Option<&Target> {
         self.0.iter().find(|mirror| image.is_on(&mirror.source)).map(|mirror| &mirror.target)
     }

@@ -1,4 +1,4 @@
-//! Which hosts are registries of Azure. By label, over the whole host.
+//! Which hosts are ACR registries: the whole host is compared, label by label.
 
 /// The audience of every registry in every cloud; a registry that refuses tokens for Azure
 /// Resource Manager takes no other.
@@ -71,7 +71,7 @@ pub(crate) enum Host {
     /// `NAME.REGION.data.SUFFIX`: where layers are fetched from, with a link of the login
     /// server's that needs no login.
     Data,
-    /// None of Azure's.
+    /// Not an ACR registry.
     Foreign,
 }
 

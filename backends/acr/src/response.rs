@@ -19,7 +19,7 @@ const EVERY_REGISTRY: &str = "*.azurecr.*";
 /// longer than the operator allows.
 ///
 /// # Errors
-/// Of kind Protocol, when the token cannot be a password, or has expired.
+/// [`ErrorKind::Protocol`] when the token cannot be a password, or has expired.
 pub(crate) fn with_token(
     token: &SecretString,
     key: CacheKey,
@@ -52,10 +52,10 @@ pub(crate) fn with_token(
     Ok(with_login(login, image, target, settings, cache))
 }
 
-/// The response with the service principal's own secret, which does not die by itself.
+/// The response with the service principal's own secret, which has no expiry that we know.
 ///
 /// # Errors
-/// Of kind Config, when the operator's secret cannot be a password.
+/// [`ErrorKind::Config`] when the secret cannot be a password.
 pub(crate) fn with_secret(
     username: &str,
     password: &SecretString,

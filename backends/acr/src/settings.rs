@@ -1,4 +1,4 @@
-//! What the operator said: options, environment and `azure.json` in one.
+//! The operator's settings: options, environment and `azure.json`.
 
 mod binding;
 mod node;
@@ -13,11 +13,11 @@ pub(crate) use self::node::{ManagedId, Node, Principal, Proof, is_id};
 use crate::azure_json::{self, AzureJson};
 use crate::cloud::{CloudSettings, parse_authority, parse_suffix};
 
-/// The settings, each where it was said first: option or its environment variable, then file.
+/// The settings. An option, or its environment variable, takes precedence over the file.
 pub(crate) struct Settings {
     pub(crate) cloud: CloudSettings,
     pub(crate) tenant_id: Option<String>,
-    /// Who the node is, if it is anybody.
+    /// The node's identity, if it has one.
     pub(crate) node: Option<Node>,
     /// The pods' application where no annotation names one.
     pub(crate) pod_client_id: Option<String>,
@@ -34,7 +34,8 @@ impl Settings {
     /// Reads the options, and the file if one is named.
     ///
     /// # Errors
-    /// Of kind Config, when a value is none, or two exclude each other.
+    /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when a value is invalid, or two options
+    /// cannot be combined.
     pub(crate) fn read(options: &Options, env: &Env) -> Result<Self, Error> {
         let file = match options.path("cloud-config") {
             Some(path) => azure_json::read(&path)?,
@@ -55,10 +56,11 @@ impl Settings {
         })
     }
 
-    /// A switch that hands out a secret is not passed over where it cannot do so.
+    /// Refuses `--static-service-principal` where it has no effect.
     ///
     /// # Errors
-    /// Of kind Config, when there is no such secret, or less than it was asked for.
+    /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when there is no secret, or
+    /// `--repository-scope` is set too.
     pub(crate) fn check_static_principal(&self) -> Result<(), Error> {
         let has_secret = matches!(
             &self.node,
@@ -93,7 +95,7 @@ fn cloud(options: &Options, env: &Env, file: &AzureJson) -> Result<CloudSettings
     let authority = match (text(options, "authority-host"), &name) {
         (Some(host), _) => Some(parse_authority(&host, "`--authority-host`")?),
         (None, Some(_)) => None,
-        // As for workload identities; a cloud that is named goes before.
+        // As for workload identities; a named cloud takes precedence.
         (None, None) => env
             .text("AZURE_AUTHORITY_HOST")?
             .map(|host| parse_authority(host, "`AZURE_AUTHORITY_HOST`"))

@@ -1,8 +1,8 @@
-//! The services that hand out tokens of Entra's: for messages, and for what their statuses mean.
+//! The services that return Entra tokens: their names in messages, and what their statuses mean.
 
 use std::fmt;
 
-/// A service that hands out tokens of Entra's.
+/// A service that returns Entra tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TokenService {
     /// Entra itself, at this host. `audience`: what it expects in a token of a federated issuer
@@ -19,7 +19,7 @@ pub(crate) enum TokenService {
 }
 
 impl TokenService {
-    /// Whether it hands out the machine's own identities.
+    /// Whether it returns tokens for the machine's own identities.
     pub(crate) fn is_of_machine(&self) -> bool {
         matches!(self, Self::Imds | Self::ArcAgent | Self::AppService)
     }

@@ -1,4 +1,4 @@
-//! An access token of Google's, for whoever asks.
+//! The Google access token of an identity.
 
 mod access_token;
 mod impersonation;
@@ -12,7 +12,7 @@ pub(crate) use self::access_token::AccessToken;
 use crate::identity::Identity;
 use crate::settings::Settings;
 
-/// The access token of `who`; `None` for nobody.
+/// Gets the access token of `identity`; `None` for an anonymous pull.
 ///
 /// # Errors
 /// When Google refuses or cannot be reached.

@@ -21,7 +21,7 @@ pub(crate) struct CredentialsFile {
     pub(crate) universe: Option<String>,
     /// A service account's key.
     pub(crate) key: Option<Key>,
-    /// How to exchange somebody else's token.
+    /// How to exchange another issuer's token.
     pub(crate) external: Option<External>,
 }
 
@@ -53,7 +53,8 @@ pub(crate) struct Impersonation {
 /// Reads the file.
 ///
 /// # Errors
-/// Of kind Config, in words that repeat no value: one of them is a key.
+/// [`ErrorKind::Config`](pullpass::ErrorKind::Config); the message repeats no value, since one of
+/// them is a key.
 pub(crate) fn read(path: &Path) -> Result<CredentialsFile, Error> {
     let text = Zeroizing::new(file::read(path).map_err(|error| error.with_hint(HINT))?);
     let broken = |why: &str| {

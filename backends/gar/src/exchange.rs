@@ -17,7 +17,7 @@ const GO_USER: &str = "_token";
 /// The login that a token is.
 ///
 /// # Errors
-/// Of kind Protocol, when the token cannot be a password.
+/// [`ErrorKind::Protocol`] when the token cannot be a password.
 pub(crate) fn login(token: &AccessToken, settings: &Settings) -> Result<Login, Error> {
     let user = match settings.token_username {
         true => GO_USER,

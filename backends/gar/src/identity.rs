@@ -1,4 +1,4 @@
-//! Who asks Google for a token.
+//! Which identity requests the login: the node or the pod.
 
 use std::fmt;
 
@@ -13,10 +13,10 @@ pub(crate) const OPT_IN: &str = "iam.gke.io/enable-wi-image-pull";
 /// The annotation that names the Google service account to impersonate.
 pub(crate) const SERVICE_ACCOUNT: &str = "iam.gke.io/gcp-service-account";
 /// The annotation that names the provider of a pool; only where the operator allows it. It is
-/// Flux's: who pulls charts by it has it already.
+/// Flux's annotation: its users have it already.
 pub(crate) const PROVIDER: &str = "gcp.auth.fluxcd.io/workload-identity-provider";
 
-/// Who asks.
+/// An identity that requests a login.
 pub(crate) enum Identity<'a> {
     /// The node, as the service account that is attached to it.
     Node,
@@ -24,7 +24,7 @@ pub(crate) enum Identity<'a> {
     Key(&'a Key),
     /// The pod.
     Pod(Pod<'a>),
-    /// Nobody.
+    /// No identity: an anonymous pull.
     Anonymous,
 }
 
@@ -39,11 +39,11 @@ pub(crate) struct Pod<'a> {
 }
 
 impl<'a> Identity<'a> {
-    /// Who asks for an image.
+    /// Chooses the identity for a request.
     ///
     /// # Errors
-    /// Of kind Identity, when there is a token and it cannot be used: the pod never becomes the
-    /// node unless the operator said so by name.
+    /// [`ErrorKind::Identity`](pullpass::ErrorKind::Identity) when the pod's token cannot be used:
+    /// the pod never becomes the node unless an option says so.
     pub(crate) fn choose(
         settings: &'a Settings,
         account: Option<&'a ServiceAccount>,
@@ -85,7 +85,7 @@ impl<'a> Identity<'a> {
     }
 }
 
-/// The pool that the service account names. One that may not be used is never passed over.
+/// The pool that the service account names. One that is not allowed is an error.
 fn named_pool(pods: &Pods, account: &ServiceAccount) -> Result<Option<Pool>, Error> {
     let Some(name) = account.annotations.get(PROVIDER) else { return Ok(None) };
     let pool = Pool::self_managed(name).map_err(|why| {

@@ -142,7 +142,7 @@ const OPTIONS: &[OptionSpec] = &[
     OptionSpec::value("log-flush-frequency", "DURATION", "ignored").ignored(),
 ];
 
-/// What the operator said.
+/// The provider, with the operator's settings.
 struct Gar {
     settings: Settings,
 }

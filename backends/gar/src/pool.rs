@@ -1,18 +1,18 @@
-//! Workload identity pools: who vouches to Google for a pod's token.
+//! Workload identity pools, which let Google accept a pod's token.
 //!
 //! Source: IAM, "Workload Identity Federation with Kubernetes"; Security Token Service,
 //! "Method: token"; GKE, "About Workload Identity Federation for GKE".
 
 use pullpass::{Error, one_line};
 
-/// What stands before a provider's resource name in an audience. The same in every universe.
+/// The prefix of a provider's resource name in an audience; the same in every universe.
 const IAM: &str = "//iam.googleapis.com/";
 
 /// The form of the audience that a provider expects in a pod's token, unless it lists others.
 pub(crate) const TOKEN_AUDIENCE: &str = "https://iam.googleapis.com/projects/NUMBER/locations/\
     global/workloadIdentityPools/POOL/providers/PROVIDER";
 
-/// How a pool of GKE's or of a fleet's ends.
+/// The suffix of the pool of GKE or of a fleet.
 const CLUSTER_POOL: &str = ".svc.id.goog";
 
 /// A pool and the one of its providers that knows the token's issuer.
@@ -30,7 +30,7 @@ impl Pool {
     /// or without the API in front as in audiences.
     ///
     /// # Errors
-    /// A text on what is wrong.
+    /// What is wrong, as the end of a sentence.
     pub(crate) fn self_managed(text: &str) -> Result<Self, &'static str> {
         let name = text.strip_prefix("https:").unwrap_or(text);
         let name = name.strip_prefix(IAM).unwrap_or(name);
@@ -60,7 +60,8 @@ impl Pool {
     /// The pool of a GKE cluster, or of a fleet, in a project.
     ///
     /// # Errors
-    /// Of kind Config, when project or issuer is none.
+    /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when the project or the issuer is
+    /// invalid.
     pub(crate) fn cluster(project: &str, issuer: &str) -> Result<Self, Error> {
         if !is_id(project) || project.bytes().all(|c| c.is_ascii_digit()) {
             return Err(Error::config("`--project-id` is not a project ID").with_hint(
@@ -85,7 +86,7 @@ impl Pool {
     /// Reads the audience of an STS exchange, as an `external_account` file has it.
     ///
     /// # Errors
-    /// A text on what is wrong.
+    /// What is wrong, as the end of a sentence.
     pub(crate) fn of_audience(audience: &str) -> Result<Self, &'static str> {
         let Some(rest) = audience.strip_prefix("identitynamespace:") else {
             return Self::self_managed(audience);
@@ -174,7 +175,7 @@ impl Pattern {
     /// Reads a pattern.
     ///
     /// # Errors
-    /// Of kind Config, when no provider could match it.
+    /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when no provider could match it.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let name = text.strip_prefix("https:").unwrap_or(text);
         let name = name.strip_prefix(IAM).unwrap_or(name);

@@ -1,4 +1,4 @@
-//! Which hosts are registries of Google's. By label, over the whole host.
+//! Which hosts are Google registries: the whole host is compared, label by label.
 
 use pullpass::{Error, Image};
 
@@ -55,7 +55,7 @@ impl Hosts {
     /// Reads the values of `--host`.
     ///
     /// # Errors
-    /// Of kind Config, when one is no host.
+    /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when one is not a host.
     pub(crate) fn parse(values: &[String]) -> Result<Self, Error> {
         for value in values {
             // What holds a password is not repeated.
@@ -77,11 +77,11 @@ impl Hosts {
         &self.named
     }
 
-    /// Refuses an image of somebody else's: whoever answers there would get a token that is
-    /// good for every API of Google's.
+    /// Refuses an image on any other host: that server would get a token for every Google API.
     ///
     /// # Errors
-    /// Of kind Config, when the host is neither Google's in this universe nor named.
+    /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when the host is neither a registry of
+    /// this universe nor named by the operator.
     pub(crate) fn check(&self, image: &Image, universe: &Universe) -> Result<(), Error> {
         let is_named = self.named.iter().any(|host| image.is_on(host));
         let host = image.registry();
@@ -89,7 +89,7 @@ impl Hosts {
             return Ok(());
         }
         if is_registry(image.host(), universe) {
-            // The host's name proves whose it is on that port alone.
+            // Only on that port does the host's name prove whose server it is.
             return match image.is_on_https_port() {
                 true => Ok(()),
                 false => Err(Error::config(format!(
@@ -130,7 +130,7 @@ impl Hosts {
     }
 }
 
-/// Whether a host name in lower case is a Docker registry of Google's own cloud.
+/// Whether a host name in lower case is a Docker registry of Google's public cloud.
 ///
 /// Source: Artifact Registry, "Locations", "Regional endpoints" and "Transition from Container
 /// Registry".

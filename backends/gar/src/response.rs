@@ -7,10 +7,11 @@ use pullpass::{Cache, CacheKey, Clock, Image, Login, Response};
 use crate::registry;
 use crate::settings::Settings;
 
-/// With less than this left a token is used once: the metadata server hands them out to the end.
+/// A token with less time left is used once and not cached: the metadata server returns tokens
+/// until they expire.
 const NEARLY_DEAD: Duration = Duration::from_secs(60);
 
-/// No token of Google's lives longer, whatever an answer says.
+/// No Google token lives longer, whatever an answer says.
 /// Source: IAM, "Create short-lived credentials for a service account".
 const LONGEST: Duration = Duration::from_secs(12 * 3600);
 

@@ -1,4 +1,4 @@
-//! What the operator said: options, environment and the credential file in one.
+//! The operator's settings: options, environment and the credential file.
 
 mod pods;
 mod value;
@@ -14,7 +14,7 @@ use crate::credentials_file::{self, CredentialsFile, Key};
 use crate::registry::Hosts;
 use crate::universe::Universe;
 
-/// The settings, each where it was said first: option or its environment variable, then file.
+/// The settings. An option, or its environment variable, takes precedence over the file.
 pub(crate) struct Settings {
     pub(crate) universe: Universe,
     pub(crate) hosts: Hosts,
@@ -39,7 +39,8 @@ impl Settings {
     /// Reads the options, and the file if one is named.
     ///
     /// # Errors
-    /// Of kind Config, when a value is none, or two exclude each other.
+    /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when a value is invalid, or two options
+    /// cannot be combined.
     pub(crate) fn read(options: &Options) -> Result<Self, Error> {
         check_command(options)?;
         let file = match text(options, "credentials") {

@@ -22,7 +22,7 @@ impl Universe {
     /// Reads a domain.
     ///
     /// # Errors
-    /// Of kind Config, when it is none.
+    /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when it is not a domain name.
     pub(crate) fn parse(domain: &str) -> Result<Self, Error> {
         let is_label = |label: &str| {
             !label.is_empty() && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
@@ -48,7 +48,7 @@ impl Universe {
     /// The Security Token Service.
     ///
     /// # Errors
-    /// Of kind Config; none that a parsed domain can cause.
+    /// [`ErrorKind::Config`](pullpass::ErrorKind::Config); a parsed domain does not cause one.
     pub(crate) fn sts(&self) -> Result<Url, Error> {
         self.url("sts", "/v1/token")
     }

@@ -18,7 +18,7 @@ impl Description {
     /// Reads the file that `AZURE_ENVIRONMENT_FILEPATH` names, if it is set.
     ///
     /// # Errors
-    /// Of kind Config, when it cannot be read.
+    /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when it cannot be read.
     pub(super) fn read(cx: &Context) -> Result<Self, Error> {
         let Some(path) = cx.env.os("AZURE_ENVIRONMENT_FILEPATH") else {
             return Ok(Self::default());

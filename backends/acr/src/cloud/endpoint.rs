@@ -1,14 +1,14 @@
-//! The two names that make a cloud: where Entra is, and how registries end.
+//! Entra's URL and the registry suffix of a custom cloud.
 
 use pullpass::Error;
 use url::Url;
 
 use crate::registry::Suffix;
 
-/// A URL of a host alone, with TLS.
+/// Reads an `https://` URL with a host only.
 ///
 /// # Errors
-/// Of kind Config, in words that name `named_by`.
+/// [`ErrorKind::Config`](pullpass::ErrorKind::Config), naming `named_by`.
 pub(crate) fn parse_authority(text: &str, named_by: &str) -> Result<Url, Error> {
     let url = Url::parse(text).ok().filter(|url| {
         let is_bare = url.username().is_empty() && url.password().is_none() && url.path() == "/";
@@ -22,10 +22,10 @@ pub(crate) fn parse_authority(text: &str, named_by: &str) -> Result<Url, Error> 
     })
 }
 
-/// The ending of a custom cloud's registries.
+/// Reads the suffix of a custom cloud's registries.
 ///
 /// # Errors
-/// Of kind Config, in words that name `named_by`.
+/// [`ErrorKind::Config`](pullpass::ErrorKind::Config), naming `named_by`.
 pub(crate) fn parse_suffix(text: &str, named_by: &str) -> Result<Suffix, Error> {
     Suffix::parse(text).ok_or_else(|| {
         Error::config(format!("{named_by} has no valid registry suffix"))

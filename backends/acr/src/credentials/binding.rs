@@ -1,5 +1,5 @@
 //! Identity bindings: the cluster's API server, reached under a name of its own in the TLS
-//! handshake, stands for Entra.
+//! handshake, takes Entra's place.
 //!
 //! Source: AKS, "Identity bindings"; cloud-provider-azure's `acr-credential-provider`.
 

@@ -27,7 +27,7 @@ use crate::token_service::TokenService;
 /// How long an assertion that is signed here is valid; Entra accepts up to 24 hours.
 const ASSERTION_LIFETIME: Duration = Duration::from_secs(600);
 
-/// Entra in one cloud, asked for one identity.
+/// Entra in one cloud, for one identity.
 pub(super) struct Entra<'a> {
     cloud: &'a Cloud,
     identity: &'a Identity<'a>,

@@ -1,5 +1,5 @@
 //! Managed identities. Not by Azure's crate: it knows neither Arc nor a resource ID on App
-//! Service, and asks the metadata service for up to 72 s, whatever it is told.
+//! Service, and retries the metadata service for up to 72 s, which cannot be changed.
 //!
 //! Source: Microsoft Entra, "How managed identities work with Azure virtual machines";
 //! Azure Arc, "Authenticate against Azure resources with Azure Arc-enabled servers"; App
@@ -91,8 +91,8 @@ async fn imds_token(
     read_token(&reply, &service, identity, cx)
 }
 
-/// As Azure asks of its callers: a second between attempts at the least. Five of them may be at
-/// it at once on one machine, so the pauses grow.
+/// Azure asks for at least one second between attempts. Several plugins may run on one machine at
+/// once, so the pauses grow.
 fn imds_client(cx: &Context) -> Http {
     cx.http.with_config(HttpConfig {
         connect_timeout: Duration::from_secs(2),

@@ -1,4 +1,4 @@
-//! The answer of a service that hands out tokens: a token, or why not.
+//! The answer of a token service: a token, or an error.
 
 use pullpass::http::{Reply, ServerError};
 use pullpass::oauth::TokenResponse;
@@ -13,7 +13,8 @@ use crate::token_service::TokenService;
 /// The token of an answer in OAuth's form (RFC 6749 §5.1).
 ///
 /// # Errors
-/// Of kind Protocol, when there is none; else as [`read_error`].
+/// [`ErrorKind::Protocol`](pullpass::ErrorKind::Protocol) when it has no token; otherwise as
+/// [`read_error`].
 pub(super) fn read_token(
     reply: &Reply,
     service: &TokenService,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pullpass::{Error, Options};
 use url::{Host, Url};
 
-/// Identity bindings: the API server stands for Entra.
+/// Identity bindings: the API server takes Entra's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Binding {
     pub(crate) sni_name: String,

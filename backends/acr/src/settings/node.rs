@@ -37,7 +37,7 @@ pub(crate) struct Principal {
 pub(crate) enum Proof {
     /// Its secret, for Entra.
     Secret(SecretString),
-    /// Its secret, handed to the kubelet: what `--static-service-principal` asks for.
+    /// Its secret, given to the kubelet as the password: `--static-service-principal`.
     StaticSecret(SecretString),
     /// The certificate and its key, in one PEM file.
     Certificate(PathBuf),
@@ -45,7 +45,7 @@ pub(crate) enum Proof {
     TokenFile(PathBuf),
 }
 
-/// Options name the node's identity alone or not at all: the file is another set-up.
+/// If options name the node's identity, the file's identity is ignored.
 pub(super) fn read(options: &Options, env: &Env, file: &AzureJson) -> Result<Option<Node>, Error> {
     let is_static = options.is_set("static-service-principal");
     let managed = options.value("managed-identity").map(parse_managed_id).transpose()?;
@@ -134,7 +134,7 @@ fn parse_managed_id(text: &str) -> Result<ManagedId, Error> {
     }
 }
 
-/// What an ID of Entra's is made of; it becomes part of a URL or a form.
+/// Whether a text can be an Entra ID; it becomes part of a URL or a form.
 pub(crate) fn is_id(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 128

@@ -1,4 +1,4 @@
-//! An access token of Google's, and when it ends.
+//! A Google access token, and when it expires.
 
 use std::time::SystemTime;
 
@@ -8,16 +8,16 @@ use pullpass::{Clock, Error, rfc3339};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-/// What tokens are good for: everything that IAM allows. Registries want this scope, or that of
-/// Cloud Storage for reading, which STS does not know.
+/// The scope of tokens: everything that IAM allows. Registries need this one, or read access to
+/// Cloud Storage, which STS does not support.
 pub(super) const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 
-/// What Google gave.
+/// A Google access token.
 pub(crate) struct AccessToken {
     pub(crate) secret: SecretString,
-    /// `None` where it does not say: then it is not kept.
+    /// `None` when Google does not say; then the token is not cached.
     pub(crate) expires: Option<SystemTime>,
-    /// The URL that gave it: for messages.
+    /// The URL that returned it, for messages.
     pub(crate) server: String,
 }
 
@@ -25,7 +25,8 @@ impl AccessToken {
     /// Reads an answer in OAuth's form (RFC 6749 §5.1).
     ///
     /// # Errors
-    /// Of kind Protocol, when there is no bearer token, or it has expired.
+    /// [`ErrorKind::Protocol`](pullpass::ErrorKind::Protocol) when there is no bearer token, or it
+    /// has expired.
     pub(super) fn from_oauth(reply: &Reply, clock: &Clock) -> Result<Self, Error> {
         let response = TokenResponse::read(reply, clock)?;
         Self::new(response.access_token, response.expires, reply, clock)
@@ -34,7 +35,8 @@ impl AccessToken {
     /// Reads an answer of the IAM Service Account Credentials API.
     ///
     /// # Errors
-    /// Of kind Protocol, when there is no token.
+    /// [`ErrorKind::Protocol`](pullpass::ErrorKind::Protocol) when there is no token, or it has
+    /// expired.
     pub(super) fn from_iam(reply: &Reply, clock: &Clock) -> Result<Self, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]

@@ -33,7 +33,7 @@ pub(super) async fn token(
     let assertion = SigningKey::from_pem(key.private_key.expose_secret().as_bytes())
         .map(SigningKey::with_rs256)
         .and_then(|signer| {
-            // Accounts have RSA keys alone.
+            // Service accounts only have RSA keys.
             if signer.algorithm() != "RS256" {
                 return Err(Error::config("the key is not an RSA key"));
             }

@@ -15,19 +15,19 @@ use url::Url;
 use super::access_token::AccessToken;
 use crate::identity::Identity;
 
-/// The server's name, and its addresses. Machines with IPv6 alone have the second.
+/// The server's name and addresses. IPv6-only machines use the second.
 const NAME: &str = "metadata.google.internal";
 const ADDRESSES: [IpAddr; 2] = [
     IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
     IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
 ];
 
-/// Another server, as all of Google's libraries read it.
+/// Another server: all Google libraries read this variable.
 pub(crate) const HOST_VARIABLE: &str = "GCE_METADATA_HOST";
 
 const TOKEN: &str = "/computeMetadata/v1/instance/service-accounts/default/token";
 
-/// Asked for, and answered: nobody else at that address knows of it.
+/// Sent in the request and in the answer: other metadata services at this address do not know it.
 const FLAVOR: HeaderName = HeaderName::from_static("metadata-flavor");
 const GOOGLE: &str = "Google";
 

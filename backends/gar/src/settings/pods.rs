@@ -38,7 +38,8 @@ pub(crate) enum WithoutPool {
 /// Reads the options. `of_file` and `email` are what an `external_account` file says.
 ///
 /// # Errors
-/// Of kind Config, when a value is none, or two exclude each other.
+/// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when a value is invalid, or two options
+/// cannot be combined.
 pub(super) fn read(
     options: &Options,
     of_file: Option<Pool>,

@@ -34,7 +34,7 @@ pub(super) fn with_query(mut url: Url, version: &str, id: &ManagedId, resource_i
     url
 }
 
-/// Sends it. `hint` is what to do where there is no answer.
+/// Sends the request. `hint` says what to do when there is no answer.
 pub(super) async fn send(
     request: RequestBuilder<'_>,
     service: &TokenService,

@@ -14,7 +14,7 @@ const HIMDS: &str = "http://127.0.0.1:40342/metadata/identity/oauth2/token";
 /// Where the agent is installed.
 const HIMDS_BINARY: &str = "/opt/azcmagent/bin/himds";
 
-/// Who hands out this machine's tokens.
+/// The service that returns tokens for this machine's identities.
 pub(super) enum Source {
     AppService { endpoint: Url, header: SecretString },
     Arc { endpoint: Url },
