@@ -108,7 +108,7 @@ mod tests {
     fn forms_are_many_and_differ() {
         assert_eq!(base32("foobar"), "MZXW6YTBOI");
         assert_eq!(base32("fo"), "MZXQ");
-        let forms = encodings("0123456789abcdefGHIJKLMNOPQRSTUVWXYZ-.=/");
+        let forms = encodings(&"0123456789abcdefGHIJKLMNOPQRSTUVWXYZ-.=/".repeat(2));
         assert!(forms.len() >= 45, "{}", forms.len());
         let mut texts: Vec<_> = forms.iter().map(|(_, text)| text).collect();
         texts.sort();
