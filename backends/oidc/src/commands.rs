@@ -12,7 +12,7 @@ use pullpass::{
 };
 use secrecy::SecretString;
 
-use crate::source::{CONFIG, PRESET, PROFILE, SET};
+use crate::settings::{CONFIG, PRESET, PROFILE, SET};
 
 const IMAGE: OptionSpec =
     OptionSpec::positional("image", "IMAGE", "the image that is pulled").required();

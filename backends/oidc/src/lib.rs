@@ -1,24 +1,14 @@
 #![doc = include_str!("../docs.md")]
 
-mod address;
-mod answer;
-mod client_auth;
 mod commands;
-mod discovery;
 mod engine;
-mod field;
-mod file;
+mod exchange;
 mod identity;
-mod presets;
+mod kubelet_config;
 mod profile;
-mod refusal;
 mod registry;
-mod resolve;
-mod source;
-mod stanza;
-mod sugar;
-mod template;
-mod values;
+mod response;
+mod settings;
 
 use pullpass::{
     Cache, Context, Error, ErrorKind, Login, Options, Plugin, Provider, Request, Response, Token,
@@ -27,24 +17,24 @@ use pullpass::{
 use serde_json::Value;
 use tracing::{debug, warn};
 
-use crate::answer::Document;
-use crate::engine::Failure;
+use crate::engine::run::Failure;
+use crate::engine::values::Values;
 use crate::profile::{Plan, Policy, Profile};
-use crate::values::Values;
+use crate::response::Document;
 
-pub use crate::presets::{Otherwise, PRESETS, Parameter, Preset, Status};
-pub use crate::stanza::{Stanza, stanzas};
+pub use crate::kubelet_config::{Stanza, stanzas};
+pub use crate::profile::preset::{Otherwise, PRESETS, Parameter, Preset, Status};
 
 /// The plugin's static facts.
 pub static PLUGIN: Plugin =
     Plugin::new("oidc-credential-provider", |options, _| Ok(Box::new(Oidc::new(options)?)))
         .version(env!("CARGO_PKG_VERSION"))
         .summary("Pulls from any registry with the pod's own service account token")
-        .options(&[source::CONFIG, source::PROFILE, source::PRESET, source::SET])
+        .options(&[settings::CONFIG, settings::PROFILE, settings::PRESET, settings::SET])
         .commands(commands::COMMANDS)
         .topics(&[Topic::new(
             "Presets, what each needs, and how far it was checked",
-            presets::rows,
+            profile::preset::rows,
         )]);
 
 /// One profile per registry, the most specific of which answers.
@@ -54,7 +44,7 @@ struct Oidc {
 
 impl Oidc {
     fn new(options: &Options) -> Result<Self, Error> {
-        Ok(Self { profiles: source::profiles(options)? })
+        Ok(Self { profiles: settings::profiles(options)? })
     }
 }
 
@@ -118,24 +108,24 @@ async fn login(
     cx: &Context,
 ) -> Result<(Login, Cache), Failure> {
     match &profile.plan {
-        Plan::Passthrough => Ok(answer::passthrough(profile, token, values)?),
+        Plan::Passthrough => Ok(response::passthrough(profile, token, values)?),
         Plan::File(path) => {
             let text = files::read_text(path).map_err(|error| {
                 error.with_hint("the profile's `exchange.file` names this file: who may read it?")
             })?;
-            let body: Value = file::from_yaml(&text).map_err(|_| {
+            let body: Value = profile::file::from_yaml(&text).map_err(|_| {
                 Error::config(format!("`{}` is neither JSON nor YAML", path.display()))
                     .with_hint("write {\"username\": \"...\", \"password\": \"...\"} into it")
             })?;
             let name = path.display().to_string();
             let document =
                 Document { body, name: &name, verb: "is".to_owned(), blame: ErrorKind::Config };
-            Ok(answer::read(&document, profile, values, true, &cx.clock)?)
+            Ok(response::read(&document, profile, values, true, &cx.clock)?)
         }
         Plan::Calls(calls) => {
-            let reply = engine::run(calls, profile, values, cx).await?;
-            let document = refusal::document(&reply)?;
-            Ok(answer::read(&document, profile, values, false, &cx.clock)?)
+            let reply = engine::run::run(calls, profile, values, cx).await?;
+            let document = engine::error_response::document(&reply)?;
+            Ok(response::read(&document, profile, values, false, &cx.clock)?)
         }
     }
 }

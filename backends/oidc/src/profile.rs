@@ -1,5 +1,14 @@
 //! A profile as the rest of the backend uses it: whatever is in one is valid.
 
+pub(crate) mod address;
+pub(crate) mod compile;
+pub(crate) mod field;
+pub(crate) mod file;
+mod merge;
+pub(crate) mod preset;
+pub(crate) mod raw;
+pub(crate) mod template;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,10 +19,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::address::Address;
+use crate::engine::values::{ImagePart, Pattern, Source, Variable};
+use crate::profile::address::Address;
+use crate::profile::template::Template;
 use crate::registry::Registry;
-use crate::template::Template;
-use crate::values::{ImagePart, Pattern, Source, Variable};
 
 /// How to log in to some registries.
 pub(crate) struct Profile {

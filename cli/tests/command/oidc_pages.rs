@@ -216,7 +216,7 @@ fn every_field_has_its_row() {
     let page = read(&backend().join("docs/no-preset.md"));
     let known: Vec<&str> =
         quoted(section(&page, "Fields")).chain(quoted(section(&page, "Names"))).collect();
-    let code = read(&backend().join("src/file/raw.rs"));
+    let code = read(&backend().join("src/profile/raw.rs"));
     let mut seen = 0;
     for line in code.lines() {
         let Some(field) = line.strip_prefix("    pub(crate) ") else { continue };

@@ -5,16 +5,16 @@ use std::fmt::Write as _;
 use pullpass::{Error, GoDuration, Image, Options};
 
 use super::{annotations, image};
+use crate::engine::values::Values;
+use crate::profile::template::Template;
 use crate::profile::{
     Auth, Body, Calls, Client, Expiry, Json, Plan, Policy, Profile, Step, To, Username,
 };
 use crate::registry::{self, Registry};
-use crate::source;
-use crate::template::Template;
-use crate::values::Values;
+use crate::settings;
 
 pub(super) fn run(options: &Options) -> Result<String, Error> {
-    let profiles = source::profiles(options)?;
+    let profiles = settings::profiles(options)?;
     let image = image(options)?;
     let (profile, registry) = registry::choose(&profiles, &image)?;
     let annotations = annotations(options)?;

@@ -13,10 +13,10 @@ use serde::Deserialize;
 use url::Url;
 
 use super::request;
-use crate::{registry, source};
+use crate::{registry, settings};
 
 pub(super) async fn run(options: &Options, cx: &Context) -> Result<String, Error> {
-    let profiles = source::profiles(options)?;
+    let profiles = settings::profiles(options)?;
     let request = request(options)?;
     let (profile, registry) = registry::choose(&profiles, &request.image)?;
     let mut text = format!("profile `{}`, for `{registry}`\n", profile.name);
@@ -123,7 +123,7 @@ impl<'a> Target<'a> {
         let Some(mut realm) = realm else {
             return Err(self.odd("names no realm in its challenge"));
         };
-        let host = crate::address::host(&realm);
+        let host = crate::profile::address::host(&realm);
         let is_own = realm.origin() == self.base.origin();
         // The challenge is the registry's word alone: the operator says who else may have it.
         let is_named = realm.scheme() == "https" && self.realm_hosts.contains(&host);

@@ -5,9 +5,8 @@ use std::path::Path;
 
 use pullpass::{Error, Options};
 
-use crate::file;
-use crate::profile::{Client, Plan, Profile, To};
-use crate::values::Source;
+use crate::engine::values::Source;
+use crate::profile::{Client, Plan, Profile, To, file};
 
 pub(super) fn run(options: &Options) -> Result<String, Error> {
     let path = options.value("file").unwrap_or_default();

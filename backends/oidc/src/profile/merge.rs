@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{
+use super::raw::{
     RawExchange, RawExpected, RawExpiry, RawHttp, RawProfile, RawResponse, RawUsername, RawVariable,
 };
-use crate::field::{OneOrMany, Text};
+use crate::profile::field::{OneOrMany, Text};
 
 impl RawProfile {
     /// This, and what it leaves out as `preset` has it.

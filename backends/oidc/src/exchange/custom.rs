@@ -7,11 +7,11 @@ use pullpass::http::header::HeaderName;
 use serde_json::Value;
 
 use super::{Ground, MOST_STEPS};
-use crate::address::Address;
-use crate::field::Text;
-use crate::file::{RawAuth, RawStep, RawVerb};
+use crate::profile::address::Address;
+use crate::profile::field::Text;
+use crate::profile::raw::{RawAuth, RawStep, RawVerb};
+use crate::profile::template::{Kind, Slot, Template, is_name};
 use crate::profile::{Auth, Body, Calls, Client, Json, Step, To};
-use crate::template::{Kind, Slot, Template, is_name};
 
 /// Headers that are not a file's to set: the client's own, and those of a connection.
 const RESERVED: [&str; 9] = [

@@ -2,7 +2,7 @@
 
 mod table;
 
-use crate::file::{self, RawProfile, RawVariable};
+use crate::profile::raw::{RawProfile, RawVariable};
 use crate::registry::Registry;
 
 pub use table::PRESETS;
@@ -158,8 +158,8 @@ pub(crate) fn fill(mut profile: RawProfile) -> Result<RawProfile, String> {
     if profile.variables.iter().any(|variable| is_slashed(&variable)) {
         return Err(format!("preset `{name}`: `issuer` ends in `/`; write it without"));
     }
-    let below: RawProfile =
-        file::from_yaml(preset.text).map_err(|why| format!("preset `{name}`: {why}"))?;
+    let below: RawProfile = crate::profile::file::from_yaml(preset.text)
+        .map_err(|why| format!("preset `{name}`: {why}"))?;
     Ok(profile.over(below))
 }
 

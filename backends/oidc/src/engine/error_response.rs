@@ -4,9 +4,9 @@ use pullpass::http::{Reply, SentSecrets};
 use pullpass::{Error, ErrorKind};
 use serde_json::Value;
 
-use crate::answer::Document;
-use crate::engine::Failure;
+use crate::engine::run::Failure;
 use crate::profile::{Client, Step};
+use crate::response::Document;
 
 const TRUST: &str =
     "check that the server trusts this cluster's issuer, audience and service account";

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use pullpass::{Error, OptionSpec, Options};
 
-use crate::profile::Profile;
-use crate::{file, presets};
+use crate::profile::{Profile, file, preset};
 
 pub(crate) const CONFIG: OptionSpec =
     OptionSpec::value("config", "FILE", "the profiles: which registry takes which exchange")
@@ -74,7 +73,7 @@ fn of_preset(name: &str, set: &[String]) -> Result<Vec<Profile>, Error> {
             text.split_once('=').ok_or_else(|| invalid("`--set` is NAME=VALUE".to_owned()))?;
         pairs.push((key.to_owned(), value.to_owned()));
     }
-    let raw = presets::profile(name, &pairs).map_err(invalid)?;
+    let raw = preset::profile(name, &pairs).map_err(invalid)?;
     let draft = raw.into_draft(Path::new("/")).map_err(invalid)?;
     let parts: Vec<_> = draft.registries().filter(|it| it.has_path()).cloned().collect();
     Ok(vec![draft.into_profile(&parts).map_err(invalid)?])

@@ -1,7 +1,7 @@
 //! The client's own authentication, out of the file.
 
 use super::Ground;
-use crate::file::{RawAlgorithm, RawClient, RawMethod};
+use crate::profile::raw::{RawAlgorithm, RawClient, RawMethod};
 use crate::profile::{Client, PrivateKey, Secret};
 
 /// The client.
@@ -10,7 +10,7 @@ use crate::profile::{Client, PrivateKey, Secret};
 /// A text on what is wrong.
 pub(super) fn client(raw: Option<RawClient>, ground: &Ground<'_>) -> Result<Client, String> {
     let Some(raw) = raw else { return Ok(Client::None) };
-    let text = |what: &str, text: &Option<crate::field::Text>| {
+    let text = |what: &str, text: &Option<crate::profile::field::Text>| {
         text.as_ref().map(|text| ground.constant(what, text)).transpose()
     };
     let id = text("clientAuth.clientId", &raw.client_id)?;

@@ -7,8 +7,8 @@ use pullpass::{Context, Error, SigningKey};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+use crate::engine::values::{Values, read_secret};
 use crate::profile::{Client, PrivateKey};
-use crate::values::{Values, read_secret};
 
 /// How long a client's assertion holds: for one call.
 const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);

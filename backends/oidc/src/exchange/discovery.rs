@@ -7,8 +7,8 @@ use pullpass::{Error, ErrorKind};
 use serde::Deserialize;
 use url::Url;
 
-use crate::address::{self, Address};
 use crate::profile::Discovery;
+use crate::profile::address::{self, Address};
 
 /// Asks for it.
 ///

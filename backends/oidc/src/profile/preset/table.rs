@@ -27,7 +27,7 @@ pub const PRESETS: &[Preset] = &[
             may("oidcAudience", "", "the audience that the integration wants named"),
             may("project", "", "the project's key"),
         ],
-        text: include_str!("../../presets/artifactory.yaml"),
+        text: include_str!("../../../presets/artifactory.yaml"),
     },
     Preset {
         name: "quay",
@@ -41,7 +41,7 @@ pub const PRESETS: &[Preset] = &[
                 "the robot ORGANIZATION+NAME; else the annotation `quay.io/federated-robot-account`",
             ),
         ],
-        text: include_str!("../../presets/quay.yaml"),
+        text: include_str!("../../../presets/quay.yaml"),
     },
     Preset {
         name: "cloudsmith",
@@ -56,7 +56,7 @@ pub const PRESETS: &[Preset] = &[
                 "the service's name; else the annotation `cloudsmith.io/service-slug`",
             ),
         ],
-        text: include_str!("../../presets/cloudsmith.yaml"),
+        text: include_str!("../../../presets/cloudsmith.yaml"),
     },
     Preset {
         name: "chainguard",
@@ -69,7 +69,7 @@ pub const PRESETS: &[Preset] = &[
                 "the assumed identity; else the annotation `credentials.chainguard.dev/identity`",
             ),
         ],
-        text: include_str!("../../presets/chainguard.yaml"),
+        text: include_str!("../../../presets/chainguard.yaml"),
     },
     Preset {
         name: "yandex",
@@ -82,7 +82,7 @@ pub const PRESETS: &[Preset] = &[
                 "the service account's ID; else the annotation `yandex.cloud/federated-yc-service-account-id`",
             ),
         ],
-        text: include_str!("../../presets/yandex.yaml"),
+        text: include_str!("../../../presets/yandex.yaml"),
     },
     Preset {
         name: "docker-hub",
@@ -93,7 +93,7 @@ pub const PRESETS: &[Preset] = &[
             may("expiresIn", "300", "how many seconds the token shall live, 300 to 21600"),
             may("audience", "https://identity.docker.com", "the audience of the pod's token"),
         ],
-        text: include_str!("../../presets/docker-hub.yaml"),
+        text: include_str!("../../../presets/docker-hub.yaml"),
     },
     Preset {
         name: "ibm",
@@ -104,7 +104,7 @@ pub const PRESETS: &[Preset] = &[
             may("iam", "iam.cloud.ibm.com", "IAM"),
             may("audience", "iam", "the audience of the pod's token"),
         ],
-        text: include_str!("../../presets/ibm.yaml"),
+        text: include_str!("../../../presets/ibm.yaml"),
     },
     Preset {
         name: "google-sts",
@@ -116,7 +116,7 @@ pub const PRESETS: &[Preset] = &[
                 "the audience of the pod's token: `https://iam.googleapis.com/` and the provider",
             ),
         ],
-        text: include_str!("../../presets/google-sts.yaml"),
+        text: include_str!("../../../presets/google-sts.yaml"),
     },
     Preset {
         name: "google-sts-impersonation",
@@ -129,7 +129,7 @@ pub const PRESETS: &[Preset] = &[
             ),
             needs("serviceAccount", "the Google service account"),
         ],
-        text: include_str!("../../presets/google-sts-impersonation.yaml"),
+        text: include_str!("../../../presets/google-sts-impersonation.yaml"),
     },
     Preset {
         name: "dex",
@@ -145,7 +145,7 @@ pub const PRESETS: &[Preset] = &[
             may("scope", "openid", "the scopes"),
             may("username", "token", "the registry's user name"),
         ],
-        text: include_str!("../../presets/dex.yaml"),
+        text: include_str!("../../../presets/dex.yaml"),
     },
     Preset {
         name: "keycloak",
@@ -159,7 +159,7 @@ pub const PRESETS: &[Preset] = &[
             may("scope", "", "the scopes"),
             may("username", "token", "the registry's user name"),
         ],
-        text: include_str!("../../presets/keycloak.yaml"),
+        text: include_str!("../../../presets/keycloak.yaml"),
     },
     Preset {
         name: "keycloak-grant",
@@ -175,7 +175,7 @@ pub const PRESETS: &[Preset] = &[
             may("scope", "", "the scopes"),
             may("username", "token", "the registry's user name"),
         ],
-        text: include_str!("../../presets/keycloak-grant.yaml"),
+        text: include_str!("../../../presets/keycloak-grant.yaml"),
     },
     Preset {
         name: "entra",
@@ -189,7 +189,7 @@ pub const PRESETS: &[Preset] = &[
             may("audience", "api://AzureADTokenExchange", "the audience of the pod's token"),
             may("username", "token", "the registry's user name"),
         ],
-        text: include_str!("../../presets/entra.yaml"),
+        text: include_str!("../../../presets/entra.yaml"),
     },
     Preset {
         name: "vault-kv",
@@ -203,7 +203,7 @@ pub const PRESETS: &[Preset] = &[
             may("mount", "jwt", "where the auth method is mounted"),
             may("namespace", "", "the namespace"),
         ],
-        text: include_str!("../../presets/vault-kv.yaml"),
+        text: include_str!("../../../presets/vault-kv.yaml"),
     },
     Preset {
         name: "vault-kv1",
@@ -217,7 +217,7 @@ pub const PRESETS: &[Preset] = &[
             may("mount", "jwt", "where the auth method is mounted"),
             may("namespace", "", "the namespace"),
         ],
-        text: include_str!("../../presets/vault-kv1.yaml"),
+        text: include_str!("../../../presets/vault-kv1.yaml"),
     },
     Preset {
         name: "vault-artifactory",
@@ -231,7 +231,7 @@ pub const PRESETS: &[Preset] = &[
             may("mount", "jwt", "where the auth method is mounted"),
             may("namespace", "", "the namespace"),
         ],
-        text: include_str!("../../presets/vault-artifactory.yaml"),
+        text: include_str!("../../../presets/vault-artifactory.yaml"),
     },
     Preset {
         name: "vault-harbor",
@@ -245,7 +245,7 @@ pub const PRESETS: &[Preset] = &[
             may("mount", "jwt", "where the auth method is mounted"),
             may("namespace", "", "the namespace"),
         ],
-        text: include_str!("../../presets/vault-harbor.yaml"),
+        text: include_str!("../../../presets/vault-harbor.yaml"),
     },
     Preset {
         name: "artifact-keeper",
@@ -256,7 +256,7 @@ pub const PRESETS: &[Preset] = &[
             may("registry", "${host}", "the registry"),
             may("audience", "${host}", "the audience of the pod's token"),
         ],
-        text: include_str!("../../presets/artifact-keeper.yaml"),
+        text: include_str!("../../../presets/artifact-keeper.yaml"),
     },
     Preset {
         name: "harbor-bridge",
@@ -266,7 +266,7 @@ pub const PRESETS: &[Preset] = &[
             needs("registry", "Harbor, as HOST[:PORT]"),
             may("audience", "${host}", "the audience of the pod's token"),
         ],
-        text: include_str!("../../presets/harbor-bridge.yaml"),
+        text: include_str!("../../../presets/harbor-bridge.yaml"),
     },
     Preset {
         name: "zot",
@@ -276,7 +276,7 @@ pub const PRESETS: &[Preset] = &[
             may("audience", "${registry}", "the audience of the pod's token"),
             may("username", "jwt", "any name"),
         ],
-        text: include_str!("../../presets/passthrough.yaml"),
+        text: include_str!("../../../presets/passthrough.yaml"),
     },
     Preset {
         name: "harbor-next",
@@ -286,7 +286,7 @@ pub const PRESETS: &[Preset] = &[
             may("audience", "${registry}", "the audience of the pod's token"),
             may("username", "jwt", "any name"),
         ],
-        text: include_str!("../../presets/passthrough.yaml"),
+        text: include_str!("../../../presets/passthrough.yaml"),
     },
     Preset {
         name: "buildkite",
@@ -296,7 +296,7 @@ pub const PRESETS: &[Preset] = &[
             may("registry", "packages.buildkite.com", "the registry, with the path of one"),
             may("username", "buildkite", "the user name"),
         ],
-        text: include_str!("../../presets/passthrough.yaml"),
+        text: include_str!("../../../presets/passthrough.yaml"),
     },
     Preset {
         name: "passthrough",
@@ -306,7 +306,7 @@ pub const PRESETS: &[Preset] = &[
             may("audience", "${registry}", "the audience of the pod's token"),
             may("username", "jwt", "the registry's user name"),
         ],
-        text: include_str!("../../presets/passthrough.yaml"),
+        text: include_str!("../../../presets/passthrough.yaml"),
     },
     Preset {
         name: "static",
@@ -315,6 +315,6 @@ pub const PRESETS: &[Preset] = &[
             needs("registry", "the registry, as HOST[:PORT][/PATH]"),
             needs("file", "a file with {\"username\": ..., \"password\": ...}"),
         ],
-        text: include_str!("../../presets/static.yaml"),
+        text: include_str!("../../../presets/static.yaml"),
     },
 ];

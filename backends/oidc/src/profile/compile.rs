@@ -7,17 +7,17 @@ use pullpass::http::{HttpConfig, ProxyMode};
 use pullpass::{CacheKey, ClientCertificate, Image, Roots};
 use url::Url;
 
-use crate::field::Span;
-use crate::file::{
+use crate::engine::values::{Source, Variable};
+use crate::exchange::{self, Ground};
+use crate::profile::field::Span;
+use crate::profile::preset;
+use crate::profile::raw::{
     RawCacheKey, RawExpected, RawExpiry, RawFormat, RawHttp, RawProfile, RawResponse, RawType,
     RawUsername, RawVariable,
 };
-use crate::presets;
+use crate::profile::template::{Kind, Scope, Slot, Template, is_name};
 use crate::profile::{Answer, Expected, Expiry, Plan, Policy, Profile, Username};
 use crate::registry::Registry;
-use crate::sugar::{self, Ground};
-use crate::template::{Kind, Scope, Slot, Template, is_name};
-use crate::values::{Source, Variable};
 
 /// How long an answer of a server's is kept at most, unless the profile says otherwise.
 const LONGEST_CACHE: Duration = Duration::from_secs(24 * 3600);
@@ -60,7 +60,7 @@ impl RawProfile {
             allow_loopback_http,
             has_certificate: http.client_certificate.is_some(),
         };
-        let plan = sugar::plan(kind, self.exchange, &ground)?;
+        let plan = exchange::plan(kind, self.exchange, &ground)?;
         let service_account = match self.service_account_token {
             Some(raw) => Some(raw.into_expected(&scope)?),
             None if plan.needs_token() || uses_pod(&plan, &variables, &self.response) => {
@@ -74,7 +74,7 @@ impl RawProfile {
         let answer = self.response.into_answer(kind, &scope)?;
         // A name that is misspelt leaves another at its default.
         if let Some(name) =
-            scope.unused().filter(|name| !presets::knows(self.preset.as_deref(), name))
+            scope.unused().filter(|name| !preset::knows(self.preset.as_deref(), name))
         {
             return Err(format!("the variable `{name}` stands nowhere"));
         }

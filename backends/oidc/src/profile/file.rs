@@ -1,9 +1,6 @@
 //! The profile file: strict YAML, every mistake with its place. What may be left out is, since
 //! a preset may say it.
 
-mod merge;
-mod raw;
-
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -11,11 +8,10 @@ use pullpass::{Error, file, one_line};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use crate::presets;
 use crate::profile::Profile;
+use crate::profile::preset;
+use crate::profile::raw::RawProfile;
 use crate::registry::Registry;
-
-pub(crate) use raw::*;
 
 const API_VERSION: &str = "pullpass.dev/v1alpha1";
 const KIND: &str = "OIDCExchangeConfig";
@@ -66,7 +62,7 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Vec<Profile>, Error> {
             let place = format!("line {}, column {}", place.line(), place.column());
             Error::config(format!("profile `{name}` ({place}): {why}"))
         };
-        let raw = presets::fill(profile.value).map_err(&at)?;
+        let raw = preset::fill(profile.value).map_err(&at)?;
         let draft = raw.into_draft(folder).map_err(&at)?;
         parts.extend(draft.registries().filter(|registry| registry.has_path()).cloned());
         whole.push((draft, at));

@@ -3,8 +3,8 @@
 
 use url::{Host, Url};
 
-use crate::template::{Scope, Slot, Template};
-use crate::values::Values;
+use crate::engine::values::Values;
+use crate::profile::template::{Scope, Slot, Template};
 
 /// Where a step goes.
 #[derive(Clone, Debug, PartialEq, Eq)]

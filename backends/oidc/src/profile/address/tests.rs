@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::template::Kind;
+use crate::profile::template::Kind;
 
 fn scope() -> Scope {
     Scope {

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::field::{
+use crate::engine::values::ImagePart;
+use crate::profile::Policy;
+use crate::profile::field::{
     OneOrMany, Pointer, RegexText, RegistryText, Span, SpanText, Text, present, username,
 };
-use crate::profile::Policy;
-use crate::values::ImagePart;
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

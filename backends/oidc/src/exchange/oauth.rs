@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use super::Ground;
 use super::client::client;
-use crate::address::Address;
-use crate::field::{OneOrMany, Text};
-use crate::file::{RawDiscovery, RawEncoding, RawExchange, RawType, RawWellKnown};
+use crate::profile::address::Address;
+use crate::profile::field::{OneOrMany, Text};
+use crate::profile::raw::{RawDiscovery, RawEncoding, RawExchange, RawType, RawWellKnown};
+use crate::profile::template::{Slot, Template};
 use crate::profile::{Body, Calls, Client, Discovery, Json, Step, To};
-use crate::template::{Slot, Template};
 
 /// Parameters that the exchange itself sets.
 const RESERVED: [&str; 14] = [

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use pullpass::{CacheType, Error};
 
-use crate::file;
-use crate::profile::{Plan, Policy, Profile};
-use crate::values::Source;
+use crate::engine::values::Source;
+use crate::profile::{Plan, Policy, Profile, file};
 
 /// One entry of a CredentialProviderConfig: profiles that want the same token.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use secrecy::zeroize::Zeroizing;
 
-use crate::values::Values;
+use crate::engine::values::Values;
 
 /// A text in which names stand for values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,10 +6,10 @@ use pullpass::http::Method;
 use pullpass::http::header::HeaderName;
 
 use super::Ground;
-use crate::field::Text;
-use crate::file::RawExchange;
+use crate::profile::field::Text;
+use crate::profile::raw::RawExchange;
+use crate::profile::template::{Slot, Template};
 use crate::profile::{Body, Calls, Client, Json, Step, To};
-use crate::template::{Slot, Template};
 
 const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
 const TOKEN: HeaderName = HeaderName::from_static("x-vault-token");

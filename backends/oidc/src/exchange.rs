@@ -1,18 +1,20 @@
 //! The types of exchange, each compiled to the same calls: there is one engine to secure.
 
 mod client;
+pub(crate) mod client_auth;
+mod custom;
+pub(crate) mod discovery;
 mod oauth;
-mod open;
 mod vault;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::address::Address;
-use crate::field::Text;
-use crate::file::{RawExchange, RawType};
+use crate::profile::address::Address;
+use crate::profile::field::Text;
+use crate::profile::raw::{RawExchange, RawType};
+use crate::profile::template::{BUILTIN, Kind, Scope, Slot, Template};
 use crate::profile::{Auth, Body, Calls, Client, Json, Plan, Step, To};
-use crate::template::{BUILTIN, Kind, Scope, Slot, Template};
 
 /// What a profile's exchange stands on.
 pub(crate) struct Ground<'a> {
@@ -62,7 +64,7 @@ pub(crate) fn plan(kind: RawType, raw: RawExchange, ground: &Ground<'_>) -> Resu
             oauth::calls(kind, raw, hosts.clone(), ground)?
         }
         RawType::Vault => vault::calls(raw, ground)?,
-        RawType::Http => open::calls(raw.steps.unwrap_or_default(), ground)?,
+        RawType::Http => custom::calls(raw.steps.unwrap_or_default(), ground)?,
     };
     check_hosts(&calls, &hosts, ground.scope)?;
     Ok(Plan::Calls(Box::new(calls)))

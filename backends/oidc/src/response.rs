@@ -10,11 +10,11 @@ use pullpass::{
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
-use crate::engine;
+use crate::engine::error_response;
+use crate::engine::run;
+use crate::engine::values::Values;
 use crate::identity;
 use crate::profile::{Answer, Expiry, Profile, Username};
-use crate::refusal;
-use crate::values::Values;
 
 /// Something with a login in it.
 pub(crate) struct Document<'a> {
@@ -48,7 +48,7 @@ impl Document<'_> {
         let text = self.body.pointer(pointer).and_then(Value::as_str).filter(|it| !it.is_empty());
         text.map(str::to_owned).ok_or_else(|| {
             let error = self.error(&format!("without a text at `{pointer}`"));
-            refusal::quote(error, &self.body, sent)
+            error_response::quote(error, &self.body, sent)
         })
     }
 }
@@ -128,7 +128,7 @@ fn username(
     sent: &SentSecrets,
 ) -> Result<String, Error> {
     let (pointer, claim, pattern) = match username {
-        Username::Fixed(template) => return engine::user_name(template, values),
+        Username::Fixed(template) => return run::user_name(template, values),
         Username::Answered { pointer, claim, pattern } => (pointer, claim, pattern),
     };
     let at = |pointer: &String| document.body.pointer(pointer)?.as_str().map(str::to_owned);

@@ -8,10 +8,10 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-use crate::file::RawUsername;
+use crate::engine::values::Pattern;
+use crate::profile::raw::RawUsername;
+use crate::profile::template::Template;
 use crate::registry::Registry;
-use crate::template::Template;
-use crate::values::Pattern;
 
 /// A field that may be left out, but not left empty: `issuer:` with nothing behind it would
 /// switch a check off.
