@@ -13,11 +13,11 @@ use std::path::Path;
 use crate::profile::address::Address;
 use crate::profile::field::Text;
 use crate::profile::raw::{RawExchange, RawType};
-use crate::profile::template::{BUILTIN, Kind, Scope, Slot, Template};
-use crate::profile::{Auth, Body, Calls, Client, Json, Plan, Step, To};
+use crate::profile::template::{BUILTIN, Position, Scope, Sensitivity, Template};
+use crate::profile::{Auth, Body, Calls, Client, Exchange, Json, Step, Target};
 
 /// What a profile's exchange stands on.
-pub(crate) struct Ground<'a> {
+pub(crate) struct CompileContext<'a> {
     pub(crate) scope: &'a Scope,
     /// Relative paths start here.
     pub(crate) folder: &'a Path,
@@ -26,10 +26,10 @@ pub(crate) struct Ground<'a> {
     pub(crate) has_certificate: bool,
 }
 
-impl Ground<'_> {
-    /// A text of the field `what`, where only what may stand in `slot` may.
-    fn template(&self, what: &str, text: &str, slot: Slot) -> Result<Template, String> {
-        Template::compile(text, slot, self.scope).map_err(|why| format!("`{what}`: {why}"))
+impl CompileContext<'_> {
+    /// A text of the field `what`, where only what may stand in `position` may.
+    fn template(&self, what: &str, text: &str, position: Position) -> Result<Template, String> {
+        Template::compile(text, position, self.scope).map_err(|why| format!("`{what}`: {why}"))
     }
 
     /// A text of the field `what` that is fixed.
@@ -49,25 +49,31 @@ const MOST_STEPS: usize = 3;
 ///
 /// # Errors
 /// A text on what is wrong.
-pub(crate) fn plan(kind: RawType, raw: RawExchange, ground: &Ground<'_>) -> Result<Plan, String> {
+pub(crate) fn compile(
+    kind: RawType,
+    raw: RawExchange,
+    context: &CompileContext<'_>,
+) -> Result<Exchange, String> {
     check_fields(kind, &raw)?;
-    let hosts = raw.hosts.0.iter().map(|host| ground.scope.constant(host));
+    let hosts = raw.hosts.0.iter().map(|host| context.scope.constant(host));
     let hosts =
         hosts.collect::<Result<Vec<_>, _>>().map_err(|why| format!("`exchange.hosts`: {why}"))?;
     let calls = match kind {
-        RawType::Passthrough => return Ok(Plan::Passthrough),
+        RawType::Passthrough => return Ok(Exchange::Passthrough),
         RawType::Static => {
             let file = raw.file.ok_or("`static` needs `exchange.file`")?;
-            return Ok(Plan::File(ground.folder.join(ground.constant("exchange.file", &file)?)));
+            return Ok(Exchange::File(
+                context.folder.join(context.constant("exchange.file", &file)?),
+            ));
         }
         RawType::TokenExchange | RawType::JwtBearer | RawType::ClientAssertion => {
-            oauth::calls(kind, raw, hosts.clone(), ground)?
+            oauth::calls(kind, raw, hosts.clone(), context)?
         }
-        RawType::Vault => vault::calls(raw, ground)?,
-        RawType::Http => custom::calls(raw.steps.unwrap_or_default(), ground)?,
+        RawType::Vault => vault::calls(raw, context)?,
+        RawType::Http => custom::calls(raw.steps.unwrap_or_default(), context)?,
     };
-    check_hosts(&calls, &hosts, ground.scope)?;
-    Ok(Plan::Calls(Box::new(calls)))
+    check_hosts(&calls, &hosts, context.scope)?;
+    Ok(Exchange::Calls(Box::new(calls)))
 }
 
 /// A field that a type does not read is a misunderstanding.
@@ -117,7 +123,7 @@ fn check_hosts(calls: &Calls, hosts: &[String], scope: &Scope) -> Result<(), Str
     let mut home: Option<String> = None;
     let mut captured: BTreeMap<&str, String> = BTreeMap::new();
     for step in &calls.steps {
-        let To::Address(address) = &step.to else { continue };
+        let Target::Address(address) = &step.target else { continue };
         let here = address.origin();
         let captures = |name: &str| captured.get(name).cloned();
         let mut origins: Vec<String> = step.secrets(scope).filter_map(captures).collect();
@@ -138,10 +144,10 @@ fn check_hosts(calls: &Calls, hosts: &[String], scope: &Scope) -> Result<(), Str
 
 impl Step {
     /// A POST of `body`.
-    fn post(to: To, body: Body) -> Self {
+    fn post(target: Target, body: Body) -> Self {
         Self {
             method: pullpass::http::Method::POST,
-            to,
+            target,
             headers: Vec::new(),
             auth: Auth::None,
             body,
@@ -166,7 +172,7 @@ impl Step {
             Body::Form(fields) => all.extend(fields.iter().map(|(_, value)| value)),
             Body::Json(json) => json.templates(&mut all),
         }
-        if let To::Address(address) = &self.to {
+        if let Target::Address(address) = &self.target {
             all.extend(address.templates());
         }
         all
@@ -181,9 +187,9 @@ impl Step {
     /// The secrets that it sends, by name.
     fn secrets<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a str> {
         let is_secret = |name: &&str| match BUILTIN.iter().find(|(known, _)| known == name) {
-            Some((_, kind)) => *kind == Kind::Secret,
+            Some((_, kind)) => *kind == Sensitivity::Secret,
             // A capture is not in the scope of the file.
-            None => scope.names.get(*name).is_none_or(|kind| *kind == Kind::Secret),
+            None => scope.names.get(*name).is_none_or(|kind| *kind == Sensitivity::Secret),
         };
         self.templates().into_iter().flat_map(Template::names).filter(is_secret)
     }
@@ -200,7 +206,7 @@ impl Json {
     }
 }
 
-impl Plan {
+impl Exchange {
     /// Whether nothing works without the pod's token.
     pub(crate) fn needs_token(&self) -> bool {
         match self {

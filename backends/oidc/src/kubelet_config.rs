@@ -5,7 +5,7 @@ use std::path::Path;
 use pullpass::{CacheType, Error};
 
 use crate::engine::values::Source;
-use crate::profile::{Plan, Policy, Profile, file};
+use crate::profile::{Exchange, Policy, Profile, file};
 
 /// One entry of a CredentialProviderConfig: profiles that want the same token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub fn stanzas(path: &Path) -> Result<Vec<Stanza>, Error> {
 }
 
 fn stanza(audience: Option<&str>, group: &[&Profile]) -> Stanza {
-    let hands_on = group.iter().any(|profile| matches!(profile.plan, Plan::Passthrough));
+    let hands_on = group.iter().any(|profile| matches!(profile.exchange, Exchange::Passthrough));
     let may_lack = |profile: &&Profile| {
         profile.service_account.as_ref().is_none_or(|it| it.on_missing == Policy::Empty)
     };

@@ -19,11 +19,11 @@ use tracing::{debug, warn};
 
 use crate::engine::run::Failure;
 use crate::engine::values::Values;
-use crate::profile::{Plan, Policy, Profile};
+use crate::profile::{Exchange, Policy, Profile};
 use crate::response::Document;
 
 pub use crate::kubelet_config::{Stanza, stanzas};
-pub use crate::profile::preset::{Otherwise, PRESETS, Parameter, Preset, Status};
+pub use crate::profile::preset::{PRESETS, Parameter, ParameterDefault, Preset, Status};
 
 /// The plugin's static facts.
 pub static PLUGIN: Plugin =
@@ -107,9 +107,9 @@ async fn login(
     values: &mut Values,
     cx: &Context,
 ) -> Result<(Login, Cache), Failure> {
-    match &profile.plan {
-        Plan::Passthrough => Ok(response::passthrough(profile, token, values)?),
-        Plan::File(path) => {
+    match &profile.exchange {
+        Exchange::Passthrough => Ok(response::passthrough(profile, token, values)?),
+        Exchange::File(path) => {
             let text = files::read_text(path).map_err(|error| {
                 error.with_hint("the profile's `exchange.file` names this file: who may read it?")
             })?;
@@ -122,7 +122,7 @@ async fn login(
                 Document { body, name: &name, verb: "is".to_owned(), blame: ErrorKind::Config };
             Ok(response::read(&document, profile, values, true, &cx.clock)?)
         }
-        Plan::Calls(calls) => {
+        Exchange::Calls(calls) => {
             let reply = engine::run::run(calls, profile, values, cx).await?;
             let document = engine::error_response::document(&reply)?;
             Ok(response::read(&document, profile, values, false, &cx.clock)?)

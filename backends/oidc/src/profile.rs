@@ -31,7 +31,7 @@ pub(crate) struct Profile {
     /// `None` where no token is needed.
     pub(crate) service_account: Option<Expected>,
     pub(crate) variables: Vec<Variable>,
-    pub(crate) plan: Plan,
+    pub(crate) exchange: Exchange,
     pub(crate) answer: Answer,
     pub(crate) http: HttpConfig,
     pub(crate) on_refused: Policy,
@@ -54,7 +54,7 @@ impl Profile {
             Username::Fixed(template) => Some(template),
             Username::Answered { .. } => None,
         };
-        let names = self.plan.names().chain(username.into_iter().flat_map(Template::names));
+        let names = self.exchange.names().chain(username.into_iter().flat_map(Template::names));
         names.into_iter().any(|name| name == "image.repository")
     }
 }
@@ -80,7 +80,7 @@ pub(crate) enum Policy {
 }
 
 /// How a password is come by.
-pub(crate) enum Plan {
+pub(crate) enum Exchange {
     /// The pod's token is the password.
     Passthrough,
     /// An operator's file, read anew each time.
@@ -101,7 +101,7 @@ pub(crate) struct Calls {
 /// One call.
 pub(crate) struct Step {
     pub(crate) method: Method,
-    pub(crate) to: To,
+    pub(crate) target: Target,
     pub(crate) headers: Vec<(HeaderName, Template)>,
     pub(crate) auth: Auth,
     pub(crate) body: Body,
@@ -118,7 +118,7 @@ pub(crate) struct Step {
 }
 
 /// Where a step goes.
-pub(crate) enum To {
+pub(crate) enum Target {
     Address(Address),
     /// The token endpoint that discovery finds.
     TokenEndpoint,

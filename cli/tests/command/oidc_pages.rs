@@ -8,7 +8,7 @@ use std::process::Command;
 
 use pullpass::CacheType;
 use pullpass_kubelet::{Config, KubeletVersion, Target};
-use pullpass_oidc::{Otherwise, PRESETS, Preset, Stanza, stanzas};
+use pullpass_oidc::{ParameterDefault, PRESETS, Preset, Stanza, stanzas};
 use secrecy::ExposeSecret as _;
 
 use crate::oidc::oidc_plugin;
@@ -175,7 +175,7 @@ fn every_preset_has_its_row_and_its_page() {
         let path = row[start.len()..].split(')').next().expect("a link");
         let cells: Vec<&str> = row.trim_matches(['|', ' ']).split(" | ").collect();
         assert_eq!(cells[3], preset.status.as_str(), "{}", preset.name);
-        let missing = preset.parameters.iter().filter(|it| it.otherwise == Otherwise::Missing);
+        let missing = preset.parameters.iter().filter(|it| it.default == ParameterDefault::Missing);
         let missing: Vec<&str> = missing.map(|parameter| parameter.name).collect();
         // `ibm` wants one of two, which the table of the code has no word for.
         if preset.name != "ibm" {
@@ -196,7 +196,7 @@ fn every_preset_has_its_row_and_its_page() {
             };
             let row = table.iter().find(names);
             let row = row.unwrap_or_else(|| panic!("{path}: no row of `{}`", parameter.name));
-            if let Otherwise::Default(default) = parameter.otherwise {
+            if let ParameterDefault::Default(default) = parameter.default {
                 let bare = default.trim_start_matches("${").trim_end_matches('}');
                 assert!(bare.is_empty() || row.contains(&format!("`{bare}`")), "{path}: {row}");
             }

@@ -8,7 +8,7 @@ use super::{annotations, image};
 use crate::engine::values::Values;
 use crate::profile::template::Template;
 use crate::profile::{
-    Auth, Body, Calls, Client, Expiry, Json, Plan, Policy, Profile, Step, To, Username,
+    Auth, Body, Calls, Client, Exchange, Expiry, Json, Policy, Profile, Step, Target, Username,
 };
 use crate::registry::{self, Registry};
 use crate::settings;
@@ -31,12 +31,12 @@ pub(super) fn run(options: &Options) -> Result<String, Error> {
             Err(error) => writeln!(text, "variable: {}: {error}", variable.name),
         };
     }
-    match &profile.plan {
-        Plan::Passthrough => text.push_str("\nNo call: the pod's token is the password.\n"),
-        Plan::File(path) => {
+    match &profile.exchange {
+        Exchange::Passthrough => text.push_str("\nNo call: the pod's token is the password.\n"),
+        Exchange::File(path) => {
             let _ = write!(text, "\nNo call: the login is read from `{}`.\n", path.display());
         }
-        Plan::Calls(calls) => write_calls(&mut text, calls, &values),
+        Exchange::Calls(calls) => write_calls(&mut text, calls, &values),
     }
     write_answer(&mut text, profile, registry, &image, &values);
     Ok(text)
@@ -66,9 +66,9 @@ fn write_calls(text: &mut String, calls: &Calls, values: &Values) {
         );
     }
     for step in &calls.steps {
-        let to = match &step.to {
-            To::Address(address) => address.shown(values),
-            To::TokenEndpoint => "(the token endpoint)".to_owned(),
+        let to = match &step.target {
+            Target::Address(address) => address.preview(values),
+            Target::TokenEndpoint => "(the token endpoint)".to_owned(),
         };
         let _ = write!(text, "\n{} {to}\n", step.method);
         write_step(text, step, values);
@@ -122,7 +122,7 @@ fn write_step(text: &mut String, step: &Step, values: &Values) {
         Auth::Basic { user, password } => writeln!(
             text,
             "  Authorization: Basic {}:{}",
-            user.shown(values),
+            user.preview(values),
             names_alone(password)
         ),
     };
@@ -133,7 +133,7 @@ fn write_step(text: &mut String, step: &Step, values: &Values) {
         Body::None => {}
         Body::Form(fields) => {
             for (name, value) in fields {
-                write_field(text, name, &value.shown(values));
+                write_field(text, name, &value.preview(values));
             }
         }
         Body::Json(json) => write_json(text, "", json, values),
@@ -155,7 +155,7 @@ fn write_json(text: &mut String, name: &str, json: &Json, values: &Values) {
         name => format!("{name}.{part}"),
     };
     match json {
-        Json::Text(template) => write_field(text, name, &template.shown(values)),
+        Json::Text(template) => write_field(text, name, &template.preview(values)),
         Json::Other(value) => write_field(text, name, &value.to_string()),
         Json::Array(items) => items
             .iter()
@@ -183,7 +183,7 @@ fn write_answer(
 ) {
     let answer = &profile.answer;
     let user = match &answer.username {
-        Username::Fixed(name) => format!("`{}`", name.shown(values)),
+        Username::Fixed(name) => format!("`{}`", name.preview(values)),
         Username::Answered { pointer, claim, .. } => match (pointer, claim) {
             (Some(pointer), None) => format!("at `{pointer}`"),
             (Some(pointer), Some(claim)) => {
@@ -195,7 +195,7 @@ fn write_answer(
         },
     };
     let _ = write!(text, "\nuser:     {user}\n");
-    if !matches!(profile.plan, Plan::Passthrough) {
+    if !matches!(profile.exchange, Exchange::Passthrough) {
         let _ = writeln!(text, "password: at `{}`", answer.password);
         let life = match &answer.expiry {
             Expiry::Seconds(at) => format!("the seconds at `{at}`, else its own `exp`"),

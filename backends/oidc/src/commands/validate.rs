@@ -6,7 +6,7 @@ use std::path::Path;
 use pullpass::{Error, Options};
 
 use crate::engine::values::Source;
-use crate::profile::{Client, Plan, Profile, To, file};
+use crate::profile::{Client, Exchange, Profile, Target, file};
 
 pub(super) fn run(options: &Options) -> Result<String, Error> {
     let path = options.value("file").unwrap_or_default();
@@ -57,19 +57,19 @@ pub(super) fn run(options: &Options) -> Result<String, Error> {
 
 /// Where the pod's token goes.
 fn goes_to(profile: &Profile) -> String {
-    let calls = match &profile.plan {
-        Plan::Passthrough => return "the registry itself takes the pod's token".to_owned(),
-        Plan::File(path) => return format!("the login is in `{}`", path.display()),
-        Plan::Calls(calls) => calls,
+    let calls = match &profile.exchange {
+        Exchange::Passthrough => return "the registry itself takes the pod's token".to_owned(),
+        Exchange::File(path) => return format!("the login is in `{}`", path.display()),
+        Exchange::Calls(calls) => calls,
     };
     let mut hosts: Vec<String> = Vec::new();
     for step in &calls.steps {
-        let host = match (&step.to, &calls.discovery) {
-            (To::Address(address), _) => address.origin(),
-            (To::TokenEndpoint, Some(discovery)) => {
+        let host = match (&step.target, &calls.discovery) {
+            (Target::Address(address), _) => address.origin(),
+            (Target::TokenEndpoint, Some(discovery)) => {
                 format!("the token endpoint of {}", discovery.issuer)
             }
-            (To::TokenEndpoint, None) => continue,
+            (Target::TokenEndpoint, None) => continue,
         };
         if !hosts.contains(&host) {
             hosts.push(host);
@@ -86,10 +86,10 @@ fn lint(profile: &Profile) -> Vec<String> {
             "`allowApiServerAudience`: whoever gets the token can act on the cluster".to_owned(),
         );
     }
-    if let Plan::Calls(calls) = &profile.plan
-        && calls.steps.iter().any(|step| match (&step.to, &calls.discovery) {
-            (To::Address(address), _) => address.origin().starts_with("http:"),
-            (To::TokenEndpoint, found) => {
+    if let Exchange::Calls(calls) = &profile.exchange
+        && calls.steps.iter().any(|step| match (&step.target, &calls.discovery) {
+            (Target::Address(address), _) => address.origin().starts_with("http:"),
+            (Target::TokenEndpoint, found) => {
                 found.as_ref().is_some_and(|it| it.url.scheme() == "http")
             }
         })
@@ -109,10 +109,10 @@ fn lint(profile: &Profile) -> Vec<String> {
 /// The files of the profile that hold a secret.
 fn secret_files(profile: &Profile) -> Vec<&Path> {
     let mut files: Vec<&Path> = Vec::new();
-    match &profile.plan {
-        Plan::Passthrough => {}
-        Plan::File(path) => files.push(path),
-        Plan::Calls(calls) => match &calls.client {
+    match &profile.exchange {
+        Exchange::Passthrough => {}
+        Exchange::File(path) => files.push(path),
+        Exchange::Calls(calls) => match &calls.client {
             Client::Basic(secret) | Client::Post(secret) => files.push(&secret.file),
             Client::PrivateKey(key) => files.push(&key.file),
             Client::None | Client::Public(_) | Client::PodToken(_) => {}

@@ -13,9 +13,9 @@ const TRUST: &str =
 
 /// An error out of the reply to `step` that is no success.
 pub(crate) fn read(reply: &Reply, step: &Step, client: &Client, sent: &SentSecrets) -> Failure {
-    let said = Said::read(reply, sent);
+    let body = ErrorBody::read(reply, sent);
     let by_pod = step.client && matches!(client, Client::PodToken(_));
-    let (verdict, hint) = said.judge(reply, by_pod);
+    let (verdict, hint) = body.judge(reply, by_pod);
     let (target, status) = (reply.target(), reply.status());
     let error = match verdict.kind() {
         ErrorKind::Unavailable => Error::unavailable(format!("`{target}` answered {status}"))
@@ -33,7 +33,7 @@ pub(crate) fn read(reply: &Reply, step: &Step, client: &Client, sent: &SentSecre
                 })
         }
     };
-    let error = said.below(error);
+    let error = body.below(error);
     match verdict {
         Verdict::No => Failure::Refused(error),
         _ => Failure::Failed(error),
@@ -71,7 +71,7 @@ impl Verdict {
 /// Puts the server's own words below `error`, if any can be found in `body` and hold
 /// nothing of `sent`.
 pub(crate) fn quote(error: Error, body: &Value, sent: &SentSecrets) -> Error {
-    Said::of(body, sent).below(error)
+    ErrorBody::of(body, sent).below(error)
 }
 
 /// A reply as a document.
@@ -88,14 +88,14 @@ pub(crate) fn document(reply: &Reply) -> Result<Document<'_>, Error> {
 }
 
 #[derive(Default)]
-struct Said {
+struct ErrorBody {
     code: Option<String>,
     description: Option<String>,
     /// Words without a form, which anybody on the way may have said.
     plain: Option<String>,
 }
 
-impl Said {
+impl ErrorBody {
     fn read(reply: &Reply, sent: &SentSecrets) -> Self {
         if let Ok(body) = reply.json::<Value>() {
             return Self::of(&body, sent);

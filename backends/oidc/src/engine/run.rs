@@ -10,7 +10,7 @@ use crate::engine::values::Values;
 use crate::exchange::client_auth::{self, Authentication};
 use crate::exchange::discovery;
 use crate::profile::template::Template;
-use crate::profile::{Auth, Body, Calls, Json, Profile, Step, To};
+use crate::profile::{Auth, Body, Calls, Json, Profile, Step, Target};
 
 /// Why there is no answer.
 pub(crate) enum Failure {
@@ -72,13 +72,13 @@ pub(crate) async fn run(
 }
 
 fn url(step: &Step, found: Option<&Url>, values: &Values) -> Result<Url, Error> {
-    match (&step.to, found) {
-        (To::Address(address), _) => address.render(values).map_err(|why| {
+    match (&step.target, found) {
+        (Target::Address(address), _) => address.render(values).map_err(|why| {
             Error::identity(why)
                 .with_hint("a value of the pod's or the image's has no place in this URL")
         }),
-        (To::TokenEndpoint, Some(url)) => Ok(url.clone()),
-        (To::TokenEndpoint, None) => Err(Error::config("there is no token endpoint")),
+        (Target::TokenEndpoint, Some(url)) => Ok(url.clone()),
+        (Target::TokenEndpoint, None) => Err(Error::config("there is no token endpoint")),
     }
 }
 

@@ -155,7 +155,7 @@ impl Values {
     }
 
     /// The value of a name, where it may be printed.
-    pub(crate) fn shown(&self, name: &str) -> Option<&str> {
+    pub(crate) fn preview(&self, name: &str) -> Option<&str> {
         let is_secret = self.secrets.contains(name);
         self.values.get(name).map(|value| value.as_str()).filter(|_| !is_secret)
     }

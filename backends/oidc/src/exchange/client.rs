@@ -1,6 +1,6 @@
 //! The client's own authentication, out of the file.
 
-use super::Ground;
+use super::CompileContext;
 use crate::profile::raw::{RawAlgorithm, RawClient, RawMethod};
 use crate::profile::{Client, PrivateKey, Secret};
 
@@ -8,17 +8,20 @@ use crate::profile::{Client, PrivateKey, Secret};
 ///
 /// # Errors
 /// A text on what is wrong.
-pub(super) fn client(raw: Option<RawClient>, ground: &Ground<'_>) -> Result<Client, String> {
+pub(super) fn client(
+    raw: Option<RawClient>,
+    context: &CompileContext<'_>,
+) -> Result<Client, String> {
     let Some(raw) = raw else { return Ok(Client::None) };
     let text = |what: &str, text: &Option<crate::profile::field::Text>| {
-        text.as_ref().map(|text| ground.constant(what, text)).transpose()
+        text.as_ref().map(|text| context.constant(what, text)).transpose()
     };
     let id = text("clientAuth.clientId", &raw.client_id)?;
     if id.as_deref() == Some("") {
         return Err("`clientAuth.clientId` is empty".to_owned());
     }
-    let secret = text("clientAuth.secretFile", &raw.secret_file)?.map(|it| ground.folder.join(it));
-    let key = text("clientAuth.keyFile", &raw.key_file)?.map(|it| ground.folder.join(it));
+    let secret = text("clientAuth.secretFile", &raw.secret_file)?.map(|it| context.folder.join(it));
+    let key = text("clientAuth.keyFile", &raw.key_file)?.map(|it| context.folder.join(it));
     let has_key_fields =
         raw.key_id.is_some() || raw.algorithm.is_some() || raw.audience.is_some() || key.is_some();
     if has_key_fields && raw.method != RawMethod::PrivateKeyJwt {
@@ -39,7 +42,7 @@ pub(super) fn client(raw: Option<RawClient>, ground: &Ground<'_>) -> Result<Clie
         RawMethod::Basic => Ok(Client::Basic(with_secret(id)?)),
         RawMethod::Post => Ok(Client::Post(with_secret(id)?)),
         RawMethod::ServiceAccountToken => Ok(Client::PodToken(id)),
-        RawMethod::Mtls if !ground.has_certificate => {
+        RawMethod::Mtls if !context.has_certificate => {
             Err("`clientAuth` by `mtls` needs `http.clientCertFile`".to_owned())
         }
         // The name goes along (RFC 8705 §2).

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::Ground;
+use super::CompileContext;
 use super::client::client;
 use crate::profile::address::Address;
 use crate::profile::field::{OneOrMany, Text};
 use crate::profile::raw::{RawDiscovery, RawEncoding, RawExchange, RawType, RawWellKnown};
-use crate::profile::template::{Slot, Template};
-use crate::profile::{Body, Calls, Client, Discovery, Json, Step, To};
+use crate::profile::template::{Position, Template};
+use crate::profile::{Body, Calls, Client, Discovery, Json, Step, Target};
 
 /// Parameters that the exchange itself sets.
 const RESERVED: [&str; 14] = [
@@ -37,9 +37,9 @@ pub(super) fn calls(
     kind: RawType,
     raw: RawExchange,
     hosts: Vec<String>,
-    ground: &Ground<'_>,
+    context: &CompileContext<'_>,
 ) -> Result<Calls, String> {
-    let mut client = client(raw.client_auth, ground)?;
+    let mut client = client(raw.client_auth, context)?;
     let token = || Template::of_name("sa.token");
     let fixed = |text: &str| Template::of_text(text);
     let mut fields: Vec<(String, Template)> = Vec::new();
@@ -63,7 +63,7 @@ pub(super) fn calls(
             };
         }
         _ => {
-            let fixed_type = |text: &str| token_type(&ground.scope.constant(text)?);
+            let fixed_type = |text: &str| token_type(&context.scope.constant(text)?);
             let kind = raw.subject_token_type.as_deref().unwrap_or("jwt");
             add("grant_type", fixed("urn:ietf:params:oauth:grant-type:token-exchange"));
             add("subject_token", token());
@@ -74,18 +74,18 @@ pub(super) fn calls(
         }
     }
     for (name, list) in [("audience", raw.audience), ("resource", raw.resource)] {
-        for value in values(name, list, ground)? {
+        for value in values(name, list, context)? {
             add(name, value);
         }
     }
     let scope = raw.scope.0.join(" ");
     if !scope.is_empty() {
-        add("scope", ground.template("exchange.scope", &scope, Slot::Body)?);
+        add("scope", context.template("exchange.scope", &scope, Position::Body)?);
     }
-    for (name, value) in extra(raw.extra, ground)? {
+    for (name, value) in extra(raw.extra, context)? {
         add(&name, value);
     }
-    let (to, discovery) = endpoint(raw.endpoint, raw.discovery, hosts, ground)?;
+    let (to, discovery) = endpoint(raw.endpoint, raw.discovery, hosts, context)?;
     let body = match raw.encoding.unwrap_or_default() {
         RawEncoding::Form => Body::Form(fields),
         encoding => Body::Json(json(fields, encoding == RawEncoding::JsonCamel)),
@@ -103,16 +103,16 @@ fn endpoint(
     endpoint: Option<Text>,
     discovery: Option<RawDiscovery>,
     hosts: Vec<String>,
-    ground: &Ground<'_>,
-) -> Result<(To, Option<Discovery>), String> {
+    context: &CompileContext<'_>,
+) -> Result<(Target, Option<Discovery>), String> {
     match (endpoint, discovery) {
         (Some(endpoint), None) => {
-            Ok((To::Address(ground.address("exchange.endpoint", &endpoint.0)?), None))
+            Ok((Target::Address(context.address("exchange.endpoint", &endpoint.0)?), None))
         }
         (None, Some(raw)) => {
-            let issuer = ground.constant("exchange.discovery.issuer", &raw.issuer)?;
+            let issuer = context.constant("exchange.discovery.issuer", &raw.issuer)?;
             let what = "exchange.discovery.issuer";
-            let mut url = Address::fixed(what, &issuer, ground.allow_loopback_http)?;
+            let mut url = Address::fixed(what, &issuer, context.allow_loopback_http)?;
             if url.query().is_some() {
                 return Err(format!("`{what}` must not have a query"));
             }
@@ -121,8 +121,8 @@ fn endpoint(
                 RawWellKnown::Openid => format!("{path}/.well-known/openid-configuration"),
                 RawWellKnown::Oauth => format!("/.well-known/oauth-authorization-server{path}"),
             });
-            let allow_loopback_http = ground.allow_loopback_http;
-            Ok((To::TokenEndpoint, Some(Discovery { issuer, url, hosts, allow_loopback_http })))
+            let allow_loopback_http = context.allow_loopback_http;
+            Ok((Target::TokenEndpoint, Some(Discovery { issuer, url, hosts, allow_loopback_http })))
         }
         (Some(_), Some(_)) => {
             Err("`exchange.endpoint` and `exchange.discovery` exclude each other".to_owned())
@@ -134,7 +134,7 @@ fn endpoint(
 /// Further parameters, such as Dex's `connector_id`. An empty value means: leave it out.
 fn extra(
     raw: BTreeMap<String, Text>,
-    ground: &Ground<'_>,
+    context: &CompileContext<'_>,
 ) -> Result<Vec<(String, Template)>, String> {
     let mut fields = Vec::new();
     for (name, value) in raw {
@@ -142,17 +142,21 @@ fn extra(
         if RESERVED.iter().any(is_reserved) {
             return Err(format!("`exchange.extra` cannot set `{name}`"));
         }
-        fields.push((name, ground.template("exchange.extra", &value.0, Slot::Body)?));
+        fields.push((name, context.template("exchange.extra", &value.0, Position::Body)?));
     }
     Ok(fields)
 }
 
-fn values(name: &str, list: OneOrMany, ground: &Ground<'_>) -> Result<Vec<Template>, String> {
+fn values(
+    name: &str,
+    list: OneOrMany,
+    context: &CompileContext<'_>,
+) -> Result<Vec<Template>, String> {
     if list.0.iter().any(String::is_empty) {
         return Err(format!("there is an empty text in `{name}`"));
     }
     let what = format!("exchange.{name}");
-    list.0.iter().map(|text| ground.template(&what, text, Slot::Body)).collect()
+    list.0.iter().map(|text| context.template(&what, text, Position::Body)).collect()
 }
 
 /// The same parameters as JSON: a name that stands several times has a list.

@@ -4,7 +4,7 @@
 use url::{Host, Url};
 
 use crate::engine::values::Values;
-use crate::profile::template::{Scope, Slot, Template};
+use crate::profile::template::{Position, Scope, Template};
 
 /// Where a step goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl Address {
         allow_loopback_http: bool,
         scope: &Scope,
     ) -> Result<Self, String> {
-        let template = Template::compile(text, Slot::Url, scope)
+        let template = Template::compile(text, Position::Url, scope)
             .map_err(|why| format!("`{what}`: {why}"))?
             .to_string();
         // A URL parser takes `\` for `/`, and drops what does not print.
@@ -50,7 +50,7 @@ impl Address {
         check_origin(what, &origin, allow_loopback_http)?;
         let (path, search) = rest.split_once('?').unwrap_or((rest, ""));
         let part = |text: &str| {
-            Template::compile(text, Slot::Url, scope).map_err(|why| format!("`{what}`: {why}"))
+            Template::compile(text, Position::Url, scope).map_err(|why| format!("`{what}`: {why}"))
         };
         let path = path.strip_prefix('/').unwrap_or(path);
         let segments = path.split('/').map(part).collect::<Result<Vec<_>, _>>()?;
@@ -117,12 +117,12 @@ impl Address {
     }
 
     /// For people: with those values in that may be printed.
-    pub(crate) fn shown(&self, values: &Values) -> String {
+    pub(crate) fn preview(&self, values: &Values) -> String {
         let mut shown = self.origin();
-        self.segments.iter().for_each(|it| shown.push_str(&format!("/{}", it.shown(values))));
+        self.segments.iter().for_each(|it| shown.push_str(&format!("/{}", it.preview(values))));
         let mut mark = '?';
         for (name, value) in &self.query {
-            shown.push_str(&format!("{mark}{name}={}", value.shown(values)));
+            shown.push_str(&format!("{mark}{name}={}", value.preview(values)));
             mark = '&';
         }
         shown

@@ -8,15 +8,15 @@ use pullpass::{CacheKey, ClientCertificate, Image, Roots};
 use url::Url;
 
 use crate::engine::values::{Source, Variable};
-use crate::exchange::{self, Ground};
+use crate::exchange::{self, CompileContext};
 use crate::profile::field::Span;
 use crate::profile::preset;
 use crate::profile::raw::{
     RawCacheKey, RawExpected, RawExpiry, RawFormat, RawHttp, RawProfile, RawResponse, RawType,
     RawUsername, RawVariable,
 };
-use crate::profile::template::{Kind, Scope, Slot, Template, is_name};
-use crate::profile::{Answer, Expected, Expiry, Plan, Policy, Profile, Username};
+use crate::profile::template::{Position, Scope, Sensitivity, Template, is_name};
+use crate::profile::{Answer, Exchange, Expected, Expiry, Policy, Profile, Username};
 use crate::registry::Registry;
 
 /// How long an answer of a server's is kept at most, unless the profile says otherwise.
@@ -54,16 +54,16 @@ impl RawProfile {
         let raw_http = self.http.unwrap_or_default();
         let allow_loopback_http = raw_http.allow_loopback_http.unwrap_or_default();
         let http = raw_http.into_settings(folder)?;
-        let ground = Ground {
+        let context = CompileContext {
             scope: &scope,
             folder,
             allow_loopback_http,
             has_certificate: http.client_certificate.is_some(),
         };
-        let plan = exchange::plan(kind, self.exchange, &ground)?;
+        let exchange = exchange::compile(kind, self.exchange, &context)?;
         let service_account = match self.service_account_token {
             Some(raw) => Some(raw.into_expected(&scope)?),
-            None if plan.needs_token() || uses_pod(&plan, &variables, &self.response) => {
+            None if exchange.needs_token() || uses_pod(&exchange, &variables, &self.response) => {
                 return Err("missing field `serviceAccountToken`: the audience of the pod's token"
                     .to_owned());
             }
@@ -85,7 +85,7 @@ impl RawProfile {
                 service_account,
                 variables,
                 answer,
-                plan,
+                exchange,
                 http,
                 on_refused,
                 cache_key: CacheKey::Registry,
@@ -154,12 +154,18 @@ fn scope(raw: Vec<RawVariable>, folder: &Path) -> Result<(Scope, Vec<Variable>),
                 {
                     return Err(format!("the default of `{name}` does not match its pattern"));
                 }
-                (Kind::Public, Source::Annotation { key: raw.key, pattern, default: raw.default })
+                (
+                    Sensitivity::Public,
+                    Source::Annotation { key: raw.key, pattern, default: raw.default },
+                )
             }
-            (None, None, Some(raw), None) => {
-                (Kind::Public, Source::Image { part: raw.part.into(), pattern: raw.pattern.0 })
+            (None, None, Some(raw), None) => (
+                Sensitivity::Public,
+                Source::Image { part: raw.part.into(), pattern: raw.pattern.0 },
+            ),
+            (None, None, None, Some(file)) => {
+                (Sensitivity::Secret, Source::File(folder.join(file)))
             }
-            (None, None, None, Some(file)) => (Kind::Secret, Source::File(folder.join(file))),
             _ => {
                 return Err(format!(
                     "variable `{name}` needs one of `value`, `fromAnnotation`, `fromImage` and `fromFile`"
@@ -173,11 +179,11 @@ fn scope(raw: Vec<RawVariable>, folder: &Path) -> Result<(Scope, Vec<Variable>),
 }
 
 /// Whether a name that only a pod has is used.
-fn uses_pod(plan: &Plan, variables: &[Variable], response: &RawResponse) -> bool {
+fn uses_pod(exchange: &Exchange, variables: &[Variable], response: &RawResponse) -> bool {
     let from_pod = variables.iter().any(|it| matches!(it.source, Source::Annotation { .. }));
     let name = response.username.as_ref().and_then(|username| username.value.as_ref());
     from_pod
-        || plan.names().any(|name| name.starts_with("sa."))
+        || exchange.names().any(|name| name.starts_with("sa."))
         || name.is_some_and(|it| it.0.contains("${sa."))
 }
 
@@ -280,7 +286,7 @@ fn username(raw: Option<RawUsername>, kind: RawType, scope: &Scope) -> Result<Us
     };
     match (raw.value.take(), raw.pointer.take().map(|pointer| pointer.0)) {
         (Some(value), None) if raw.or_jwt_claim.is_none() && raw.pattern.is_none() => {
-            let name = Template::compile(&value.0, Slot::User, scope)
+            let name = Template::compile(&value.0, Position::User, scope)
                 .map_err(|why| format!("`response.username`: {why}"))?;
             let is_bad = |text: &str| text.is_empty() || text.contains([':', '\r', '\n', '\0']);
             match name.as_text().is_some_and(is_bad) {

@@ -46,14 +46,14 @@ pub struct Parameter {
     /// Its name.
     pub name: &'static str,
     /// What holds unless it is set.
-    pub otherwise: Otherwise,
+    pub default: ParameterDefault,
     /// One line on its meaning.
     pub help: &'static str,
 }
 
 /// What holds where an operator does not set something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Otherwise {
+pub enum ParameterDefault {
     /// Nothing: it must be set.
     Missing,
     /// This; `${NAME}` for what another parameter is.
@@ -68,7 +68,7 @@ const HOSTS: &[&str] = &["host", "api", "iam", "authority", "sts"];
 /// The table of `--help`.
 pub(crate) fn rows() -> Vec<(String, String)> {
     let row = |preset: &Preset| {
-        let needs = preset.parameters.iter().filter(|it| it.otherwise == Otherwise::Missing);
+        let needs = preset.parameters.iter().filter(|it| it.default == ParameterDefault::Missing);
         let needs: Vec<_> = needs.map(|parameter| parameter.name).collect();
         let needs = match needs.is_empty() {
             true => "nothing".to_owned(),
@@ -119,10 +119,10 @@ pub(crate) fn fill(mut profile: RawProfile) -> Result<RawProfile, String> {
         if is_said {
             continue;
         }
-        let default = match parameter.otherwise {
-            Otherwise::Annotation => continue,
-            Otherwise::Default(default) => default,
-            Otherwise::Missing => {
+        let default = match parameter.default {
+            ParameterDefault::Annotation => continue,
+            ParameterDefault::Default(default) => default,
+            ParameterDefault::Missing => {
                 return Err(format!(
                     "preset `{name}` needs the variable `{}`: {}",
                     parameter.name, parameter.help

@@ -23,7 +23,7 @@ enum Part {
 
 /// Where a template stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Slot {
+pub(crate) enum Position {
     /// A segment of a URL's path, or a value of its query.
     Url,
     /// A value of a form, or a text in JSON.
@@ -38,7 +38,7 @@ pub(crate) enum Slot {
 
 /// What is known by a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum Sensitivity {
     /// From the pod, its annotations or the image: checked, and never trusted.
     Public,
     /// The pod's token, what a server answered, or an operator's secret file.
@@ -52,19 +52,19 @@ pub(crate) struct Scope {
     pub(crate) constants: BTreeMap<String, String>,
     /// Those of them that were put in somewhere.
     pub(crate) used: Rc<RefCell<BTreeSet<String>>>,
-    pub(crate) names: BTreeMap<String, Kind>,
+    pub(crate) names: BTreeMap<String, Sensitivity>,
 }
 
 /// Names that every profile has.
-pub(crate) const BUILTIN: &[(&str, Kind)] = &[
-    ("sa.token", Kind::Secret),
-    ("sa.namespace", Kind::Public),
-    ("sa.name", Kind::Public),
-    ("sa.issuer", Kind::Public),
-    ("sa.subject", Kind::Public),
-    ("image.registry", Kind::Public),
-    ("image.host", Kind::Public),
-    ("image.repository", Kind::Public),
+pub(crate) const BUILTIN: &[(&str, Sensitivity)] = &[
+    ("sa.token", Sensitivity::Secret),
+    ("sa.namespace", Sensitivity::Public),
+    ("sa.name", Sensitivity::Public),
+    ("sa.issuer", Sensitivity::Public),
+    ("sa.subject", Sensitivity::Public),
+    ("image.registry", Sensitivity::Public),
+    ("image.host", Sensitivity::Public),
+    ("image.repository", Sensitivity::Public),
 ];
 
 impl Scope {
@@ -81,7 +81,7 @@ impl Scope {
     }
 
     /// What `name` is.
-    fn kind(&self, name: &str) -> Option<Kind> {
+    fn kind(&self, name: &str) -> Option<Sensitivity> {
         let builtin = BUILTIN.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind);
         builtin.or_else(|| self.names.get(name).copied())
     }
@@ -146,19 +146,19 @@ impl Template {
     ///
     /// # Errors
     /// A text on what is wrong.
-    pub(crate) fn compile(text: &str, slot: Slot, scope: &Scope) -> Result<Self, String> {
+    pub(crate) fn compile(text: &str, position: Position, scope: &Scope) -> Result<Self, String> {
         let mut parts: Vec<Part> = Vec::new();
         for part in Self::parse(text)?.0 {
             let text = match part {
                 Part::Text(text) => text,
                 Part::Name(name) => match (scope.fixed(&name), scope.kind(&name)) {
                     (Some(text), _) => text.clone(),
-                    (None, Some(kind)) if slot.takes(kind, &name) => {
+                    (None, Some(kind)) if position.takes(kind, &name) => {
                         parts.push(Part::Name(name));
                         continue;
                     }
                     (None, Some(kind)) => {
-                        return Err(format!("`${{{name}}}` {}", slot.refuses(kind)));
+                        return Err(format!("`${{{name}}}` {}", position.refuses(kind)));
                     }
                     (None, None) => return Err(format!("`${{{name}}}` is not known here")),
                 },
@@ -229,11 +229,11 @@ impl Template {
     }
 
     /// The text with those values in that may be printed; other names stay names.
-    pub(crate) fn shown(&self, values: &Values) -> String {
+    pub(crate) fn preview(&self, values: &Values) -> String {
         self.0.iter().fold(String::new(), |mut shown, part| {
             match part {
                 Part::Text(text) => shown.push_str(text),
-                Part::Name(name) => match values.shown(name) {
+                Part::Name(name) => match values.preview(name) {
                     Some(value) => shown.push_str(value),
                     None => shown.push_str(&format!("${{{name}}}")),
                 },
@@ -254,22 +254,24 @@ impl fmt::Display for Template {
     }
 }
 
-impl Slot {
-    fn takes(self, kind: Kind, name: &str) -> bool {
+impl Position {
+    fn takes(self, kind: Sensitivity, name: &str) -> bool {
         match self {
-            Self::Url => kind == Kind::Public,
+            Self::Url => kind == Sensitivity::Public,
             // A subject has colons in it, and no user name may.
-            Self::User => kind == Kind::Public && name != "sa.subject" && name != "sa.issuer",
-            Self::Header | Self::Secret => kind == Kind::Secret,
+            Self::User => {
+                kind == Sensitivity::Public && name != "sa.subject" && name != "sa.issuer"
+            }
+            Self::Header | Self::Secret => kind == Sensitivity::Secret,
             Self::Body => true,
         }
     }
 
-    fn refuses(self, kind: Kind) -> &'static str {
+    fn refuses(self, kind: Sensitivity) -> &'static str {
         match (self, kind) {
             (Self::Url, _) => "is a secret, and URLs are logged",
-            (Self::User, Kind::Secret) => "is a secret, and user names are not",
-            (Self::User, Kind::Public) => "has a `:`, which no user name may have",
+            (Self::User, Sensitivity::Secret) => "is a secret, and user names are not",
+            (Self::User, Sensitivity::Public) => "has a `:`, which no user name may have",
             _ => "comes from the pod or the image, and must not stand in a header",
         }
     }
@@ -288,33 +290,37 @@ mod tests {
     fn scope() -> Scope {
         Scope {
             constants: [("host".to_owned(), "art.example".to_owned())].into(),
-            names: [("robot".to_owned(), Kind::Public), ("key".to_owned(), Kind::Secret)].into(),
+            names: [
+                ("robot".to_owned(), Sensitivity::Public),
+                ("key".to_owned(), Sensitivity::Secret),
+            ]
+            .into(),
             ..Scope::default()
         }
     }
 
     #[test]
     fn names_stand_where_their_kind_may() {
-        for (text, slot, expected) in [
-            ("plain $ {x} $", Slot::Url, Ok("plain $ {x} $")),
-            ("$${robot}", Slot::Url, Ok("$${robot}")),
-            ("${sa.subject}", Slot::User, Err("has a `:`")),
-            ("a-${host}-b", Slot::Header, Ok("a-art.example-b")),
-            ("x${robot}y", Slot::Url, Ok("x${robot}y")),
-            ("${sa.token}", Slot::Body, Ok("${sa.token}")),
-            ("${sa.token}", Slot::Url, Err("is a secret")),
-            ("${sa.token}", Slot::User, Err("is a secret")),
-            ("${key}", Slot::Url, Err("is a secret")),
-            ("${key}", Slot::Header, Ok("${key}")),
-            ("${robot}", Slot::Header, Err("must not stand in a header")),
-            ("${sa.namespace}", Slot::Secret, Err("must not stand")),
-            ("${other}", Slot::Body, Err("not known")),
-            ("${robot", Slot::Body, Err("not closed")),
-            ("${a b}", Slot::Body, Err("has letters")),
-            ("${}", Slot::Body, Err("has letters")),
-            ("${${robot}}", Slot::Body, Err("has letters")),
+        for (text, position, expected) in [
+            ("plain $ {x} $", Position::Url, Ok("plain $ {x} $")),
+            ("$${robot}", Position::Url, Ok("$${robot}")),
+            ("${sa.subject}", Position::User, Err("has a `:`")),
+            ("a-${host}-b", Position::Header, Ok("a-art.example-b")),
+            ("x${robot}y", Position::Url, Ok("x${robot}y")),
+            ("${sa.token}", Position::Body, Ok("${sa.token}")),
+            ("${sa.token}", Position::Url, Err("is a secret")),
+            ("${sa.token}", Position::User, Err("is a secret")),
+            ("${key}", Position::Url, Err("is a secret")),
+            ("${key}", Position::Header, Ok("${key}")),
+            ("${robot}", Position::Header, Err("must not stand in a header")),
+            ("${sa.namespace}", Position::Secret, Err("must not stand")),
+            ("${other}", Position::Body, Err("not known")),
+            ("${robot", Position::Body, Err("not closed")),
+            ("${a b}", Position::Body, Err("has letters")),
+            ("${}", Position::Body, Err("has letters")),
+            ("${${robot}}", Position::Body, Err("has letters")),
         ] {
-            match (Template::compile(text, slot, &scope()), expected) {
+            match (Template::compile(text, position, &scope()), expected) {
                 (Ok(template), Ok(expected)) => {
                     assert_eq!(template.to_string(), expected, "{text}")
                 }
@@ -333,7 +339,7 @@ mod tests {
     #[test]
     fn a_value_is_not_a_template() {
         let values = Values::of([("robot", "${key}")]);
-        let template = Template::compile("<${robot}>", Slot::Url, &scope()).unwrap();
+        let template = Template::compile("<${robot}>", Position::Url, &scope()).unwrap();
         assert_eq!(*template.text(&values), "<${key}>");
     }
 }

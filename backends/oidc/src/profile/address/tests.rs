@@ -1,12 +1,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::profile::template::Kind;
+use crate::profile::template::Sensitivity;
 
 fn scope() -> Scope {
     Scope {
         constants: [("host".to_owned(), "sts.example:8443".to_owned())].into(),
-        names: [("org".to_owned(), Kind::Public), ("key".to_owned(), Kind::Secret)].into(),
+        names: [("org".to_owned(), Sensitivity::Public), ("key".to_owned(), Sensitivity::Secret)]
+            .into(),
         ..Scope::default()
     }
 }
@@ -24,7 +25,7 @@ fn values_fill_segments_and_parameters() {
         "https://sts.example:8443/openid/a%2Fb%3Fc%3Dd%26e%23f%20%252e/?a=b&q=a%2Fb%3Fc%3Dd%26e%23f+%252e"
     );
     assert_eq!(
-        address.shown(&Values::default()),
+        address.preview(&Values::default()),
         "https://sts.example:8443/openid/${org}/?a=b&q=${org}"
     );
     for value in ["", ".", ".."] {

@@ -1,7 +1,7 @@
 use pullpass::CacheKey;
 
 use super::*;
-use crate::profile::{Plan, Username};
+use crate::profile::{Exchange, Username};
 
 const HERE: &str = "/etc/pullpass";
 const GOOD: &str = "\
@@ -197,7 +197,7 @@ fn open_steps_are_held_to_the_rules() {
         "{url: 'https://a/', auth: {basic: {user: '${org}', password: '${sa.token}'}}}",
         "{url: 'https://a/', json: {a: ['${org}', {b: 1}], c: true}}",
     ] {
-        let found = steps(text).map(|profile| matches!(profile.plan, Plan::Calls(_)));
+        let found = steps(text).map(|profile| matches!(profile.exchange, Exchange::Calls(_)));
         assert_eq!(found, Ok(true), "{text}");
     }
 }

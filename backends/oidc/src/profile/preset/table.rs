@@ -1,17 +1,17 @@
 //! The presets: name, how far it was checked, what it needs.
 
-use super::{Otherwise, Parameter, Preset, Status};
+use super::{Parameter, ParameterDefault, Preset, Status};
 
 const fn needs(name: &'static str, help: &'static str) -> Parameter {
-    Parameter { name, otherwise: Otherwise::Missing, help }
+    Parameter { name, default: ParameterDefault::Missing, help }
 }
 
 const fn may(name: &'static str, default: &'static str, help: &'static str) -> Parameter {
-    Parameter { name, otherwise: Otherwise::Default(default), help }
+    Parameter { name, default: ParameterDefault::Default(default), help }
 }
 
 const fn annotated(name: &'static str, help: &'static str) -> Parameter {
-    Parameter { name, otherwise: Otherwise::Annotation, help }
+    Parameter { name, default: ParameterDefault::Annotation, help }
 }
 
 /// All of them.

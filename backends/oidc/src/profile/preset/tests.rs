@@ -18,7 +18,7 @@ fn value(name: &str) -> &'static str {
 }
 
 fn needed(preset: &Preset) -> Vec<(String, String)> {
-    let needed = preset.parameters.iter().filter(|it| it.otherwise == Otherwise::Missing);
+    let needed = preset.parameters.iter().filter(|it| it.default == ParameterDefault::Missing);
     needed.map(|it| (it.name.to_owned(), value(it.name).to_owned())).collect()
 }
 
@@ -46,7 +46,7 @@ fn every_parameter_is_used() {
     for preset in PRESETS {
         for parameter in preset.parameters {
             let used = format!("${{{}}}", parameter.name);
-            let by_another = |it: &Parameter| it.otherwise == Otherwise::Default("${host}");
+            let by_another = |it: &Parameter| it.default == ParameterDefault::Default("${host}");
             let is_used = preset.text.contains(&used)
                 || parameter.name == "host" && preset.parameters.iter().any(by_another);
             assert!(is_used, "{}: {}", preset.name, parameter.name);
