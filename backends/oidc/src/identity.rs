@@ -2,13 +2,17 @@
 
 use pullpass::{Error, Token};
 
-use crate::profile::{Expected, Profile};
+use crate::profile::{ExpectedToken, Profile};
 
 /// Checks audience and issuer. The signature is the server's to check.
 ///
 /// # Errors
 /// Identity, naming what the token says and what the profile expects.
-pub(crate) fn check(token: &Token, expected: &Expected, profile: &Profile) -> Result<(), Error> {
+pub(crate) fn check(
+    token: &Token,
+    expected: &ExpectedToken,
+    profile: &Profile,
+) -> Result<(), Error> {
     let claims = token.claims();
     if !claims.is_for(&expected.audience) {
         return Err(Error::identity(format!(
@@ -30,7 +34,7 @@ pub(crate) fn check(token: &Token, expected: &Expected, profile: &Profile) -> Re
 }
 
 /// The kubelet sent no token.
-pub(crate) fn missing(profile: &Profile) -> Error {
+pub(crate) fn missing_token(profile: &Profile) -> Error {
     Error::identity(format!(
         "the request has no service account token, profile `{}` needs one",
         profile.name

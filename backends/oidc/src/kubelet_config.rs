@@ -4,8 +4,7 @@ use std::path::Path;
 
 use pullpass::{CacheType, Error};
 
-use crate::engine::values::Source;
-use crate::profile::{Exchange, Policy, Profile, file};
+use crate::profile::{Exchange, Policy, Profile, Source, file};
 
 /// One entry of a CredentialProviderConfig: profiles that want the same token.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,10 +2,9 @@
 //! looked at.
 
 use std::fmt;
+use std::str::FromStr;
 
-use pullpass::{Error, Image};
-
-use crate::profile::Profile;
+use pullpass::Image;
 
 /// `host[:port][/path]` where a whole label of the host may be `*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,55 +17,10 @@ pub(crate) struct Registry {
     path: String,
 }
 
-/// The profile and the registry of it that match `image` most specifically: fewest
-/// wildcards, then the longest path.
-///
-/// # Errors
-/// Config, when no profile matches, or two match equally well.
-pub(crate) fn choose<'a>(
-    profiles: &'a [Profile],
-    image: &Image,
-) -> Result<(&'a Profile, &'a Registry), Error> {
-    let matching: Vec<_> = profiles
-        .iter()
-        .flat_map(|profile| profile.registries.iter().map(move |registry| (profile, registry)))
-        .filter(|(_, registry)| registry.matches(image))
-        .collect();
-    let Some(best) = matching.iter().max_by_key(|(_, registry)| registry.rank()) else {
-        return Err(nobody(profiles, image));
-    };
-    let rival = matching.iter().find(|(profile, registry)| {
-        registry.rank() == best.1.rank() && profile.name != best.0.name
-    });
-    match rival {
-        None => Ok(*best),
-        Some((rival, _)) => Err(Error::config(format!(
-            "profiles `{}` and `{}` both claim `{}`",
-            rival.name,
-            best.0.name,
-            image.registry()
-        ))
-        .with_hint("make the `registries` of one of them more specific")),
-    }
-}
+impl FromStr for Registry {
+    type Err = &'static str;
 
-/// Says which registries there are profiles for: the near miss is mostly a port.
-fn nobody(profiles: &[Profile], image: &Image) -> Error {
-    let known = profiles.iter().flat_map(|profile| {
-        profile.registries.iter().map(|registry| format!("`{}` has `{registry}`", profile.name))
-    });
-    Error::config(format!("no profile is for the registry `{}`", image.registry())).with_hint(format!(
-        "add it to a profile's `registries`, with its port, or narrow this provider's `matchImages`; profile {}",
-        known.collect::<Vec<_>>().join(", ")
-    ))
-}
-
-impl Registry {
-    /// Reads a pattern.
-    ///
-    /// # Errors
-    /// A text on what is wrong.
-    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.contains("://") {
             return Err("a registry has no scheme: write `host[:port][/path]`");
         }
@@ -104,7 +58,9 @@ impl Registry {
             path: image.repository().to_owned(),
         })
     }
+}
 
+impl Registry {
     /// Whether an image is on it.
     pub(crate) fn matches(&self, image: &Image) -> bool {
         let mut theirs = image.host().split('.');
@@ -121,7 +77,7 @@ impl Registry {
     }
 
     /// Greater is more specific.
-    fn rank(&self) -> (usize, usize) {
+    pub(crate) fn rank(&self) -> (usize, usize) {
         let named = self.labels.iter().filter(|label| *label != "*").count();
         (named, self.path.len())
     }
@@ -172,7 +128,7 @@ mod tests {
     use super::*;
 
     fn matches(pattern: &str, image: &str) -> bool {
-        Registry::parse(pattern).unwrap().matches(&Image::parse(image).unwrap())
+        pattern.parse::<Registry>().unwrap().matches(&Image::parse(image).unwrap())
     }
 
     #[test]
@@ -197,7 +153,7 @@ mod tests {
             ("[fd00::1]:5000", "[fd00::1]:5000/x", true),
         ] {
             if pattern.ends_with('/') {
-                assert!(Registry::parse(pattern).is_err(), "{pattern}");
+                assert!(pattern.parse::<Registry>().is_err(), "{pattern}");
                 continue;
             }
             assert_eq!(matches(pattern, image), expected, "{pattern} {image}");
@@ -218,7 +174,7 @@ mod tests {
             "r.io/a:1",
             "r.io?x",
         ] {
-            assert!(Registry::parse(pattern).is_err(), "{pattern}");
+            assert!(pattern.parse::<Registry>().is_err(), "{pattern}");
         }
     }
 
@@ -232,7 +188,8 @@ mod tests {
             ("r.io", "a.r.io", false),
             ("a.r.io", "b.r.io", false),
         ] {
-            let (one, other) = (Registry::parse(one).unwrap(), Registry::parse(other).unwrap());
+            let (one, other) =
+                (one.parse::<Registry>().unwrap(), other.parse::<Registry>().unwrap());
             assert_eq!(one.shares_a_host_with(&other), expected, "{one} {other}");
             assert_eq!(other.shares_a_host_with(&one), expected, "{other} {one}");
         }
@@ -241,7 +198,7 @@ mod tests {
     #[test]
     fn the_auth_key_keeps_port_and_case() {
         let key = |pattern: &str, image: &str| {
-            Registry::parse(pattern).unwrap().auth_key(&Image::parse(image).unwrap())
+            pattern.parse::<Registry>().unwrap().auth_key(&Image::parse(image).unwrap())
         };
         assert_eq!(key("r.io:5000", "R.io:5000/a/b"), "R.io:5000");
         assert_eq!(key("*.r.io/team", "a.r.io/team/b"), "a.r.io/team");

@@ -1,10 +1,9 @@
-//! Where the profiles come from: a file, or a preset on the command line.
+//! What the operator said: the profiles, out of a file or a preset.
 
-use std::path::Path;
+use pullpass::{Error, Image, OptionSpec, Options};
 
-use pullpass::{Error, OptionSpec, Options};
-
-use crate::profile::{Profile, file, preset};
+use crate::profile::{Profile, file};
+use crate::registry::Registry;
 
 pub(crate) const CONFIG: OptionSpec =
     OptionSpec::value("config", "FILE", "the profiles: which registry takes which exchange")
@@ -16,35 +15,86 @@ pub(crate) const PRESET: OptionSpec =
 pub(crate) const SET: OptionSpec =
     OptionSpec::value("set", "NAME=VALUE", "what the preset needs").repeated();
 
-/// The profiles that the command line names.
-///
-/// # Errors
-/// Of kind Config, when they are not valid, or nothing names them.
-pub(crate) fn profiles(options: &Options) -> Result<Vec<Profile>, Error> {
-    let file = options.value("config").filter(|path| !path.is_empty());
-    let (path, preset) = match (file, options.value("preset")) {
-        (Some(path), None) => (path, None),
-        (None, Some(preset)) => ("", Some(preset)),
-        (Some(_), Some(_)) => {
-            return Err(Error::config(
-                "`--config` (or PULLPASS_OIDC_CONFIG) and `--preset` exclude each other",
-            )
-            .with_hint("a profile in the file may name the preset"));
-        }
-        (None, None) => {
-            return Err(Error::config("`--config` is missing").with_hint(
-                "name the profile file, or for one registry `--preset NAME --set NAME=VALUE`; \
-                 `--help` lists the options",
-            ));
-        }
-    };
-    if let Some(preset) = preset {
-        if options.value("profile").is_some() {
-            return Err(Error::config("`--profile` is for `--config`")
-                .with_hint("a preset is one profile: leave `--profile` out"));
-        }
-        return of_preset(preset, options.values("set"));
+/// What the operator said.
+pub(crate) struct Settings {
+    profiles: Vec<Profile>,
+}
+
+impl Settings {
+    /// Reads the profiles that the command line names.
+    ///
+    /// # Errors
+    /// Config, when they are not valid, or nothing names them.
+    pub(crate) fn from_options(options: &Options) -> Result<Self, Error> {
+        let file = options.value("config").filter(|path| !path.is_empty());
+        let profiles = match (file, options.value("preset")) {
+            (Some(path), None) => from_file(path, options)?,
+            (None, Some(preset)) => vec![from_preset(preset, options)?],
+            (Some(_), Some(_)) => {
+                return Err(Error::config(
+                    "`--config` (or PULLPASS_OIDC_CONFIG) and `--preset` exclude each other",
+                )
+                .with_hint("a profile in the file may name the preset"));
+            }
+            (None, None) => {
+                return Err(Error::config("`--config` is missing").with_hint(
+                    "name the profile file, or for one registry `--preset NAME --set NAME=VALUE`; \
+                     `--help` lists the options",
+                ));
+            }
+        };
+        Ok(Self { profiles })
     }
+
+    /// The profile and the registry of it that match `image` most specifically: fewest
+    /// wildcards, then the longest path.
+    ///
+    /// # Errors
+    /// Config, when no profile matches, or two match equally well.
+    pub(crate) fn profile_for(&self, image: &Image) -> Result<(&Profile, &Registry), Error> {
+        let matching: Vec<_> =
+            self.registries().filter(|(_, registry)| registry.matches(image)).collect();
+        let Some(best) = matching.iter().max_by_key(|(_, registry)| registry.rank()) else {
+            return Err(self.no_profile(image));
+        };
+        let rival = matching.iter().find(|(profile, registry)| {
+            registry.rank() == best.1.rank() && profile.name != best.0.name
+        });
+        match rival {
+            None => Ok(*best),
+            Some((rival, _)) => Err(Error::config(format!(
+                "profiles `{}` and `{}` both claim `{}`",
+                rival.name,
+                best.0.name,
+                image.registry()
+            ))
+            .with_hint("make the `registries` of one of them more specific")),
+        }
+    }
+
+    fn registries(&self) -> impl Iterator<Item = (&Profile, &Registry)> {
+        self.profiles
+            .iter()
+            .flat_map(|profile| profile.registries.iter().map(move |registry| (profile, registry)))
+    }
+
+    /// Names the registries that have a profile: often only the port differs.
+    fn no_profile(&self, image: &Image) -> Error {
+        let known: Vec<_> = self
+            .registries()
+            .map(|(profile, registry)| format!("`{}` has `{registry}`", profile.name))
+            .collect();
+        Error::config(format!("no profile is for the registry `{}`", image.registry())).with_hint(
+            format!(
+                "add it to a profile's `registries`, with its port, or narrow this provider's \
+                 `matchImages`; profile {}",
+                known.join(", ")
+            ),
+        )
+    }
+}
+
+fn from_file(path: &str, options: &Options) -> Result<Vec<Profile>, Error> {
     if !options.values("set").is_empty() {
         return Err(Error::config("`--set` is for `--preset`")
             .with_hint("in a file `variables` set what a preset needs"));
@@ -62,19 +112,19 @@ pub(crate) fn profiles(options: &Options) -> Result<Vec<Profile>, Error> {
     Ok(profiles)
 }
 
-fn of_preset(name: &str, set: &[String]) -> Result<Vec<Profile>, Error> {
+fn from_preset(name: &str, options: &Options) -> Result<Profile, Error> {
+    if options.value("profile").is_some() {
+        return Err(Error::config("`--profile` is for `--config`")
+            .with_hint("a preset is one profile: leave `--profile` out"));
+    }
     let invalid = |why: String| {
         Error::config(format!("`--preset {name}`: {why}"))
             .with_hint("`--help` lists the presets, and what each needs")
     };
-    let mut pairs = Vec::new();
-    for text in set {
-        let (key, value) =
-            text.split_once('=').ok_or_else(|| invalid("`--set` is NAME=VALUE".to_owned()))?;
-        pairs.push((key.to_owned(), value.to_owned()));
-    }
-    let raw = preset::profile(name, &pairs).map_err(invalid)?;
-    let draft = raw.into_draft(Path::new("/")).map_err(invalid)?;
-    let parts: Vec<_> = draft.registries().filter(|it| it.has_path()).cloned().collect();
-    Ok(vec![draft.into_profile(&parts).map_err(invalid)?])
+    let pair = |text: &String| match text.split_once('=') {
+        Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
+        None => Err(invalid("`--set` is NAME=VALUE".to_owned())),
+    };
+    let set = options.values("set").iter().map(pair).collect::<Result<_, _>>()?;
+    file::from_preset(name, set).map_err(invalid)
 }

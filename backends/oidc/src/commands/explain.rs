@@ -5,24 +5,26 @@ use std::fmt::Write as _;
 use pullpass::{Error, GoDuration, Image, Options};
 
 use super::{annotations, image};
-use crate::engine::values::Values;
+use crate::engine::{Values, step_url};
+use crate::exchange::Steps;
 use crate::profile::template::Template;
 use crate::profile::{
-    Auth, Body, Calls, Client, Exchange, Expiry, Json, Policy, Profile, Step, Target, Username,
+    Auth, Body, ClientAuth, Exchange, Expiry, Json, Policy, Profile, Step, Target, Username,
 };
-use crate::registry::{self, Registry};
-use crate::settings;
+use crate::registry::Registry;
+use crate::response::auth_keys;
+use crate::settings::Settings;
 
 pub(super) fn run(options: &Options) -> Result<String, Error> {
-    let profiles = settings::profiles(options)?;
+    let settings = Settings::from_options(options)?;
     let image = image(options)?;
-    let (profile, registry) = registry::choose(&profiles, &image)?;
+    let (profile, registry) = settings.profile_for(&image)?;
     let annotations = annotations(options)?;
-    let mut values = Values::of_image(&image);
+    let mut values = Values::from_image(&image);
     let mut text = format!("image:    {image}\nprofile:  `{}`, for `{registry}`\n", profile.name);
     write_token(&mut text, profile);
     for variable in &profile.variables {
-        let _ = match variable.public(&image, Some(&annotations)) {
+        let _ = match variable.public_value(&image, Some(&annotations)) {
             Ok(None) => writeln!(text, "variable: {} is in a file", variable.name),
             Ok(Some(value)) => {
                 values.set(&variable.name, value);
@@ -31,12 +33,12 @@ pub(super) fn run(options: &Options) -> Result<String, Error> {
             Err(error) => writeln!(text, "variable: {}: {error}", variable.name),
         };
     }
-    match &profile.exchange {
-        Exchange::Passthrough => text.push_str("\nNo call: the pod's token is the password.\n"),
-        Exchange::File(path) => {
+    match (&profile.exchange, Steps::from_exchange(&profile.exchange)) {
+        (_, Some(steps)) => write_steps(&mut text, &steps, &values),
+        (Exchange::File(path), None) => {
             let _ = write!(text, "\nNo call: the login is read from `{}`.\n", path.display());
         }
-        Exchange::Calls(calls) => write_calls(&mut text, calls, &values),
+        (_, None) => text.push_str("\nNo call: the pod's token is the password.\n"),
     }
     write_answer(&mut text, profile, registry, &image, &values);
     Ok(text)
@@ -57,26 +59,26 @@ fn write_token(text: &mut String, profile: &Profile) {
     });
 }
 
-fn write_calls(text: &mut String, calls: &Calls, values: &Values) {
-    if let Some(discovery) = &calls.discovery {
+fn write_steps(text: &mut String, steps: &Steps<'_>, values: &Values) {
+    if let Some(discovery) = steps.discovery {
         let _ = write!(
             text,
             "\nGET {}\n  for the token endpoint of `{}`\n",
             discovery.url, discovery.issuer
         );
     }
-    for step in &calls.steps {
+    for step in steps.steps.iter() {
         let to = match &step.target {
-            Target::Address(address) => address.preview(values),
+            Target::Address(address) => step_url::preview(address, values),
             Target::TokenEndpoint => "(the token endpoint)".to_owned(),
         };
         let _ = write!(text, "\n{} {to}\n", step.method);
         write_step(text, step, values);
         if step.client {
-            let _ = match &calls.client {
-                Client::None => Ok(()),
-                Client::Public(id) => writeln!(text, "  client_id: {id}"),
-                Client::Basic(secret) => {
+            let _ = match steps.client {
+                ClientAuth::None => Ok(()),
+                ClientAuth::Public(id) => writeln!(text, "  client_id: {id}"),
+                ClientAuth::Basic(secret) => {
                     writeln!(
                         text,
                         "  Authorization: Basic {}:(the secret in `{}`)",
@@ -84,7 +86,7 @@ fn write_calls(text: &mut String, calls: &Calls, values: &Values) {
                         secret.file.display()
                     )
                 }
-                Client::Post(secret) => {
+                ClientAuth::Post(secret) => {
                     writeln!(
                         text,
                         "  client_id: {}\n  client_secret: (in `{}`)",
@@ -92,7 +94,7 @@ fn write_calls(text: &mut String, calls: &Calls, values: &Values) {
                         secret.file.display()
                     )
                 }
-                Client::PrivateKey(key) => {
+                ClientAuth::PrivateKey(key) => {
                     writeln!(
                         text,
                         "  client_id: {}\n  client_assertion: (signed by `{}`)",
@@ -100,7 +102,7 @@ fn write_calls(text: &mut String, calls: &Calls, values: &Values) {
                         key.file.display()
                     )
                 }
-                Client::PodToken(id) => {
+                ClientAuth::PodToken(id) => {
                     let _ = match id {
                         Some(id) => writeln!(text, "  client_id: {id}"),
                         None => Ok(()),
@@ -122,7 +124,7 @@ fn write_step(text: &mut String, step: &Step, values: &Values) {
         Auth::Basic { user, password } => writeln!(
             text,
             "  Authorization: Basic {}:{}",
-            user.preview(values),
+            values.preview(user),
             names_alone(password)
         ),
     };
@@ -133,7 +135,7 @@ fn write_step(text: &mut String, step: &Step, values: &Values) {
         Body::None => {}
         Body::Form(fields) => {
             for (name, value) in fields {
-                write_field(text, name, &value.preview(values));
+                write_field(text, name, &values.preview(value));
             }
         }
         Body::Json(json) => write_json(text, "", json, values),
@@ -155,7 +157,7 @@ fn write_json(text: &mut String, name: &str, json: &Json, values: &Values) {
         name => format!("{name}.{part}"),
     };
     match json {
-        Json::Text(template) => write_field(text, name, &template.preview(values)),
+        Json::Text(template) => write_field(text, name, &values.preview(template)),
         Json::Other(value) => write_field(text, name, &value.to_string()),
         Json::Array(items) => items
             .iter()
@@ -181,9 +183,9 @@ fn write_answer(
     image: &Image,
     values: &Values,
 ) {
-    let answer = &profile.answer;
+    let answer = &profile.response;
     let user = match &answer.username {
-        Username::Fixed(name) => format!("`{}`", name.preview(values)),
+        Username::Fixed(name) => format!("`{}`", values.preview(name)),
         Username::Answered { pointer, claim, .. } => match (pointer, claim) {
             (Some(pointer), None) => format!("at `{pointer}`"),
             (Some(pointer), Some(claim)) => {
@@ -216,10 +218,7 @@ fn write_answer(
         }
         text.push('\n');
     }
-    let keys: Vec<_> = std::iter::once(registry.auth_key(image))
-        .chain(profile.auth_keys.iter().cloned())
-        .map(|key| format!("`{key}`"))
-        .collect();
+    let keys: Vec<_> = auth_keys(profile, registry, image).map(|key| format!("`{key}`")).collect();
     let _ =
         writeln!(text, "for:      {}, kept per {}", keys.join(", "), profile.cache_key.as_str());
 }

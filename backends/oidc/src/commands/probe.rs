@@ -13,18 +13,20 @@ use serde::Deserialize;
 use url::Url;
 
 use super::request;
-use crate::{registry, settings};
+use crate::login::log_in;
+use crate::profile::address;
+use crate::settings::Settings;
 
 pub(super) async fn run(options: &Options, cx: &Context) -> Result<String, Error> {
-    let profiles = settings::profiles(options)?;
+    let settings = Settings::from_options(options)?;
     let request = request(options)?;
-    let (profile, registry) = registry::choose(&profiles, &request.image)?;
+    let (profile, registry) = settings.profile_for(&request.image)?;
     let mut text = format!("profile `{}`, for `{registry}`\n", profile.name);
     if let Some(account) = &request.service_account {
         account.token.check_alive(cx.clock.now())?;
     }
     // What `onRefused: empty` would hide is shown here.
-    let (login, cache) = match crate::answer_with(profile, &request, cx).await {
+    let (login, cache) = match log_in(profile, &request, cx).await {
         Ok(Some(answer)) => answer,
         Ok(None) => {
             text.push_str(
@@ -123,7 +125,7 @@ impl<'a> Target<'a> {
         let Some(mut realm) = realm else {
             return Err(self.odd("names no realm in its challenge"));
         };
-        let host = crate::profile::address::host(&realm);
+        let host = address::host(&realm);
         let is_own = realm.origin() == self.base.origin();
         // The challenge is the registry's word alone: the operator says who else may have it.
         let is_named = realm.scheme() == "https" && self.realm_hosts.contains(&host);

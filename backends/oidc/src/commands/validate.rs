@@ -5,8 +5,8 @@ use std::path::Path;
 
 use pullpass::{Error, Options};
 
-use crate::engine::values::Source;
-use crate::profile::{Client, Exchange, Profile, Target, file};
+use crate::exchange::Steps;
+use crate::profile::{ClientAuth, Exchange, Profile, Source, Target, file};
 
 pub(super) fn run(options: &Options) -> Result<String, Error> {
     let path = options.value("file").unwrap_or_default();
@@ -57,14 +57,14 @@ pub(super) fn run(options: &Options) -> Result<String, Error> {
 
 /// Where the pod's token goes.
 fn goes_to(profile: &Profile) -> String {
-    let calls = match &profile.exchange {
-        Exchange::Passthrough => return "the registry itself takes the pod's token".to_owned(),
-        Exchange::File(path) => return format!("the login is in `{}`", path.display()),
-        Exchange::Calls(calls) => calls,
+    let steps = match (&profile.exchange, Steps::from_exchange(&profile.exchange)) {
+        (_, Some(steps)) => steps,
+        (Exchange::File(path), None) => return format!("the login is in `{}`", path.display()),
+        (_, None) => return "the registry itself takes the pod's token".to_owned(),
     };
     let mut hosts: Vec<String> = Vec::new();
-    for step in &calls.steps {
-        let host = match (&step.target, &calls.discovery) {
+    for step in steps.steps.iter() {
+        let host = match (&step.target, steps.discovery) {
             (Target::Address(address), _) => address.origin(),
             (Target::TokenEndpoint, Some(discovery)) => {
                 format!("the token endpoint of {}", discovery.issuer)
@@ -78,6 +78,16 @@ fn goes_to(profile: &Profile) -> String {
     format!("calls {}", hosts.join(", then "))
 }
 
+/// Whether a call of its goes over plain HTTP.
+fn is_plaintext(profile: &Profile) -> bool {
+    let Some(steps) = Steps::from_exchange(&profile.exchange) else { return false };
+    steps.discovery.is_some_and(|it| it.url.scheme() == "http")
+        || steps.steps.iter().any(|step| match &step.target {
+            Target::Address(address) => address.origin_url().scheme() == "http",
+            Target::TokenEndpoint => false,
+        })
+}
+
 /// What works, and should not be so.
 fn lint(profile: &Profile) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -86,14 +96,7 @@ fn lint(profile: &Profile) -> Vec<String> {
             "`allowApiServerAudience`: whoever gets the token can act on the cluster".to_owned(),
         );
     }
-    if let Exchange::Calls(calls) = &profile.exchange
-        && calls.steps.iter().any(|step| match (&step.target, &calls.discovery) {
-            (Target::Address(address), _) => address.origin().starts_with("http:"),
-            (Target::TokenEndpoint, found) => {
-                found.as_ref().is_some_and(|it| it.url.scheme() == "http")
-            }
-        })
-    {
+    if is_plaintext(profile) {
         warnings
             .push("`allowLoopbackHttp`: every process of this machine can listen there".to_owned());
     }
@@ -110,12 +113,12 @@ fn lint(profile: &Profile) -> Vec<String> {
 fn secret_files(profile: &Profile) -> Vec<&Path> {
     let mut files: Vec<&Path> = Vec::new();
     match &profile.exchange {
-        Exchange::Passthrough => {}
+        Exchange::Passthrough | Exchange::Vault(_) | Exchange::Custom(_) => {}
         Exchange::File(path) => files.push(path),
-        Exchange::Calls(calls) => match &calls.client {
-            Client::Basic(secret) | Client::Post(secret) => files.push(&secret.file),
-            Client::PrivateKey(key) => files.push(&key.file),
-            Client::None | Client::Public(_) | Client::PodToken(_) => {}
+        Exchange::OAuth(oauth) => match &oauth.client {
+            ClientAuth::Basic(secret) | ClientAuth::Post(secret) => files.push(&secret.file),
+            ClientAuth::PrivateKey(key) => files.push(&key.file),
+            ClientAuth::None | ClientAuth::Public(_) | ClientAuth::PodToken(_) => {}
         },
     }
     files.extend(profile.variables.iter().filter_map(|variable| match &variable.source {

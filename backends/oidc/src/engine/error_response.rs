@@ -1,20 +1,40 @@
-//! What a token endpoint says when it says no, in the shapes that servers use.
+//! What a token endpoint answers when it refuses, in the shapes that servers use.
 
 use pullpass::http::{Reply, SentSecrets};
 use pullpass::{Error, ErrorKind};
 use serde_json::Value;
 
-use crate::engine::run::Failure;
-use crate::profile::{Client, Step};
-use crate::response::Document;
+use crate::profile::{ClientAuth, Step};
+
+/// Why there is no login.
+pub(crate) enum Failure {
+    /// The server knows who asks and says no: 401, 403, or an OAuth code that says so.
+    Refused(Error),
+    /// Anything else.
+    Failed(Error),
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(error) | Failure::Failed(error) => error,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
 
 const TRUST: &str =
     "check that the server trusts this cluster's issuer, audience and service account";
 
 /// An error out of the reply to `step` that is no success.
-pub(crate) fn read(reply: &Reply, step: &Step, client: &Client, sent: &SentSecrets) -> Failure {
-    let body = ErrorBody::read(reply, sent);
-    let by_pod = step.client && matches!(client, Client::PodToken(_));
+pub(super) fn read(reply: &Reply, step: &Step, client: &ClientAuth, sent: &SentSecrets) -> Failure {
+    let body = ErrorBody::from_reply(reply, sent);
+    let by_pod = step.client && matches!(client, ClientAuth::PodToken(_));
     let (verdict, hint) = body.judge(reply, by_pod);
     let (target, status) = (reply.target(), reply.status());
     let error = match verdict.kind() {
@@ -33,7 +53,7 @@ pub(crate) fn read(reply: &Reply, step: &Step, client: &Client, sent: &SentSecre
                 })
         }
     };
-    let error = body.below(error);
+    let error = body.quote_below(error);
     match verdict {
         Verdict::No => Failure::Refused(error),
         _ => Failure::Failed(error),
@@ -68,44 +88,26 @@ impl Verdict {
     }
 }
 
-/// Puts the server's own words below `error`, if any can be found in `body` and hold
-/// nothing of `sent`.
-pub(crate) fn quote(error: Error, body: &Value, sent: &SentSecrets) -> Error {
-    ErrorBody::of(body, sent).below(error)
-}
-
-/// A reply as a document.
-///
-/// # Errors
-/// Of kind Protocol, when it is no JSON.
-pub(crate) fn document(reply: &Reply) -> Result<Document<'_>, Error> {
-    Ok(Document {
-        body: reply.json()?,
-        name: reply.target(),
-        verb: format!("answered {}", reply.status()),
-        blame: ErrorKind::Protocol,
-    })
-}
-
+/// What the server itself said.
 #[derive(Default)]
-struct ErrorBody {
+pub(super) struct ErrorBody {
     code: Option<String>,
     description: Option<String>,
-    /// Words without a form, which anybody on the way may have said.
+    /// The text of a body that is not JSON: it may be a proxy's.
     plain: Option<String>,
 }
 
 impl ErrorBody {
-    fn read(reply: &Reply, sent: &SentSecrets) -> Self {
+    fn from_reply(reply: &Reply, sent: &SentSecrets) -> Self {
         if let Ok(body) = reply.json::<Value>() {
-            return Self::of(&body, sent);
+            return Self::from_json(&body, sent);
         }
         let text = str::from_utf8(reply.body()).ok().filter(|_| !reply.is_html());
         let plain = text.map(|text| sent.quote([text])[0].clone()).filter(|text| !text.is_empty());
         Self { plain, ..Self::default() }
     }
 
-    fn of(body: &Value, sent: &SentSecrets) -> Self {
+    pub(super) fn from_json(body: &Value, sent: &SentSecrets) -> Self {
         let text = |pointer: &str| {
             let text = body.pointer(pointer).and_then(Value::as_str)?;
             Some(sent.quote([text])[0].clone()).filter(|text| !text.is_empty())
@@ -125,7 +127,7 @@ impl ErrorBody {
         }
     }
 
-    fn below(&self, error: Error) -> Error {
+    pub(super) fn quote_below(&self, error: Error) -> Error {
         match (&self.code, &self.description) {
             (Some(code), Some(description)) => error.with_source(format!("{code}: {description}")),
             (Some(text), None) | (None, Some(text)) => error.with_source(text.clone()),

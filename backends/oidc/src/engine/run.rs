@@ -1,88 +1,73 @@
-//! Runs the calls of a profile: the one way in which a token or secret leaves this process.
+//! Runs the steps of an exchange.
 
 use pullpass::http::{Http, Plaintext, Reply, RequestBuilder};
 use pullpass::{Context, Error};
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::engine::error_response;
-use crate::engine::values::Values;
+use super::document::Document;
+use super::error_response::{self, Failure};
+use super::step_url;
+use super::values::Values;
+use crate::exchange::Steps;
 use crate::exchange::client_auth::{self, Authentication};
 use crate::exchange::discovery;
-use crate::profile::template::Template;
-use crate::profile::{Auth, Body, Calls, Json, Profile, Step, Target};
+use crate::profile::{Auth, Body, Json, Profile, Step, Target};
 
-/// Why there is no answer.
-pub(crate) enum Failure {
-    /// The server knows who asks and says no: 401, 403, or an OAuth code that says so.
-    Refused(Error),
-    /// Anything else.
-    Failed(Error),
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Refused(error) | Failure::Failed(error) => error,
-        }
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
-/// The last step's reply. What steps before it captured is added to `values`.
+/// The last step's answer. What steps before it captured is added to `values`.
+///
+/// # Errors
+/// Refused, when a server says no; failed, when a step cannot be made or its answer not be used.
 pub(crate) async fn run(
-    calls: &Calls,
+    steps: &Steps<'_>,
     profile: &Profile,
     values: &mut Values,
     cx: &Context,
-) -> Result<Reply, Failure> {
+) -> Result<Document, Failure> {
     let http = cx.http.with_config(profile.http.clone());
-    let found = match &calls.discovery {
+    let token_endpoint = match steps.discovery {
         Some(discovery) => Some(discovery::token_endpoint(discovery, &http).await?),
         None => None,
     };
     let mut last = None;
-    for step in &calls.steps {
-        let url = url(step, found.as_ref(), values)?;
+    for step in steps.steps.iter() {
+        let url = step_url(step, token_endpoint.as_ref(), values)?;
         let client = match step.client {
-            true => client_auth::prepare(&calls.client, &url, values, cx)?,
+            true => client_auth::prepare(steps.client, &url, values.get("sa.token"), cx)?,
             false => Authentication::default(),
         };
-        let reply = call(step, url, &client, values, &http)?.send().await?;
+        let reply = request(step, url, &client, values, &http)?.send().await?;
         client.remember_sent(&mut values.sent);
         if let Auth::Basic { user, password } = &step.auth {
-            values.sent.remember_basic(&user.text(values), &password.text(values));
+            let (user, password) = (values.render(user), values.render(password));
+            values.sent.remember_basic(&user, &password);
         }
         let is_expected = match step.expect.as_slice() {
             [] => reply.is_success(),
             expected => expected.contains(&reply.status()),
         };
         if !is_expected {
-            return Err(error_response::read(&reply, step, &calls.client, &values.sent));
+            return Err(error_response::read(&reply, step, steps.client, &values.sent));
         }
         capture(step, &reply, values)?;
         last = Some(reply);
     }
-    last.ok_or_else(|| Failure::Failed(Error::config("the profile has no step")))
+    let last = last.ok_or_else(|| Error::config("the profile has no step"))?;
+    Ok(Document::from_reply(&last)?)
 }
 
-fn url(step: &Step, found: Option<&Url>, values: &Values) -> Result<Url, Error> {
-    match (&step.target, found) {
-        (Target::Address(address), _) => address.render(values).map_err(|why| {
+fn step_url(step: &Step, token_endpoint: Option<&Url>, values: &Values) -> Result<Url, Error> {
+    match (&step.target, token_endpoint) {
+        (Target::Address(address), _) => step_url::render(address, values).map_err(|why| {
             Error::identity(why)
-                .with_hint("a value of the pod's or the image's has no place in this URL")
+                .with_hint("a value from the pod or the image cannot be used in this URL")
         }),
         (Target::TokenEndpoint, Some(url)) => Ok(url.clone()),
         (Target::TokenEndpoint, None) => Err(Error::config("there is no token endpoint")),
     }
 }
 
-fn call<'a>(
+fn request<'a>(
     step: &Step,
     url: Url,
     client: &Authentication,
@@ -93,16 +78,16 @@ fn call<'a>(
     let mut call =
         http.request(step.method.clone(), url).accept_json().plaintext(Plaintext::Loopback);
     for (name, value) in &step.headers {
-        let value = value.text(values);
+        let value = values.render(value);
         if !value.is_empty() {
             call = call.header(name.clone(), &value);
         }
     }
     call = match &step.auth {
         Auth::None => call,
-        Auth::Bearer(token) => call.bearer(&token.text(values).as_str().into()),
+        Auth::Bearer(token) => call.bearer(&values.render(token).as_str().into()),
         Auth::Basic { user, password } => {
-            call.basic(&user_name(user, values)?, &password.text(values).as_str().into())
+            call.basic(&values.render_user_name(user)?, &values.render(password).as_str().into())
         }
     };
     call = client.header(call);
@@ -110,7 +95,7 @@ fn call<'a>(
         Body::None => call,
         Body::Form(fields) => {
             let fields: Vec<_> =
-                fields.iter().map(|(name, value)| (name, value.text(values))).collect();
+                fields.iter().map(|(name, value)| (name, values.render(value))).collect();
             let own = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
             call.form(own.chain(client.fields()).filter(|(_, value)| !value.is_empty()))
         }
@@ -128,25 +113,10 @@ fn call<'a>(
     })
 }
 
-/// A user name that goes before an HTTP Basic password: it has no `:` (RFC 7617 §2).
-///
-/// # Errors
-/// Of kind Identity, when what it is made of has one, or nothing.
-pub(crate) fn user_name(user: &Template, values: &Values) -> Result<String, Error> {
-    let user = user.text(values);
-    let what = match user.contains([':', '\r', '\n', '\0']) {
-        true => "contains `:` or a line break",
-        false if user.is_empty() => "is empty",
-        false => return Ok(user.to_string()),
-    };
-    Err(Error::identity(format!("the user name {what}"))
-        .with_hint("correct the annotation or the profile that it comes from"))
-}
-
 /// An empty text in an object is left out.
 fn render(json: &Json, values: &Values) -> Value {
     match json {
-        Json::Text(template) => Value::String(template.text(values).to_string()),
+        Json::Text(template) => Value::String(values.render(template).to_string()),
         Json::Array(items) => items.iter().map(|item| render(item, values)).collect(),
         Json::Object(fields) => {
             let rendered = fields.iter().map(|(name, json)| (name.clone(), render(json, values)));
@@ -157,15 +127,15 @@ fn render(json: &Json, values: &Values) -> Value {
     }
 }
 
-/// What the server answered for later steps. All of it is taken for secret.
+/// What the server answered for later steps. All of it is treated as secret.
 fn capture(step: &Step, reply: &Reply, values: &mut Values) -> Result<(), Error> {
     if step.capture.is_empty() {
         return Ok(());
     }
-    let document = error_response::document(reply)?;
+    let document = Document::from_reply(reply)?;
     for (name, pointer) in &step.capture {
         let text = document.text(pointer, &values.sent)?;
-        values.set_secret(name, &text);
+        values.set_secret(name, text);
     }
     Ok(())
 }

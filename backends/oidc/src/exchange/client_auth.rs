@@ -1,14 +1,15 @@
 //! How the client itself authenticates at the token endpoint (RFC 6749 §2.3).
 
+use std::path::Path;
 use std::time::Duration;
 
 use pullpass::http::{RequestBuilder, SentSecrets};
-use pullpass::{Context, Error, SigningKey};
+use pullpass::{Context, Error, SigningKey, file};
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use crate::engine::values::{Values, read_secret};
-use crate::profile::{Client, PrivateKey};
+use crate::profile::{ClientAuth, PrivateKey};
 
 /// How long a client's assertion holds: for one call.
 const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);
@@ -31,35 +32,35 @@ pub(crate) struct Authentication {
 /// # Errors
 /// Of kind Config, when the file of a secret or a key cannot be used.
 pub(crate) fn prepare(
-    client: &Client,
+    client: &ClientAuth,
     endpoint: &Url,
-    values: &Values,
+    pod_token: &str,
     cx: &Context,
 ) -> Result<Authentication, Error> {
     let mut ready = Authentication::default();
     match client {
-        Client::None => {}
-        Client::Public(id) => ready.fields.push(("client_id", id.as_str().into())),
-        Client::Post(named) => {
+        ClientAuth::None => {}
+        ClientAuth::Public(id) => ready.fields.push(("client_id", id.as_str().into())),
+        ClientAuth::Post(named) => {
             let secret = read_secret(&named.file)?;
             ready.fields.push(("client_id", named.client_id.as_str().into()));
             ready.fields.push(("client_secret", secret.clone()));
             ready.secret = Some(secret);
         }
         // Both are form-encoded before they are joined (RFC 6749 §2.3.1).
-        Client::Basic(named) => {
+        ClientAuth::Basic(named) => {
             let secret = read_secret(&named.file)?;
             let password = form_encoded(secret.expose_secret());
             ready.basic = Some((form_encoded(&named.client_id), password.into()));
             ready.secret = Some(secret);
         }
-        Client::PrivateKey(key) => {
+        ClientAuth::PrivateKey(key) => {
             let assertion = assertion(key, endpoint, cx)?;
             ready.assert(Some(&key.client_id), assertion.clone());
             ready.secret = Some(assertion);
             ready.once = true;
         }
-        Client::PodToken(id) => ready.assert(id.as_deref(), values.get("sa.token").into()),
+        ClientAuth::PodToken(id) => ready.assert(id.as_deref(), pod_token.into()),
     }
     Ok(ready)
 }
@@ -125,6 +126,21 @@ fn assertion(key: &PrivateKey, endpoint: &Url, cx: &Context) -> Result<SecretStr
         cx.clock.now(),
         ASSERTION_LIFETIME,
     )
+}
+
+/// A secret in a file, without the line break at its end.
+///
+/// # Errors
+/// Config, when it cannot be read, or is empty.
+pub(crate) fn read_secret(path: &Path) -> Result<SecretString, Error> {
+    let text = Zeroizing::new(
+        file::read_text(path).map_err(|error| error.with_hint("the profile names this file"))?,
+    );
+    match text.trim_end_matches(['\r', '\n']) {
+        "" => Err(Error::config(format!("`{}` is empty", path.display()))
+            .with_hint("write the secret into it, and nothing else")),
+        secret => Ok(secret.into()),
+    }
 }
 
 fn form_encoded(text: &str) -> String {

@@ -7,8 +7,7 @@ use pullpass::{Error, ErrorKind};
 use serde::Deserialize;
 use url::Url;
 
-use crate::profile::Discovery;
-use crate::profile::address::{self, Address};
+use crate::profile::{Discovery, address};
 
 /// Asks for it.
 ///
@@ -50,7 +49,7 @@ pub(crate) async fn token_endpoint(discovery: &Discovery, http: &Http) -> Result
     let Some(text) = metadata.token_endpoint else {
         return odd("names no `token_endpoint`".to_owned(), "name `exchange.endpoint` instead");
     };
-    let endpoint = Address::fixed("token_endpoint", &text, discovery.allow_loopback_http);
+    let endpoint = address::parse("token_endpoint", &text, discovery.allow_loopback_http);
     let Ok(endpoint) = endpoint else {
         return odd(
             "names a `token_endpoint` that the token must not be sent to".to_owned(),

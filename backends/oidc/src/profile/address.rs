@@ -1,10 +1,9 @@
-//! A URL with names in its path and query: whatever they stand for, scheme, host and port are
+//! A URL with names in its path and query: whatever their values are, scheme, host and port are
 //! those of the file.
 
 use url::{Host, Url};
 
-use crate::engine::values::Values;
-use crate::profile::template::{Position, Scope, Template};
+use super::template::Template;
 
 /// Where a step goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,116 +15,79 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Reads a URL and further parameters of its query. `what` is its place in the file.
+    /// Splits a URL, and adds parameters to its query. Names in both are looked up already;
+    /// `field` is the URL's place in the file.
     ///
     /// # Errors
-    /// A text on what is wrong; the URL is not repeated, since it may hold a password.
-    pub(crate) fn compile(
-        what: &str,
-        text: &str,
-        query: &[(String, String)],
+    /// A text, when it is not a URL, may not be used, or has a name outside of path and query. The
+    /// URL is not repeated, since it may hold a password.
+    pub(crate) fn new(
+        field: &str,
+        template: Template,
+        query: Vec<(String, Template)>,
         allow_loopback_http: bool,
-        scope: &Scope,
     ) -> Result<Self, String> {
-        let template = Template::compile(text, Position::Url, scope)
-            .map_err(|why| format!("`{what}`: {why}"))?
-            .to_string();
-        // A URL parser takes `\` for `/`, and drops what does not print.
-        if template.contains(|c: char| c == '\\' || c.is_control() || c.is_whitespace()) {
-            return Err(format!("`{what}` has a backslash or white space in it"));
+        // A URL parser reads `\` as `/`, and drops control characters.
+        let is_bad = |c: char| c == '\\' || c.is_control() || c.is_whitespace();
+        if template.texts().any(|text| text.contains(is_bad)) {
+            return Err(format!("`{field}` has a backslash or white space in it"));
         }
-        if template.contains('#') {
-            return Err(format!("`{what}` must not have userinfo or a fragment"));
+        if template.texts().any(|text| text.contains('#')) {
+            return Err(format!("`{field}` must not have userinfo or a fragment"));
         }
-        let start = template.find("://").map_or(0, |at| at + 3);
-        let end = template[start..].find(['/', '?']).map_or(template.len(), |at| start + at);
-        let (front, rest) = template.split_at(end);
-        if front.contains("${") {
-            return Err(format!("`{what}`: scheme, host and port must be fixed"));
+        let (path, search) = template.split_once('?');
+        let mut segments = path.split('/').into_iter().peekable();
+        let fixed = |piece: Option<Template>| match piece.unwrap_or_default().as_text() {
+            Some(text) => Ok(text.to_owned()),
+            None => Err(format!("`{field}`: scheme, host and port must be fixed")),
+        };
+        // `https:`, nothing, and the host.
+        let mut front = fixed(segments.next())?;
+        if front.ends_with(':') && segments.next_if(|it| it.as_text() == Some("")).is_some() {
+            front = format!("{front}//{}", fixed(segments.next())?);
         }
         if front.ends_with(':') {
-            return Err(format!("`{what}` is no URL: its port is empty"));
+            return Err(format!("`{field}` is not a URL: its port is empty"));
         }
-        let origin = Url::parse(front).map_err(|error| format!("`{what}` is no URL: {error}"))?;
-        check_origin(what, &origin, allow_loopback_http)?;
-        let (path, search) = rest.split_once('?').unwrap_or((rest, ""));
-        let part = |text: &str| {
-            Template::compile(text, Position::Url, scope).map_err(|why| format!("`{what}`: {why}"))
-        };
-        let path = path.strip_prefix('/').unwrap_or(path);
-        let segments = path.split('/').map(part).collect::<Result<Vec<_>, _>>()?;
+        let origin = parse(field, &front, allow_loopback_http)?;
+        let mut segments: Vec<Template> = segments.collect();
         if segments.iter().any(|segment| segment.as_text().is_some_and(is_dots)) {
-            return Err(format!("`{what}` has `.` or `..` in its path"));
+            return Err(format!("`{field}` has `.` or `..` in its path"));
         }
-        let written = search.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (name.to_owned(), value.to_owned())
-        });
-        let fixed_name = |name: String| match name.contains("${") {
-            true => Err(format!("`{what}`: a parameter's name must be fixed")),
-            false => Ok(name),
-        };
-        let mut all = Vec::new();
-        for (name, value) in written {
-            all.push((fixed_name(name)?, part(&value)?));
+        if segments.is_empty() {
+            segments.push(Template::default());
         }
-        // These are texts, and become a part of a URL here.
-        for (name, value) in query {
-            all.push((form_encode(&fixed_name(name.clone())?), part(value)?.encoded(form_encode)));
-        }
-        let query = all;
-        Ok(Self { origin, segments, query })
-    }
-
-    /// A URL of the file's as it is: `issuer` for discovery.
-    ///
-    /// # Errors
-    /// As [`Address::compile`].
-    pub(crate) fn fixed(what: &str, text: &str, allow_loopback_http: bool) -> Result<Url, String> {
-        let url = Url::parse(text).map_err(|error| format!("`{what}` is no URL: {error}"))?;
-        check_origin(what, &url, allow_loopback_http)?;
-        Ok(url)
-    }
-
-    /// The URL with `values` in.
-    ///
-    /// # Errors
-    /// A text, when a value would make another path of it.
-    pub(crate) fn render(&self, values: &Values) -> Result<Url, String> {
-        let mut url = self.origin.clone();
-        let mut path = String::new();
-        for segment in &self.segments {
-            let rendered = segment.render(values, percent_encode);
-            if is_dots(&rendered) || rendered.is_empty() && segment.as_text().is_none() {
-                return Err(format!("`{segment}` in a URL's path is empty, `.` or `..`"));
+        let mut parameters = Vec::new();
+        for pair in search.into_iter().flat_map(|search| search.split('&')) {
+            let (name, value) = pair.split_once('=');
+            let Some(name) = name.as_text() else { return Err(unfixed_name(field)) };
+            if !name.is_empty() || value.is_some() {
+                parameters.push((name.to_owned(), value.unwrap_or_default()));
             }
-            path.push('/');
-            path.push_str(&rendered);
         }
-        url.set_path(&path);
-        let query: Vec<String> = self
-            .query
-            .iter()
-            .map(|(name, value)| format!("{name}={}", *value.render(values, form_encode)))
-            .collect();
-        url.set_query(Some(query.join("&")).filter(|query| !query.is_empty()).as_deref());
-        match origin(&url) == origin(&self.origin) {
-            true => Ok(url),
-            // Not to be reached: a path and a query were set.
-            false => Err("a value would change the URL's host".to_owned()),
+        // These are plain texts, and are encoded here.
+        for (name, value) in query {
+            if name.contains("${") {
+                return Err(unfixed_name(field));
+            }
+            parameters.push((form_encode(&name), value.encoded(form_encode)));
         }
+        Ok(Self { origin, segments, query: parameters })
     }
 
-    /// For people: with those values in that may be printed.
-    pub(crate) fn preview(&self, values: &Values) -> String {
-        let mut shown = self.origin();
-        self.segments.iter().for_each(|it| shown.push_str(&format!("/{}", it.preview(values))));
-        let mut mark = '?';
-        for (name, value) in &self.query {
-            shown.push_str(&format!("{mark}{name}={}", value.preview(values)));
-            mark = '&';
-        }
-        shown
+    /// Scheme, host and port, with an empty path.
+    pub(crate) fn origin_url(&self) -> &Url {
+        &self.origin
+    }
+
+    /// The segments of the path.
+    pub(crate) fn segments(&self) -> &[Template] {
+        &self.segments
+    }
+
+    /// The parameters of the query.
+    pub(crate) fn query(&self) -> &[(String, Template)] {
+        &self.query
     }
 
     /// What is filled in.
@@ -144,8 +106,32 @@ impl Address {
     }
 }
 
+fn unfixed_name(field: &str) -> String {
+    format!("`{field}`: a parameter's name must be fixed")
+}
+
+/// Parses a URL without names in it that a token may be sent to.
+///
+/// # Errors
+/// As [`Address::new`].
+pub(crate) fn parse(field: &str, text: &str, allow_loopback_http: bool) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("`{field}` is not a URL: {error}"))?;
+    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        return Err(format!("`{field}` must not have userinfo or a fragment"));
+    }
+    match url.scheme() {
+        "https" if url.host().is_some() => Ok(url),
+        "http" if !is_loopback(&url) => {
+            Err(format!("`{field}` must be `https://`: the pod's token goes there"))
+        }
+        "http" if allow_loopback_http => Ok(url),
+        "http" => Err(format!("`{field}` over `http://` needs `http.allowLoopbackHttp: true`")),
+        _ => Err(format!("`{field}` must be `https://`")),
+    }
+}
+
 /// `scheme://host:port`.
-fn origin(url: &Url) -> String {
+pub(crate) fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
@@ -153,21 +139,6 @@ fn origin(url: &Url) -> String {
 pub(crate) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-fn check_origin(what: &str, url: &Url, allow_loopback_http: bool) -> Result<(), String> {
-    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-        return Err(format!("`{what}` must not have userinfo or a fragment"));
-    }
-    match url.scheme() {
-        "https" if url.host().is_some() => Ok(()),
-        "http" if !is_loopback(url) => {
-            Err(format!("`{what}` must be `https://`: the pod's token goes there"))
-        }
-        "http" if allow_loopback_http => Ok(()),
-        "http" => Err(format!("`{what}` over `http://` needs `http.allowLoopbackHttp: true`")),
-        _ => Err(format!("`{what}` must be `https://`")),
-    }
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -179,23 +150,14 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// What URL parsers take for "here" and "one up", escaped or not.
-fn is_dots(segment: &str) -> bool {
+/// What URL parsers read as "here" and "one up", escaped or not.
+pub(crate) fn is_dots(segment: &str) -> bool {
     let plain = segment.to_ascii_lowercase().replace("%2e", ".");
     plain == "." || plain == ".."
 }
 
-/// Everything but unreserved characters (RFC 3986 §2.3).
-fn percent_encode(text: &str) -> String {
-    let is_unreserved = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_' | b'~');
-    let encoded = |c: u8| match is_unreserved(c) {
-        true => char::from(c).to_string(),
-        false => format!("%{c:02X}"),
-    };
-    text.bytes().map(encoded).collect()
-}
-
-fn form_encode(text: &str) -> String {
+/// As a form's values are written (`application/x-www-form-urlencoded`).
+pub(crate) fn form_encode(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 

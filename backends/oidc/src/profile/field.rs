@@ -1,20 +1,19 @@
-//! Values of fields, and the words for those that cannot be.
+//! Values of fields, parsed where the file is read.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use pullpass::GoDuration;
+use pullpass::http::ProxyMode;
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
+use url::Url;
 
-use crate::engine::values::Pattern;
-use crate::profile::raw::RawUsername;
-use crate::profile::template::Template;
-use crate::registry::Registry;
+use super::template::{Scope, Template};
 
-/// A field that may be left out, but not left empty: `issuer:` with nothing behind it would
-/// switch a check off.
+/// A field that may be left out, but not left empty: `issuer:` without a value would switch a
+/// check off.
 pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -23,75 +22,70 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-/// `username: NAME` is what everybody writes first, so it means `{value: NAME}`.
-pub(crate) fn username<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<RawUsername>, D::Error> {
-    struct NameOrPlace;
-
-    impl<'de> Visitor<'de> for NameOrPlace {
-        type Value = RawUsername;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a name, `{value: NAME}` or `{pointer: /json/pointer}`")
-        }
-
-        fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<RawUsername, E> {
-            let value = Text::parse(name).map_err(E::custom)?;
-            Ok(RawUsername { value: Some(value), ..RawUsername::default() })
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawUsername, A::Error> {
-            RawUsername::deserialize(MapAccessDeserializer::new(map))
-        }
-    }
-
-    deserializer.deserialize_any(NameOrPlace).map(Some)
+/// What to do where there are no credentials to give.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Policy {
+    /// An error.
+    #[default]
+    Fail,
+    /// A response without credentials: the kubelet pulls anonymously.
+    Empty,
 }
 
-/// A text that may hold `${name}`.
-#[derive(Clone)]
-pub(crate) struct Text(pub(crate) String);
+/// A value that may be written with `${name}` of constants: parsed at once where it is not.
+pub(crate) enum Constant<T> {
+    Value(T),
+    Template(Template),
+}
 
-impl Text {
-    fn parse(text: &str) -> Result<Self, String> {
-        Template::parse(text)?;
-        Ok(Self(text.to_owned()))
+impl<T: FromStr<Err: fmt::Display>> Constant<T> {
+    /// The value, with the constants of `scope` in.
+    ///
+    /// # Errors
+    /// A text, when a name is not a constant, or the value cannot be parsed.
+    pub(crate) fn resolve(self, scope: &Scope) -> Result<T, String> {
+        match self {
+            Self::Value(value) => Ok(value),
+            Self::Template(template) => {
+                let text = template.constant(scope)?;
+                text.parse().map_err(|error| format!("`{text}`: {error}"))
+            }
+        }
     }
 }
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Constant<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
-}
-
-/// A registry's pattern; checked here where nothing is to be put in.
-pub(crate) struct RegistryText(pub(crate) String);
-
-impl<'de> Deserialize<'de> for RegistryText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match text.contains("${") {
-            true => Template::parse(&text).map(drop).map_err(D::Error::custom)?,
-            false => Registry::parse(&text).map(drop).map_err(D::Error::custom)?,
+        let template = Template::deserialize(deserializer)?;
+        match template.as_text() {
+            Some(text) => text.parse().map(Self::Value).map_err(D::Error::custom),
+            None => Ok(Self::Template(template)),
         }
-        Ok(Self(text))
-    }
-}
-
-/// A regular expression that must match whole.
-pub(crate) struct RegexText(pub(crate) Pattern);
-
-impl<'de> Deserialize<'de> for RegexText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Pattern::parse(&text).map(Self).map_err(D::Error::custom)
     }
 }
 
 /// A JSON pointer (RFC 6901).
-pub(crate) struct Pointer(pub(crate) String);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pointer(String);
+
+impl Pointer {
+    /// One of our own.
+    pub(crate) fn from_static(text: &'static str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// As `serde_json` takes it.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 impl<'de> Deserialize<'de> for Pointer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -107,12 +101,10 @@ impl<'de> Deserialize<'de> for Pointer {
 #[derive(Clone, Copy)]
 pub(crate) struct Span(pub(crate) Duration);
 
-impl Span {
-    /// Reads one.
-    ///
-    /// # Errors
-    /// A text on what is wrong.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
         let duration: GoDuration = text.parse().map_err(|error| format!("{error}"))?;
         duration.to_std().map(Self).ok_or_else(|| "a duration cannot be negative".to_owned())
     }
@@ -120,27 +112,33 @@ impl Span {
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
-/// A duration; checked here where nothing is to be put in.
-pub(crate) struct SpanText(pub(crate) String);
+/// `http.proxy`.
+pub(crate) struct Proxy(pub(crate) ProxyMode);
 
-impl<'de> Deserialize<'de> for SpanText {
+impl<'de> Deserialize<'de> for Proxy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match text.contains("${") {
-            true => Template::parse(&text).map(drop).map_err(D::Error::custom)?,
-            false => Span::parse(&text).map(drop).map_err(D::Error::custom)?,
-        }
-        Ok(Self(text))
+        let mode = match String::deserialize(deserializer)?.as_str() {
+            "inherit" => Some(ProxyMode::Inherit),
+            "none" => Some(ProxyMode::Direct),
+            text => Url::parse(text)
+                .ok()
+                .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+                .map(ProxyMode::Through),
+        };
+        // The text is not repeated: it may hold a password.
+        mode.map(Self).ok_or_else(|| {
+            D::Error::custom("`http.proxy` is `inherit`, `none` or an `http://` or `https://` URL")
+        })
     }
 }
 
-/// One text, or a list of them.
+/// One text, or a list of them. An empty text is none.
 #[derive(Default)]
-pub(crate) struct OneOrMany(pub(crate) Vec<String>);
+pub(crate) struct OneOrMany(pub(crate) Vec<Template>);
 
 impl<'de> Deserialize<'de> for OneOrMany {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -153,17 +151,17 @@ impl<'de> Deserialize<'de> for OneOrMany {
                 f.write_str("a text or a list of texts")
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<OneOrMany, E> {
-                let texts = Some(text.to_owned()).filter(|text| !text.is_empty());
-                Ok(OneOrMany(texts.into_iter().collect()))
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                let template = Template::parse(text).map_err(E::custom)?;
+                Ok(OneOrMany(Some(template).filter(|_| !text.is_empty()).into_iter().collect()))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<OneOrMany, A::Error> {
-                let mut texts = Vec::new();
-                while let Some(text) = list.next_element()? {
-                    texts.push(text);
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut templates = Vec::new();
+                while let Some(template) = list.next_element()? {
+                    templates.push(template);
                 }
-                Ok(OneOrMany(texts))
+                Ok(OneOrMany(templates))
             }
         }
 

@@ -1,16 +1,15 @@
-//! The profile file: strict YAML, every mistake with its place. What may be left out is, since
-//! a preset may say it.
+//! The profile file: strict YAML, every mistake with its place.
 
 use std::collections::HashSet;
 use std::path::Path;
 
-use pullpass::{Error, file, one_line};
+use pullpass::{Error, file};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use crate::profile::Profile;
-use crate::profile::preset;
-use crate::profile::raw::RawProfile;
+use super::compile::{Draft, Profile};
+use super::raw::RawProfile;
+use super::{preset, yaml};
 use crate::registry::Registry;
 
 const API_VERSION: &str = "pullpass.dev/v1alpha1";
@@ -19,7 +18,7 @@ const KIND: &str = "OIDCExchangeConfig";
 /// The profiles in the file at `path`.
 ///
 /// # Errors
-/// Config: what is wrong, and on which line.
+/// Config, when the file cannot be read, or is not valid: with the line.
 pub(crate) fn load(path: &Path) -> Result<Vec<Profile>, Error> {
     let text = file::read_text(path).map_err(|error| {
         error.with_hint("`--config` names the profile file; the kubelet runs plugins in `/`")
@@ -33,7 +32,7 @@ pub(crate) fn load(path: &Path) -> Result<Vec<Profile>, Error> {
 
 /// Relative paths in `text` start at `folder`.
 pub(crate) fn parse(text: &str, folder: &Path) -> Result<Vec<Profile>, Error> {
-    let file: File = from_yaml(text).map_err(Error::config)?;
+    let file: File = yaml::parse(text).map_err(Error::config)?;
     if file.api_version != API_VERSION || file.kind != KIND {
         return Err(Error::config(format!(
             "it is `{}` `{}`, not `{API_VERSION}` `{KIND}`",
@@ -53,8 +52,7 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Vec<Profile>, Error> {
             return Err(Error::config(format!("two profiles are named `{}`", profile.value.name)));
         }
     }
-    let mut parts: Vec<Registry> = Vec::new();
-    let mut whole = Vec::new();
+    let mut drafts = Vec::new();
     for profile in file.profiles {
         let place = profile.referenced;
         let name = profile.value.name.clone();
@@ -62,21 +60,32 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Vec<Profile>, Error> {
             let place = format!("line {}, column {}", place.line(), place.column());
             Error::config(format!("profile `{name}` ({place}): {why}"))
         };
-        let raw = preset::fill(profile.value).map_err(&at)?;
-        let draft = raw.into_draft(folder).map_err(&at)?;
-        parts.extend(draft.registries().filter(|registry| registry.has_path()).cloned());
-        whole.push((draft, at));
+        drafts.push((draft(profile.value, folder).map_err(&at)?, at));
     }
-    whole.into_iter().map(|(draft, at)| draft.into_profile(&parts).map_err(at)).collect()
+    let parts = parts(drafts.iter().map(|(draft, _)| draft));
+    drafts.into_iter().map(|(draft, at)| draft.into_profile(&parts).map_err(at)).collect()
 }
 
-/// Reads strict YAML.
+/// The profile of `--preset` with what `--set` says.
 ///
 /// # Errors
-/// One line, with the place.
-pub(crate) fn from_yaml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
-    let options = serde_saphyr::options! { with_snippet: false };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| one_line(&error.to_string()))
+/// A text, when there is no such preset, or it needs something else.
+pub(crate) fn from_preset(name: &str, set: Vec<(String, String)>) -> Result<Profile, String> {
+    let draft = draft(preset::profile(name, set)?, Path::new("/"))?;
+    let parts = parts([&draft]);
+    draft.into_profile(&parts)
+}
+
+fn draft(raw: RawProfile, folder: &Path) -> Result<Draft, String> {
+    let name = raw.preset.clone();
+    let raw = preset::fill(raw)?;
+    raw.compile(folder, |parameter| preset::has_parameter(name.as_deref(), parameter))
+}
+
+/// The registries of which only a part is named.
+fn parts<'a>(drafts: impl IntoIterator<Item = &'a Draft>) -> Vec<Registry> {
+    let registries = drafts.into_iter().flat_map(Draft::registries);
+    registries.filter(|registry| registry.has_path()).cloned().collect()
 }
 
 #[derive(Deserialize)]

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::field::OneOrMany;
 use super::raw::{
     RawExchange, RawExpected, RawExpiry, RawHttp, RawProfile, RawResponse, RawUsername, RawVariable,
 };
-use crate::profile::field::{OneOrMany, Text};
+use super::template::Template;
 
 impl RawProfile {
     /// This, and what it leaves out as `preset` has it.
@@ -143,7 +144,10 @@ fn list(own: OneOrMany, preset: OneOrMany) -> OneOrMany {
     }
 }
 
-fn texts(own: BTreeMap<String, Text>, preset: BTreeMap<String, Text>) -> BTreeMap<String, Text> {
+fn texts(
+    own: BTreeMap<String, Template>,
+    preset: BTreeMap<String, Template>,
+) -> BTreeMap<String, Template> {
     preset.into_iter().chain(own).collect()
 }
 

@@ -2,7 +2,8 @@
 
 mod table;
 
-use crate::profile::raw::{RawProfile, RawVariable};
+use super::raw::{RawProfile, RawVariable};
+use super::yaml;
 use crate::registry::Registry;
 
 pub use table::PRESETS;
@@ -83,7 +84,7 @@ pub(crate) fn rows() -> Vec<(String, String)> {
 ///
 /// # Errors
 /// A text on what is wrong.
-pub(crate) fn profile(name: &str, set: &[(String, String)]) -> Result<RawProfile, String> {
+pub(crate) fn profile(name: &str, set: Vec<(String, String)>) -> Result<RawProfile, String> {
     let preset = find(name)?;
     let mut profile = RawProfile {
         name: name.to_owned(),
@@ -94,9 +95,9 @@ pub(crate) fn profile(name: &str, set: &[(String, String)]) -> Result<RawProfile
         if !preset.parameters.iter().any(|parameter| parameter.name == key) {
             return Err(format!("preset `{name}` has no `{key}`; it has {}", parameters(preset)));
         }
-        profile.variables.push(constant(key, value));
+        profile.variables.push(constant(&key, &value));
     }
-    fill(profile)
+    Ok(profile)
 }
 
 /// The profile with what its preset says where it says nothing itself.
@@ -148,7 +149,7 @@ pub(crate) fn fill(mut profile: RawProfile) -> Result<RawProfile, String> {
     for variable in &profile.variables {
         let is_host = HOSTS.contains(&variable.name.as_str());
         let Some(value) = variable.value.as_deref().filter(|_| is_host) else { continue };
-        if !Registry::parse(value).is_ok_and(|host| host.is_one_host()) {
+        if !value.parse::<Registry>().is_ok_and(|host| host.is_one_host()) {
             return Err(format!("preset `{name}`: `{}` is HOST[:PORT] alone", variable.name));
         }
     }
@@ -158,13 +159,13 @@ pub(crate) fn fill(mut profile: RawProfile) -> Result<RawProfile, String> {
     if profile.variables.iter().any(|variable| is_slashed(&variable)) {
         return Err(format!("preset `{name}`: `issuer` ends in `/`; write it without"));
     }
-    let below: RawProfile = crate::profile::file::from_yaml(preset.text)
-        .map_err(|why| format!("preset `{name}`: {why}"))?;
+    let below: RawProfile =
+        yaml::parse(preset.text).map_err(|why| format!("preset `{name}`: {why}"))?;
     Ok(profile.over(below))
 }
 
 /// Whether a preset, if there is one, has a parameter of this name.
-pub(crate) fn knows(preset: Option<&str>, parameter: &str) -> bool {
+pub(crate) fn has_parameter(preset: Option<&str>, parameter: &str) -> bool {
     let preset = PRESETS.iter().find(|it| Some(it.name) == preset);
     preset.is_some_and(|it| it.parameters.iter().any(|known| known.name == parameter))
 }

@@ -1,16 +1,20 @@
-//! The file's fields, as they are written. What may be left out is, since a preset may say it.
+//! The file's fields as they are written, each parsed. All may be left out, since a preset may
+//! have them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 
-use crate::engine::values::ImagePart;
-use crate::profile::Policy;
-use crate::profile::field::{
-    OneOrMany, Pointer, RegexText, RegistryText, Span, SpanText, Text, present, username,
-};
+use super::field::{Constant, OneOrMany, Pointer, Policy, Proxy, Span, present};
+use super::pattern::Pattern;
+use super::step::Json;
+use super::template::Template;
+use super::variable::ImagePart;
+use crate::registry::Registry;
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -20,7 +24,7 @@ pub(crate) struct RawProfile {
     #[serde(default, deserialize_with = "present")]
     pub(crate) preset: Option<String>,
     #[serde(default, deserialize_with = "present")]
-    pub(crate) registries: Option<Vec<RegistryText>>,
+    pub(crate) registries: Option<Vec<Constant<Registry>>>,
     #[serde(default, deserialize_with = "present")]
     pub(crate) service_account_token: Option<RawExpected>,
     #[serde(default)]
@@ -39,9 +43,9 @@ pub(crate) struct RawProfile {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RawExpected {
     #[serde(default, deserialize_with = "present")]
-    pub(crate) audience: Option<Text>,
+    pub(crate) audience: Option<Template>,
     #[serde(default, deserialize_with = "present")]
-    pub(crate) issuer: Option<Text>,
+    pub(crate) issuer: Option<Template>,
     #[serde(default, deserialize_with = "present")]
     pub(crate) on_missing: Option<Policy>,
     #[serde(default, deserialize_with = "present")]
@@ -66,7 +70,7 @@ pub(crate) struct RawVariable {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RawAnnotation {
     pub(crate) key: String,
-    pub(crate) pattern: RegexText,
+    pub(crate) pattern: Pattern,
     #[serde(default, deserialize_with = "present")]
     pub(crate) default: Option<String>,
 }
@@ -74,28 +78,9 @@ pub(crate) struct RawAnnotation {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RawImage {
-    pub(crate) pattern: RegexText,
+    pub(crate) pattern: Pattern,
     #[serde(default)]
-    pub(crate) part: RawImagePart,
-}
-
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum RawImagePart {
-    Registry,
-    #[default]
-    Host,
-    Repository,
-}
-
-impl From<RawImagePart> for ImagePart {
-    fn from(part: RawImagePart) -> Self {
-        match part {
-            RawImagePart::Registry => Self::Registry,
-            RawImagePart::Host => Self::Host,
-            RawImagePart::Repository => Self::Repository,
-        }
-    }
+    pub(crate) part: ImagePart,
 }
 
 #[derive(Default, Deserialize)]
@@ -105,7 +90,7 @@ pub(crate) struct RawExchange {
     pub(crate) r#type: Option<RawType>,
     /// Of every type that calls a token endpoint.
     #[serde(default, deserialize_with = "present")]
-    pub(crate) endpoint: Option<Text>,
+    pub(crate) endpoint: Option<Template>,
     #[serde(default, deserialize_with = "present")]
     pub(crate) discovery: Option<RawDiscovery>,
     #[serde(default, deserialize_with = "present")]
@@ -113,32 +98,32 @@ pub(crate) struct RawExchange {
     #[serde(default)]
     pub(crate) scope: OneOrMany,
     #[serde(default)]
-    pub(crate) extra: BTreeMap<String, Text>,
+    pub(crate) extra: BTreeMap<String, Template>,
     /// Of `tokenExchange`.
     #[serde(default, deserialize_with = "present")]
     pub(crate) encoding: Option<RawEncoding>,
     #[serde(default, deserialize_with = "present")]
-    pub(crate) subject_token_type: Option<String>,
+    pub(crate) subject_token_type: Option<Template>,
     #[serde(default, deserialize_with = "present")]
-    pub(crate) requested_token_type: Option<String>,
+    pub(crate) requested_token_type: Option<Template>,
     #[serde(default)]
     pub(crate) audience: OneOrMany,
     #[serde(default)]
     pub(crate) resource: OneOrMany,
     /// Of `vault`.
     #[serde(default, deserialize_with = "present")]
-    pub(crate) address: Option<Text>,
+    pub(crate) address: Option<Template>,
     #[serde(default, deserialize_with = "present")]
-    pub(crate) mount: Option<Text>,
+    pub(crate) mount: Option<Template>,
     #[serde(default, deserialize_with = "present")]
-    pub(crate) namespace: Option<Text>,
+    pub(crate) namespace: Option<Template>,
     #[serde(default, deserialize_with = "present")]
-    pub(crate) role: Option<Text>,
+    pub(crate) role: Option<Template>,
     #[serde(default, deserialize_with = "present")]
-    pub(crate) read: Option<Text>,
+    pub(crate) read: Option<Template>,
     /// Of `static`.
     #[serde(default, deserialize_with = "present")]
-    pub(crate) file: Option<Text>,
+    pub(crate) file: Option<Template>,
     /// Of `http`.
     #[serde(default, deserialize_with = "present")]
     pub(crate) steps: Option<Vec<RawStep>>,
@@ -186,7 +171,7 @@ pub(crate) enum RawEncoding {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RawDiscovery {
-    pub(crate) issuer: Text,
+    pub(crate) issuer: Template,
     #[serde(default)]
     pub(crate) form: RawWellKnown,
 }
@@ -204,17 +189,17 @@ pub(crate) enum RawWellKnown {
 pub(crate) struct RawClient {
     pub(crate) method: RawMethod,
     #[serde(default, deserialize_with = "present")]
-    pub(crate) client_id: Option<Text>,
+    pub(crate) client_id: Option<Template>,
     #[serde(default, deserialize_with = "present")]
-    pub(crate) secret_file: Option<Text>,
+    pub(crate) secret_file: Option<Template>,
     #[serde(default, deserialize_with = "present")]
-    pub(crate) key_file: Option<Text>,
+    pub(crate) key_file: Option<Template>,
     #[serde(default, deserialize_with = "present")]
-    pub(crate) key_id: Option<Text>,
+    pub(crate) key_id: Option<Template>,
     #[serde(default, deserialize_with = "present")]
     pub(crate) algorithm: Option<RawAlgorithm>,
     #[serde(default, deserialize_with = "present")]
-    pub(crate) audience: Option<Text>,
+    pub(crate) audience: Option<Template>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -241,17 +226,17 @@ pub(crate) enum RawAlgorithm {
 pub(crate) struct RawStep {
     #[serde(default)]
     pub(crate) method: RawVerb,
-    pub(crate) url: Text,
+    pub(crate) url: Template,
     #[serde(default)]
-    pub(crate) query: BTreeMap<String, Text>,
+    pub(crate) query: BTreeMap<String, Template>,
     #[serde(default)]
-    pub(crate) headers: BTreeMap<String, Text>,
+    pub(crate) headers: BTreeMap<String, Template>,
     #[serde(default, deserialize_with = "present")]
     pub(crate) auth: Option<RawAuth>,
     #[serde(default, deserialize_with = "present")]
-    pub(crate) form: Option<BTreeMap<String, Text>>,
+    pub(crate) form: Option<BTreeMap<String, Template>>,
     #[serde(default, deserialize_with = "present")]
-    pub(crate) json: Option<Value>,
+    pub(crate) json: Option<Json>,
     #[serde(default)]
     pub(crate) expect: Vec<u16>,
     #[serde(default)]
@@ -273,7 +258,7 @@ pub(crate) enum RawVerb {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RawAuth {
     #[serde(default, deserialize_with = "present")]
-    pub(crate) bearer: Option<Text>,
+    pub(crate) bearer: Option<Template>,
     #[serde(default, deserialize_with = "present")]
     pub(crate) basic: Option<RawBasic>,
 }
@@ -281,8 +266,8 @@ pub(crate) struct RawAuth {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawBasic {
-    pub(crate) user: Text,
-    pub(crate) password: Text,
+    pub(crate) user: Template,
+    pub(crate) password: Template,
 }
 
 #[derive(Default, Deserialize)]
@@ -302,10 +287,10 @@ pub(crate) struct RawResponse {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RawUsername {
-    pub(crate) value: Option<Text>,
+    pub(crate) value: Option<Template>,
     pub(crate) pointer: Option<Pointer>,
     pub(crate) or_jwt_claim: Option<String>,
-    pub(crate) pattern: Option<RegexText>,
+    pub(crate) pattern: Option<Pattern>,
 }
 
 #[derive(Deserialize)]
@@ -319,7 +304,7 @@ pub(crate) struct RawPointer {
 pub(crate) struct RawExpiry {
     pub(crate) pointer: Option<Pointer>,
     pub(crate) format: Option<RawFormat>,
-    pub(crate) default: Option<SpanText>,
+    pub(crate) default: Option<Constant<Span>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -354,5 +339,29 @@ pub(crate) struct RawHttp {
     pub(crate) timeout: Option<Span>,
     pub(crate) retries: Option<u32>,
     #[serde(default, deserialize_with = "present")]
-    pub(crate) proxy: Option<String>,
+    pub(crate) proxy: Option<Proxy>,
+}
+
+/// `username: NAME` is what everybody writes first, so it means `{value: NAME}`.
+fn username<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RawUsername>, D::Error> {
+    struct NameOrPointer;
+
+    impl<'de> Visitor<'de> for NameOrPointer {
+        type Value = RawUsername;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a name, `{value: NAME}` or `{pointer: /json/pointer}`")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<RawUsername, E> {
+            let value = Template::parse(name).map_err(E::custom)?;
+            Ok(RawUsername { value: Some(value), ..RawUsername::default() })
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawUsername, A::Error> {
+            RawUsername::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_any(NameOrPointer).map(Some)
 }

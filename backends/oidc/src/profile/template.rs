@@ -1,4 +1,4 @@
-//! `${name}` in a text of the file: what may stand where, and the text with values in.
+//! `${name}` in a text of the file: what may stand where.
 //!
 //! No conditions, no functions. `$${` stands for the characters `${`.
 
@@ -7,16 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::Rc;
 
-use secrecy::zeroize::Zeroizing;
-
-use crate::engine::values::Values;
+use serde::de::{Deserialize, Deserializer, Error as _};
 
 /// A text in which names stand for values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Template(Vec<Part>);
 
+/// A piece of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+pub(crate) enum Part {
     Text(String),
     Name(String),
 }
@@ -36,7 +35,7 @@ pub(crate) enum Position {
     Secret,
 }
 
-/// What is known by a name.
+/// Whether the value of a name may be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sensitivity {
     /// From the pod, its annotations or the image: checked, and never trusted.
@@ -48,15 +47,15 @@ pub(crate) enum Sensitivity {
 /// The names of a profile.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scope {
-    /// Names with their text: what the operator or a preset set.
+    /// Names with a fixed text: what the operator or a preset set.
     pub(crate) constants: BTreeMap<String, String>,
-    /// Those of them that were put in somewhere.
+    /// Those of them that a template used.
     pub(crate) used: Rc<RefCell<BTreeSet<String>>>,
     pub(crate) names: BTreeMap<String, Sensitivity>,
 }
 
 /// Names that every profile has.
-pub(crate) const BUILTIN: &[(&str, Sensitivity)] = &[
+const BUILTIN: &[(&str, Sensitivity)] = &[
     ("sa.token", Sensitivity::Secret),
     ("sa.namespace", Sensitivity::Public),
     ("sa.name", Sensitivity::Public),
@@ -68,40 +67,27 @@ pub(crate) const BUILTIN: &[(&str, Sensitivity)] = &[
 ];
 
 impl Scope {
-    /// A fixed text that stands nowhere.
+    /// A constant that no template used.
     pub(crate) fn unused(&self) -> Option<String> {
         let used = self.used.borrow();
         self.constants.keys().find(|name| !used.contains(*name)).cloned()
     }
 
-    fn fixed(&self, name: &str) -> Option<&String> {
-        let text = self.constants.get(name)?;
-        self.used.borrow_mut().insert(name.to_owned());
-        Some(text)
+    /// Whether `name` has a meaning here.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.constants.contains_key(name) || self.sensitivity(name).is_some()
     }
 
-    /// What `name` is.
-    fn kind(&self, name: &str) -> Option<Sensitivity> {
-        let builtin = BUILTIN.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind);
+    /// What `name` holds; `None` where it is not known, or a constant.
+    pub(crate) fn sensitivity(&self, name: &str) -> Option<Sensitivity> {
+        let builtin = BUILTIN.iter().find(|(known, _)| *known == name).map(|(_, it)| *it);
         builtin.or_else(|| self.names.get(name).copied())
     }
 
-    /// `text` with the constants in, and nothing else allowed.
-    ///
-    /// # Errors
-    /// A text on what is wrong.
-    pub(crate) fn constant(&self, text: &str) -> Result<String, String> {
-        let template = Template::parse(text)?;
-        template.0.into_iter().try_fold(String::new(), |mut whole, part| {
-            match part {
-                Part::Text(text) => whole.push_str(&text),
-                Part::Name(name) => match self.fixed(&name) {
-                    Some(text) => whole.push_str(text),
-                    None => return Err(format!("`${{{name}}}` is not a fixed value")),
-                },
-            }
-            Ok(whole)
-        })
+    fn use_constant(&self, name: &str) -> Option<&String> {
+        let text = self.constants.get(name)?;
+        self.used.borrow_mut().insert(name.to_owned());
+        Some(text)
     }
 }
 
@@ -109,7 +95,7 @@ impl Template {
     /// Splits a text; its names are not looked up yet.
     ///
     /// # Errors
-    /// A text on what is wrong.
+    /// A text, when `${` is not closed or holds what cannot be a name.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut plain = String::new();
@@ -129,65 +115,116 @@ impl Template {
             if !is_name(name) {
                 return Err("a name in `${}` has letters, digits, `.`, `-` and `_`".to_owned());
             }
-            if !plain.is_empty() {
-                parts.push(Part::Text(std::mem::take(&mut plain)));
-            }
+            parts.push(Part::Text(std::mem::take(&mut plain)));
             parts.push(Part::Name(name.to_owned()));
             rest = after;
         }
         plain.push_str(rest);
-        if !plain.is_empty() {
-            parts.push(Part::Text(plain));
-        }
-        Ok(Self(parts))
+        parts.push(Part::Text(plain));
+        Ok(parts.into_iter().collect())
     }
 
-    /// A text with its names looked up: constants are put in, and the others may stand here.
+    /// One name alone.
+    pub(crate) fn from_name(name: &str) -> Self {
+        Self(vec![Part::Name(name.to_owned())])
+    }
+
+    /// A text alone, as it is.
+    pub(crate) fn from_text(text: &str) -> Self {
+        [Part::Text(text.to_owned())].into_iter().collect()
+    }
+
+    /// Looks the names up: constants are put in, and the others are checked for `position`.
     ///
     /// # Errors
-    /// A text on what is wrong.
-    pub(crate) fn compile(text: &str, position: Position, scope: &Scope) -> Result<Self, String> {
-        let mut parts: Vec<Part> = Vec::new();
-        for part in Self::parse(text)?.0 {
-            let text = match part {
-                Part::Text(text) => text,
-                Part::Name(name) => match (scope.fixed(&name), scope.kind(&name)) {
-                    (Some(text), _) => text.clone(),
-                    (None, Some(kind)) if position.takes(kind, &name) => {
-                        parts.push(Part::Name(name));
-                        continue;
-                    }
-                    (None, Some(kind)) => {
-                        return Err(format!("`${{{name}}}` {}", position.refuses(kind)));
-                    }
-                    (None, None) => return Err(format!("`${{{name}}}` is not known here")),
-                },
-            };
-            match parts.last_mut() {
-                Some(Part::Text(before)) => before.push_str(&text),
-                _ => parts.push(Part::Text(text)),
-            }
-        }
-        Ok(Self(parts))
+    /// A text, when a name is not known or may not stand there.
+    pub(crate) fn compile(self, position: Position, scope: &Scope) -> Result<Self, String> {
+        self.map_names(scope, |name| match scope.sensitivity(&name) {
+            Some(sensitivity) if position.takes(sensitivity, &name) => Ok(Part::Name(name)),
+            Some(sensitivity) => Err(format!("`${{{name}}}` {}", position.refusal(sensitivity))),
+            None => Err(format!("`${{{name}}}` is not known here")),
+        })
     }
 
-    /// With its fixed texts encoded too.
+    /// The text with the constants in; no other name is allowed.
+    ///
+    /// # Errors
+    /// A text, when there is another.
+    pub(crate) fn constant(self, scope: &Scope) -> Result<String, String> {
+        let fixed =
+            self.map_names(scope, |name| Err(format!("`${{{name}}}` is not a fixed value")))?;
+        Ok(fixed.as_text().unwrap_or_default().to_owned())
+    }
+
+    fn map_names(
+        self,
+        scope: &Scope,
+        other: impl Fn(String) -> Result<Part, String>,
+    ) -> Result<Self, String> {
+        let part = |part| match part {
+            Part::Text(text) => Ok(Part::Text(text)),
+            Part::Name(name) => match scope.use_constant(&name) {
+                Some(text) => Ok(Part::Text(text.clone())),
+                None => other(name),
+            },
+        };
+        self.0.into_iter().map(part).collect()
+    }
+
+    /// The template cut at each `separator` that is written out: a value is never cut.
+    pub(crate) fn split(self, separator: char) -> Vec<Self> {
+        let (mut pieces, mut piece) = (Vec::new(), Vec::new());
+        for part in self.0 {
+            let Part::Text(text) = part else {
+                piece.push(part);
+                continue;
+            };
+            for (at, text) in text.split(separator).enumerate() {
+                if at > 0 {
+                    pieces.push(std::mem::take(&mut piece).into_iter().collect());
+                }
+                piece.push(Part::Text(text.to_owned()));
+            }
+        }
+        pieces.push(piece.into_iter().collect());
+        pieces
+    }
+
+    /// The template cut at the first `separator` that is written out, if there is one.
+    pub(crate) fn split_once(self, separator: char) -> (Self, Option<Self>) {
+        let mut pieces = self.split(separator).into_iter();
+        let first = pieces.next().unwrap_or_default();
+        let rest: Vec<_> = pieces.collect();
+        let has_rest = !rest.is_empty();
+        (first, has_rest.then(|| Self::join(rest, &separator.to_string())))
+    }
+
+    /// The templates in a row, with `separator` between them.
+    pub(crate) fn join(templates: Vec<Self>, separator: &str) -> Self {
+        let separate = |(at, template): (usize, Self)| {
+            let between = (at > 0).then(|| Part::Text(separator.to_owned()));
+            between.into_iter().chain(template.0)
+        };
+        templates.into_iter().enumerate().flat_map(separate).collect()
+    }
+
+    /// Without `character`s at its beginning.
+    pub(crate) fn trim_start(self, character: char) -> Self {
+        let mut parts = self.0.into_iter();
+        let first = parts.next().map(|part| match part {
+            Part::Text(text) => Part::Text(text.trim_start_matches(character).to_owned()),
+            Part::Name(name) => Part::Name(name),
+        });
+        first.into_iter().chain(parts).collect()
+    }
+
+    /// With its fixed texts encoded.
     pub(crate) fn encoded(self, encode: impl Fn(&str) -> String) -> Self {
         let part = |part| match part {
             Part::Text(text) => Part::Text(encode(&text)),
             Part::Name(name) => Part::Name(name),
         };
-        Self(self.0.into_iter().map(part).collect())
-    }
-
-    /// One name alone.
-    pub(crate) fn of_name(name: &str) -> Self {
-        Self(vec![Part::Name(name.to_owned())])
-    }
-
-    /// A text alone.
-    pub(crate) fn of_text(text: &str) -> Self {
-        Self(vec![Part::Text(text.to_owned())])
+        self.0.into_iter().map(part).collect()
     }
 
     /// The text, where there is nothing to fill in.
@@ -207,39 +244,38 @@ impl Template {
         })
     }
 
-    /// The text with `values` in, each as `encode` makes it.
-    pub(crate) fn render(
-        &self,
-        values: &Values,
-        encode: impl Fn(&str) -> String,
-    ) -> Zeroizing<String> {
-        let mut whole = Zeroizing::new(String::new());
-        for part in &self.0 {
-            match part {
-                Part::Text(text) => whole.push_str(text),
-                Part::Name(name) => whole.push_str(&Zeroizing::new(encode(values.get(name)))),
+    /// The fixed texts in it.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Text(text) => Some(text.as_str()),
+            Part::Name(_) => None,
+        })
+    }
+
+    /// Texts and names in their order.
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.0
+    }
+}
+
+/// Texts that meet become one.
+impl FromIterator<Part> for Template {
+    fn from_iter<I: IntoIterator<Item = Part>>(parts: I) -> Self {
+        let mut merged: Vec<Part> = Vec::new();
+        for part in parts {
+            match (merged.last_mut(), part) {
+                (_, Part::Text(text)) if text.is_empty() => {}
+                (Some(Part::Text(before)), Part::Text(text)) => before.push_str(&text),
+                (_, part) => merged.push(part),
             }
         }
-        whole
+        Self(merged)
     }
+}
 
-    /// The same, as it is.
-    pub(crate) fn text(&self, values: &Values) -> Zeroizing<String> {
-        self.render(values, str::to_owned)
-    }
-
-    /// The text with those values in that may be printed; other names stay names.
-    pub(crate) fn preview(&self, values: &Values) -> String {
-        self.0.iter().fold(String::new(), |mut shown, part| {
-            match part {
-                Part::Text(text) => shown.push_str(text),
-                Part::Name(name) => match values.preview(name) {
-                    Some(value) => shown.push_str(value),
-                    None => shown.push_str(&format!("${{{name}}}")),
-                },
-            }
-            shown
-        })
+impl<'de> Deserialize<'de> for Template {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
@@ -247,7 +283,6 @@ impl Template {
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|part| match part {
-            // So that it can be read again.
             Part::Text(text) => f.write_str(&text.replace("${", "$${")),
             Part::Name(name) => write!(f, "${{{name}}}"),
         })
@@ -255,20 +290,20 @@ impl fmt::Display for Template {
 }
 
 impl Position {
-    fn takes(self, kind: Sensitivity, name: &str) -> bool {
+    fn takes(self, sensitivity: Sensitivity, name: &str) -> bool {
         match self {
-            Self::Url => kind == Sensitivity::Public,
-            // A subject has colons in it, and no user name may.
+            Self::Url => sensitivity == Sensitivity::Public,
+            // A subject and an issuer have colons, and a user name must not.
             Self::User => {
-                kind == Sensitivity::Public && name != "sa.subject" && name != "sa.issuer"
+                sensitivity == Sensitivity::Public && name != "sa.subject" && name != "sa.issuer"
             }
-            Self::Header | Self::Secret => kind == Sensitivity::Secret,
+            Self::Header | Self::Secret => sensitivity == Sensitivity::Secret,
             Self::Body => true,
         }
     }
 
-    fn refuses(self, kind: Sensitivity) -> &'static str {
-        match (self, kind) {
+    fn refusal(self, sensitivity: Sensitivity) -> &'static str {
+        match (self, sensitivity) {
             (Self::Url, _) => "is a secret, and URLs are logged",
             (Self::User, Sensitivity::Secret) => "is a secret, and user names are not",
             (Self::User, Sensitivity::Public) => "has a `:`, which no user name may have",
@@ -300,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn names_stand_where_their_kind_may() {
+    fn names_stand_where_their_sensitivity_allows() {
         for (text, position, expected) in [
             ("plain $ {x} $", Position::Url, Ok("plain $ {x} $")),
             ("$${robot}", Position::Url, Ok("$${robot}")),
@@ -320,9 +355,10 @@ mod tests {
             ("${}", Position::Body, Err("has letters")),
             ("${${robot}}", Position::Body, Err("has letters")),
         ] {
-            match (Template::compile(text, position, &scope()), expected) {
+            let compiled = Template::parse(text).and_then(|it| it.compile(position, &scope()));
+            match (compiled, expected) {
                 (Ok(template), Ok(expected)) => {
-                    assert_eq!(template.to_string(), expected, "{text}")
+                    assert_eq!(template.to_string(), expected, "{text}");
                 }
                 (Err(error), Err(expected)) => assert!(error.contains(expected), "{text}: {error}"),
                 (found, _) => panic!("{text}: {found:?}"),
@@ -332,14 +368,20 @@ mod tests {
 
     #[test]
     fn a_constant_text_takes_constants_alone() {
-        assert_eq!(scope().constant("https://${host}/").unwrap(), "https://art.example/");
-        assert!(scope().constant("${robot}").unwrap_err().contains("not a fixed value"));
+        let constant = |text: &str| Template::parse(text).unwrap().constant(&scope());
+        assert_eq!(constant("https://${host}/").unwrap(), "https://art.example/");
+        assert!(constant("${robot}").unwrap_err().contains("not a fixed value"));
     }
 
     #[test]
-    fn a_value_is_not_a_template() {
-        let values = Values::of([("robot", "${key}")]);
-        let template = Template::compile("<${robot}>", Position::Url, &scope()).unwrap();
-        assert_eq!(*template.text(&values), "<${key}>");
+    fn only_what_is_written_out_is_cut() {
+        let pieces = |text: &str| -> Vec<String> {
+            Template::parse(text).unwrap().split('/').iter().map(Template::to_string).collect()
+        };
+        assert_eq!(pieces("a/b${x}c//${y}/"), ["a", "b${x}c", "", "${y}", ""]);
+        assert_eq!(pieces(""), [""]);
+        let (first, rest) = Template::parse("a=${x}=b").unwrap().split_once('=');
+        assert_eq!((first.to_string(), rest.unwrap().to_string()), ("a".into(), "${x}=b".into()));
+        assert_eq!(Template::parse("a").unwrap().split_once('=').1, None);
     }
 }

@@ -34,9 +34,9 @@ fn a_user_name_stands_alone_or_as_value_or_as_pointer() {
     {
         let text = GOOD.replace("[r.io]", &format!("[r.io]\n  response: {{username: {written}}}"));
         let profiles = parse(&text, HERE.as_ref()).unwrap();
-        let found = match &profiles[0].answer.username {
+        let found = match &profiles[0].response.username {
             Username::Fixed(name) => Ok(name.as_text().unwrap()),
-            Username::Answered { pointer, .. } => Err(pointer.as_deref().unwrap()),
+            Username::Answered { pointer, .. } => Err(pointer.as_ref().unwrap().as_str()),
         };
         assert_eq!(found, expected, "{written}");
     }
@@ -66,7 +66,7 @@ fn every_mistake_is_named_with_its_place() {
             "{audience: corp, issuer: ''}",
             "`serviceAccountToken.issuer` is empty",
         ),
-        ("/token'}", "/token', subjectTokenType: JWTT}", "`JWTT` is no token type"),
+        ("/token'}", "/token', subjectTokenType: JWTT}", "`JWTT` is not a token type"),
         ("/token'}", "/token', audience: ['']}", "empty text in `audience`"),
         ("[r.io]", "[r.io]\n  http: {timeout: 0s}", "must be more than 0s"),
         ("[r.io]", "[r.io]\n  http: {retries: 11}", "at most 10"),
@@ -78,7 +78,7 @@ fn every_mistake_is_named_with_its_place() {
         ("https://sts", "https://u:p@sts", "userinfo"),
         ("example/token", "example/token#x", "fragment"),
         ("https://sts.example/token", "http://127.0.0.1/token", "allowLoopbackHttp"),
-        ("https://sts.example/token", "token", "no URL"),
+        ("https://sts.example/token", "token", "not a URL"),
         ("/token'}", "/token', extra: {subject_token: x}}", "cannot set `subject_token`"),
         ("/token'}", "/token', clientAuth: {method: basic}}", "needs `clientId`"),
         ("tokenExchange", "passthrough", "`passthrough` makes no call"),
@@ -160,7 +160,7 @@ fn open_steps_are_held_to_the_rules() {
         ("{url: 'https://a/', headers: {X-Org: '${org}'}}", "must not stand in a header"),
         ("{url: 'https://a/', headers: {Authorization: x}}", "cannot set `authorization`"),
         ("{url: 'https://a/', headers: {Host: x}}", "cannot set `host`"),
-        ("{url: 'https://a/', headers: {'a b': x}}", "no header's name"),
+        ("{url: 'https://a/', headers: {'a b': x}}", "not a header's name"),
         ("{url: 'https://a/', auth: {bearer: '${org}'}}", "must not stand"),
         ("{url: 'https://a/', auth: {}}", "either `bearer` or `basic`"),
         ("{url: 'https://a/', form: {a: b}, json: {a: b}}", "both `form` and `json`"),
@@ -197,7 +197,7 @@ fn open_steps_are_held_to_the_rules() {
         "{url: 'https://a/', auth: {basic: {user: '${org}', password: '${sa.token}'}}}",
         "{url: 'https://a/', json: {a: ['${org}', {b: 1}], c: true}}",
     ] {
-        let found = steps(text).map(|profile| matches!(profile.exchange, Exchange::Calls(_)));
+        let found = steps(text).map(|profile| matches!(profile.exchange, Exchange::Custom(_)));
         assert_eq!(found, Ok(true), "{text}");
     }
 }
@@ -220,7 +220,7 @@ fn types_take_their_own_fields_alone() {
         ("  preset: nothing\n", "there is no preset `nothing`"),
         (
             "  preset: quay\n  variables: [{name: audiance, value: a}]\n",
-            "the variable `audiance` stands nowhere",
+            "variable `audiance` is not used by this profile",
         ),
     ] {
         let error = profile(text).err().unwrap_or_else(|| panic!("{text} is taken"));

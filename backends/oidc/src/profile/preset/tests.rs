@@ -27,16 +27,19 @@ fn every_preset_is_a_profile_with_what_it_needs_and_none_without() {
     for preset in PRESETS {
         let name = preset.name;
         let set = needed(preset);
-        let raw = profile(name, &set).unwrap_or_else(|why| panic!("{name}: {why}"));
-        let draft = raw.into_draft(Path::new("/")).unwrap_or_else(|why| panic!("{name}: {why}"));
+        let raw = profile(name, set.clone()).and_then(fill);
+        let raw = raw.unwrap_or_else(|why| panic!("{name}: {why}"));
+        let is_parameter = |parameter: &str| has_parameter(Some(name), parameter);
+        let draft = raw.compile(Path::new("/"), is_parameter);
+        let draft = draft.unwrap_or_else(|why| panic!("{name}: {why}"));
         assert!(draft.into_profile(&[]).is_ok(), "{name}");
         for at in 0..set.len() {
             let mut less = set.clone();
             let (left_out, _) = less.remove(at);
-            let error = profile(name, &less).err().unwrap();
+            let error = profile(name, less).and_then(fill).err().unwrap();
             assert!(error.contains(&format!("needs the variable `{left_out}`")), "{name}: {error}");
         }
-        let error = profile(name, &[("nothing".to_owned(), String::new())]).err().unwrap();
+        let error = profile(name, vec![("nothing".to_owned(), String::new())]).err().unwrap();
         assert!(error.contains("has no `nothing`"), "{name}: {error}");
     }
 }
@@ -58,5 +61,5 @@ fn every_parameter_is_used() {
 fn names_are_told_apart() {
     let names: std::collections::BTreeSet<_> = PRESETS.iter().map(|it| it.name).collect();
     assert_eq!(names.len(), PRESETS.len());
-    assert!(profile("nothing", &[]).err().unwrap().contains("there is no preset"));
+    assert!(profile("nothing", Vec::new()).err().unwrap().contains("there is no preset"));
 }
