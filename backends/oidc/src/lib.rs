@@ -19,7 +19,7 @@ use crate::profile::{Policy, preset};
 use crate::settings::Settings;
 
 pub use crate::kubelet_config::{Stanza, stanzas};
-pub use crate::profile::preset::{PRESETS, Parameter, ParameterDefault, Preset, Status};
+pub use crate::profile::preset::{Parameter, ParameterDefault, Preset, Status, presets};
 
 /// The plugin's static facts.
 pub static PLUGIN: Plugin = Plugin::new("oidc-credential-provider", |options, _| {
@@ -29,7 +29,7 @@ pub static PLUGIN: Plugin = Plugin::new("oidc-credential-provider", |options, _|
 .summary("Pulls from any registry with the pod's own service account token")
 .options(&[settings::CONFIG, settings::PROFILE, settings::PRESET, settings::SET])
 .commands(commands::COMMANDS)
-.topics(&[Topic::new("Presets, what each needs, and how far it was checked", preset::rows)]);
+.topics(&[Topic::new("Presets, what each needs, and how far it was checked", preset::help_rows)]);
 
 /// One profile per registry, the most specific of which answers.
 struct Oidc {

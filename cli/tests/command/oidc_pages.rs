@@ -8,7 +8,7 @@ use std::process::Command;
 
 use pullpass::CacheType;
 use pullpass_kubelet::{Config, KubeletVersion, Target};
-use pullpass_oidc::{ParameterDefault, PRESETS, Preset, Stanza, stanzas};
+use pullpass_oidc::{ParameterDefault, Preset, Stanza, presets, stanzas};
 use secrecy::ExposeSecret as _;
 
 use crate::oidc::oidc_plugin;
@@ -49,8 +49,15 @@ fn needs(node: &Node, text: &str) -> Vec<Stanza> {
     stanzas(Path::new(&file)).unwrap_or_else(|error| panic!("{}\n{text}", error.render()))
 }
 
-fn preset(name: &str) -> &'static Preset {
-    PRESETS.iter().find(|preset| preset.name == name).unwrap_or_else(|| panic!("{name}"))
+fn all_presets() -> Vec<Preset> {
+    presets().unwrap_or_else(|error| panic!("{}", error.render()))
+}
+
+fn preset(name: &str) -> Preset {
+    all_presets()
+        .into_iter()
+        .find(|preset| preset.name() == name)
+        .unwrap_or_else(|| panic!("{name}"))
 }
 
 /// The file that says what a command line with `--preset` does.
@@ -68,14 +75,14 @@ fn as_file(args: &[String]) -> String {
     let mut text = format!(
         "apiVersion: pullpass.dev/v1alpha1\nkind: OIDCExchangeConfig\nprofiles:\n\
          - name: only\n  preset: {}\n{}",
-        preset.name,
+        preset.name(),
         if rest.is_empty() { "" } else { "  variables:\n" }
     );
     for arg in rest {
         let pair = arg.strip_prefix("--set=").unwrap_or_else(|| panic!("{arg}"));
         let (name, value) = pair.split_once('=').expect("NAME=VALUE");
-        let known = preset.parameters.iter().any(|parameter| parameter.name == name);
-        assert!(known, "`{}` has no `{name}`", preset.name);
+        let known = preset.parameters().any(|parameter| parameter.name == name);
+        assert!(known, "`{}` has no `{name}`", preset.name());
         text.push_str(&format!("  - {{name: {name}, value: {value:?}}}\n"));
     }
     text
@@ -168,27 +175,28 @@ fn every_preset_has_its_row_and_its_page() {
     let main = &pages["docs.md"];
     let rows: Vec<&str> =
         section(main, "Presets").lines().filter(|row| row.starts_with("| [`")).collect();
-    assert_eq!(rows.len(), PRESETS.len());
-    for preset in PRESETS {
-        let start = format!("| [`{}`](", preset.name);
-        let row = rows.iter().find(|row| row.starts_with(&start)).expect(preset.name);
+    let presets = all_presets();
+    assert_eq!(rows.len(), presets.len());
+    for preset in &presets {
+        let name = preset.name();
+        let start = format!("| [`{name}`](");
+        let row = rows.iter().find(|row| row.starts_with(&start)).expect(name);
         let path = row[start.len()..].split(')').next().expect("a link");
         let cells: Vec<&str> = row.trim_matches(['|', ' ']).split(" | ").collect();
-        assert_eq!(cells[3], preset.status.as_str(), "{}", preset.name);
-        let missing = preset.parameters.iter().filter(|it| it.default == ParameterDefault::Missing);
-        let missing: Vec<&str> = missing.map(|parameter| parameter.name).collect();
-        // `ibm` wants one of two, which the table of the code has no word for.
-        if preset.name != "ibm" {
-            assert_eq!(quoted(cells[2]).collect::<Vec<_>>(), missing, "{}", preset.name);
-        }
+        assert_eq!(cells[3], preset.status().as_str(), "{name}");
+        let needs = match preset.needs().join(", ") {
+            needs if needs.is_empty() => "nothing".to_owned(),
+            needs => needs,
+        };
+        assert_eq!(cells[2].replace('`', ""), needs, "{name}");
         let page = pages.get(path).unwrap_or_else(|| panic!("{path}"));
         let title = page.lines().next().expect("a title");
-        assert!(quoted(title).any(|name| name == preset.name), "{path}: {title}");
+        assert!(quoted(title).any(|it| it == name), "{path}: {title}");
         let (_, said) = page.split_once("\nStatus: ").unwrap_or_else(|| panic!("{path}"));
         let said = said.split("\n\n").next().expect("a paragraph").replace('\n', " ");
-        assert!(said.contains(preset.status.as_str()), "{path}: {said}");
+        assert!(said.contains(preset.status().as_str()), "{path}: {said}");
         let table: Vec<&str> = page.lines().filter(|row| row.starts_with("| `")).collect();
-        for parameter in preset.parameters {
+        for parameter in preset.parameters() {
             let names = |row: &&&str| {
                 row.split(" | ")
                     .next()
@@ -196,7 +204,7 @@ fn every_preset_has_its_row_and_its_page() {
             };
             let row = table.iter().find(names);
             let row = row.unwrap_or_else(|| panic!("{path}: no row of `{}`", parameter.name));
-            if let ParameterDefault::Default(default) = parameter.default {
+            if let ParameterDefault::Value(default) = &parameter.default {
                 let bare = default.trim_start_matches("${").trim_end_matches('}');
                 assert!(bare.is_empty() || row.contains(&format!("`{bare}`")), "{path}: {row}");
             }

@@ -7,11 +7,11 @@ use pullpass::{CacheKey, Image};
 
 use super::context::CompileContext;
 use super::exchange::Exchange;
-use super::field::{OneOrMany, Policy};
+use super::field::{ImagePart, OneOrMany, Policy};
 use super::raw::{RawCacheKey, RawExpected, RawProfile, RawType};
 use super::response::{ResponseFields, Username};
 use super::template::Template;
-use super::variable::{self, ImagePart, Source, Variable};
+use super::variable::{self, Source, Variable};
 use crate::registry::Registry;
 
 /// How to log in to some registries. Whatever is in one is valid.
@@ -45,16 +45,12 @@ pub(super) struct Draft {
 }
 
 impl RawProfile {
-    /// Compiles the fields. Relative paths start at `folder`; `parameters` are variables that need
-    /// not be used.
+    /// Compiles the fields. Relative paths start at `folder`; `parameters` are a preset's:
+    /// they need not be used.
     ///
     /// # Errors
     /// A text, when a field is missing or not valid.
-    pub(super) fn compile(
-        self,
-        folder: &Path,
-        is_parameter: impl Fn(&str) -> bool,
-    ) -> Result<Draft, String> {
+    pub(super) fn compile(self, folder: &Path, parameters: &[String]) -> Result<Draft, String> {
         let (scope, variables) = variable::compile(self.variables, folder)?;
         let registries = self.registries.unwrap_or_default().into_iter();
         let registries = registries.map(|registry| registry.resolve(&scope));
@@ -88,7 +84,7 @@ impl RawProfile {
         let service_account =
             self.service_account_token.map(|raw| raw.compile(&context)).transpose()?;
         // A misspelt name leaves another variable at its default.
-        if let Some(name) = scope.unused().filter(|name| !is_parameter(name)) {
+        if let Some(name) = scope.unused().filter(|name| !parameters.contains(name)) {
             return Err(format!("variable `{name}` is not used by this profile"));
         }
         let profile = Profile {

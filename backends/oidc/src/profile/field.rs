@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use pullpass::GoDuration;
 use pullpass::http::ProxyMode;
+use pullpass::{GoDuration, Image};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use url::Url;
@@ -31,6 +31,27 @@ pub(crate) enum Policy {
     Fail,
     /// A response without credentials: the kubelet pulls anonymously.
     Empty,
+}
+
+/// A part of an image's name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum ImagePart {
+    Registry,
+    #[default]
+    Host,
+    Repository,
+}
+
+impl ImagePart {
+    /// That part of `image`.
+    pub(crate) fn select(self, image: &Image) -> &str {
+        match self {
+            Self::Registry => image.registry(),
+            Self::Host => image.host(),
+            Self::Repository => image.repository(),
+        }
+    }
 }
 
 /// A value that may be written with `${name}` of constants: parsed at once where it is not.

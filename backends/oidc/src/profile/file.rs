@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::compile::{Draft, Profile};
+use super::preset::Preset;
 use super::raw::RawProfile;
-use super::{preset, yaml};
+use super::yaml;
 use crate::registry::Registry;
 
 const API_VERSION: &str = "pullpass.dev/v1alpha1";
@@ -71,15 +72,20 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Vec<Profile>, Error> {
 /// # Errors
 /// A text, when there is no such preset, or it needs something else.
 pub(crate) fn from_preset(name: &str, set: Vec<(String, String)>) -> Result<Profile, String> {
-    let draft = draft(preset::profile(name, set)?, Path::new("/"))?;
+    let preset = Preset::find(name)?;
+    let raw = preset.with_set(set)?;
+    let (raw, parameters) = preset.fill(raw)?;
+    let draft = raw.compile(Path::new("/"), &parameters)?;
     let parts = parts([&draft]);
     draft.into_profile(&parts)
 }
 
 fn draft(raw: RawProfile, folder: &Path) -> Result<Draft, String> {
-    let name = raw.preset.clone();
-    let raw = preset::fill(raw)?;
-    raw.compile(folder, |parameter| preset::has_parameter(name.as_deref(), parameter))
+    let (raw, parameters) = match &raw.preset {
+        Some(name) => Preset::find(name)?.fill(raw)?,
+        None => (raw, Vec::new()),
+    };
+    raw.compile(folder, &parameters)
 }
 
 /// The registries of which only a part is named.

@@ -1,22 +1,41 @@
-//! Presets: what vendors' token services want, as profiles that lack only the operator's own.
+//! Presets: profiles for vendors' token services, which lack only what is the operator's own.
 
-mod table;
+use pullpass::Error;
+use serde::Deserialize;
 
 use super::raw::{RawProfile, RawVariable};
+use super::template::{Scope, Template};
 use super::yaml;
 use crate::registry::Registry;
 
-pub use table::PRESETS;
+/// The files of `presets/`, by name. Only the one that is asked for is parsed.
+const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/presets.rs"));
 
-/// How far a preset was held against its vendor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A vendor's token service.
+pub struct Preset {
+    name: &'static str,
+    file: PresetFile,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PresetFile {
+    status: Status,
+    parameters: Vec<RawParameter>,
+    profile: RawProfile,
+}
+
+/// How far a preset was checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum Status {
     /// Against the vendor's own code.
     VendorCode,
-    /// Against a client that somebody else wrote.
+    /// Against a client that a third party wrote.
     ThirdPartyClient,
-    /// Against its documentation alone.
-    DocsOnly,
+    /// Against the vendor's documentation only.
+    DocumentationOnly,
 }
 
 impl Status {
@@ -25,168 +44,246 @@ impl Status {
         match self {
             Self::VendorCode => "checked against the vendor's code",
             Self::ThirdPartyClient => "checked against a third party's client",
-            Self::DocsOnly => "from documentation only",
+            Self::DocumentationOnly => "from documentation only",
         }
     }
 }
 
-/// A vendor's token service.
-pub struct Preset {
-    /// What `preset:` and `--preset` call it.
-    pub name: &'static str,
-    /// How far it was checked.
-    pub status: Status,
-    /// What the operator sets.
-    pub parameters: &'static [Parameter],
-    /// The profile, as a file would have it.
-    pub(crate) text: &'static str,
+/// A parameter as the preset's file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawParameter {
+    name: String,
+    r#type: Option<ParameterType>,
+    default: Option<Template>,
+    /// Not needed where this other parameter is set.
+    unless: Option<String>,
+    help: String,
+}
+
+/// What the value of a parameter must be.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum ParameterType {
+    /// `HOST[:PORT]`.
+    Host,
+    /// A URL, used as it is and with a path behind it.
+    Issuer,
 }
 
 /// Something that an operator sets: a variable with a fixed value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Parameter {
     /// Its name.
-    pub name: &'static str,
-    /// What holds unless it is set.
+    pub name: String,
+    /// What is used unless it is set.
     pub default: ParameterDefault,
     /// One line on its meaning.
-    pub help: &'static str,
+    pub help: String,
 }
 
-/// What holds where an operator does not set something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is used where an operator does not set a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ParameterDefault {
     /// Nothing: it must be set.
-    Missing,
-    /// This; `${NAME}` for what another parameter is.
-    Default(&'static str),
-    /// What an annotation of the service account says.
-    Annotation,
+    Required,
+    /// Nothing: it, or this other parameter, must be set.
+    RequiredUnless(String),
+    /// This text, in which `${NAME}` stands for another parameter's value.
+    Value(String),
+    /// The service account's annotation of this key, which it must have.
+    Annotation(String),
 }
 
-/// Parameters that are a host, with a port or without.
-const HOSTS: &[&str] = &["host", "api", "iam", "authority", "sts"];
+/// All presets, by name.
+///
+/// # Errors
+/// Config, when a preset's own file is not valid.
+pub fn presets() -> Result<Vec<Preset>, Error> {
+    FILES.iter().map(|(name, _)| Preset::find(name).map_err(Error::config)).collect()
+}
 
 /// The table of `--help`.
-pub(crate) fn rows() -> Vec<(String, String)> {
+pub(crate) fn help_rows() -> Vec<(String, String)> {
     let row = |preset: &Preset| {
-        let needs = preset.parameters.iter().filter(|it| it.default == ParameterDefault::Missing);
-        let needs: Vec<_> = needs.map(|parameter| parameter.name).collect();
-        let needs = match needs.is_empty() {
-            true => "nothing".to_owned(),
-            false => needs.join(", "),
+        let needs = match preset.needs().as_slice() {
+            [] => "nothing".to_owned(),
+            needs => needs.join(", "),
         };
-        (preset.name.to_owned(), format!("{needs} ({})", preset.status.as_str()))
+        (preset.name.to_owned(), format!("{needs} ({})", preset.file.status.as_str()))
     };
-    PRESETS.iter().map(row).collect()
+    presets().iter().flatten().map(row).collect()
 }
 
-/// The profile of `--preset` with what `--set` says.
-///
-/// # Errors
-/// A text on what is wrong.
-pub(crate) fn profile(name: &str, set: Vec<(String, String)>) -> Result<RawProfile, String> {
-    let preset = find(name)?;
-    let mut profile = RawProfile {
-        name: name.to_owned(),
-        preset: Some(name.to_owned()),
-        ..RawProfile::default()
-    };
-    for (key, value) in set {
-        if !preset.parameters.iter().any(|parameter| parameter.name == key) {
-            return Err(format!("preset `{name}` has no `{key}`; it has {}", parameters(preset)));
-        }
-        profile.variables.push(constant(&key, &value));
+impl Preset {
+    /// Its name, as `preset:` and `--preset` have it.
+    pub fn name(&self) -> &'static str {
+        self.name
     }
-    Ok(profile)
-}
 
-/// The profile with what its preset says where it says nothing itself.
-///
-/// # Errors
-/// A text on what is wrong.
-pub(crate) fn fill(mut profile: RawProfile) -> Result<RawProfile, String> {
-    let Some(name) = &profile.preset else { return Ok(profile) };
-    let preset = find(name)?;
-    for parameter in preset.parameters {
-        if profile.variables.iter().any(|variable| variable.name == parameter.name) {
-            continue;
+    /// How far it was checked.
+    pub fn status(&self) -> Status {
+        self.file.status
+    }
+
+    /// What the operator sets.
+    pub fn parameters(&self) -> impl Iterator<Item = Parameter> {
+        self.file.parameters.iter().map(|raw| Parameter {
+            name: raw.name.clone(),
+            default: self.default(raw),
+            help: raw.help.clone(),
+        })
+    }
+
+    /// What it cannot do without, such as `host`, `a or b`, or an annotation.
+    pub fn needs(&self) -> Vec<String> {
+        let mut needs: Vec<String> = Vec::new();
+        for parameter in self.parameters() {
+            let name = parameter.name;
+            match parameter.default {
+                ParameterDefault::Required => needs.push(name),
+                ParameterDefault::Annotation(_) => needs.push(format!("{name} or an annotation")),
+                ParameterDefault::RequiredUnless(other) => {
+                    let pair = format!("{other} or {name}");
+                    if !needs.contains(&pair) {
+                        needs.push(format!("{name} or {other}"));
+                    }
+                }
+                ParameterDefault::Value(_) => {}
+            }
         }
+        needs
+    }
+
+    fn default(&self, parameter: &RawParameter) -> ParameterDefault {
+        let variables = &self.file.profile.variables;
+        let annotation = variables
+            .iter()
+            .find(|variable| variable.name == parameter.name)
+            .and_then(|variable| variable.from_annotation.as_ref());
+        match (&parameter.default, &parameter.unless, annotation) {
+            (Some(default), _, _) => ParameterDefault::Value(default.to_string()),
+            (None, Some(other), _) => ParameterDefault::RequiredUnless(other.clone()),
+            (None, None, Some(raw)) => ParameterDefault::Annotation(raw.key.clone()),
+            (None, None, None) => ParameterDefault::Required,
+        }
+    }
+
+    /// The preset of this name.
+    ///
+    /// # Errors
+    /// A text, when there is none.
+    pub(super) fn find(name: &str) -> Result<Self, String> {
+        let Some((name, text)) = FILES.iter().find(|(known, _)| *known == name) else {
+            let names: Vec<_> = FILES.iter().map(|(name, _)| *name).collect();
+            return Err(format!("there is no preset `{name}`; there are {}", names.join(", ")));
+        };
+        let file = yaml::parse(text).map_err(|why| format!("preset `{name}`: {why}"))?;
+        Ok(Self { name, file })
+    }
+
+    /// The profile of `--preset` with what `--set` says; not filled yet.
+    ///
+    /// # Errors
+    /// A text, when it has no such parameter.
+    pub(super) fn with_set(&self, set: Vec<(String, String)>) -> Result<RawProfile, String> {
+        let name = self.name;
+        let mut profile = RawProfile {
+            name: name.to_owned(),
+            preset: Some(name.to_owned()),
+            ..RawProfile::default()
+        };
+        for (key, value) in set {
+            if !self.file.parameters.iter().any(|parameter| parameter.name == key) {
+                let known: Vec<_> =
+                    self.file.parameters.iter().map(|it| format!("`{}`", it.name)).collect();
+                return Err(format!("preset `{name}` has no `{key}`; it has {}", known.join(", ")));
+            }
+            profile.variables.push(constant(&key, value));
+        }
+        Ok(profile)
+    }
+
+    /// `profile` with what the preset says where it says nothing itself, and the names of the
+    /// preset's parameters.
+    ///
+    /// # Errors
+    /// A text, when it lacks what the preset needs, or has a bad value of it.
+    pub(super) fn fill(self, mut profile: RawProfile) -> Result<(RawProfile, Vec<String>), String> {
+        let name = self.name;
         let token = profile.service_account_token.as_ref();
-        let is_said = match parameter.name {
-            "registry" => profile.registries.is_some(),
-            "audience" => token.is_some_and(|token| token.audience.is_some()),
-            _ => false,
-        };
-        if is_said {
-            continue;
-        }
-        let default = match parameter.default {
-            ParameterDefault::Annotation => continue,
-            ParameterDefault::Default(default) => default,
-            ParameterDefault::Missing => {
-                return Err(format!(
-                    "preset `{name}` needs the variable `{}`: {}",
-                    parameter.name, parameter.help
-                ));
+        let has_audience = token.is_some_and(|token| token.audience.is_some());
+        for parameter in &self.file.parameters {
+            let is_set = |name: &str| profile.variables.iter().any(|it| it.name == name);
+            let is_said = match parameter.name.as_str() {
+                "registry" => profile.registries.is_some(),
+                "audience" => has_audience,
+                _ => false,
+            };
+            if is_said || is_set(&parameter.name) {
+                continue;
             }
-        };
-        // A default may be another parameter's value.
-        let other = default.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
-        let value = match other {
-            None => default.to_owned(),
-            Some(other) => {
-                let known = profile.variables.iter().find(|variable| variable.name == other);
-                known.and_then(|variable| variable.value.clone()).ok_or_else(|| {
-                    format!(
-                        "preset `{name}` needs the variable `{}`: {}",
-                        parameter.name, parameter.help
-                    )
-                })?
-            }
-        };
-        profile.variables.push(constant(parameter.name, &value));
+            let needed = |names: &str| {
+                Err(format!("preset `{name}` needs the variable {names}: {}", parameter.help))
+            };
+            let value = match (&parameter.default, self.default(parameter)) {
+                (_, ParameterDefault::Annotation(_)) => continue,
+                (_, ParameterDefault::RequiredUnless(other)) if is_set(&other) => String::new(),
+                (_, ParameterDefault::RequiredUnless(other)) => {
+                    return needed(&format!("`{}` or `{other}`", parameter.name));
+                }
+                (Some(default), _) => {
+                    // Another parameter may be needed for it.
+                    match default.clone().constant(&constants(&profile.variables)) {
+                        Ok(value) => value,
+                        Err(_) => return needed(&format!("`{}`", parameter.name)),
+                    }
+                }
+                (None, _) => return needed(&format!("`{}`", parameter.name)),
+            };
+            profile.variables.push(constant(&parameter.name, value));
+        }
+        for parameter in &self.file.parameters {
+            parameter.check(&profile.variables).map_err(|why| format!("preset `{name}`: {why}"))?;
+        }
+        let parameters = self.file.parameters.into_iter().map(|parameter| parameter.name);
+        Ok((profile.over(self.file.profile), parameters.collect()))
     }
-    for variable in &profile.variables {
-        let is_host = HOSTS.contains(&variable.name.as_str());
-        let Some(value) = variable.value.as_deref().filter(|_| is_host) else { continue };
-        if !value.parse::<Registry>().is_ok_and(|host| host.is_one_host()) {
-            return Err(format!("preset `{name}`: `{}` is HOST[:PORT] alone", variable.name));
+}
+
+impl RawParameter {
+    /// Checks the value that it has among `variables`, if it has one.
+    fn check(&self, variables: &[RawVariable]) -> Result<(), String> {
+        let variable = variables.iter().find(|variable| variable.name == self.name);
+        let Some(value) = variable.and_then(|variable| variable.value.as_deref()) else {
+            return Ok(());
+        };
+        let name = &self.name;
+        match self.r#type {
+            Some(ParameterType::Host)
+                if !value.parse::<Registry>().is_ok_and(|host| host.is_one_host()) =>
+            {
+                Err(format!("`{name}` is HOST[:PORT] alone"))
+            }
+            Some(ParameterType::Issuer) if value.ends_with('/') => {
+                Err(format!("`{name}` ends in `/`; write it without"))
+            }
+            _ => Ok(()),
         }
     }
-    let is_slashed = |variable: &&RawVariable| {
-        variable.name == "issuer" && variable.value.as_deref().is_some_and(|it| it.ends_with('/'))
-    };
-    if profile.variables.iter().any(|variable| is_slashed(&variable)) {
-        return Err(format!("preset `{name}`: `issuer` ends in `/`; write it without"));
-    }
-    let below: RawProfile =
-        yaml::parse(preset.text).map_err(|why| format!("preset `{name}`: {why}"))?;
-    Ok(profile.over(below))
 }
 
-/// Whether a preset, if there is one, has a parameter of this name.
-pub(crate) fn has_parameter(preset: Option<&str>, parameter: &str) -> bool {
-    let preset = PRESETS.iter().find(|it| Some(it.name) == preset);
-    preset.is_some_and(|it| it.parameters.iter().any(|known| known.name == parameter))
+fn constants(variables: &[RawVariable]) -> Scope {
+    let pair = |variable: &RawVariable| Some((variable.name.clone(), variable.value.clone()?));
+    Scope { constants: variables.iter().filter_map(pair).collect(), ..Scope::default() }
 }
 
-fn find(name: &str) -> Result<&'static Preset, String> {
-    PRESETS.iter().find(|preset| preset.name == name).ok_or_else(|| {
-        let names: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
-        format!("there is no preset `{name}`; there are {}", names.join(", "))
-    })
-}
-
-fn parameters(preset: &Preset) -> String {
-    let names: Vec<_> =
-        preset.parameters.iter().map(|parameter| format!("`{}`", parameter.name)).collect();
-    names.join(", ")
-}
-
-fn constant(name: &str, value: &str) -> RawVariable {
+fn constant(name: &str, value: String) -> RawVariable {
     RawVariable {
         name: name.to_owned(),
-        value: Some(value.to_owned()),
+        value: Some(value),
         from_annotation: None,
         from_image: None,
         from_file: None,

@@ -9,11 +9,10 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::field::{Constant, OneOrMany, Pointer, Policy, Proxy, Span, present};
+use super::field::{Constant, ImagePart, OneOrMany, Pointer, Policy, Proxy, Span, present};
 use super::pattern::Pattern;
 use super::step::Json;
 use super::template::Template;
-use super::variable::ImagePart;
 use crate::registry::Registry;
 
 #[derive(Default, Deserialize)]

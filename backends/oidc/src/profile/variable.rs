@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pullpass::{Error, Image, one_line};
-use serde::Deserialize;
 
+use super::field::ImagePart;
 use super::pattern::Pattern;
 use super::raw::RawVariable;
 use super::template::{Scope, Sensitivity, is_name};
@@ -29,26 +29,6 @@ pub(crate) enum Source {
     Image { part: ImagePart, pattern: Pattern },
     /// A secret of the operator's.
     File(PathBuf),
-}
-
-/// A part of an image's name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum ImagePart {
-    Registry,
-    #[default]
-    Host,
-    Repository,
-}
-
-impl ImagePart {
-    fn select(self, image: &Image) -> &str {
-        match self {
-            Self::Registry => image.registry(),
-            Self::Host => image.host(),
-            Self::Repository => image.repository(),
-        }
-    }
 }
 
 impl Variable {

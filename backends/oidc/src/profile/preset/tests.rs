@@ -17,49 +17,95 @@ fn value(name: &str) -> &'static str {
     }
 }
 
+/// One parameter for each thing that the preset needs.
 fn needed(preset: &Preset) -> Vec<(String, String)> {
-    let needed = preset.parameters.iter().filter(|it| it.default == ParameterDefault::Missing);
-    needed.map(|it| (it.name.to_owned(), value(it.name).to_owned())).collect()
+    let mut set: Vec<(String, String)> = Vec::new();
+    for parameter in preset.parameters() {
+        let is_needed = match parameter.default {
+            ParameterDefault::Required => true,
+            ParameterDefault::RequiredUnless(other) => !set.iter().any(|(name, _)| *name == other),
+            ParameterDefault::Value(_) | ParameterDefault::Annotation(_) => false,
+        };
+        if is_needed {
+            let value = value(&parameter.name).to_owned();
+            set.push((parameter.name, value));
+        }
+    }
+    set
+}
+
+fn filled(name: &str, set: Vec<(String, String)>) -> Result<(RawProfile, Vec<String>), String> {
+    let preset = Preset::find(name)?;
+    let profile = preset.with_set(set)?;
+    preset.fill(profile)
 }
 
 #[test]
 fn every_preset_is_a_profile_with_what_it_needs_and_none_without() {
-    for preset in PRESETS {
+    let presets = presets().unwrap();
+    assert_eq!(presets.len(), FILES.len());
+    for preset in presets {
         let name = preset.name;
-        let set = needed(preset);
-        let raw = profile(name, set.clone()).and_then(fill);
-        let raw = raw.unwrap_or_else(|why| panic!("{name}: {why}"));
-        let is_parameter = |parameter: &str| has_parameter(Some(name), parameter);
-        let draft = raw.compile(Path::new("/"), is_parameter);
+        let set = needed(&preset);
+        let (raw, parameters) =
+            filled(name, set.clone()).unwrap_or_else(|why| panic!("{name}: {why}"));
+        let draft = raw.compile(Path::new("/"), &parameters);
         let draft = draft.unwrap_or_else(|why| panic!("{name}: {why}"));
         assert!(draft.into_profile(&[]).is_ok(), "{name}");
         for at in 0..set.len() {
             let mut less = set.clone();
             let (left_out, _) = less.remove(at);
-            let error = profile(name, less).and_then(fill).err().unwrap();
+            let error = filled(name, less).err().unwrap();
             assert!(error.contains(&format!("needs the variable `{left_out}`")), "{name}: {error}");
         }
-        let error = profile(name, vec![("nothing".to_owned(), String::new())]).err().unwrap();
+        let error = filled(name, vec![("nothing".to_owned(), String::new())]).err().unwrap();
         assert!(error.contains("has no `nothing`"), "{name}: {error}");
     }
 }
 
 #[test]
 fn every_parameter_is_used() {
-    for preset in PRESETS {
-        for parameter in preset.parameters {
+    for preset in presets().unwrap() {
+        let text = FILES.iter().find(|(name, _)| *name == preset.name).unwrap().1;
+        for parameter in preset.parameters() {
             let used = format!("${{{}}}", parameter.name);
-            let by_another = |it: &Parameter| it.default == ParameterDefault::Default("${host}");
-            let is_used = preset.text.contains(&used)
-                || parameter.name == "host" && preset.parameters.iter().any(by_another);
-            assert!(is_used, "{}: {}", preset.name, parameter.name);
+            assert!(text.contains(&used), "{}: {}", preset.name, parameter.name);
         }
     }
 }
 
 #[test]
-fn names_are_told_apart() {
-    let names: std::collections::BTreeSet<_> = PRESETS.iter().map(|it| it.name).collect();
-    assert_eq!(names.len(), PRESETS.len());
-    assert!(profile("nothing", Vec::new()).err().unwrap().contains("there is no preset"));
+fn either_of_two_parameters_is_enough() {
+    let set = |name: &str| vec![(name.to_owned(), "x".to_owned())];
+    assert!(filled("ibm", set("profileId")).is_ok());
+    assert!(filled("ibm", set("profileName")).is_ok());
+    let error = filled("ibm", Vec::new()).err().unwrap();
+    assert!(error.contains("needs the variable `profileId` or `profileName`"), "{error}");
+}
+
+#[test]
+fn a_value_of_another_type_is_refused() {
+    for (name, parameter, value, why) in [
+        ("quay", "host", "https://quay.example", "HOST[:PORT] alone"),
+        ("quay", "host", "quay.example/path", "HOST[:PORT] alone"),
+        ("keycloak", "issuer", "https://login.example/", "ends in `/`"),
+    ] {
+        let set = vec![
+            (parameter.to_owned(), value.to_owned()),
+            ("registry".to_owned(), "reg.example".to_owned()),
+        ];
+        let error = filled(name, set).err().unwrap();
+        assert!(error.contains(why), "{error}");
+    }
+}
+
+#[test]
+fn help_says_what_each_needs() {
+    let rows = help_rows();
+    assert_eq!(rows.len(), FILES.len());
+    let row = |name: &str| &rows.iter().find(|(known, _)| known == name).unwrap().1;
+    assert!(row("ibm").starts_with("profileId or profileName ("), "{}", row("ibm"));
+    assert!(row("quay").starts_with("robot or an annotation ("), "{}", row("quay"));
+    assert!(row("artifactory").starts_with("host, provider ("), "{}", row("artifactory"));
+    assert!(Preset::find("nothing").err().unwrap().contains("there is no preset"));
 }
