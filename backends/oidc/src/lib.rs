@@ -56,10 +56,12 @@ impl Provider for Oidc {
         }
     }
 
-    /// Where the profile says so, where it sends no token, and where there is no profile.
+    /// Where the profile for the image says so, or sends no token.
     fn allows_api_server_token(&self, request: &Request) -> bool {
-        !self.settings.profile_for(&request.image).is_ok_and(|(profile, _)| {
-            profile.service_account.as_ref().is_some_and(|it| !it.allow_api_server_audience)
-        })
+        match self.settings.profile_for(&request.image) {
+            Ok((profile, _)) => profile.allows_api_server_token(),
+            // There is no profile that would send it; `credentials` says so.
+            Err(_) => true,
+        }
     }
 }

@@ -33,13 +33,15 @@ pub(crate) async fn log_in(
         }
     };
     let mut values = Values::gather(&profile.variables, request)?;
+    // No server's words that repeat one of them are printed, whichever of them is sent.
+    values.secrets().for_each(|secret| cx.http.sent_secrets().remember(secret));
     let document = match (&profile.exchange, Steps::from_exchange(&profile.exchange)) {
         (_, Some(steps)) => engine::run(&steps, profile, &mut values, cx).await?,
         (Exchange::File(path), None) => Document::from_file(path)?,
         (_, None) => {
             let token = token.ok_or_else(|| identity::missing_token(profile))?;
-            return Ok(Some(response::passthrough(profile, token, &values)?));
+            return Ok(Some(response::passthrough(profile, token, &values, cx)?));
         }
     };
-    Ok(Some(response::read(&document, profile, &values, &cx.clock)?))
+    Ok(Some(response::read(&document, profile, &values, cx)?))
 }

@@ -3,8 +3,7 @@
 
 mod expiry;
 
-use pullpass::http::SentSecrets;
-use pullpass::{Cache, Clock, Error, Image, Login, Response, Token, jwt_claim};
+use pullpass::{Cache, Context, Error, Image, Login, Response, Token, jwt_claim};
 use secrecy::ExposeSecret as _;
 
 use self::expiry::Lifetime;
@@ -45,17 +44,14 @@ pub(crate) fn read(
     document: &Document,
     profile: &Profile,
     values: &Values,
-    clock: &Clock,
+    cx: &Context,
 ) -> Result<(Login, Cache), Error> {
-    let (fields, now) = (&profile.response, clock.now());
-    let password = document.text(&fields.password, &values.sent)?;
+    let (fields, now) = (&profile.response, cx.clock.now());
+    let password = document.text(&fields.password)?;
     if password.len() > MAX_PASSWORD {
         return Err(document.error(&format!("with a password of more than {MAX_PASSWORD} bytes")));
     }
-    // The rest of the answer may repeat the password.
-    let sent = values.sent.clone();
-    sent.remember(password);
-    let username = read_username(document, profile, password, values, &sent)?;
+    let username = read_username(document, profile, password, values, cx)?;
     let key = profile.cache_key;
     let cache = match Lifetime::read(document, fields, password, now)? {
         Lifetime::Until(end) => match fields.margin {
@@ -82,10 +78,10 @@ pub(crate) fn passthrough(
     profile: &Profile,
     token: &Token,
     values: &Values,
+    cx: &Context,
 ) -> Result<(Login, Cache), Error> {
     let token = token.secret().expose_secret();
-    let username =
-        read_username(&Document::from_pod_token(), profile, token, values, &values.sent)?;
+    let username = read_username(&Document::from_pod_token(), profile, token, values, cx)?;
     Ok((Login::new(username, token.to_owned())?, Cache::never(profile.cache_key)))
 }
 
@@ -95,7 +91,7 @@ fn read_username(
     profile: &Profile,
     password: &str,
     values: &Values,
-    sent: &SentSecrets,
+    cx: &Context,
 ) -> Result<String, Error> {
     let (pointer, claim, pattern) = match &profile.response.username {
         Username::Fixed(template) => return values.render_user_name(template),
@@ -104,8 +100,10 @@ fn read_username(
     let found = pointer.as_ref().and_then(|pointer| document.find_text(pointer));
     let from_claim = || jwt_claim(password, claim.as_deref()?).filter(|text| !text.is_empty());
     let Some(text) = found.map(str::to_owned).or_else(from_claim) else {
+        // The rest of the answer, which the error may quote, may repeat the password.
+        cx.http.sent_secrets().remember(password);
         return match (pointer, claim) {
-            (Some(pointer), None) => document.text(pointer, sent).map(str::to_owned),
+            (Some(pointer), None) => document.text(pointer).map(str::to_owned),
             (Some(pointer), Some(claim)) => Err(document.error(&format!(
                 "without a user name, neither at `{pointer}` nor as the claim `{claim}` of the password"
             ))),
@@ -115,8 +113,8 @@ fn read_username(
             ))),
         };
     };
-    // A server may echo what it was sent. (`sent` has the password too, which may hold the claim.)
-    if values.sent.occur_in(&[&text]) {
+    // A server may echo what it was sent. (A name that is in the password is no echo.)
+    if cx.http.sent_secrets().occur_in(&[&text]) {
         return Err(document.error("with a user name that repeats a secret"));
     }
     if text.len() > MAX_USERNAME {

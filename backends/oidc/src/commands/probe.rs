@@ -24,6 +24,9 @@ pub(super) async fn run(options: &Options, cx: &Context) -> Result<String, Error
     let mut text = format!("profile `{}`, for `{registry}`\n", profile.name);
     if let Some(account) = &request.service_account {
         account.token.check_alive(cx.clock.now())?;
+        if !profile.allows_api_server_token() {
+            account.token.check_not_for_api_server(&[])?;
+        }
     }
     // What `onRefused: empty` would hide is shown here.
     let (login, cache) = match log_in(profile, &request, cx).await {

@@ -1,21 +1,25 @@
 //! What has the login in it: the last answer, or the operator's file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use pullpass::http::{Reply, SentSecrets};
+use pullpass::http::Reply;
 use pullpass::{Error, ErrorKind, file};
 use serde_json::Value;
 
-use super::error_response::ErrorBody;
+use super::error_response::quote_below;
 use crate::profile::{Pointer, yaml};
 
 /// What has the login in it.
 pub(crate) struct Document {
     body: Value,
-    /// How an error about it begins: what it is, and a verb.
-    subject: String,
-    /// Of an error about it: who must act.
-    kind: ErrorKind,
+    origin: Origin,
+}
+
+/// Where a document is from.
+enum Origin {
+    Reply(Reply),
+    File(PathBuf),
+    PodToken,
 }
 
 impl Document {
@@ -23,12 +27,8 @@ impl Document {
     ///
     /// # Errors
     /// Protocol, when it is not JSON.
-    pub(crate) fn from_reply(reply: &Reply) -> Result<Self, Error> {
-        Ok(Self {
-            body: reply.json()?,
-            subject: format!("`{}` answered {}", reply.target(), reply.status()),
-            kind: ErrorKind::Protocol,
-        })
+    pub(crate) fn from_reply(reply: Reply) -> Result<Self, Error> {
+        Ok(Self { body: reply.json()?, origin: Origin::Reply(reply) })
     }
 
     /// A file of the operator's.
@@ -43,35 +43,46 @@ impl Document {
             Error::config(format!("`{}` is neither JSON nor YAML", path.display()))
                 .with_hint("write {\"username\": \"...\", \"password\": \"...\"} into it")
         })?;
-        Ok(Self { body, subject: format!("`{}` is", path.display()), kind: ErrorKind::Config })
+        Ok(Self { body, origin: Origin::File(path.to_owned()) })
     }
 
     /// The pod's token, which is a login by itself.
     pub(crate) fn from_pod_token() -> Self {
-        Self {
-            body: Value::Null,
-            subject: "the pod's token came".to_owned(),
-            kind: ErrorKind::Identity,
-        }
+        Self { body: Value::Null, origin: Origin::PodToken }
     }
 
-    /// An error about it: `what` follows the verb.
+    /// An error about it, of the kind for who must act: `what` begins with "with" or "without".
     pub(crate) fn error(&self, what: &str) -> Error {
-        self.describe(Error::new(self.kind, format!("{} {what}", self.subject)))
+        let (kind, subject, hint) = self.describe();
+        Error::new(kind, format!("{subject} {what}")).with_hint(hint)
     }
 
     /// `error`, which its login has, as an error about it.
     pub(crate) fn describe_login_error(&self, error: Error) -> Error {
-        let what = format!("{} with a login that cannot be used", self.subject);
-        self.describe(error.with_kind(self.kind).context(what))
+        let (kind, subject, hint) = self.describe();
+        let what = format!("{subject} with a login that cannot be used");
+        error.with_kind(kind).context(what).with_hint(hint)
     }
 
-    fn describe(&self, error: Error) -> Error {
-        error.with_hint(match self.kind {
-            ErrorKind::Config => "check the file against `response` in the profile",
-            ErrorKind::Identity => "check `response.username` in the profile",
-            _ => "check `response` in the profile against what this server answers",
-        })
+    /// Who must act on an error about it, how that error begins, and what to do.
+    fn describe(&self) -> (ErrorKind, String, &'static str) {
+        match &self.origin {
+            Origin::Reply(reply) => (
+                ErrorKind::Protocol,
+                format!("`{}` answered {}", reply.target(), reply.status()),
+                "check `response` in the profile against what this server answers",
+            ),
+            Origin::File(path) => (
+                ErrorKind::Config,
+                format!("`{}` is a file", path.display()),
+                "check the file against `response` in the profile",
+            ),
+            Origin::PodToken => (
+                ErrorKind::Identity,
+                "the pod's token came".to_owned(),
+                "check `response.username` in the profile",
+            ),
+        }
     }
 
     /// The value at a JSON pointer, unless there is none, or null.
@@ -87,11 +98,14 @@ impl Document {
     /// The text at a JSON pointer.
     ///
     /// # Errors
-    /// When there is none, with the server's own words where they repeat nothing of `sent`.
-    pub(crate) fn text(&self, pointer: &Pointer, sent: &SentSecrets) -> Result<&str, Error> {
+    /// When there is none, with the server's own words where they are safe to print.
+    pub(crate) fn text(&self, pointer: &Pointer) -> Result<&str, Error> {
         self.find_text(pointer).ok_or_else(|| {
             let error = self.error(&format!("without a text at `{pointer}`"));
-            ErrorBody::from_json(&self.body, sent).quote_below(error)
+            match &self.origin {
+                Origin::Reply(reply) => quote_below(error, reply),
+                Origin::File(_) | Origin::PodToken => error,
+            }
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What a token endpoint answers when it refuses, in the shapes that servers use.
 
-use pullpass::http::{Reply, SentSecrets};
-use pullpass::{Error, ErrorKind};
+use pullpass::http::Reply;
+use pullpass::{Diagnosis, Error, ErrorKind, oauth};
 use serde_json::Value;
 
 use crate::profile::{ClientAuth, Step};
@@ -28,142 +28,162 @@ impl From<Error> for Failure {
     }
 }
 
-const TRUST: &str =
-    "check that the server trusts this cluster's issuer, audience and service account";
-
-/// An error out of the reply to `step` that is no success.
-pub(super) fn read(reply: &Reply, step: &Step, client: &ClientAuth, sent: &SentSecrets) -> Failure {
-    let body = ErrorBody::from_reply(reply, sent);
+/// The failure for a reply to `step` that is not a success.
+pub(super) fn read(reply: &Reply, step: &Step, client: &ClientAuth) -> Failure {
+    let body = ErrorBody::from_reply(reply);
     let by_pod = step.client && matches!(client, ClientAuth::PodToken(_));
-    let (verdict, hint) = body.judge(reply, by_pod);
-    let (target, status) = (reply.target(), reply.status());
-    let error = match verdict.kind() {
-        ErrorKind::Unavailable => Error::unavailable(format!("`{target}` answered {status}"))
-            .with_hint(reply.hint_unavailable()),
-        kind => {
-            Error::new(kind, format!("`{target}` refused the token exchange with status {status}"))
-                .with_hint(match verdict {
-                    Verdict::Place => format!("check {}", step.place),
-                    // Whom the pod is, an earlier step has shown.
-                    Verdict::No if !step.sends_token() => format!("check {}", step.place),
-                    Verdict::Foreign => {
-                        format!("{hint}; check {}, and what stands before it", step.place)
-                    }
-                    _ => hint.to_owned(),
-                })
-        }
-    };
-    let error = body.quote_below(error);
+    let verdict = body.judge(reply, by_pod);
+    let (kind, hint) = verdict.diagnose(reply, step);
+    let error = reply.server_error().subject("the token exchange");
+    let error = error.diagnosis(Diagnosis::new(kind, hint));
+    let error = error.code(body.code.as_deref().unwrap_or_default());
+    let error = error.words(body.description.as_deref().unwrap_or_default()).into_error();
     match verdict {
-        Verdict::No => Failure::Refused(error),
+        Verdict::Denied => Failure::Refused(error),
         _ => Failure::Failed(error),
     }
 }
 
-/// What a refusal comes to.
+/// Adds what the server itself said below `error`, where it is safe to print.
+pub(super) fn quote_below(error: Error, reply: &Reply) -> Error {
+    let body = ErrorBody::from_reply(reply);
+    let [code, description] =
+        [&body.code, &body.description].map(|text| text.as_deref().unwrap_or_default());
+    match reply.quote([code, description]) {
+        [code, text] if !code.is_empty() && !text.is_empty() && code != text => {
+            error.with_source(format!("{code}: {text}"))
+        }
+        [code, text] if code.is_empty() && text.is_empty() => error,
+        [code, text] => error.with_source(if code.is_empty() { text } else { code }),
+    }
+}
+
+/// What a refusal means.
 #[derive(Clone, Copy)]
 enum Verdict {
     /// The server knows who asks, and says no.
-    No,
-    /// The same, and the profile's own policy does not cover it: nobody can tell who asked.
-    Unclear,
-    /// The profile is wrong.
-    Profile,
-    /// The profile's address is.
-    Place,
-    /// No capacity.
-    Later,
-    /// Not the server's word.
-    Foreign,
+    Denied,
+    /// Probably the same, but `onRefused` does not apply: it is not certain that the server knows
+    /// who asked.
+    ProbablyDenied,
+    /// The profile's client is wrong.
+    WrongClient,
+    /// What the profile asks for is wrong.
+    WrongRequest,
+    /// The profile's address is wrong.
+    WrongAddress,
+    /// The server has no capacity, or is broken.
+    Unavailable,
+    /// A web page, which no token service sends.
+    WebPage,
+    /// Something else that no token service sends.
+    Unexpected,
 }
 
 impl Verdict {
-    fn kind(self) -> ErrorKind {
+    /// Who must act, and what to do.
+    fn diagnose(self, reply: &Reply, step: &Step) -> (ErrorKind, String) {
+        let trust = "check that the server trusts this cluster's issuer, audience and service \
+                     account";
         match self {
-            Self::No | Self::Unclear => ErrorKind::Denied,
-            Self::Profile | Self::Place => ErrorKind::Config,
-            Self::Later => ErrorKind::Unavailable,
-            Self::Foreign => ErrorKind::Protocol,
+            // An earlier step has shown who the pod is.
+            Self::Denied if !step.sends_token() => {
+                (ErrorKind::Denied, format!("check {}", step.place))
+            }
+            Self::Denied | Self::ProbablyDenied => (ErrorKind::Denied, trust.to_owned()),
+            Self::WrongClient => (
+                ErrorKind::Config,
+                "check `exchange.clientAuth`: the client's name, its secret, and that it may \
+                 exchange tokens"
+                    .to_owned(),
+            ),
+            Self::WrongRequest => (
+                ErrorKind::Config,
+                "check `exchange`: audience, resource, scope, and that the server offers token \
+                 exchange"
+                    .to_owned(),
+            ),
+            Self::WrongAddress => (ErrorKind::Config, format!("check {}", step.place)),
+            Self::Unavailable => (ErrorKind::Unavailable, reply.hint_unavailable()),
+            Self::WebPage => (
+                ErrorKind::Protocol,
+                format!(
+                    "the answer is a web page: check {}, and for a proxy or a login page before \
+                     the server",
+                    step.place
+                ),
+            ),
+            Self::Unexpected => (
+                ErrorKind::Protocol,
+                format!(
+                    "no token service answers like this: check {}, and for a proxy before the \
+                     server",
+                    step.place
+                ),
+            ),
         }
     }
 }
 
-/// What the server itself said.
-#[derive(Default)]
-pub(super) struct ErrorBody {
+/// What the server itself said. Nothing of it is safe to print.
+struct ErrorBody {
     code: Option<String>,
     description: Option<String>,
-    /// The text of a body that is not JSON: it may be a proxy's.
-    plain: Option<String>,
+    is_json: bool,
 }
 
 impl ErrorBody {
-    fn from_reply(reply: &Reply, sent: &SentSecrets) -> Self {
-        if let Ok(body) = reply.json::<Value>() {
-            return Self::from_json(&body, sent);
+    fn from_reply(reply: &Reply) -> Self {
+        match reply.json::<Value>() {
+            Ok(body) => Self::from_json(&body),
+            // Plain words, which may also be a proxy's.
+            Err(_) => {
+                let text = str::from_utf8(reply.body()).ok().filter(|_| !reply.is_html());
+                Self { code: None, description: text.map(str::to_owned), is_json: false }
+            }
         }
-        let text = str::from_utf8(reply.body()).ok().filter(|_| !reply.is_html());
-        let plain = text.map(|text| sent.quote([text])[0].clone()).filter(|text| !text.is_empty());
-        Self { plain, ..Self::default() }
     }
 
-    pub(super) fn from_json(body: &Value, sent: &SentSecrets) -> Self {
-        let text = |pointer: &str| {
-            let text = body.pointer(pointer).and_then(Value::as_str)?;
-            Some(sent.quote([text])[0].clone()).filter(|text| !text.is_empty())
-        };
+    fn from_json(body: &Value) -> Self {
+        let oauth = oauth::ErrorBody::from_json(body);
+        let text = |pointer: &str| body.pointer(pointer)?.as_str().filter(|it| !it.is_empty());
+        // Chainguard has `code`, IBM `errorCode`.
+        let code = oauth.error().or_else(|| text("/code")).or_else(|| text("/errorCode"));
+        let description = oauth
+            .description()
+            .or_else(|| text("/detail"))
+            .or_else(|| text("/errorMessage"))
+            // Vault has texts in `errors`, Artifactory objects.
+            .or_else(|| text("/errors/0"))
+            .or_else(|| text("/errors/0/message"));
         Self {
-            // RFC 6749 §5.2, and Quay; else Chainguard, and IBM.
-            code: text("/error").or_else(|| text("/code")).or_else(|| text("/errorCode")),
-            description: text("/error_description")
-                .or_else(|| text("/error/message"))
-                .or_else(|| text("/message"))
-                .or_else(|| text("/detail"))
-                .or_else(|| text("/errorMessage"))
-                // Vault has texts in `errors`, Artifactory objects.
-                .or_else(|| text("/errors/0"))
-                .or_else(|| text("/errors/0/message")),
-            plain: None,
+            code: code.map(str::to_owned),
+            description: description.map(str::to_owned),
+            is_json: true,
         }
     }
 
-    pub(super) fn quote_below(&self, error: Error) -> Error {
-        match (&self.code, &self.description) {
-            (Some(code), Some(description)) => error.with_source(format!("{code}: {description}")),
-            (Some(text), None) | (None, Some(text)) => error.with_source(text.clone()),
-            (None, None) => match &self.plain {
-                Some(text) => error.with_source(text.clone()),
-                None => error,
-            },
-        }
-    }
-
-    /// Who must act, by the OAuth error code, else by the status. `by_pod`: the client is the pod.
-    fn judge(&self, reply: &Reply, by_pod: bool) -> (Verdict, &'static str) {
+    /// What the refusal means, by the OAuth error code, else by the status. `by_pod`: the pod is
+    /// the client.
+    fn judge(&self, reply: &Reply, by_pod: bool) -> Verdict {
         match self.code.as_deref() {
-            Some("invalid_client" | "unauthorized_client") if by_pod => (Verdict::No, TRUST),
-            Some("invalid_client" | "unauthorized_client") => (
-                Verdict::Profile,
-                "check `exchange.clientAuth`: the client's name, its secret, and that it may exchange tokens",
-            ),
-            Some("invalid_target" | "invalid_scope" | "unsupported_grant_type") => (
-                Verdict::Profile,
-                "check `exchange`: audience, resource, scope, and that the server offers token exchange",
-            ),
-            Some("invalid_grant" | "access_denied") => (Verdict::No, TRUST),
-            Some("server_error" | "temporarily_unavailable") => (Verdict::Later, ""),
+            Some("invalid_client" | "unauthorized_client") if by_pod => Verdict::Denied,
+            Some("invalid_client" | "unauthorized_client") => Verdict::WrongClient,
+            Some("invalid_target" | "invalid_scope" | "unsupported_grant_type") => {
+                Verdict::WrongRequest
+            }
+            Some("invalid_grant" | "access_denied") => Verdict::Denied,
+            Some("server_error" | "temporarily_unavailable") => Verdict::Unavailable,
             code => match (reply.status(), reply.kind()) {
-                // Vault says "no" so, and others that they do not understand.
-                (400, _) if code.is_some() || self.description.is_some() => {
-                    (Verdict::Unclear, TRUST)
+                // Vault says "no" like this, and other servers that they do not understand.
+                (400, _) if self.is_json && (code.is_some() || self.description.is_some()) => {
+                    Verdict::ProbablyDenied
                 }
-                (401 | 403, _) if reply.is_html() => {
-                    (Verdict::Foreign, "a web page is no word of the token service's")
-                }
-                (401 | 403, _) => (Verdict::No, TRUST),
-                (404 | 405, _) => (Verdict::Place, ""),
-                (_, ErrorKind::Unavailable) => (Verdict::Later, ""),
-                _ => (Verdict::Foreign, "this is no answer of a token service"),
+                (401 | 403, _) if reply.is_html() => Verdict::WebPage,
+                (401 | 403, _) => Verdict::Denied,
+                (404 | 405, _) => Verdict::WrongAddress,
+                (_, ErrorKind::Unavailable) => Verdict::Unavailable,
+                _ => Verdict::Unexpected,
             },
         }
     }

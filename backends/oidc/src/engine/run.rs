@@ -1,6 +1,6 @@
 //! Runs the steps of an exchange.
 
-use pullpass::http::{Http, Plaintext, Reply, RequestBuilder};
+use pullpass::http::{Http, Plaintext, RequestBuilder};
 use pullpass::{Context, Error};
 use serde_json::{Map, Value};
 use url::Url;
@@ -29,34 +29,32 @@ pub(crate) async fn run(
         Some(discovery) => Some(discovery::token_endpoint(discovery, &http).await?),
         None => None,
     };
-    let mut last = None;
+    let mut last = Err(Error::config("the profile has no step"));
     for step in steps.steps.iter() {
-        let url = step_url(step, token_endpoint.as_ref(), values)?;
+        let url = target_url(step, token_endpoint.as_ref(), values)?;
         let client = match step.client {
             true => client_auth::prepare(steps.client, &url, values.get("sa.token"), cx)?,
             false => Authentication::default(),
         };
         let reply = request(step, url, &client, values, &http)?.send().await?;
-        client.remember_sent(&mut values.sent);
-        if let Auth::Basic { user, password } = &step.auth {
-            let (user, password) = (values.render(user), values.render(password));
-            values.sent.remember_basic(&user, &password);
-        }
         let is_expected = match step.expect.as_slice() {
             [] => reply.is_success(),
             expected => expected.contains(&reply.status()),
         };
         if !is_expected {
-            return Err(error_response::read(&reply, step, steps.client, &values.sent));
+            return Err(error_response::read(&reply, step, steps.client));
         }
-        capture(step, &reply, values)?;
-        last = Some(reply);
+        last = Document::from_reply(reply);
+        if !step.capture.is_empty() {
+            let document = last?;
+            capture(step, &document, values, &http)?;
+            last = Ok(document);
+        }
     }
-    let last = last.ok_or_else(|| Error::config("the profile has no step"))?;
-    Ok(Document::from_reply(&last)?)
+    Ok(last?)
 }
 
-fn step_url(step: &Step, token_endpoint: Option<&Url>, values: &Values) -> Result<Url, Error> {
+fn target_url(step: &Step, token_endpoint: Option<&Url>, values: &Values) -> Result<Url, Error> {
     match (&step.target, token_endpoint) {
         (Target::Address(address), _) => step_url::render(address, values).map_err(|why| {
             Error::identity(why)
@@ -74,7 +72,7 @@ fn request<'a>(
     values: &Values,
     http: &'a Http,
 ) -> Result<RequestBuilder<'a>, Error> {
-    // The file's loader let `http://` through for loopback alone.
+    // Where the profile allows it: an address with `http://` is not compiled otherwise.
     let mut call =
         http.request(step.method.clone(), url).accept_json().plaintext(Plaintext::Loopback);
     for (name, value) in &step.headers {
@@ -90,7 +88,7 @@ fn request<'a>(
             call.basic(&values.render_user_name(user)?, &values.render(password).as_str().into())
         }
     };
-    call = client.header(call);
+    call = client.apply(call);
     call = match &step.body {
         Body::None => call,
         Body::Form(fields) => {
@@ -128,13 +126,15 @@ fn render(json: &Json, values: &Values) -> Value {
 }
 
 /// What the server answered for later steps. All of it is treated as secret.
-fn capture(step: &Step, reply: &Reply, values: &mut Values) -> Result<(), Error> {
-    if step.capture.is_empty() {
-        return Ok(());
-    }
-    let document = Document::from_reply(reply)?;
+fn capture(
+    step: &Step,
+    document: &Document,
+    values: &mut Values,
+    http: &Http,
+) -> Result<(), Error> {
     for (name, pointer) in &step.capture {
-        let text = document.text(pointer, &values.sent)?;
+        let text = document.text(pointer)?;
+        http.sent_secrets().remember(text);
         values.set_secret(name, text);
     }
     Ok(())

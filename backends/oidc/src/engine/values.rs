@@ -2,12 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pullpass::http::SentSecrets;
-use pullpass::{Error, Image, Request, Token};
+use pullpass::{Error, Image, Request, Token, file};
 use secrecy::ExposeSecret as _;
 use secrecy::zeroize::Zeroizing;
 
-use crate::exchange::client_auth::read_secret;
 use crate::profile::template::{Part, Template};
 use crate::profile::{Source, Variable};
 
@@ -16,8 +14,6 @@ use crate::profile::{Source, Variable};
 pub(crate) struct Values {
     values: BTreeMap<String, Zeroizing<String>>,
     secrets: BTreeSet<String>,
-    /// The secret ones: no server's word that repeats one is shown.
-    pub(crate) sent: SentSecrets,
 }
 
 impl Values {
@@ -35,7 +31,10 @@ impl Values {
         for variable in variables {
             match &variable.source {
                 Source::File(path) => {
-                    values.set_secret(&variable.name, read_secret(path)?.expose_secret());
+                    let secret = file::read_secret(path).map_err(|error| {
+                        error.with_hint("`fromFile` of the profile names this file")
+                    })?;
+                    values.set_secret(&variable.name, secret.expose_secret());
                 }
                 _ => {
                     let value =
@@ -81,9 +80,13 @@ impl Values {
 
     /// Sets what may not.
     pub(crate) fn set_secret(&mut self, name: &str, text: &str) {
-        self.sent.remember(text);
         self.set(name, text);
         self.secrets.insert(name.to_owned());
+    }
+
+    /// The values that may not be printed.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.secrets.iter().map(|name| self.get(name))
     }
 
     /// `template` with the values in.

@@ -3,9 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use pullpass::http::{RequestBuilder, SentSecrets};
+use pullpass::http::RequestBuilder;
 use pullpass::{Context, Error, SigningKey, file};
-use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -21,9 +20,9 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 pub(crate) struct Authentication {
     fields: Vec<(&'static str, SecretString)>,
     basic: Option<(String, SecretString)>,
-    /// What of it is secret.
+    /// The secret in them.
     secret: Option<SecretString>,
-    /// Whether the server may remember having seen it.
+    /// Whether the server may accept it only once.
     once: bool,
 }
 
@@ -42,14 +41,14 @@ pub(crate) fn prepare(
         ClientAuth::None => {}
         ClientAuth::Public(id) => ready.fields.push(("client_id", id.as_str().into())),
         ClientAuth::Post(named) => {
-            let secret = read_secret(&named.file)?;
+            let secret = read_client_secret(&named.file)?;
             ready.fields.push(("client_id", named.client_id.as_str().into()));
             ready.fields.push(("client_secret", secret.clone()));
             ready.secret = Some(secret);
         }
         // Both are form-encoded before they are joined (RFC 6749 §2.3.1).
         ClientAuth::Basic(named) => {
-            let secret = read_secret(&named.file)?;
+            let secret = read_client_secret(&named.file)?;
             let password = form_encoded(secret.expose_secret());
             ready.basic = Some((form_encoded(&named.client_id), password.into()));
             ready.secret = Some(secret);
@@ -77,10 +76,14 @@ impl Authentication {
         self.fields.iter().map(|(name, value)| (*name, value.expose_secret()))
     }
 
-    /// Adds the header, where the method has one.
-    pub(crate) fn header<'a>(&self, call: RequestBuilder<'a>) -> RequestBuilder<'a> {
-        match &self.basic {
+    /// Adds the header, where the method has one, and names the secret.
+    pub(crate) fn apply<'a>(&self, call: RequestBuilder<'a>) -> RequestBuilder<'a> {
+        let call = match &self.basic {
             Some((id, secret)) => call.basic(id, secret),
+            None => call,
+        };
+        match &self.secret {
+            Some(secret) => call.secret(secret),
             None => call,
         }
     }
@@ -88,14 +91,6 @@ impl Authentication {
     /// Whether the server accepts it once (`jti`).
     pub(crate) fn is_once(&self) -> bool {
         self.once
-    }
-
-    /// Notes what was sent.
-    pub(crate) fn remember_sent(&self, sent: &mut SentSecrets) {
-        self.secret.iter().for_each(|secret| sent.remember(secret.expose_secret()));
-        self.basic
-            .iter()
-            .for_each(|(user, secret)| sent.remember_basic(user, secret.expose_secret()));
     }
 }
 
@@ -128,19 +123,9 @@ fn assertion(key: &PrivateKey, endpoint: &Url, cx: &Context) -> Result<SecretStr
     )
 }
 
-/// A secret in a file, without the line break at its end.
-///
-/// # Errors
-/// Config, when it cannot be read, or is empty.
-pub(crate) fn read_secret(path: &Path) -> Result<SecretString, Error> {
-    let text = Zeroizing::new(
-        file::read_text(path).map_err(|error| error.with_hint("the profile names this file"))?,
-    );
-    match text.trim_end_matches(['\r', '\n']) {
-        "" => Err(Error::config(format!("`{}` is empty", path.display()))
-            .with_hint("write the secret into it, and nothing else")),
-        secret => Ok(secret.into()),
-    }
+fn read_client_secret(path: &Path) -> Result<SecretString, Error> {
+    file::read_secret(path)
+        .map_err(|error| error.with_hint("`exchange.clientAuth.secretFile` names this file"))
 }
 
 fn form_encoded(text: &str) -> String {

@@ -3,7 +3,7 @@
 //! Source: OpenID Connect Discovery 1.0 §4.3; RFC 8414 §3.3.
 
 use pullpass::http::{Http, Plaintext};
-use pullpass::{Error, ErrorKind};
+use pullpass::{Diagnosis, Error, ErrorKind};
 use serde::Deserialize;
 use url::Url;
 
@@ -25,33 +25,31 @@ pub(crate) async fn token_endpoint(discovery: &Discovery, http: &Http) -> Result
         .send()
         .await
         .map_err(|error| error.context(format!("no metadata of `{}`", discovery.issuer)))?;
-    let odd = |what: String, hint: &str| {
+    if !reply.is_success() {
+        let hint = "check `exchange.discovery`, or name `exchange.endpoint` instead";
+        let error = reply.server_error().subject("the request for the issuer's metadata");
+        return Err(match reply.kind() {
+            ErrorKind::Unavailable => error.into_error(),
+            _ => error.diagnosis(Diagnosis::new(ErrorKind::Protocol, hint)).into_error(),
+        });
+    }
+    let invalid = |what: String, hint: &str| {
         Err(Error::protocol(format!("`{}` {what}", reply.target())).with_hint(hint))
     };
-    if !reply.is_success() {
-        let what = format!("answered {}", reply.status());
-        return match reply.kind() {
-            ErrorKind::Unavailable => {
-                Err(Error::unavailable(format!("`{}` {what}", reply.target()))
-                    .with_hint(reply.hint_unavailable()))
-            }
-            _ => odd(what, "check `exchange.discovery`, or name `exchange.endpoint` instead"),
-        };
-    }
     let metadata: Metadata = reply.json()?;
     // To the letter: a server for many issuers must not stand for another one.
     if metadata.issuer != discovery.issuer {
-        return odd(
+        return invalid(
             format!("is the metadata of another issuer than `{}`", discovery.issuer),
             "write `exchange.discovery.issuer` exactly as the server does",
         );
     }
     let Some(text) = metadata.token_endpoint else {
-        return odd("names no `token_endpoint`".to_owned(), "name `exchange.endpoint` instead");
+        return invalid("names no `token_endpoint`".to_owned(), "name `exchange.endpoint` instead");
     };
     let endpoint = address::parse("token_endpoint", &text, discovery.allow_loopback_http);
     let Ok(endpoint) = endpoint else {
-        return odd(
+        return invalid(
             "names a `token_endpoint` that the token must not be sent to".to_owned(),
             "it must be `https://`, without userinfo",
         );
@@ -61,7 +59,7 @@ pub(crate) async fn token_endpoint(discovery: &Discovery, http: &Http) -> Result
         endpoint.scheme() == discovery.url.scheme() && host == address::host(&discovery.url);
     match is_near || discovery.hosts.contains(&host) {
         true => Ok(endpoint),
-        false => odd(
+        false => invalid(
             format!("names a `token_endpoint` on another host, `{host}`"),
             "list that host in `exchange.hosts` if the pod's token may go there",
         ),

@@ -1,7 +1,8 @@
 //! A URL with names in its path and query: whatever their values are, scheme, host and port are
 //! those of the file.
 
-use url::{Host, Url};
+use pullpass::http::Plaintext;
+use url::Url;
 
 use super::template::Template;
 
@@ -121,7 +122,7 @@ pub(crate) fn parse(field: &str, text: &str, allow_loopback_http: bool) -> Resul
     }
     match url.scheme() {
         "https" if url.host().is_some() => Ok(url),
-        "http" if !is_loopback(&url) => {
+        "http" if !Plaintext::Loopback.allows(&url) => {
             Err(format!("`{field}` must be `https://`: the pod's token goes there"))
         }
         "http" if allow_loopback_http => Ok(url),
@@ -139,15 +140,6 @@ pub(crate) fn origin(url: &Url) -> String {
 pub(crate) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
 }
 
 /// What URL parsers read as "here" and "one up", escaped or not.

@@ -142,6 +142,12 @@ impl Draft {
 }
 
 impl Profile {
+    /// Whether a token that the Kubernetes API server may accept can be used: the profile says so,
+    /// or uses no token.
+    pub(crate) fn allows_api_server_token(&self) -> bool {
+        self.service_account.as_ref().is_none_or(|expected| expected.allow_api_server_audience)
+    }
+
     /// Whether another image of the same registry may have another login.
     fn depends_on_repository(&self) -> bool {
         // Used or not: a pattern lets only some images in.
