@@ -1,4 +1,4 @@
-//! What the plugin does for people: check a file, say what it would do, try it once.
+//! Commands for people: check a file, show what would be sent, try it once.
 
 mod explain;
 mod probe;
@@ -21,22 +21,24 @@ const ANNOTATION: OptionSpec =
 
 /// All of them.
 pub(crate) const COMMANDS: &[Command] = &[
-    Command::new("validate", "Checks a profile file, and warns of what is unsafe", |options, _| {
-        Box::pin(async { validate::run(options) })
-    })
+    Command::new(
+        "validate",
+        "Checks a profile file, and warns about what is unsafe",
+        |options, _| Box::pin(async { validate::run(options) }),
+    )
     .options(&[
         OptionSpec::positional("file", "FILE", "the profile file").required(),
         OptionSpec::switch("strict", "fail on warnings too"),
     ]),
     Command::new(
         "explain",
-        "Says which profile answers for an image, and what it would send; asks nobody",
+        "Shows which profile is used for an image, and what it would send; makes no call",
         |options, _| Box::pin(async { explain::run(options) }),
     )
     .options(&[IMAGE, CONFIG, PROFILE, PRESET, SET, ANNOTATION]),
     Command::new(
         "probe",
-        "Does the exchange once, tries the login at the registry, and says where it fails",
+        "Makes the exchange once, tries the login at the registry, and says where it fails",
         |options, cx| Box::pin(probe::run(options, cx)),
     )
     .options(&[
@@ -44,26 +46,30 @@ pub(crate) const COMMANDS: &[Command] = &[
         OptionSpec::value(
             "token-file",
             "FILE",
-            "a service account token, such as `kubectl create token` makes",
+            "a service account token, such as `kubectl create token` prints",
         ),
         CONFIG,
         PROFILE,
         PRESET,
         SET,
         ANNOTATION,
-        OptionSpec::value("realm-host", "HOST", "a host that the registry may send the login to")
-            .repeated(),
-        OptionSpec::switch("loopback-http", "ask a registry on this machine over plain HTTP"),
+        OptionSpec::value(
+            "realm-host",
+            "HOST",
+            "a host, named by the registry, that the login may be sent to",
+        )
+        .repeated(),
+        OptionSpec::switch("loopback-http", "call a registry on this machine over `http://`"),
     ]),
 ];
 
-/// The image of the command line: a tag or digest makes no difference.
-fn image(options: &Options) -> Result<Image, Error> {
+/// The image of the command line, without tag and digest.
+fn parse_image(options: &Options) -> Result<Image, Error> {
     let text = options.value("image").unwrap_or_default();
     let text = text.split_once('@').map_or(text, |(name, _)| name);
     let last = text.rfind('/').map_or(0, |at| at + 1);
     let text = match text[last..].find(':') {
-        // In the first part a colon begins a port.
+        // In the first part a colon starts a port.
         Some(at) if last > 0 => &text[..last + at],
         _ => text,
     };
@@ -71,7 +77,7 @@ fn image(options: &Options) -> Result<Image, Error> {
 }
 
 /// The `--annotation`s.
-fn annotations(options: &Options) -> Result<BTreeMap<String, String>, Error> {
+fn parse_annotations(options: &Options) -> Result<BTreeMap<String, String>, Error> {
     let pair = |text: &String| match text.split_once('=') {
         Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
         None => Err(Error::config("`--annotation` is KEY=VALUE")
@@ -81,19 +87,22 @@ fn annotations(options: &Options) -> Result<BTreeMap<String, String>, Error> {
 }
 
 /// A request as the kubelet would send it.
-fn request(options: &Options) -> Result<Request, Error> {
+fn build_request(options: &Options) -> Result<Request, Error> {
     let service_account = match options.path("token-file") {
         None => None,
         Some(path) => {
             let text = SecretString::from(read_token(&path)?);
-            Some(ServiceAccount { token: Token::parse(text)?, annotations: annotations(options)? })
+            Some(ServiceAccount {
+                token: Token::parse(text)?,
+                annotations: parse_annotations(options)?,
+            })
         }
     };
-    Ok(Request { version: ApiVersion::default(), image: image(options)?, service_account })
+    Ok(Request { version: ApiVersion::default(), image: parse_image(options)?, service_account })
 }
 
 fn read_token(path: &Path) -> Result<String, Error> {
     let text = file::read_text(path)
-        .map_err(|error| error.with_hint("`--token-file` names a file with the pod's token"))?;
+        .map_err(|error| error.with_hint("`--token-file` names the file with the pod's token"))?;
     Ok(text.trim().to_owned())
 }

@@ -1,4 +1,4 @@
-//! The pod's token must be for this profile before it is sent anywhere.
+//! Checks that the pod's token is for this profile, before it is sent anywhere.
 
 use pullpass::{Error, Token};
 
@@ -16,7 +16,7 @@ pub(crate) fn check(
     let claims = token.claims();
     if !claims.is_for(&expected.audience) {
         return Err(Error::identity(format!(
-            "the service account token is for the audience `{}`, profile `{}` expects `{}`",
+            "the service account token is for the audience `{}`, but profile `{}` expects `{}`",
             claims.audience.join("`, `"),
             profile.name,
             expected.audience
@@ -25,7 +25,7 @@ pub(crate) fn check(
     }
     if let Some(issuer) = expected.issuer.as_deref().filter(|issuer| *issuer != claims.issuer) {
         return Err(Error::identity(format!(
-            "the service account token is from the issuer `{}`, profile `{}` expects `{issuer}`",
+            "the service account token is from the issuer `{}`, but profile `{}` expects `{issuer}`",
             claims.issuer, profile.name
         ))
         .with_hint("correct the profile's `serviceAccountToken.issuer`, or use the profile of this cluster"));
@@ -36,8 +36,8 @@ pub(crate) fn check(
 /// The kubelet sent no token.
 pub(crate) fn missing_token(profile: &Profile) -> Error {
     Error::identity(format!(
-        "the request has no service account token, profile `{}` needs one",
+        "the request has no service account token, and profile `{}` needs one",
         profile.name
     ))
-    .with_hint("set `tokenAttributes` on this provider in the CredentialProviderConfig; static pods have no token; by hand, `probe` takes `--token-file`")
+    .with_hint("set `tokenAttributes` on this provider in the CredentialProviderConfig; static pods have no token; on the command line, `probe` needs `--token-file`")
 }

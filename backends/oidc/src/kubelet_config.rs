@@ -1,4 +1,4 @@
-//! What the kubelet must be told for a profile file: for `pullpass config`.
+//! The kubelet's configuration for a profile file: for `pullpass config`.
 
 use std::path::Path;
 
@@ -15,11 +15,11 @@ pub struct Stanza {
     pub match_images: Vec<String>,
     /// `serviceAccountTokenAudience`; `None` where no token is needed.
     pub audience: Option<String>,
-    /// `cacheType`: `Token` where one of its profiles hands on the pod's own token.
+    /// `cacheType`: `Token` where the pod's own token is the login of one of its profiles.
     pub cache_type: CacheType,
-    /// `requireServiceAccount`: not where a profile says what becomes of a pull without.
+    /// `requireServiceAccount`: `false` where a profile allows pulls without a service account.
     pub require_service_account: bool,
-    /// `requiredServiceAccountAnnotationKeys`: without them no profile of it answers.
+    /// `requiredServiceAccountAnnotationKeys`: needed by its one profile.
     pub required_annotations: Vec<String>,
     /// `optionalServiceAccountAnnotationKeys`.
     pub optional_annotations: Vec<String>,
@@ -28,7 +28,7 @@ pub struct Stanza {
 /// The entries for the profile file at `path`, in the order of the file.
 ///
 /// # Errors
-/// Of kind Config, when the file is not valid.
+/// Config, when the file is not valid.
 pub fn stanzas(path: &Path) -> Result<Vec<Stanza>, Error> {
     let profiles = file::load(path)?;
     let mut groups: Vec<(Option<&str>, Vec<&Profile>)> = Vec::new();
@@ -39,11 +39,12 @@ pub fn stanzas(path: &Path) -> Result<Vec<Stanza>, Error> {
             None => groups.push((audience, vec![profile])),
         }
     }
-    Ok(groups.into_iter().map(|(audience, group)| stanza(audience, &group)).collect())
+    Ok(groups.into_iter().map(|(audience, group)| build_stanza(audience, &group)).collect())
 }
 
-fn stanza(audience: Option<&str>, group: &[&Profile]) -> Stanza {
-    let hands_on = group.iter().any(|profile| matches!(profile.exchange, Exchange::Passthrough));
+fn build_stanza(audience: Option<&str>, group: &[&Profile]) -> Stanza {
+    let is_passthrough =
+        group.iter().any(|profile| matches!(profile.exchange, Exchange::Passthrough));
     let may_lack = |profile: &&Profile| {
         profile.service_account.as_ref().is_none_or(|it| it.on_missing == Policy::Empty)
     };
@@ -51,7 +52,7 @@ fn stanza(audience: Option<&str>, group: &[&Profile]) -> Stanza {
     let (mut required, mut optional) = (Vec::new(), Vec::new());
     for variable in group.iter().flat_map(|profile| &profile.variables) {
         let Source::Annotation { key, default, .. } = &variable.source else { continue };
-        // What one profile needs the others may not.
+        // What one profile needs, the others may not need.
         let keys = match default.is_none() && group.len() == 1 && require_service_account {
             true => &mut required,
             false => &mut optional,
@@ -72,7 +73,7 @@ fn stanza(audience: Option<&str>, group: &[&Profile]) -> Stanza {
         profiles: group.iter().map(|profile| profile.name.clone()).collect(),
         match_images,
         audience: audience.map(str::to_owned),
-        cache_type: if hands_on { CacheType::Token } else { CacheType::ServiceAccount },
+        cache_type: if is_passthrough { CacheType::Token } else { CacheType::ServiceAccount },
         require_service_account,
         required_annotations: required,
         optional_annotations: optional,

@@ -1,4 +1,4 @@
-//! Which registries a profile is for: matched whole, by label, before the token is
+//! Which registries a profile is for: the whole host is matched, label by label, before the token is
 //! looked at.
 
 use std::fmt;
@@ -27,7 +27,7 @@ impl FromStr for Registry {
         if text.contains(WILDCARD) {
             return Err("a label of this name is not allowed");
         }
-        // Whatever may stand in an image name may stand here, and `*` for a label.
+        // Everything that an image name allows is allowed here, and `*` for a label.
         let image = Image::parse(&text.replace('*', WILDCARD))
             .map_err(|_| "not a registry: write `host[:port][/path]`")?;
         if image.repository().contains(WILDCARD) || image.repository().contains([':', '@']) {
@@ -39,17 +39,19 @@ impl FromStr for Registry {
             .map(|label| if label == WILDCARD { "*" } else { label }.to_owned())
             .collect();
         if labels.iter().any(|label| label.contains(WILDCARD)) {
-            return Err("`*` stands for a whole label of the host");
+            return Err("`*` must be a whole label of the host");
         }
         let last = labels.last().map(String::as_str).unwrap_or_default();
         if last == "*" {
-            return Err("the last label of the host must be named: a token would go anywhere");
+            return Err(
+                "the last label of the host must not be `*`: the token could go to any host",
+            );
         }
         if labels.len() > 1
             && labels.iter().any(|l| l == "*")
             && last.bytes().all(|b| b.is_ascii_digit())
         {
-            return Err("`*` stands for a label of a name, not for a part of an address");
+            return Err("`*` is a label of a host name, not a part of an address");
         }
         Ok(Self {
             text: text.to_owned(),

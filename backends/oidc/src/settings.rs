@@ -6,14 +6,14 @@ use crate::profile::{Profile, file};
 use crate::registry::Registry;
 
 pub(crate) const CONFIG: OptionSpec =
-    OptionSpec::value("config", "FILE", "the profiles: which registry takes which exchange")
+    OptionSpec::value("config", "FILE", "the profile file: which registry needs which exchange")
         .env("PULLPASS_OIDC_CONFIG");
 pub(crate) const PROFILE: OptionSpec =
     OptionSpec::value("profile", "NAME", "use only this profile of the file");
 pub(crate) const PRESET: OptionSpec =
-    OptionSpec::value("preset", "NAME", "in place of a file: one vendor's profile, with --set");
+    OptionSpec::value("preset", "NAME", "one vendor's profile in place of a file; see --set");
 pub(crate) const SET: OptionSpec =
-    OptionSpec::value("set", "NAME=VALUE", "what the preset needs").repeated();
+    OptionSpec::value("set", "NAME=VALUE", "a parameter of the preset").repeated();
 
 /// What the operator said.
 pub(crate) struct Settings {
@@ -32,9 +32,9 @@ impl Settings {
             (None, Some(preset)) => vec![from_preset(preset, options)?],
             (Some(_), Some(_)) => {
                 return Err(Error::config(
-                    "`--config` (or PULLPASS_OIDC_CONFIG) and `--preset` exclude each other",
+                    "`--config` (or PULLPASS_OIDC_CONFIG) and `--preset` cannot be combined",
                 )
-                .with_hint("a profile in the file may name the preset"));
+                .with_hint("use one of them; a profile in the file can also name a preset"));
             }
             (None, None) => {
                 return Err(Error::config("`--config` is missing").with_hint(
@@ -96,8 +96,8 @@ impl Settings {
 
 fn from_file(path: &str, options: &Options) -> Result<Vec<Profile>, Error> {
     if !options.values("set").is_empty() {
-        return Err(Error::config("`--set` is for `--preset`")
-            .with_hint("in a file `variables` set what a preset needs"));
+        return Err(Error::config("`--set` needs `--preset`")
+            .with_hint("in a profile file, `variables` set the parameters of a preset"));
     }
     let mut profiles = file::load(path.as_ref())?;
     if let Some(name) = options.value("profile") {
@@ -114,8 +114,8 @@ fn from_file(path: &str, options: &Options) -> Result<Vec<Profile>, Error> {
 
 fn from_preset(name: &str, options: &Options) -> Result<Profile, Error> {
     if options.value("profile").is_some() {
-        return Err(Error::config("`--profile` is for `--config`")
-            .with_hint("a preset is one profile: leave `--profile` out"));
+        return Err(Error::config("`--profile` needs `--config`")
+            .with_hint("a preset is a single profile: leave `--profile` out"));
     }
     let invalid = |why: String| {
         Error::config(format!("`--preset {name}`: {why}"))

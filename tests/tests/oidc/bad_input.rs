@@ -74,7 +74,7 @@ fn every_bad_request_has_its_exit_code_and_one_error_line() {
         ),
         ("bare apiVersion", set("apiVersion", json!("v1")), REQUEST, "`v1` is not known"),
         ("no image", without("image"), REQUEST, "has no `image`"),
-        ("image is null", set("image", json!(null)), REQUEST, "has no `image`"),
+        ("image is null", set("image", json!(null)), REQUEST, "`image` must be a string, not null"),
         ("empty image", set("image", json!("")), REQUEST, "`image` is empty"),
         (
             "image is no text",
@@ -125,7 +125,7 @@ fn every_bad_request_has_its_exit_code_and_one_error_line() {
         ),
         ("token expired", expired, IDENTITY, "service account token expired 36"),
         ("token for others", other_audience, IDENTITY, "is for the audience `other.example`"),
-        ("token for the API server", for_api_server, IDENTITY, "is for the audience"),
+        ("token for the API server", for_api_server, IDENTITY, "the Kubernetes API server may"),
         ("no token", without("serviceAccountToken"), IDENTITY, "has no service account token"),
         (
             "annotations are no object",
@@ -197,12 +197,12 @@ fn a_token_that_the_api_server_takes_is_not_sent() {
         let file = ProfileFile::text(&text.replace(AUDIENCE, audience));
         let run = file.plugin(&token).run_both(&request(IMAGE, &token));
         assert_eq!(run.code, Some(IDENTITY), "{audience}: {}", run.stderr);
-        assert!(run.error().contains("good for the Kubernetes API server"), "{}", run.stderr);
+        assert!(run.error().contains("the Kubernetes API server may accept"), "{}", run.stderr);
     }
 }
 
 #[test]
-fn wrong_options_and_files_are_the_operators_to_mend() {
+fn wrong_options_and_files_are_the_operators_to_fix() {
     let token = Issuer::start(None).token(AUDIENCE).build();
     let file = ProfileFile::passthrough("reg.example");
     let bad = ProfileFile::text(
@@ -217,7 +217,7 @@ fn wrong_options_and_files_are_the_operators_to_mend() {
     let (good, wrong) = (good.to_str().unwrap(), wrong.to_str().unwrap());
     for (args, expected) in [
         (&[][..], "`--config` is missing"),
-        (&["--config", "/nonexistent"], "cannot read `/nonexistent`"),
+        (&["--config", "/nonexistent"], "cannot read the file `/nonexistent`"),
         (&["--config", "/"], "not a regular file"),
         (&["--config", wrong], "is not valid"),
         (&["--config", good, "--profile", "other"], "has no profile `other`"),

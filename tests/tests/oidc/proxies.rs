@@ -72,7 +72,7 @@ fn the_proxy_of_the_profile_wins_and_loopback_needs_none() {
 }
 
 #[test]
-fn a_proxy_that_is_no_url_is_the_operators_to_mend() {
+fn a_proxy_that_is_no_url_is_the_operators_to_fix() {
     for value in
         [format!("socks5://me:{PROXY_PASSWORD}@p:1"), format!("me:{PROXY_PASSWORD}@p:port")]
     {

@@ -141,7 +141,7 @@ fn rows() -> Vec<Row> {
             answer: Fault::json(400, json!({"error": "invalid_grant"}).to_string()),
             ..row("the debug log has token and password", "simonostendorf's for Vault", |run, _| {
                 // What starts the plugin searches its output, at trace.
-                failed(run, 3, "caused by: invalid_grant");
+                failed(run, 3, " invalid_grant");
             })
         },
         Row {
@@ -167,7 +167,7 @@ fn rows() -> Vec<Row> {
             answer: Fault::status(503),
             profile: json!({"http": {"timeout": "2s", "retries": 10}}),
             ..row("retries outlast the kubelet's minute", SEVERAL, |run, server| {
-                failed(run, 7, "answered 503");
+                failed(run, 7, "could not serve the token exchange: HTTP 503");
                 assert!(server.requests().len() > 1, "it was tried again");
                 assert!(run.duration < Duration::from_secs(4), "{:?}", run.duration);
             })

@@ -5,10 +5,10 @@ use pullpass_tests::jwt::tampered;
 use pullpass_tests::world::{Trial, World};
 use serde_json::{Value, json};
 
-use crate::front::Front;
-use crate::ground::{
-    CLIENT_HINT, CONFIG, DENIED, Ground, PROTOCOL, Pull, REGISTRY, SSO, TRUST_HINT, kept,
+use crate::fixture::{
+    CLIENT_HINT, CONFIG, DENIED, Fixture, PROTOCOL, Pull, REGISTRY, SSO, TRUST_HINT, kept,
 };
+use crate::front::Front;
 
 const NAME: &str = "https://sso.example";
 
@@ -20,27 +20,27 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-fn start(ground: &Ground<'_>) -> Option<(Idpyoidc, Front)> {
-    let server = Idpyoidc::start(&ground.cluster(SSO), REGISTRY, Some(NAME))?;
-    let front = Front::start(ground.world, SSO, server.address());
+fn start(fixture: &Fixture<'_>) -> Option<(Idpyoidc, Front)> {
+    let server = Idpyoidc::start(&fixture.cluster(SSO), REGISTRY, Some(NAME))?;
+    let front = Front::start(fixture.world, SSO, server.address());
     Some((server, front))
 }
 
 /// A token exchange by the judge's client, with further fields of `exchange`.
-pub(crate) fn exchange<'g>(ground: &'g Ground<'_>, secret: &str, more: &Value) -> Pull<'g> {
-    let file = ground.file("secret", secret);
+pub(crate) fn exchange<'g>(fixture: &'g Fixture<'_>, secret: &str, more: &Value) -> Pull<'g> {
+    let file = fixture.file("secret", secret);
     let auth = json!({"method": "basic", "clientId": CLIENT, "secretFile": file});
     let mut exchange = json!({"type": "tokenExchange", "clientAuth": auth});
     exchange.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     if more.get("discovery").is_none() {
         exchange["endpoint"] = json!(format!("{NAME}/token"));
     }
-    ground.profile(SSO, &exchange, &Value::Null).keeping("the client's secret", secret)
+    fixture.profile(SSO, &exchange, &Value::Null).keeping("the client's secret", secret)
 }
 
 fn a_pods_token_is_exchanged(world: &World) {
-    let ground = Ground::new(world);
-    let Some((_server, front)) = start(&ground) else { return };
+    let fixture = Fixture::new(world);
+    let Some((_server, front)) = start(&fixture) else { return };
     let forms = [
         json!({}),
         json!({"subjectTokenType": "id_token"}),
@@ -49,7 +49,7 @@ fn a_pods_token_is_exchanged(world: &World) {
     ];
     for form in forms {
         let ((), calls) = front.calls_of(|| {
-            let pull = exchange(&ground, SECRET, &form);
+            let pull = exchange(&fixture, SECRET, &form);
             for run in [pull.run(true), pull.run(false)] {
                 front.assert_no_leak(&run);
                 let login = pull.login_of(&run);
@@ -69,44 +69,43 @@ fn a_pods_token_is_exchanged(world: &World) {
 }
 
 fn its_errors_are_read(world: &World) {
-    let ground = Ground::new(world);
-    let Some((_server, front)) = start(&ground) else { return };
+    let fixture = Fixture::new(world);
+    let Some((_server, front)) = start(&fixture) else { return };
     let ((), calls) = front.calls_of(|| {
-        let good = exchange(&ground, SECRET, &json!({}));
-        let spoilt = tampered(&ground.issuer.token(SSO).build());
-        let says = ["with status 400", "caused by: invalid_request: ", TRUST_HINT];
+        let good = exchange(&fixture, SECRET, &json!({}));
+        let spoilt = tampered(&fixture.issuer.token(SSO).build());
+        let says = ["HTTP 400 invalid_request", TRUST_HINT];
         good.with_token(&spoilt).fails(DENIED, &says);
 
         let kind = json!({"subjectTokenType": "access_token"});
-        let says = ["with status 400", "caused by: invalid_request: Subject token invalid"];
-        exchange(&ground, SECRET, &kind).fails(DENIED, &says);
+        let says = ["HTTP 400 invalid_request", "says: Subject token invalid"];
+        exchange(&fixture, SECRET, &kind).fails(DENIED, &says);
         let kind = json!({"subjectTokenType": "urn:example:token"});
-        let says = ["with status 400", "caused by: invalid_request: Subject token invalid"];
-        exchange(&ground, SECRET, &kind).fails(DENIED, &says);
+        let says = ["HTTP 400 invalid_request", "says: Subject token invalid"];
+        exchange(&fixture, SECRET, &kind).fails(DENIED, &says);
         let kind = json!({"requestedTokenType": "jwt"});
-        let says =
-            ["with status 400", "caused by: invalid_request: Unsupported requested token type"];
-        exchange(&ground, SECRET, &kind).fails(DENIED, &says);
+        let says = ["HTTP 400 invalid_request", "says: Unsupported requested token type"];
+        exchange(&fixture, SECRET, &kind).fails(DENIED, &says);
 
         let hint = "hint: check `exchange`: audience, resource, scope";
         for target in ["audience", "resource"] {
             let more = json!({target: "elsewhere.example"});
-            exchange(&ground, SECRET, &more).fails(CONFIG, &["caused by: invalid_target", hint]);
+            exchange(&fixture, SECRET, &more).fails(CONFIG, &[" invalid_target", hint]);
         }
-        exchange(&ground, SECRET, &json!({"scope": "push"}))
-            .fails(CONFIG, &["caused by: invalid_scope", hint]);
-        let says = ["with status 401", "caused by: invalid_client", CLIENT_HINT];
-        exchange(&ground, "another secret", &json!({})).fails(CONFIG, &says);
+        exchange(&fixture, SECRET, &json!({"scope": "push"}))
+            .fails(CONFIG, &[" invalid_scope", hint]);
+        let says = ["HTTP 401 invalid_client", CLIENT_HINT];
+        exchange(&fixture, "another secret", &json!({})).fails(CONFIG, &says);
     });
     assert_eq!(calls.len(), 16, "each of eight, twice, and none again");
 }
 
 fn the_endpoint_is_found_by_the_metadata_of_rfc_8414(world: &World) {
-    let ground = Ground::new(world);
-    let Some((_server, front)) = start(&ground) else { return };
+    let fixture = Fixture::new(world);
+    let Some((_server, front)) = start(&fixture) else { return };
     let found = |issuer: &str, form: &str| {
         let discovery = json!({"issuer": issuer, "form": form});
-        exchange(&ground, SECRET, &json!({"discovery": discovery}))
+        exchange(&fixture, SECRET, &json!({"discovery": discovery}))
     };
     let (login, calls) = front.calls_of(|| found(NAME, "oauth").logs_in());
     assert_eq!(login.claims()["iss"], NAME);

@@ -7,11 +7,11 @@ use pullpass_tests::jwt::tampered;
 use pullpass_tests::world::{Trial, World};
 use serde_json::{Value, json};
 
-use crate::front::{Call, Front};
-use crate::ground::{
-    CLIENT_HINT, CONFIG, DENIED, Ground, IDENTITY, PROTOCOL, Pull, REGISTRY, SSO, TRUST_HINT,
+use crate::fixture::{
+    CLIENT_HINT, CONFIG, DENIED, Fixture, IDENTITY, PROTOCOL, Pull, REGISTRY, SSO, TRUST_HINT,
     UNAVAILABLE, kept, text,
 };
+use crate::front::{Call, Front};
 
 /// One, for it takes long to start.
 pub(crate) fn trials() -> Vec<Trial> {
@@ -19,11 +19,11 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 fn a_pods_token_is_a_proof_or_a_grant(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let name = format!("https://{SSO}");
-    let Some(keycloak) = Keycloak::start(&ground.cluster(""), Some(&name)) else { return };
+    let Some(keycloak) = Keycloak::start(&fixture.cluster(""), Some(&name)) else { return };
     let front = Front::start(world, SSO, keycloak.address());
-    let judge = Judge { ground: &ground, issuer: keycloak.issuer(), front, keycloak };
+    let judge = Judge { fixture: &fixture, issuer: keycloak.issuer(), front, keycloak };
     judge.a_pods_token_proves_the_client();
     judge.a_pods_token_is_a_grant();
     judge.a_grant_is_taken_once();
@@ -34,7 +34,7 @@ fn a_pods_token_is_a_proof_or_a_grant(world: &World) {
 }
 
 struct Judge<'g> {
-    ground: &'g Ground<'g>,
+    fixture: &'g Fixture<'g>,
     issuer: String,
     front: Front,
     keycloak: Keycloak,
@@ -47,15 +47,15 @@ impl Judge<'_> {
 
     /// The preset without a secret.
     fn proof(&self) -> Pull<'_> {
-        self.ground.preset("keycloak", &self.issuer, &self.set())
+        self.fixture.preset("keycloak", &self.issuer, &self.set())
     }
 
     /// The preset whose client has one.
     fn grant(&self, secret: &str) -> Pull<'_> {
-        let file = text(&self.ground.file("secret", &format!("{secret}\n")));
+        let file = text(&self.fixture.file("secret", &format!("{secret}\n")));
         let mut set = self.set();
         set.extend([("clientId", GRANT_CLIENT), ("secretFile", &file)]);
-        let pull = self.ground.preset("keycloak-grant", &self.issuer, &set);
+        let pull = self.fixture.preset("keycloak-grant", &self.issuer, &set);
         pull.keeping("the client's secret", secret)
     }
 
@@ -84,7 +84,7 @@ impl Judge<'_> {
             assert_eq!(call.authorization, None);
         }
         // A proof may be used again.
-        let token = self.ground.issuer.token(&self.issuer).build();
+        let token = self.fixture.issuer.token(&self.issuer).build();
         self.logs_in(&self.proof().with_token(&token), POD_CLIENT);
     }
 
@@ -96,12 +96,12 @@ impl Judge<'_> {
     }
 
     fn a_grant_is_taken_once(&self) {
-        let token = self.ground.issuer.token(&self.issuer).build();
+        let token = self.fixture.issuer.token(&self.issuer).build();
         let pull = self.grant(GRANT_SECRET).with_token(&token);
         assert_eq!(pull.run(false).code, Some(0));
         let says = [
-            "refused the token exchange with status 400",
-            "caused by: invalid_grant: Token reuse detected",
+            "refused the token exchange: HTTP 400 invalid_grant",
+            "says: Token reuse detected",
             "hint: ",
         ];
         let ((), calls) = self.front.calls_of(|| pull.fails(DENIED, &says));
@@ -113,7 +113,7 @@ impl Judge<'_> {
     fn a_grant_is_never_sent_again(&self) {
         self.front.loses_answers(true);
         let lost = ["answered 502", "the server was asked once"];
-        let (token, reused) = (self.ground.issuer.token(&self.issuer).build(), "Token reuse");
+        let (token, reused) = (self.fixture.issuer.token(&self.issuer).build(), "Token reuse");
         let before = self.keycloak.log().matches(reused).count();
         let pull = self.grant(GRANT_SECRET).with_token(&token);
         let (run, calls) = self.front.calls_of(|| pull.run(true));
@@ -131,7 +131,7 @@ impl Judge<'_> {
     /// How long a token lives is not what the realm limits, but how old it may be.
     fn an_old_token_is_refused(&self) {
         let aged = |age: i64| {
-            let token = self.ground.issuer.token(&self.issuer).not_before(-age);
+            let token = self.fixture.issuer.token(&self.issuer).not_before(-age);
             token.lifetime(2 * 3600).build()
         };
         let grant = |age: i64| self.grant(GRANT_SECRET).with_token(&aged(age));
@@ -140,17 +140,17 @@ impl Judge<'_> {
             assert_eq!(pull.run(false).code, Some(0));
         }
         let says = "Token was issued too far in the past to be used now";
-        grant(3700).fails(DENIED, &[&format!("caused by: invalid_grant: {says}")]);
-        proof(3700).fails(DENIED, &[&format!("caused by: invalid_client: {says}")]);
+        grant(3700).fails(DENIED, &[" invalid_grant", &format!("says: {says}")]);
+        proof(3700).fails(DENIED, &[" invalid_client", &format!("says: {says}")]);
     }
 
     fn what_is_for_others_is_refused(&self) {
         let ((), calls) = self.front.calls_of(|| {
-            let says = ["with status 401", "caused by: unauthorized_client: ", CLIENT_HINT];
+            let says = ["HTTP 401 unauthorized_client", CLIENT_HINT];
             self.grant("another secret").fails(CONFIG, &says);
-            let spoilt = || tampered(&self.ground.issuer.token(&self.issuer).build());
-            let grant = ["with status 400", "caused by: invalid_grant: ", TRUST_HINT];
-            let proof = ["caused by: invalid_client: ", TRUST_HINT];
+            let spoilt = || tampered(&self.fixture.issuer.token(&self.issuer).build());
+            let grant = ["HTTP 400 invalid_grant", TRUST_HINT];
+            let proof = [" invalid_client", TRUST_HINT];
             self.grant(GRANT_SECRET).with_token(&spoilt()).fails(DENIED, &grant);
             self.proof().with_token(&spoilt()).fails(DENIED, &proof);
             self.grant(GRANT_SECRET).by_a_stranger().fails(DENIED, &grant);
@@ -164,16 +164,16 @@ impl Judge<'_> {
                 "variables": variables,
                 "serviceAccountToken": {"audience": "other.example"},
             });
-            self.ground.config("other.example", &profile).fails(DENIED, &proof);
-            let file = self.ground.file("secret", GRANT_SECRET);
+            self.fixture.config("other.example", &profile).fails(DENIED, &proof);
+            let file = self.fixture.file("secret", GRANT_SECRET);
             let auth = json!({"method": "basic", "clientId": GRANT_CLIENT, "secretFile": file});
             let endpoint = self.keycloak.token_endpoint();
             let bearer = json!({"type": "jwtBearer", "endpoint": endpoint, "clientAuth": auth});
-            self.ground.profile("other.example", &bearer, &Value::Null).fails(DENIED, &grant);
+            self.fixture.profile("other.example", &bearer, &Value::Null).fails(DENIED, &grant);
         });
         assert_eq!(calls.len(), 14, "each of seven, twice, and none again");
         // Else it is the plugin that sees it.
-        let other = self.ground.issuer.token("other.example").build();
+        let other = self.fixture.issuer.token("other.example").build();
         let says = ["audience `other.example`"];
         self.proof().with_token(&other).is_not_sent(IDENTITY, &says);
         self.grant(GRANT_SECRET).with_token(&other).is_not_sent(IDENTITY, &says);
@@ -182,7 +182,7 @@ impl Judge<'_> {
     fn a_realm_is_discovered(&self) {
         let found = |issuer: &str| {
             let exchange = json!({"type": "clientAssertion", "discovery": {"issuer": issuer}});
-            self.ground.profile(&self.issuer, &exchange, &Value::Null)
+            self.fixture.profile(&self.issuer, &exchange, &Value::Null)
         };
         let (login, calls) = self.front.calls_of(|| found(&self.issuer).logs_in());
         assert_eq!(login.claims()["azp"], POD_CLIENT);

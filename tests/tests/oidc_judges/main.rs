@@ -11,8 +11,8 @@
 )]
 
 mod clients;
+mod fixture;
 mod front;
-mod ground;
 mod idpyoidc;
 mod keycloak;
 mod mock_oauth2;
@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use pullpass_tests::world;
 
-use crate::ground::PLUGIN;
+use crate::fixture::PLUGIN;
 
 fn main() -> ExitCode {
     let trials = [

@@ -7,8 +7,8 @@ use pullpass_tests::server::Server;
 use pullpass_tests::world::{Trial, World};
 use serde_json::{Value, json};
 
-use crate::ground::{
-    CLIENT_HINT, CONFIG, DENIED, Ground, IDENTITY, POD, PROTOCOL, Pull, REGISTRY, SSO, TRUST_HINT,
+use crate::fixture::{
+    CLIENT_HINT, CONFIG, DENIED, Fixture, IDENTITY, POD, PROTOCOL, Pull, REGISTRY, SSO, TRUST_HINT,
     kept,
 };
 
@@ -33,16 +33,16 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// The provider under its name, with TLS of its own.
 pub(crate) fn start(
-    ground: &Ground<'_>,
+    fixture: &Fixture<'_>,
     change: impl FnOnce(Options) -> Options,
 ) -> Option<(OidcProvider, Server)> {
-    let world = ground.world;
+    let world = fixture.world;
     let files = world.certificate(&[SSO, ALIAS]);
     let client_ca = Some(world.ca().pem_file());
     let options = Options {
         issuer: Some(NAME.to_owned()),
         tls: Some(Tls { certificate: files.certificate, key: files.key, client_ca }),
-        ..Options::new(ground.cluster(SSO), REGISTRY)
+        ..Options::new(fixture.cluster(SSO), REGISTRY)
     };
     let options = options.client(client(PUBLIC, "none", &Value::Null));
     let provider = OidcProvider::start(&change(options))?;
@@ -60,17 +60,17 @@ pub(crate) fn asked(provider: &OidcProvider) -> usize {
 }
 
 /// With further fields of `exchange`.
-fn exchange<'g>(ground: &'g Ground<'_>, more: &Value) -> Pull<'g> {
+fn exchange<'g>(fixture: &'g Fixture<'_>, more: &Value) -> Pull<'g> {
     let mut exchange =
         json!({"type": "tokenExchange", "endpoint": ENDPOINT, "clientAuth": public()});
     exchange.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    ground.profile(SSO, &exchange, &Value::Null)
+    fixture.profile(SSO, &exchange, &Value::Null)
 }
 
 fn a_pods_token_is_exchanged(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let other = "other.example";
-    let Some((provider, _there)) = start(&ground, |options| Options {
+    let Some((provider, _there)) = start(&fixture, |options| Options {
         targets: vec![REGISTRY.to_owned(), other.to_owned()],
         ..options
     }) else {
@@ -85,32 +85,32 @@ fn a_pods_token_is_exchanged(world: &World) {
         json!({"resource": [REGISTRY]}),
     ];
     for form in forms {
-        let login = exchange(&ground, &form).logs_in();
+        let login = exchange(&fixture, &form).logs_in();
         let claims = login.claims();
         assert_eq!((&claims["iss"], &claims["aud"]), (&json!(NAME), &json!(REGISTRY)), "{form}");
         assert_eq!((&claims["client_id"], &claims["subject"]), (&json!(PUBLIC), &json!(POD)));
         assert_eq!(login.username, "token");
         assert!(kept(600).contains(&login.cached), "{:?}", login.cached);
     }
-    assert_eq!(exchange(&ground, &json!({"audience": other})).logs_in().claims()["aud"], other);
+    assert_eq!(exchange(&fixture, &json!({"audience": other})).logs_in().claims()["aud"], other);
     // It refuses any other parameter that stands twice; these it passes on, and wants one target.
-    let twice = exchange(&ground, &json!({"audience": [REGISTRY, other]}));
-    twice.fails(CONFIG, &["caused by: invalid_target: one target at a time"]);
-    let twice = exchange(&ground, &json!({"audience": REGISTRY, "resource": other}));
-    twice.fails(CONFIG, &["caused by: invalid_target: one target at a time"]);
+    let twice = exchange(&fixture, &json!({"audience": [REGISTRY, other]}));
+    twice.fails(CONFIG, &["invalid_target", "says: one target at a time"]);
+    let twice = exchange(&fixture, &json!({"audience": REGISTRY, "resource": other}));
+    twice.fails(CONFIG, &["invalid_target", "says: one target at a time"]);
     assert!(!provider.log().contains("server error"), "{}", provider.log());
 }
 
 fn an_opaque_token_is_the_judges(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let secret = "the secret of who asks";
     let asker = client("asker", "client_secret_basic", &json!({"client_secret": secret}));
     let Some((provider, _there)) =
-        start(&ground, |options| Options { opaque: true, ..options }.client(asker))
+        start(&fixture, |options| Options { opaque: true, ..options }.client(asker))
     else {
         return;
     };
-    let login = exchange(&ground, &json!({"audience": REGISTRY})).logs_in();
+    let login = exchange(&fixture, &json!({"audience": REGISTRY})).logs_in();
     assert!(!login.password.contains('.'), "a JWT");
     // Nothing but `expires_in` says when it ends.
     assert_eq!(login.cached.as_secs(), 540);
@@ -122,13 +122,13 @@ fn an_opaque_token_is_the_judges(world: &World) {
 }
 
 fn a_pods_token_is_an_assertion(world: &World) {
-    let ground = Ground::new(world);
-    let Some((provider, _there)) = start(&ground, |options| options) else { return };
+    let fixture = Fixture::new(world);
+    let Some((provider, _there)) = start(&fixture, |options| options) else { return };
     let bearer = |more: &Value| {
         let mut exchange =
             json!({"type": "jwtBearer", "endpoint": ENDPOINT, "clientAuth": public()});
         exchange.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        ground.profile(SSO, &exchange, &Value::Null)
+        fixture.profile(SSO, &exchange, &Value::Null)
     };
     for form in [json!({}), json!({"scope": "pull"})] {
         let login = bearer(&form).logs_in();
@@ -137,75 +137,71 @@ fn a_pods_token_is_an_assertion(world: &World) {
         assert_eq!(claims["scope"], form["scope"]);
         assert!(kept(600).contains(&login.cached), "{:?}", login.cached);
     }
-    let spoilt = tampered(&ground.issuer.token(SSO).build());
+    let spoilt = tampered(&fixture.issuer.token(SSO).build());
     let before = asked(&provider);
     let says = [
-        "`https://sso.example/token` refused the token exchange with status 400",
+        "`https://sso.example/token` refused the token exchange: HTTP 400 invalid_grant",
         // It says no more than that, to anybody.
-        "caused by: invalid_grant: grant request is invalid",
+        "says: grant request is invalid",
         TRUST_HINT,
     ];
     bearer(&json!({})).with_token(&spoilt).fails(DENIED, &says);
     assert_eq!(asked(&provider) - before, 2, "once for each of two runs");
-    let says = ["caused by: invalid_scope", "hint: check `exchange`"];
+    let says = [" invalid_scope", "hint: check `exchange`"];
     bearer(&json!({"scope": "push"})).fails(CONFIG, &says);
 }
 
 fn its_errors_are_read(world: &World) {
-    let ground = Ground::new(world);
-    let Some((provider, _there)) = start(&ground, |options| options) else { return };
-    let good = exchange(&ground, &json!({}));
-    let token = || ground.issuer.token(SSO);
-    let invalid = "caused by: invalid_request: subject_token: ";
+    let fixture = Fixture::new(world);
+    let Some((provider, _there)) = start(&fixture, |options| options) else { return };
+    let good = exchange(&fixture, &json!({}));
+    let token = || fixture.issuer.token(SSO);
+    let invalid = "says: subject_token: ";
     for (token, why) in [
         (tampered(&token().build()), "signature verification failed"),
         (token().signed_by_stranger().build(), "no applicable key found in the JSON Web Key Set"),
         (token().issued_by("https://other.example").build(), "unexpected \"iss\" claim value"),
     ] {
-        let says = ["with status 400", &format!("{invalid}{why}"), TRUST_HINT];
+        let says = ["HTTP 400 invalid_request", &format!("{invalid}{why}"), TRUST_HINT];
         good.clone().with_token(&token).fails(DENIED, &says);
     }
     // What the plugin sees by itself does not get there.
     let before = asked(&provider);
     good.clone().with_token(&token().expired().build()).is_not_sent(IDENTITY, &["token expired"]);
-    let other = ground.issuer.token("other.example").build();
+    let other = fixture.issuer.token("other.example").build();
     good.with_token(&other).is_not_sent(IDENTITY, &["audience `other.example`"]);
     assert_eq!(asked(&provider), before);
 
-    let target = [
-        "with status 400",
-        "caused by: invalid_target",
-        "hint: check `exchange`: audience, resource, scope",
-    ];
-    exchange(&ground, &json!({"audience": "elsewhere.example"})).fails(CONFIG, &target);
-    exchange(&ground, &json!({"resource": "elsewhere.example"})).fails(CONFIG, &target);
-    let scope = ["caused by: invalid_scope: requested scope is not allowed", target[2]];
-    exchange(&ground, &json!({"scope": "push"})).fails(CONFIG, &scope);
-    let kind = ["caused by: invalid_request: subject_token_type is not supported"];
-    exchange(&ground, &json!({"subjectTokenType": "saml2"})).fails(DENIED, &kind);
-    let kind = ["caused by: invalid_request: requested_token_type is not supported"];
-    exchange(&ground, &json!({"requestedTokenType": "id_token"})).fails(DENIED, &kind);
+    let target = ["HTTP 400 invalid_target", "hint: check `exchange`: audience, resource, scope"];
+    exchange(&fixture, &json!({"audience": "elsewhere.example"})).fails(CONFIG, &target);
+    exchange(&fixture, &json!({"resource": "elsewhere.example"})).fails(CONFIG, &target);
+    let scope = ["invalid_scope", "says: requested scope is not allowed", target[1]];
+    exchange(&fixture, &json!({"scope": "push"})).fails(CONFIG, &scope);
+    let kind = ["invalid_request", "says: subject_token_type is not supported"];
+    exchange(&fixture, &json!({"subjectTokenType": "saml2"})).fails(DENIED, &kind);
+    let kind = ["invalid_request", "says: requested_token_type is not supported"];
+    exchange(&fixture, &json!({"requestedTokenType": "id_token"})).fails(DENIED, &kind);
 
     let nobody = json!({"method": "none", "clientId": "nobody"});
-    let says = ["caused by: invalid_client", CLIENT_HINT];
-    exchange(&ground, &json!({"clientAuth": nobody})).fails(CONFIG, &says);
-    let says = ["caused by: invalid_request: no client authentication mechanism provided"];
-    exchange(&ground, &json!({"clientAuth": {"method": "none"}})).fails(DENIED, &says);
+    let says = [" invalid_client", CLIENT_HINT];
+    exchange(&fixture, &json!({"clientAuth": nobody})).fails(CONFIG, &says);
+    let says = ["invalid_request", "says: no client authentication mechanism provided"];
+    exchange(&fixture, &json!({"clientAuth": {"method": "none"}})).fails(DENIED, &says);
     let says = ["`https://sso.example/tokens`", "hint: check the path of `exchange.endpoint`"];
-    exchange(&ground, &json!({"endpoint": format!("{NAME}/tokens")})).fails(CONFIG, &says);
+    exchange(&fixture, &json!({"endpoint": format!("{NAME}/tokens")})).fails(CONFIG, &says);
     assert!(!provider.log().contains("server error"), "{}", provider.log());
 }
 
-fn discovering<'g>(ground: &'g Ground<'_>, discovery: &Value) -> Pull<'g> {
+fn discovering<'g>(fixture: &'g Fixture<'_>, discovery: &Value) -> Pull<'g> {
     let exchange = json!({"type": "tokenExchange", "discovery": discovery, "clientAuth": public()});
-    ground.profile(SSO, &exchange, &Value::Null)
+    fixture.profile(SSO, &exchange, &Value::Null)
 }
 
 fn the_endpoint_is_found_by_discovery(world: &World) {
-    let ground = Ground::new(world);
-    let Some((provider, _there)) = start(&ground, |options| options) else { return };
+    let fixture = Fixture::new(world);
+    let Some((provider, _there)) = start(&fixture, |options| options) else { return };
     for discovery in [json!({"issuer": NAME}), json!({"issuer": NAME, "form": "openid"})] {
-        let claims = discovering(&ground, &discovery).logs_in().claims();
+        let claims = discovering(&fixture, &discovery).logs_in().claims();
         assert_eq!((&claims["iss"], &claims["subject"]), (&json!(NAME), &json!(POD)));
     }
     let found = provider.log().matches("GET /.well-known/openid-configuration 200").count();
@@ -213,8 +209,8 @@ fn the_endpoint_is_found_by_discovery(world: &World) {
 }
 
 fn the_metadata_of_another_issuer_is_not_believed(world: &World) {
-    let ground = Ground::new(world);
-    let Some((provider, _there)) = start(&ground, |options| options) else { return };
+    let fixture = Fixture::new(world);
+    let Some((provider, _there)) = start(&fixture, |options| options) else { return };
     let _alias = world.http_to(&format!("{ALIAS}:443"), provider.address());
     // A slash more, and another name that leads to the same server.
     for issuer in [format!("{NAME}/"), format!("https://{ALIAS}")] {
@@ -223,9 +219,9 @@ fn the_metadata_of_another_issuer_is_not_believed(world: &World) {
             &format!("`{issuer}`"),
             "hint: write `exchange.discovery.issuer` exactly as the server does",
         ];
-        discovering(&ground, &json!({"issuer": issuer})).fails(PROTOCOL, &says);
+        discovering(&fixture, &json!({"issuer": issuer})).fails(PROTOCOL, &says);
     }
     let says = ["answered 404", "hint: check `exchange.discovery`"];
-    discovering(&ground, &json!({"issuer": format!("{NAME}/realm")})).fails(PROTOCOL, &says);
+    discovering(&fixture, &json!({"issuer": format!("{NAME}/realm")})).fails(PROTOCOL, &says);
     assert_eq!(asked(&provider), 0, "the token was sent");
 }

@@ -12,10 +12,10 @@ use pullpass_tests::server::Server;
 use pullpass_tests::world::{Trial, World};
 use serde_json::json;
 
-use crate::front::Front;
-use crate::ground::{
-    CLIENT_HINT, CONFIG, DENIED, Ground, IDENTITY, Pull, REGISTRY, REPOSITORY, SSO,
+use crate::fixture::{
+    CLIENT_HINT, CONFIG, DENIED, Fixture, IDENTITY, Pull, REGISTRY, REPOSITORY, SSO,
 };
+use crate::front::Front;
 use crate::vault::{PASSWORD, USER, preset, registry, start};
 use crate::{idpyoidc, oidc_provider};
 
@@ -36,14 +36,14 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 fn a_password_at_a_registry(world: &World) {
-    let ground = Ground::new(world);
-    let Some((_vault, front)) = start(&ground, PASSWORD) else { return };
+    let fixture = Fixture::new(world);
+    let Some((_vault, front)) = start(&fixture, PASSWORD) else { return };
     let Some(registry) = registry(world, &Image::with_text("probed")) else { return };
-    let good = preset(&ground, "vault-kv", ROLE, PATH).keeping("the password", PASSWORD);
+    let good = preset(&fixture, "vault-kv", ROLE, PATH).keeping("the password", PASSWORD);
     let says = [
         "profile `vault-kv`, for `registry.example:5443`",
-        &format!("exchange: user `{USER}` for `{REGISTRY}`, to be kept 0 s"),
-        "registry: takes the login",
+        &format!("exchange: user `{USER}` for `{REGISTRY}`, reused for 0 s"),
+        "registry: accepts the login",
     ];
     good.probes(&[], &says);
     good.clone().of(&format!("{REGISTRY}/{REPOSITORY}:1")).probes(&[], &says);
@@ -52,14 +52,14 @@ fn a_password_at_a_registry(world: &World) {
 }
 
 fn another_password_than_the_registrys(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let spoilt = "not what the registry knows";
-    let Some((_vault, front)) = start(&ground, spoilt) else { return };
+    let Some((_vault, front)) = start(&fixture, spoilt) else { return };
     let Some(_registry) = registry(world, &Image::with_text("probed")) else { return };
-    let pull = preset(&ground, "vault-kv", ROLE, PATH).keeping("the password", spoilt);
+    let pull = preset(&fixture, "vault-kv", ROLE, PATH).keeping("the password", spoilt);
     let says = [
-        "error: the registry refuses the login: HTTP 401",
-        "hint: the exchange went well, so the registry's side is to be looked at",
+        "error: the registry refused the login: HTTP 401",
+        "hint: the exchange succeeded, so the registry's side is to be looked at",
     ];
     pull.probe_fails(&[], DENIED, &says);
     pull.probe_fails(&["--log", "trace"], DENIED, &says);
@@ -74,10 +74,10 @@ struct WithTokens {
 }
 
 impl WithTokens {
-    fn start(ground: &Ground<'_>) -> Option<Self> {
+    fn start(fixture: &Fixture<'_>) -> Option<Self> {
         let options = TokenOptions {
             service: AUDIENCE.to_owned(),
-            trust: Trust::Jwt(ground.issuer.verifier(AUDIENCE)),
+            trust: Trust::Jwt(fixture.issuer.verifier(AUDIENCE)),
             username: None,
             repositories: vec![REPOSITORY.to_owned(), "team/missing".to_owned()],
         };
@@ -93,8 +93,8 @@ impl WithTokens {
         }
         let address = tokens.issuer().strip_prefix("http://").unwrap().parse().unwrap();
         let servers = [
-            ground.world.https_to(REALM, address),
-            ground.world.https_to(REGISTRY, registry.authority().parse().unwrap()),
+            fixture.world.https_to(REALM, address),
+            fixture.world.https_to(REGISTRY, registry.authority().parse().unwrap()),
         ];
         Some(Self { registry, tokens, _servers: servers })
     }
@@ -104,48 +104,51 @@ impl WithTokens {
     }
 }
 
-fn passthrough<'g>(ground: &'g Ground<'_>, repository: &str) -> Pull<'g> {
+fn passthrough<'g>(fixture: &'g Fixture<'_>, repository: &str) -> Pull<'g> {
     let set = [("registry", REGISTRY), ("audience", AUDIENCE)];
-    ground.preset("passthrough", AUDIENCE, &set).of(&format!("{REGISTRY}/{repository}"))
+    fixture.preset("passthrough", AUDIENCE, &set).of(&format!("{REGISTRY}/{repository}"))
 }
 
 fn a_pods_token_at_a_registry_with_tokens(world: &World) {
-    let ground = Ground::new(world);
-    let Some(judge) = WithTokens::start(&ground) else { return };
+    let fixture = Fixture::new(world);
+    let Some(judge) = WithTokens::start(&fixture) else { return };
     let there = ["--realm-host", REALM];
-    let of = |repository: &str| passthrough(&ground, repository);
-    of(REPOSITORY).probes(&there, &["registry: takes the login, and lets it pull this repository"]);
+    let of = |repository: &str| passthrough(&fixture, repository);
+    of(REPOSITORY).probes(
+        &there,
+        &["registry: accepts the login, and allows it to pull from this repository"],
+    );
     let granted = judge.tokens.logins().pop().unwrap().outcome.expect("a login");
     assert_eq!(granted.1, [REPOSITORY]);
 
-    let missing = ["registry: takes the login; it has no such repository, or hides it"];
+    let missing = ["registry: accepts the login; the repository does not exist, or is hidden from it"];
     of("team/missing").probes(&there, &missing);
     let says = [
-        &format!("takes the login and does not let it pull `{REGISTRY}/team/secret`: HTTP 401"),
+        &format!("accepts the login, but does not allow it to pull `{REGISTRY}/team/secret`: HTTP 401"),
         "hint: grant the identity the right to pull from this repository",
     ];
     of("team/secret").probe_fails(&there, DENIED, &says);
-    let spoilt = tampered(&ground.issuer.token(AUDIENCE).build());
-    let says = ["error: the registry refuses the login: HTTP 401", "hint: the exchange went well"];
+    let spoilt = tampered(&fixture.issuer.token(AUDIENCE).build());
+    let says = ["error: the registry refused the login: HTTP 401", "hint: the exchange succeeded"];
     of(REPOSITORY).with_token(&spoilt).probe_fails(&there, DENIED, &says);
     let trace = ["--realm-host", REALM, "--log", "trace"];
     of(REPOSITORY).with_token(&spoilt).probe_fails(&trace, DENIED, &says);
-    of(REPOSITORY).probes(&trace, &["registry: takes the login"]);
+    of(REPOSITORY).probes(&trace, &["registry: accepts the login"]);
     let before = judge.logins();
-    let expired = ground.issuer.token(AUDIENCE).expired().build();
+    let expired = fixture.issuer.token(AUDIENCE).expired().build();
     of(REPOSITORY).with_token(&expired).probe_fails(&there, IDENTITY, &["expired"]);
-    let other = ground.issuer.token("other.example").build();
+    let other = fixture.issuer.token("other.example").build();
     of(REPOSITORY).with_token(&other).probe_fails(&there, IDENTITY, &["audience `other.example`"]);
     assert_eq!(judge.logins(), before, "{}", judge.registry.log());
 }
 
 fn a_realm_that_nobody_named_gets_no_login(world: &World) {
-    let ground = Ground::new(world);
-    let Some(judge) = WithTokens::start(&ground) else { return };
-    let pull = passthrough(&ground, REPOSITORY);
+    let fixture = Fixture::new(world);
+    let Some(judge) = WithTokens::start(&fixture) else { return };
+    let pull = passthrough(&fixture, REPOSITORY);
     let says = [
-        "registry: sends its clients for a token to `auth.example`; the login was not sent there",
-        "next: if that host is the registry's, add `--realm-host auth.example`",
+        "registry: sends its clients to `auth.example` for a token; the login was not sent there",
+        "next: if that host belongs to the registry, add `--realm-host auth.example`",
     ];
     for named in [&[][..], &["--realm-host", "registry.example"], &["--realm-host", "example"]] {
         let before = world.attempts().connections;
@@ -158,8 +161,10 @@ fn a_realm_that_nobody_named_gets_no_login(world: &World) {
 }
 
 fn an_exchange_that_fails_is_said_before_the_registry_is_asked(world: &World) {
-    let ground = Ground::new(world);
-    let Some((provider, _there)) = oidc_provider::start(&ground, |options| options) else { return };
+    let fixture = Fixture::new(world);
+    let Some((provider, _there)) = oidc_provider::start(&fixture, |options| options) else {
+        return;
+    };
     // What the registry's name leads to is none: a call would show.
     let nobody = json!({"method": "none", "clientId": "nobody"});
     let exchange = json!({
@@ -169,24 +174,25 @@ fn an_exchange_that_fails_is_said_before_the_registry_is_asked(world: &World) {
     });
     let _registry = world.address_of("registry.example");
     let says = [
-        "error: the exchange failed; the registry was not asked",
-        "caused by: `https://sso.example/token` refused the token exchange with status 401",
-        "caused by: invalid_client",
+        "error: the exchange failed; the registry was not called",
+        "caused by: `https://sso.example/token` refused the token exchange: HTTP 401 invalid_client",
         CLIENT_HINT,
     ];
-    ground.profile(SSO, &exchange, &json!({})).probe_fails(&[], CONFIG, &says);
+    fixture.profile(SSO, &exchange, &json!({})).probe_fails(&[], CONFIG, &says);
     assert_eq!(oidc_provider::asked(&provider), 1);
 }
 
 fn what_a_judge_hands_out_is_not_shown(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let name = format!("https://{SSO}");
-    let Some(server) = Idpyoidc::start(&ground.cluster(SSO), REGISTRY, Some(&name)) else { return };
+    let Some(server) = Idpyoidc::start(&fixture.cluster(SSO), REGISTRY, Some(&name)) else {
+        return;
+    };
     let front = Front::start(world, SSO, server.address());
-    let Some(judge) = WithTokens::start(&ground) else { return };
-    let pull = idpyoidc::exchange(&ground, SECRET, &json!({}));
+    let Some(judge) = WithTokens::start(&fixture) else { return };
+    let pull = idpyoidc::exchange(&fixture, SECRET, &json!({}));
     let named = ["--realm-host", REALM, "--log", "trace"];
-    let says = ["error: the registry refuses the login: HTTP 401"];
+    let says = ["error: the registry refused the login: HTTP 401"];
     pull.probe_fails(&named, DENIED, &says);
     for args in [&named[..], &named[2..], &[]] {
         let (run, calls) = front.calls_of(|| pull.probe(args));
@@ -196,8 +202,8 @@ fn what_a_judge_hands_out_is_not_shown(world: &World) {
     assert_eq!(judge.logins(), 2, "{}", judge.registry.log());
 
     let before = judge.registry.log();
-    let wrong = idpyoidc::exchange(&ground, "another secret", &json!({}));
-    let says = ["the registry was not asked", "caused by: invalid_client", CLIENT_HINT];
+    let wrong = idpyoidc::exchange(&fixture, "another secret", &json!({}));
+    let says = ["the registry was not called", " invalid_client", CLIENT_HINT];
     wrong.probe_fails(&named, CONFIG, &says);
     assert_eq!(judge.registry.log(), before);
 }

@@ -7,10 +7,10 @@ use pullpass_tests::judges::vault::{self, Vault};
 use pullpass_tests::jwt::tampered;
 use pullpass_tests::world::{Trial, World};
 
-use crate::front::Front;
-use crate::ground::{
-    CONFIG, DENIED, Ground, IDENTITY, PROTOCOL, Pull, REGISTRY, REPOSITORY, TRUST_HINT,
+use crate::fixture::{
+    CONFIG, DENIED, Fixture, IDENTITY, PROTOCOL, Pull, REGISTRY, REPOSITORY, TRUST_HINT,
 };
+use crate::front::Front;
 
 const VAULT: &str = "vault.example:8200";
 const ADDRESS: &str = "https://vault.example:8200";
@@ -23,9 +23,9 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// Vault with that password for the registry, under its name.
-pub(crate) fn start(ground: &Ground<'_>, password: &str) -> Option<(Vault, Front)> {
-    let vault = Vault::start(&ground.cluster(AUDIENCE), USER, password)?;
-    let front = Front::start(ground.world, VAULT, vault.address());
+pub(crate) fn start(fixture: &Fixture<'_>, password: &str) -> Option<(Vault, Front)> {
+    let vault = Vault::start(&fixture.cluster(AUDIENCE), USER, password)?;
+    let front = Front::start(fixture.world, VAULT, vault.address());
     Some((vault, front))
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn registry(world: &World, image: &Image) -> Option<DockerRegistry> {
     Some(registry)
 }
 
-pub(crate) fn preset<'g>(ground: &'g Ground<'_>, name: &str, role: &str, path: &str) -> Pull<'g> {
+pub(crate) fn preset<'g>(fixture: &'g Fixture<'_>, name: &str, role: &str, path: &str) -> Pull<'g> {
     let set = [
         ("address", ADDRESS),
         ("role", role),
@@ -51,18 +51,18 @@ pub(crate) fn preset<'g>(ground: &'g Ground<'_>, name: &str, role: &str, path: &
         ("registry", REGISTRY),
         ("audience", AUDIENCE),
     ];
-    ground.preset(name, AUDIENCE, &set)
+    fixture.preset(name, AUDIENCE, &set)
 }
 
 fn what_vault_keeps_for_a_pod_pulls(world: &World) {
-    let ground = Ground::new(world);
-    let Some((vault, front)) = start(&ground, PASSWORD) else { return };
+    let fixture = Fixture::new(world);
+    let Some((vault, front)) = start(&fixture, PASSWORD) else { return };
     let image = Image::with_text("for whoever Vault lets in");
     let (Some(registry), Some(skopeo)) = (registry(world, &image), Skopeo::find()) else { return };
     let skopeo = skopeo.trusting(&world.ca().pem_file());
     let reference = format!("{REGISTRY}/{REPOSITORY}:1");
     for (name, path) in [("vault-kv", vault::SECRET), ("vault-kv1", vault::SECRET_V1)] {
-        let pull = preset(&ground, name, vault::ROLE, path);
+        let pull = preset(&fixture, name, vault::ROLE, path);
         let (runs, calls) = front.calls_of(|| [pull.run(true), pull.run(false)]);
         for run in runs {
             front.assert_no_leak(&run);
@@ -88,20 +88,20 @@ fn what_vault_keeps_for_a_pod_pulls(world: &World) {
 }
 
 fn its_errors_are_read(world: &World) {
-    let ground = Ground::new(world);
-    let Some((vault, front)) = start(&ground, PASSWORD) else { return };
-    let kv = |role: &str, path: &str| preset(&ground, "vault-kv", role, path);
+    let fixture = Fixture::new(world);
+    let Some((vault, front)) = start(&fixture, PASSWORD) else { return };
+    let kv = |role: &str, path: &str| preset(&fixture, "vault-kv", role, path);
     let good = kv(vault::ROLE, vault::SECRET);
     let login = "`https://vault.example:8200/v1/auth/jwt/login` refused the token exchange";
     let ((), calls) = front.calls_of(|| {
-        let says = [login, "with status 400", "caused by: role \"other\" could not be found"];
+        let says = [login, "HTTP 400", "says: role \"other\" could not be found"];
         kv("other", vault::SECRET).fails(DENIED, &says);
-        let says = [login, "with status 400", "caused by: error validating token", TRUST_HINT];
-        let token = || ground.issuer.token(AUDIENCE);
+        let says = [login, "HTTP 400", "says: error validating token", TRUST_HINT];
+        let token = || fixture.issuer.token(AUDIENCE);
         for token in [tampered(&token().build()), token().signed_by_stranger().build()] {
             good.clone().with_token(&token).fails(DENIED, &says);
         }
-        good.clone().by_a_stranger().fails(DENIED, &[login, "caused by: error validating token"]);
+        good.clone().by_a_stranger().fails(DENIED, &[login, "says: error validating token"]);
     });
     assert_eq!(calls.len(), 8, "{}", vault.log());
     assert!(calls.iter().all(|call| call.status == 400 && call.path.ends_with("/login")));
@@ -113,20 +113,19 @@ fn its_errors_are_read(world: &World) {
         ("registry", REGISTRY),
         ("audience", "other.example"),
     ];
-    let says = [login, "caused by: error validating token: invalid audience (aud) claim"];
-    ground.preset("vault-kv", "other.example", &set).fails(DENIED, &says);
-    let other = ground.issuer.token("other.example").build();
+    let says = [login, "says: error validating token: invalid audience (aud) claim"];
+    fixture.preset("vault-kv", "other.example", &set).fails(DENIED, &says);
+    let other = fixture.issuer.token("other.example").build();
     good.with_token(&other).is_not_sent(IDENTITY, &["audience `other.example`"]);
 
     // What the role's policy does not cover, whether it is there or not.
     for path in ["secret/data/other", "secret/registry", "elsewhere/data/registry"] {
-        let says =
-            [&format!("`{ADDRESS}/v1/{path}` refused"), "with status 403", "permission denied"];
+        let says = [&format!("`{ADDRESS}/v1/{path}` refused"), "HTTP 403", "permission denied"];
         kv(vault::ROLE, path).fails(DENIED, &says);
     }
     // One version's preset with the other version's secret.
     let wrong = [
-        preset(&ground, "vault-kv1", vault::ROLE, vault::SECRET),
+        preset(&fixture, "vault-kv1", vault::ROLE, vault::SECRET),
         kv(vault::ROLE, vault::SECRET_V1),
     ];
     for pull in wrong {
@@ -141,9 +140,9 @@ fn its_errors_are_read(world: &World) {
         ("registry", REGISTRY),
         ("audience", AUDIENCE),
     ];
-    let says = ["`https://vault.example:8200/v1/auth/nowhere/login` refused", "with status 403"];
-    ground.preset("vault-kv", AUDIENCE, &nowhere).fails(DENIED, &says);
-    let incomplete = ground.preset("vault-kv", AUDIENCE, &nowhere[..2]);
+    let says = ["`https://vault.example:8200/v1/auth/nowhere/login` refused", "HTTP 403"];
+    fixture.preset("vault-kv", AUDIENCE, &nowhere).fails(DENIED, &says);
+    let incomplete = fixture.preset("vault-kv", AUDIENCE, &nowhere[..2]);
     let before = front.calls().len();
     assert_eq!(incomplete.run(false).code, Some(CONFIG));
     assert_eq!(front.calls().len(), before);

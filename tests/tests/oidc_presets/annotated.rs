@@ -6,7 +6,7 @@ use pullpass_tests::fakes::vendors::{Chainguard, Cloudsmith, Dialect, Quay, Vend
 use pullpass_tests::world::{Trial, World};
 
 use crate::check::Life;
-use crate::ground::{CONFIG, DENIED, Ground, IDENTITY, Pull};
+use crate::fixture::{CONFIG, DENIED, Fixture, IDENTITY, Pull};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -60,10 +60,10 @@ impl Annotated<'_> {
 
 pub(crate) fn quay(world: &World) {
     let place = "quay.corp.example:8443";
-    let ground = Ground::new(world);
-    let vendor = ground.vendor(place, Dialect::Quay(Quay::new("corp+puller")), place);
+    let fixture = Fixture::new(world);
+    let vendor = fixture.vendor(place, Dialect::Quay(Quay::new("corp+puller")), place);
     let case = Annotated {
-        pull: ground.pull("quay", "quay.corp.example:8443/corp/app", place).set("host", place),
+        pull: fixture.pull("quay", "quay.corp.example:8443/corp/app", place).set("host", place),
         key: "quay.io/federated-robot-account",
         value: "corp+puller",
         variable: "robot",
@@ -80,8 +80,8 @@ pub(crate) fn quay(world: &World) {
         &vendor,
         DENIED,
         &[
-            "refused the token exchange with status 401",
-            "caused by: Token does not match robot",
+            "refused the token exchange: HTTP 401",
+            "says: Token does not match robot",
             "hint: check that the server trusts this cluster's issuer, audience and service account",
         ],
     );
@@ -89,35 +89,35 @@ pub(crate) fn quay(world: &World) {
 
 /// With its own defaults, under its own name.
 fn quay_in_the_cloud_has_a_name_of_its_own(world: &World) {
-    let ground = Ground::new(world);
-    let vendor = ground.vendor("quay.io", Dialect::Quay(Quay::new("corp+puller")), "quay.io");
-    let pull = ground.pull("quay", "quay.io/corp/app", "quay.io").set("robot", "corp+puller");
+    let fixture = Fixture::new(world);
+    let vendor = fixture.vendor("quay.io", Dialect::Quay(Quay::new("corp+puller")), "quay.io");
+    let pull = fixture.pull("quay", "quay.io/corp/app", "quay.io").set("robot", "corp+puller");
     pull.logs_in(&vendor, "quay.io", "corp+puller", Life::Until);
     assert_eq!(vendor.last_call().host, "quay.io");
     pull.of("quay.io:8443/corp/app").is_not_sent(CONFIG, &["no profile is for the registry"]);
 }
 
 fn quays_other_refusals(world: &World) {
-    let ground = Ground::new(world);
-    let vendor = ground.vendor("quay.io", Dialect::Quay(Quay::new("corp+puller")), "quay.io");
-    let pull = ground.pull("quay", "quay.io/corp/app", "quay.io").set("robot", "corp+other");
-    let says = ["caused by: Could not find robot with username: corp+other"];
+    let fixture = Fixture::new(world);
+    let vendor = fixture.vendor("quay.io", Dialect::Quay(Quay::new("corp+puller")), "quay.io");
+    let pull = fixture.pull("quay", "quay.io/corp/app", "quay.io").set("robot", "corp+other");
+    let says = ["says: Could not find robot with username: corp+other"];
     pull.is_refused(&vendor, DENIED, &says);
     let vendor_of_others =
-        ground.vendor("q.example", Dialect::Quay(Quay::new("corp+puller")), "others");
-    let pull = ground.pull("quay", "q.example/corp/app", "q.example").set("host", "q.example");
+        fixture.vendor("q.example", Dialect::Quay(Quay::new("corp+puller")), "others");
+    let pull = fixture.pull("quay", "q.example/corp/app", "q.example").set("host", "q.example");
     let pull = pull.set("robot", "corp+puller");
-    let says = ["caused by: Token audience is not allowed for this robot"];
+    let says = ["says: Token audience is not allowed for this robot"];
     pull.is_refused(&vendor_of_others, DENIED, &says);
 }
 
 pub(crate) fn cloudsmith(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let dialect = Dialect::Cloudsmith(Cloudsmith::new("corp", "k8s-puller"));
-    let vendor = ground.vendor("api.cloudsmith.io", dialect, "api.cloudsmith.io");
+    let vendor = fixture.vendor("api.cloudsmith.io", dialect, "api.cloudsmith.io");
     let image = "docker.cloudsmith.io/corp/main/app";
     let case = Annotated {
-        pull: ground.pull("cloudsmith", image, "api.cloudsmith.io").set("organization", "corp"),
+        pull: fixture.pull("cloudsmith", image, "api.cloudsmith.io").set("organization", "corp"),
         key: "cloudsmith.io/service-slug",
         value: "k8s-puller",
         variable: "service",
@@ -130,21 +130,21 @@ pub(crate) fn cloudsmith(world: &World) {
     assert_eq!(call.field("service_slug"), Some("k8s-puller"));
 
     let stranger = case.with("k8s-puller").by_a_stranger();
-    let says = ["with status 401", "caused by: Invalid OIDC token.", "hint: check that the server"];
+    let says = ["HTTP 401", "says: Invalid OIDC token.", "hint: check that the server"];
     stranger.is_refused(&vendor, DENIED, &says);
     // The place is wrong, or the service.
-    case.with("other").is_refused(&vendor, CONFIG, &["with status 404", "caused by: Not found."]);
+    case.with("other").is_refused(&vendor, CONFIG, &["HTTP 404", "says: Not found."]);
 }
 
 fn cloudsmith_answers_201_too_and_for_less_than_an_hour(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let dialect = Cloudsmith { created: true, ..Cloudsmith::new("corp", "k8s") };
     let place = "api.cloudsmith.corp.example:8443";
-    let vendor = ground.vendor_with(place, Dialect::Cloudsmith(dialect), place, |settings| {
+    let vendor = fixture.vendor_with(place, Dialect::Cloudsmith(dialect), place, |settings| {
         settings.lifetime = Some(1200);
     });
     let registry = "docker.cloudsmith.corp.example:5443";
-    let pull = ground.pull("cloudsmith", "docker.cloudsmith.corp.example:5443/a/b", place);
+    let pull = fixture.pull("cloudsmith", "docker.cloudsmith.corp.example:5443/a/b", place);
     let pull = pull.set("organization", "corp").set("service", "k8s");
     let pull = pull.set("api", place).set("registry", registry);
     pull.logs_in(&vendor, registry, "token", Life::Until);
@@ -154,12 +154,12 @@ fn cloudsmith_answers_201_too_and_for_less_than_an_hour(world: &World) {
 
 pub(crate) fn chainguard(world: &World) {
     const IDENTITY_ID: &str = "c350fb5b3af2ba1e1b8a4c6d9e0f1a2b3c4d5e6f/9a8b7c6d5e4f3a2b";
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let audience = "https://issuer.enforce.dev";
     let dialect = Dialect::Chainguard(Chainguard::new(IDENTITY_ID));
-    let vendor = ground.vendor("issuer.enforce.dev", dialect, audience);
+    let vendor = fixture.vendor("issuer.enforce.dev", dialect, audience);
     let case = Annotated {
-        pull: ground.pull("chainguard", "cgr.dev/corp/app", audience),
+        pull: fixture.pull("chainguard", "cgr.dev/corp/app", audience),
         key: "credentials.chainguard.dev/identity",
         value: IDENTITY_ID,
         variable: "identity",
@@ -172,32 +172,32 @@ pub(crate) fn chainguard(world: &World) {
     assert_eq!(call.field("identity"), Some(IDENTITY_ID));
 
     let stranger = case.with(IDENTITY_ID).by_a_stranger();
-    let says = ["with status 401", "caused by: unable to verify identity token", "hint: "];
+    let says = ["HTTP 401", "says: unable to verify identity token", "hint: "];
     stranger.is_refused(&vendor, DENIED, &says);
-    let says = ["with status 403", "caused by: not allowed to assume identity"];
+    let says = ["HTTP 403", "says: not allowed to assume identity"];
     case.with("abcdef").is_refused(&vendor, DENIED, &says);
 }
 
 /// Another STS, and an end that is nearer than the token's own.
 fn chainguard_wants_its_own_identity(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let place = "sts.corp.example:8443";
     let dialect = Dialect::Chainguard(Chainguard::new("abc123"));
-    let vendor = ground.vendor_with(place, dialect, "sts", |settings| {
+    let vendor = fixture.vendor_with(place, dialect, "sts", |settings| {
         settings.lifetime = Some(600);
     });
-    let pull = ground.pull("chainguard", "cgr.dev/corp/app", "sts").set("audience", "sts");
+    let pull = fixture.pull("chainguard", "cgr.dev/corp/app", "sts").set("audience", "sts");
     let pull = pull.set("sts", place).set("identity", "abc123");
     pull.logs_in(&vendor, "cgr.dev", "_token", Life::Until);
     pull.of("cgr.dev:8443/corp/app").is_not_sent(CONFIG, &["no profile is for the registry"]);
 }
 
 pub(crate) fn yandex(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let vendor =
-        ground.vendor("auth.yandex.cloud", Dialect::Yandex(Yandex::new("aje0example1")), "k8s");
+        fixture.vendor("auth.yandex.cloud", Dialect::Yandex(Yandex::new("aje0example1")), "k8s");
     let case = Annotated {
-        pull: ground.pull("yandex", "cr.yandex/crp1/app", "k8s").set("audience", "k8s"),
+        pull: fixture.pull("yandex", "cr.yandex/crp1/app", "k8s").set("audience", "k8s"),
         key: "yandex.cloud/federated-yc-service-account-id",
         value: "aje0example1",
         variable: "serviceAccount",
@@ -210,11 +210,11 @@ pub(crate) fn yandex(world: &World) {
 
     let stranger = case.with("aje0example1").by_a_stranger();
     let says = [
-        "with status 400",
-        "caused by: invalid_grant: the subject token is not accepted",
+        "HTTP 400 invalid_grant",
+        "says: the subject token is not accepted",
         "hint: check that the server trusts",
     ];
     stranger.is_refused(&vendor, DENIED, &says);
-    let says = ["caused by: invalid_target: no such service account", "hint: check `exchange`"];
+    let says = ["invalid_target", "says: no such service account", "hint: check `exchange`"];
     case.with("aje0other").is_refused(&vendor, CONFIG, &says);
 }

@@ -8,7 +8,7 @@ use pullpass_tests::fakes::vendors::{Password, Vendor};
 use pullpass_tests::plugin::PluginRun;
 use serde_json::json;
 
-use crate::ground::{PLUGIN, Pull};
+use crate::fixture::{PLUGIN, Pull};
 
 /// What a cache leaves of a password's life: this, or a tenth where that is less.
 const MARGIN: Duration = Duration::from_secs(300);
@@ -116,22 +116,22 @@ impl Pull<'_> {
 
     /// The plugin says no itself, and asks nobody.
     pub(crate) fn is_not_sent(&self, code: i32, says: &[&str]) {
-        let before = self.ground.world.attempts();
+        let before = self.fixture.world.attempts();
         self.fails(code, says, |_| {});
-        assert_eq!(self.ground.world.attempts(), before, "somebody was asked");
+        assert_eq!(self.fixture.world.attempts(), before, "somebody was asked");
     }
 
     /// A command line that is wrong.
     pub(crate) fn fails_with_arguments(&self, args: &[&str], code: i32, says: &str) {
-        let plugin = self.ground.world.plugin(PLUGIN);
+        let plugin = self.fixture.world.plugin(PLUGIN);
         let plugin = args.iter().fold(plugin, |plugin, arg| plugin.arg(*arg));
-        let token = self.ground.issuer.token(&self.audience).build();
+        let token = self.fixture.issuer.token(&self.audience).build();
         let request = self.request(&token);
-        let before = self.ground.world.attempts();
+        let before = self.fixture.world.attempts();
         let run = plugin.secret("the pod's token", &token).run(request.to_string().as_bytes());
         assert_eq!(run.code, Some(code), "{args:?}: {}", run.stderr);
         assert!(run.stderr.contains(says), "`{says}` is not in: {}", run.stderr);
-        assert_eq!(self.ground.world.attempts(), before, "somebody was asked");
+        assert_eq!(self.fixture.world.attempts(), before, "somebody was asked");
     }
 
     fn fails(&self, code: i32, says: &[&str], mut check: impl FnMut(&PluginRun)) {
@@ -148,23 +148,23 @@ impl Pull<'_> {
 
     /// The pod's own token is the password, and nobody is asked.
     pub(crate) fn passes_the_token(&self, key: &str, user: &str, kind: &str) {
-        let before = self.ground.world.attempts();
+        let before = self.fixture.world.attempts();
         self.each(|run, token| {
             assert!(run.login() == (key.to_owned(), user.to_owned(), token.to_owned()));
             assert_eq!(run.response()["cacheKeyType"], kind);
             assert_eq!(run.response()["cacheDuration"], "0s");
         });
-        assert_eq!(self.ground.world.attempts(), before, "somebody was asked");
+        assert_eq!(self.fixture.world.attempts(), before, "somebody was asked");
     }
 
     /// The login that comes without a call, with its `cacheDuration`.
     pub(crate) fn answers_at_once(&self, key: &str, user: &str, password: &str, cached: &str) {
-        let before = self.ground.world.attempts();
+        let before = self.fixture.world.attempts();
         self.each(|run, _| {
             assert_eq!(run.login(), (key.to_owned(), user.to_owned(), password.to_owned()));
             assert_eq!(run.response()["cacheDuration"], cached);
         });
-        assert_eq!(self.ground.world.attempts(), before, "somebody was asked");
+        assert_eq!(self.fixture.world.attempts(), before, "somebody was asked");
     }
 
     /// The `cacheDuration` of one run, in seconds.

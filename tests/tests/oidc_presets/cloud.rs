@@ -5,7 +5,7 @@ use pullpass_tests::world::{Trial, World};
 use serde_json::json;
 
 use crate::check::Life;
-use crate::ground::{CONFIG, DENIED, Ground, Pull};
+use crate::fixture::{CONFIG, DENIED, Fixture, Pull};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -20,16 +20,16 @@ const HUB_AUDIENCE: &str = "https://identity.docker.com";
 const PROVIDER: &str =
     "projects/123456789012/locations/global/workloadIdentityPools/edge/providers/k3s";
 
-fn hub<'g>(ground: &'g Ground<'_>) -> (Vendor, Pull<'g>) {
+fn hub<'g>(fixture: &'g Fixture<'_>) -> (Vendor, Pull<'g>) {
     let dialect = Dialect::DockerHub(DockerHub::new("5f1c-connection"));
-    let vendor = ground.vendor("identity.docker.com", dialect, HUB_AUDIENCE);
-    let pull = ground.pull("docker-hub", "docker.io/corp/app", HUB_AUDIENCE);
+    let vendor = fixture.vendor("identity.docker.com", dialect, HUB_AUDIENCE);
+    let pull = fixture.pull("docker-hub", "docker.io/corp/app", HUB_AUDIENCE);
     (vendor, pull.set("organization", "corp").set("connection", "5f1c-connection"))
 }
 
 pub(crate) fn docker_hub(world: &World) {
-    let ground = Ground::new(world);
-    let (vendor, pull) = hub(&ground);
+    let fixture = Fixture::new(world);
+    let (vendor, pull) = hub(&fixture);
     // The answer does not say it: five minutes unless more was asked for, less a tenth.
     pull.logs_in(&vendor, "docker.io", "corp", Life::Seconds);
     assert_eq!(pull.cached_seconds(), 270);
@@ -39,16 +39,16 @@ pub(crate) fn docker_hub(world: &World) {
     assert_eq!(call.field("connection_id"), Some("5f1c-connection"));
 
     let says = [
-        "with status 401",
-        "caused by: access_denied: no rule matches the token",
+        "HTTP 401 access_denied",
+        "says: no rule matches the token",
         "hint: check that the server trusts",
     ];
     pull.by_a_stranger().is_refused(&vendor, DENIED, &says);
 }
 
 fn docker_hubs_token_lives_as_long_as_was_asked_for(world: &World) {
-    let ground = Ground::new(world);
-    let (vendor, pull) = hub(&ground);
+    let fixture = Fixture::new(world);
+    let (vendor, pull) = hub(&fixture);
     let pull = pull.set("expiresIn", "3600");
     pull.logs_in(&vendor, "docker.io", "corp", Life::Seconds);
     assert_eq!(vendor.last_call().field("expires_in"), Some("3600"));
@@ -56,25 +56,25 @@ fn docker_hubs_token_lives_as_long_as_was_asked_for(world: &World) {
 }
 
 fn docker_hubs_other_hosts_and_refusals(world: &World) {
-    let ground = Ground::new(world);
-    let (vendor, pull) = hub(&ground);
+    let fixture = Fixture::new(world);
+    let (vendor, pull) = hub(&fixture);
     for host in ["registry-1.docker.io", "dhi.io"] {
         let pull = pull.clone().of(&format!("{host}/corp/app"));
         pull.logs_in(&vendor, host, "corp", Life::Seconds);
     }
     pull.clone().of("docker.io.evil.example/a").is_not_sent(CONFIG, &["no profile is for"]);
-    let says = ["caused by: invalid_request: expires_in must be between 300 and 21600"];
+    let says = ["invalid_request", "says: expires_in must be between 300 and 21600"];
     pull.set("expiresIn", "60").is_refused(&vendor, DENIED, &says);
-    let other = ground.pull("docker-hub", "docker.io/corp/app", HUB_AUDIENCE);
+    let other = fixture.pull("docker-hub", "docker.io/corp/app", HUB_AUDIENCE);
     let other = other.set("organization", "corp").set("connection", "another");
-    other.is_refused(&vendor, DENIED, &["caused by: invalid_request: unknown connection"]);
+    other.is_refused(&vendor, DENIED, &["invalid_request", "says: unknown connection"]);
 }
 
 pub(crate) fn ibm(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let dialect = Dialect::Ibm(Ibm::new("iam-Profile-1234"));
-    let vendor = ground.vendor("iam.cloud.ibm.com", dialect, "iam");
-    let pull = ground.pull("ibm", "us.icr.io/corp/app", "iam");
+    let vendor = fixture.vendor("iam.cloud.ibm.com", dialect, "iam");
+    let pull = fixture.pull("ibm", "us.icr.io/corp/app", "iam");
     let pull = pull.set("profileId", "iam-Profile-1234");
     pull.logs_in(&vendor, "us.icr.io", "iambearer", Life::Until);
     pull.clone().of("icr.io/corp/app").logs_in(&vendor, "icr.io", "iambearer", Life::Until);
@@ -83,28 +83,29 @@ pub(crate) fn ibm(world: &World) {
     assert_eq!(call.field_names(), ["cr_token", "grant_type", "profile_id"]);
 
     let says = [
-        "with status 400",
-        "caused by: BXNIM0513E: Provided cr_token is invalid",
+        "HTTP 400",
+        "BXNIM0513E",
+        "says: Provided cr_token is invalid",
         "hint: check that the server trusts",
     ];
     pull.by_a_stranger().is_refused(&vendor, DENIED, &says);
 }
 
 fn ibm_knows_a_profile_by_its_name_too(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let place = "iam.test.cloud.ibm.com";
     let dialect = Dialect::Ibm(Ibm::named("puller"));
-    let vendor = ground.vendor_with(place, dialect, "iam", |settings| {
+    let vendor = fixture.vendor_with(place, dialect, "iam", |settings| {
         settings.lifetime = Some(1199);
     });
-    let pull = ground.pull("ibm", "de.icr.io/corp/app", "iam").set("iam", place);
+    let pull = fixture.pull("ibm", "de.icr.io/corp/app", "iam").set("iam", place);
     let pull = pull.set("profileName", "puller");
     pull.logs_in(&vendor, "de.icr.io", "iambearer", Life::Until);
     assert_eq!(vendor.last_call().field_names(), ["cr_token", "grant_type", "profile_name"]);
 }
 
 fn google<'g>(
-    ground: &'g Ground<'_>,
+    fixture: &'g Fixture<'_>,
     preset: &'static str,
     account: Option<&str>,
 ) -> (Vendor, Pull<'g>) {
@@ -113,14 +114,14 @@ fn google<'g>(
         service_account: account.map(str::to_owned),
         ..GoogleSts::new(&format!("//iam.googleapis.com/{PROVIDER}"))
     };
-    let vendor = ground.vendor("sts.googleapis.com", Dialect::GoogleSts(dialect), &audience);
-    let pull = ground.pull(preset, "europe-docker.pkg.dev/corp/main/app", &audience);
+    let vendor = fixture.vendor("sts.googleapis.com", Dialect::GoogleSts(dialect), &audience);
+    let pull = fixture.pull(preset, "europe-docker.pkg.dev/corp/main/app", &audience);
     (vendor, pull.set("provider", PROVIDER).set("audience", audience))
 }
 
 pub(crate) fn google_sts(world: &World) {
-    let ground = Ground::new(world);
-    let (vendor, pull) = google(&ground, "google-sts", None);
+    let fixture = Fixture::new(world);
+    let (vendor, pull) = google(&fixture, "google-sts", None);
     let key = "europe-docker.pkg.dev";
     pull.logs_in(&vendor, key, "oauth2accesstoken", Life::Seconds);
     assert_eq!(pull.cached_seconds(), 3299);
@@ -133,8 +134,8 @@ pub(crate) fn google_sts(world: &World) {
     assert_eq!(call.authorization, None, "Google refuses a client that says who it is");
 
     let says = [
-        "with status 400",
-        "caused by: invalid_grant: The given credential is rejected",
+        "HTTP 400 invalid_grant",
+        "says: The given credential is rejected",
         "hint: check that the server trusts",
     ];
     pull.by_a_stranger().is_refused(&vendor, DENIED, &says);
@@ -143,8 +144,8 @@ pub(crate) fn google_sts(world: &World) {
 const PULLER: &str = "puller@corp.iam.gserviceaccount.com";
 
 pub(crate) fn google_sts_impersonation(world: &World) {
-    let ground = Ground::new(world);
-    let (vendor, pull) = google(&ground, "google-sts-impersonation", Some(PULLER));
+    let fixture = Fixture::new(world);
+    let (vendor, pull) = google(&fixture, "google-sts-impersonation", Some(PULLER));
     let _iam = vendor.also_at(world.https_socket("iamcredentials.googleapis.com"));
     let pull = pull.set("serviceAccount", PULLER);
     pull.logs_in(&vendor, "europe-docker.pkg.dev", "oauth2accesstoken", Life::Until);
@@ -153,14 +154,14 @@ pub(crate) fn google_sts_impersonation(world: &World) {
     assert_eq!(hosts, ["iamcredentials.googleapis.com", "sts.googleapis.com"]);
     assert_eq!(calls.len(), 2 * 4, "two calls for each of four runs");
 
-    let says = ["caused by: invalid_grant: The given credential", "sts.googleapis.com/v1/token"];
+    let says = ["invalid_grant", "says: The given credential", "sts.googleapis.com/v1/token"];
     pull.clone().by_a_stranger().is_refused(&vendor, DENIED, &says);
 }
 
 /// The first host knows the pod, and the second does not let it act for the account.
 fn google_may_refuse_the_second_call(world: &World) {
-    let ground = Ground::new(world);
-    let (vendor, pull) = google(&ground, "google-sts-impersonation", Some(PULLER));
+    let fixture = Fixture::new(world);
+    let (vendor, pull) = google(&fixture, "google-sts-impersonation", Some(PULLER));
     let _iam = vendor.also_at(world.https_socket("iamcredentials.googleapis.com"));
     let says = "Permission 'iam.serviceAccounts.getAccessToken' denied on resource";
     let refusal = json!({"error": {"code": 403, "message": says, "status": "PERMISSION_DENIED"}});
@@ -171,7 +172,7 @@ fn google_may_refuse_the_second_call(world: &World) {
     }
     let before = vendor.passwords().len();
     let pull = pull.set("serviceAccount", PULLER);
-    let cause = format!("caused by: {says}");
+    let cause = format!("says: {says}");
     pull.fails_after_a_call(&vendor, DENIED, &["iamcredentials.googleapis.com", &cause]);
     assert!(vendor.passwords().len() > before, "the first call was answered");
 }

@@ -13,7 +13,7 @@
 mod annotated;
 mod check;
 mod cloud;
-mod ground;
+mod fixture;
 mod local;
 mod oauth;
 mod overrides;
@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use pullpass_tests::world::{self, Trial, World};
 
-use crate::ground::PLUGIN;
+use crate::fixture::PLUGIN;
 
 fn main() -> ExitCode {
     let presets = presets();

@@ -7,7 +7,7 @@ use pullpass_tests::world::{Trial, World};
 use serde_json::json;
 
 use crate::check::Life;
-use crate::ground::{CONFIG, Ground, IMAGE, REGISTRY};
+use crate::fixture::{CONFIG, Fixture, IMAGE, REGISTRY};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -23,13 +23,13 @@ pub(crate) fn trials() -> Vec<Trial> {
 const ART: &str = "art.corp.example:8443";
 
 fn each_field_of_a_preset_gives_way_to_the_profiles(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let dialect = Artifactory { project: Some("web".to_owned()), ..Artifactory::new("k8s-prod") };
-    let vendor = ground.vendor(ART, Dialect::Artifactory(dialect), "art");
-    let pull = ground.pull("artifactory", IMAGE, "art").set("host", ART).set("provider", "wrong");
+    let vendor = fixture.vendor(ART, Dialect::Artifactory(dialect), "art");
+    let pull = fixture.pull("artifactory", IMAGE, "art").set("host", ART).set("provider", "wrong");
     let pull = pull.over(json!({
         "registries": [REGISTRY],
-        "serviceAccountToken": {"audience": "art", "issuer": ground.issuer.url()},
+        "serviceAccountToken": {"audience": "art", "issuer": fixture.issuer.url()},
         // The rest of the preset's exchange stays: type, endpoint, encoding.
         "exchange": {"extra": {"provider_name": "k8s-prod", "project_key": "web"}},
         "response": {
@@ -48,9 +48,9 @@ fn each_field_of_a_preset_gives_way_to_the_profiles(world: &World) {
 
     // Another address for the same exchange: the preset's own host is not asked.
     let mirror = "art-eu.corp.example:9443";
-    let second = ground.vendor(mirror, Dialect::Artifactory(Artifactory::new("k8s-prod")), ART);
+    let second = fixture.vendor(mirror, Dialect::Artifactory(Artifactory::new("k8s-prod")), ART);
     let calls = vendor.count();
-    let pull = ground.pull("artifactory", "art.corp.example:8443/docker/app", ART);
+    let pull = fixture.pull("artifactory", "art.corp.example:8443/docker/app", ART);
     let pull = pull.set("host", ART).set("provider", "k8s-prod");
     let endpoint = format!("https://{mirror}/access/api/v1/oidc/token");
     let pull = pull.over(json!({"exchange": {"endpoint": endpoint}}));
@@ -59,13 +59,13 @@ fn each_field_of_a_preset_gives_way_to_the_profiles(world: &World) {
 }
 
 fn another_type_leaves_nothing_of_the_presets_exchange(world: &World) {
-    let ground = Ground::new(world);
-    let preset = ground.vendor(ART, Dialect::Artifactory(Artifactory::new("k8s-prod")), ART);
+    let fixture = Fixture::new(world);
+    let preset = fixture.vendor(ART, Dialect::Artifactory(Artifactory::new("k8s-prod")), ART);
     let sts = "sts.corp.example:8443";
     let oauth = OAuth::new(Client::None { id: None }, Grant::JwtBearer);
-    let vendor = ground.vendor(sts, Dialect::OAuth(oauth), ART);
+    let vendor = fixture.vendor(sts, Dialect::OAuth(oauth), ART);
     let image = "art.corp.example:8443/docker/app";
-    let pull = ground.pull("artifactory", image, ART).set("host", ART).set("provider", "k8s-prod");
+    let pull = fixture.pull("artifactory", image, ART).set("host", ART).set("provider", "k8s-prod");
     let own = pull.clone().over(json!({
         "exchange": {"type": "jwtBearer", "endpoint": vendor.endpoint()},
         "response": {"username": {"value": "me"}},
@@ -102,13 +102,13 @@ fn another_end_than_the_presets(world: &World) {
     .into_iter()
     .enumerate()
     {
-        let ground = Ground::new(world);
+        let fixture = Fixture::new(world);
         let host = format!("auth{number}.yandex.example");
         let dialect = Dialect::Yandex(Yandex::new("aje1"));
-        let vendor = ground.vendor_with(&host, dialect, "k8s", |settings| {
+        let vendor = fixture.vendor_with(&host, dialect, "k8s", |settings| {
             (settings.expiry, settings.lifetime) = (expiry, Some(1234));
         });
-        let pull = ground.pull("yandex", "cr.yandex/crp1/app", "k8s").set("audience", "k8s");
+        let pull = fixture.pull("yandex", "cr.yandex/crp1/app", "k8s").set("audience", "k8s");
         let pull = pull.set("serviceAccount", "aje1").over(json!({
             "exchange": {"endpoint": vendor.endpoint()},
             "response": {"expiry": section},
@@ -119,9 +119,9 @@ fn another_end_than_the_presets(world: &World) {
 }
 
 fn mirrors_get_the_same_login(world: &World) {
-    let ground = Ground::new(world);
-    let vendor = ground.vendor("quay.io", Dialect::Quay(Quay::new("corp+puller")), "quay.io");
-    let pull = ground.pull("quay", "quay.io/corp/app", "quay.io").set("robot", "corp+puller");
+    let fixture = Fixture::new(world);
+    let vendor = fixture.vendor("quay.io", Dialect::Quay(Quay::new("corp+puller")), "quay.io");
+    let pull = fixture.pull("quay", "quay.io/corp/app", "quay.io").set("robot", "corp+puller");
     let pull = pull.over(json!({
         "registries": ["quay.io", "mirror.corp.example:5443"],
         "response": {"authKeys": ["${image.registry}", "mirror.corp.example:5443"]},
@@ -138,13 +138,13 @@ fn mirrors_get_the_same_login(world: &World) {
 }
 
 fn a_parameter_that_a_preset_needs_or_does_not_have(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let image = "art.corp.example:8443/docker/app";
-    let bare = ground.pull("artifactory", image, ART);
+    let bare = fixture.pull("artifactory", image, ART);
     bare.is_not_sent(CONFIG, &["preset `artifactory` needs the variable `host`"]);
     let pull = bare.set("host", ART);
     pull.is_not_sent(CONFIG, &["needs the variable `provider`", "OIDC integration"]);
-    let none = ground.pull("artifactori", image, ART);
+    let none = fixture.pull("artifactori", image, ART);
     none.is_not_sent(CONFIG, &["there is no preset `artifactori`", "artifactory"]);
     for (args, says) in [
         (&["--preset", "quay", "--set", "endpoint=x"][..], "preset `quay` has no `endpoint`"),
@@ -156,13 +156,13 @@ fn a_parameter_that_a_preset_needs_or_does_not_have(world: &World) {
         ),
         (&["--config", "/x", "--set", "a=b"], "`--set` is for `--preset`"),
     ] {
-        ground.pull("quay", image, ART).fails_with_arguments(args, CONFIG, says);
+        fixture.pull("quay", image, ART).fails_with_arguments(args, CONFIG, says);
     }
 }
 
 /// What an operator sets is trusted, and yet a slip of the pen names no other host than it seems to.
 fn a_host_is_a_host_and_nothing_else(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let image = "art.corp.example:8443/docker/app";
     for host in [
         "art.corp.example:8443@evil.example",
@@ -174,7 +174,7 @@ fn a_host_is_a_host_and_nothing_else(world: &World) {
         "art.corp.example:",
         "",
     ] {
-        let pull = ground.pull("artifactory", image, ART).set("provider", "k8s-prod");
+        let pull = fixture.pull("artifactory", image, ART).set("provider", "k8s-prod");
         let pull = pull.set("registry", ART).set("audience", ART).set("host", host);
         eprintln!("host `{host}`");
         pull.is_not_sent(CONFIG, &["preset `artifactory`: `host` is HOST[:PORT] alone"]);

@@ -7,7 +7,7 @@ use pullpass_tests::world::{Trial, World};
 use serde_json::json;
 
 use crate::check::Life;
-use crate::ground::{CONFIG, DENIED, Ground, IMAGE, Pull, REGISTRY};
+use crate::fixture::{CONFIG, DENIED, Fixture, IMAGE, Pull, REGISTRY};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -22,15 +22,15 @@ pub(crate) fn trials() -> Vec<Trial> {
 const ART: &str = "art.corp.example:8443";
 const ART_IMAGE: &str = "art.corp.example:8443/docker/team/app";
 
-fn jfrog<'g>(ground: &'g Ground<'_>, dialect: Artifactory) -> (Vendor, Pull<'g>) {
-    let vendor = ground.vendor(ART, Dialect::Artifactory(dialect), ART);
-    let pull = ground.pull("artifactory", ART_IMAGE, ART).set("host", ART);
+fn jfrog<'g>(fixture: &'g Fixture<'_>, dialect: Artifactory) -> (Vendor, Pull<'g>) {
+    let vendor = fixture.vendor(ART, Dialect::Artifactory(dialect), ART);
+    let pull = fixture.pull("artifactory", ART_IMAGE, ART).set("host", ART);
     (vendor, pull.set("provider", "k8s-prod"))
 }
 
 pub(crate) fn artifactory(world: &World) {
-    let ground = Ground::new(world);
-    let (vendor, pull) = jfrog(&ground, Artifactory::new("k8s-prod"));
+    let fixture = Fixture::new(world);
+    let (vendor, pull) = jfrog(&fixture, Artifactory::new("k8s-prod"));
     pull.logs_in(&vendor, ART, "puller", Life::Until);
     let call = vendor.last_call();
     assert_eq!((&*call.host, &*call.path), (ART, "/access/api/v1/oidc/token"));
@@ -42,28 +42,25 @@ pub(crate) fn artifactory(world: &World) {
     // Another host for images than for tokens.
     let apart = pull.clone().of(IMAGE).set("registry", REGISTRY);
     apart.logs_in(&vendor, REGISTRY, "puller", Life::Until);
-    let says = [
-        "with status 401",
-        "caused by: Unable to exchange OIDC token",
-        "hint: check that the server trusts",
-    ];
+    let says =
+        ["HTTP 401", "says: Unable to exchange OIDC token", "hint: check that the server trusts"];
     pull.by_a_stranger().is_refused(&vendor, DENIED, &says);
 }
 
 fn artifactory_says_the_user_in_the_token_alone(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let dialect = Artifactory { names_user: false, ..Artifactory::new("k8s-prod") };
-    let (vendor, pull) = jfrog(&ground, dialect);
+    let (vendor, pull) = jfrog(&fixture, dialect);
     let pull = pull.set("oidcAudience", "jfrog");
     pull.logs_in(&vendor, ART, "puller", Life::Until);
     assert_eq!(vendor.last_call().field("audience"), Some("jfrog"));
 }
 
 fn artifactory_knows_the_provider_by_its_project(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let dialect = Artifactory { project: Some("web".to_owned()), ..Artifactory::new("k8s-prod") };
-    let (vendor, pull) = jfrog(&ground, dialect);
-    let says = ["with status 404", "caused by: OIDC provider k8s-prod could not be found"];
+    let (vendor, pull) = jfrog(&fixture, dialect);
+    let says = ["HTTP 404", "says: OIDC provider k8s-prod could not be found"];
     pull.clone().is_refused(&vendor, CONFIG, &says);
     pull.set("project", "web").logs_in(&vendor, ART, "puller", Life::Until);
 }
@@ -73,13 +70,13 @@ fn artifactory_words_a_lifetime_as_it_likes(world: &World) {
     for (number, expiry) in
         [Expiry::Seconds, Expiry::SecondsText, Expiry::JwtExp].into_iter().enumerate()
     {
-        let ground = Ground::new(world);
+        let fixture = Fixture::new(world);
         let place = format!("art{number}.corp.example:8443");
         let dialect = Dialect::Artifactory(Artifactory::new("k8s-prod"));
-        let vendor = ground.vendor_with(&place, dialect, &place, |settings| {
+        let vendor = fixture.vendor_with(&place, dialect, &place, |settings| {
             (settings.expiry, settings.lifetime) = (expiry, Some(1800));
         });
-        let pull = ground.pull("artifactory", &format!("{place}/docker/app"), &place);
+        let pull = fixture.pull("artifactory", &format!("{place}/docker/app"), &place);
         let pull = pull.set("host", place.clone()).set("provider", "k8s-prod");
         pull.logs_in(&vendor, &place, "puller", Life::Until);
     }
@@ -88,15 +85,15 @@ fn artifactory_words_a_lifetime_as_it_likes(world: &World) {
 const KEEPER: &str = "keeper.corp.example:8443";
 const PROVIDER: &str = "7a0c1f6e-8f8e-4a53-9d52-0d6a7c3b1e11";
 
-fn keeper<'g>(ground: &'g Ground<'_>, dialect: ArtifactKeeper) -> (Vendor, Pull<'g>) {
-    let vendor = ground.vendor(KEEPER, Dialect::ArtifactKeeper(dialect), KEEPER);
-    let pull = ground.pull("artifact-keeper", "keeper.corp.example:8443/docker/app", KEEPER);
+fn keeper<'g>(fixture: &'g Fixture<'_>, dialect: ArtifactKeeper) -> (Vendor, Pull<'g>) {
+    let vendor = fixture.vendor(KEEPER, Dialect::ArtifactKeeper(dialect), KEEPER);
+    let pull = fixture.pull("artifact-keeper", "keeper.corp.example:8443/docker/app", KEEPER);
     (vendor, pull.set("host", KEEPER))
 }
 
 pub(crate) fn artifact_keeper(world: &World) {
-    let ground = Ground::new(world);
-    let (vendor, bare) = keeper(&ground, ArtifactKeeper::new(PROVIDER));
+    let fixture = Fixture::new(world);
+    let (vendor, bare) = keeper(&fixture, ArtifactKeeper::new(PROVIDER));
     let pull = bare.clone().set("providerId", PROVIDER);
     pull.logs_in(&vendor, KEEPER, "ci-abc123456789", Life::Until);
     let cached = pull.cached_seconds();
@@ -106,19 +103,20 @@ pub(crate) fn artifact_keeper(world: &World) {
     assert_eq!(call.field("provider_id"), Some(PROVIDER));
 
     let says = [
-        "with status 401",
-        "caused by: AUTH_ERROR: Authentication failed: Invalid CI token",
+        "HTTP 401",
+        "AUTH_ERROR",
+        "says: Authentication failed: Invalid CI token",
         "hint: check that the server trusts",
     ];
     pull.by_a_stranger().is_refused(&vendor, DENIED, &says);
     let other = bare.set("providerId", "00000000-0000-0000-0000-000000000000");
-    let says = ["caused by: NOT_FOUND: Resource not found: CI OIDC provider not found"];
+    let says = ["NOT_FOUND", "says: Resource not found: CI OIDC provider not found"];
     other.is_refused(&vendor, CONFIG, &says);
 }
 
 fn artifact_keepers_password_dies_with_the_pods_token(world: &World) {
-    let ground = Ground::new(world);
-    let (vendor, pull) = keeper(&ground, ArtifactKeeper::new(PROVIDER));
+    let fixture = Fixture::new(world);
+    let (vendor, pull) = keeper(&fixture, ArtifactKeeper::new(PROVIDER));
     let pull = pull.set("providerId", PROVIDER).with_lifetime(400);
     pull.logs_in(&vendor, KEEPER, "ci-abc123456789", Life::Until);
     let cached = pull.cached_seconds();
@@ -126,19 +124,19 @@ fn artifact_keepers_password_dies_with_the_pods_token(world: &World) {
 }
 
 fn artifact_keeper_may_know_its_one_provider(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let dialect = ArtifactKeeper { provider_required: false, ..ArtifactKeeper::new(PROVIDER) };
-    let (vendor, pull) = keeper(&ground, dialect);
+    let (vendor, pull) = keeper(&fixture, dialect);
     pull.logs_in(&vendor, KEEPER, "ci-abc123456789", Life::Until);
     assert_eq!(vendor.last_call().field("provider_id"), None);
 }
 
 pub(crate) fn harbor_bridge(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let bridge = "bridge.corp.example:9443";
     let dialect = Dialect::HarborBridge(HarborBridge::new("robot$demo+web"));
-    let vendor = ground.vendor(bridge, dialect, bridge);
-    let pull = ground.pull("harbor-bridge", IMAGE, bridge).set("host", bridge);
+    let vendor = fixture.vendor(bridge, dialect, bridge);
+    let pull = fixture.pull("harbor-bridge", IMAGE, bridge).set("host", bridge);
     let pull = pull.set("registry", REGISTRY);
     // It is told the image: what it gives for one may be nothing to another.
     pull.logs_in_by(&vendor, REGISTRY, "robot$demo+web", Life::Seconds, "Image");
@@ -149,8 +147,8 @@ pub(crate) fn harbor_bridge(world: &World) {
 
     // Its refusals are lines of plain text.
     let says = [
-        "with status 403",
-        "caused by: no matching HarborAccess for the requesting service account and audience",
+        "HTTP 403",
+        "says: no matching HarborAccess for the requesting service account and audience",
         "hint: check that the server trusts",
     ];
     pull.clone().by_a_stranger().is_refused(&vendor, DENIED, &says);

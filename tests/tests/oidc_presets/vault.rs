@@ -5,7 +5,7 @@ use pullpass_tests::world::{Trial, World};
 use serde_json::json;
 
 use crate::check::Life;
-use crate::ground::{CONFIG, DENIED, Ground, IMAGE, Pull, REGISTRY};
+use crate::fixture::{CONFIG, DENIED, Fixture, IMAGE, Pull, REGISTRY};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -19,20 +19,20 @@ const PLACE: &str = "vault.corp.example:8200";
 const AUDIENCE: &str = "vault";
 
 fn start<'g>(
-    ground: &'g Ground<'_>,
+    fixture: &'g Fixture<'_>,
     preset: &'static str,
     vault: Vault,
     path: &str,
 ) -> (Vendor, Pull<'g>) {
-    let vendor = ground.vendor(PLACE, Dialect::Vault(vault), AUDIENCE);
-    let pull = ground.pull(preset, IMAGE, AUDIENCE).set("audience", AUDIENCE);
+    let vendor = fixture.vendor(PLACE, Dialect::Vault(vault), AUDIENCE);
+    let pull = fixture.pull(preset, IMAGE, AUDIENCE).set("audience", AUDIENCE);
     let pull = pull.set("address", "https://vault.corp.example:8200").set("role", "puller");
     (vendor, pull.set("registry", REGISTRY).set("path", path))
 }
 
 fn check(world: &World, preset: &'static str, engine: Engine, path: &str, life: Life) {
-    let ground = Ground::new(world);
-    let (vendor, pull) = start(&ground, preset, Vault::new("puller", engine), path);
+    let fixture = Fixture::new(world);
+    let (vendor, pull) = start(&fixture, preset, Vault::new("puller", engine), path);
     pull.logs_in_as_named(&vendor, REGISTRY, life);
     let paths = vendor.paths();
     assert_eq!(paths.len(), 2 * 4, "two calls for each of four runs");
@@ -42,8 +42,8 @@ fn check(world: &World, preset: &'static str, engine: Engine, path: &str, life: 
 
     // Vault says 400 where it does not know who asks.
     let says = [
-        "v1/auth/jwt/login` refused the token exchange with status 400",
-        "caused by: error validating token:",
+        "v1/auth/jwt/login` refused the token exchange: HTTP 400",
+        "says: error validating token:",
         "hint: check that the server trusts",
     ];
     pull.by_a_stranger().is_refused(&vendor, DENIED, &says);
@@ -71,13 +71,13 @@ pub(crate) fn harbor(world: &World) {
 }
 
 fn a_namespace_and_a_mount_of_ones_own(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let vault = Vault {
         auth_mount: "k8s/prod".to_owned(),
         namespace: Some("team/web".to_owned()),
         ..Vault::new("puller", Engine::kv_v2("kv", "registry"))
     };
-    let (vendor, pull) = start(&ground, "vault-kv", vault, "kv/data/registry");
+    let (vendor, pull) = start(&fixture, "vault-kv", vault, "kv/data/registry");
     let pull = pull.set("mount", "k8s/prod");
     let named = pull.clone().set("namespace", "team/web");
     named.logs_in_as_named(&vendor, REGISTRY, Life::Unsaid);
@@ -85,15 +85,15 @@ fn a_namespace_and_a_mount_of_ones_own(world: &World) {
     for call in vendor.calls() {
         assert_eq!(call.header("x-vault-namespace"), Some("team/web"), "{}", call.path);
     }
-    pull.is_refused(&vendor, DENIED, &["status 403", "caused by: permission denied"]);
+    pull.is_refused(&vendor, DENIED, &["HTTP 403", "says: permission denied"]);
 }
 
 /// The login works, and what is asked for then is not for it.
 fn a_policy_may_not_let_it_be_read(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let vault = Vault::new("puller", Engine::kv_v2("kv", "registry"));
-    let (vendor, pull) = start(&ground, "vault-kv", vault, "kv/data/other");
-    let says = ["v1/kv/data/other` refused", "status 403", "caused by: permission denied"];
+    let (vendor, pull) = start(&fixture, "vault-kv", vault, "kv/data/other");
+    let says = ["v1/kv/data/other` refused", "HTTP 403", "says: permission denied"];
     pull.is_refused(&vendor, DENIED, &says);
     // A secret that was deleted is a 404 with what is left of it.
     let body = json!({"data": {"data": null, "metadata": {"destroyed": true}}});
@@ -102,7 +102,7 @@ fn a_policy_may_not_let_it_be_read(world: &World) {
 }
 
 fn fields_of_other_names(world: &World) {
-    let ground = Ground::new(world);
+    let fixture = Fixture::new(world);
     let engine = Engine::KvV2 {
         mount: "kv".to_owned(),
         path: "registry".to_owned(),
@@ -110,7 +110,7 @@ fn fields_of_other_names(world: &World) {
         user: "puller".to_owned(),
     };
     let (vendor, pull) =
-        start(&ground, "vault-kv", Vault::new("puller", engine), "kv/data/registry");
+        start(&fixture, "vault-kv", Vault::new("puller", engine), "kv/data/registry");
     pull.fails_after_a_call(&vendor, 5, &["without a text at `/data/data/password`"]);
     let pull = pull.over(json!({"response": {
         "username": {"pointer": "/data/data/login"},

@@ -1,10 +1,10 @@
-//! `explain IMAGE`: which profile answers, and what it would send. Secrets keep their names.
+//! `explain IMAGE`: which profile is used, and what it would send. Secrets are shown by name only.
 
 use std::fmt::Write as _;
 
 use pullpass::{Error, GoDuration, Image, Options};
 
-use super::{annotations, image};
+use super::{parse_annotations, parse_image};
 use crate::engine::{Values, step_url};
 use crate::exchange::Steps;
 use crate::profile::template::Template;
@@ -17,9 +17,9 @@ use crate::settings::Settings;
 
 pub(super) fn run(options: &Options) -> Result<String, Error> {
     let settings = Settings::from_options(options)?;
-    let image = image(options)?;
+    let image = parse_image(options)?;
     let (profile, registry) = settings.profile_for(&image)?;
-    let annotations = annotations(options)?;
+    let annotations = parse_annotations(options)?;
     let mut values = Values::from_image(&image);
     let mut text = format!("image:    {image}\nprofile:  `{}`, for `{registry}`\n", profile.name);
     write_token(&mut text, profile);
@@ -120,16 +120,16 @@ fn write_steps(text: &mut String, steps: &Steps<'_>, values: &Values) {
 fn write_step(text: &mut String, step: &Step, values: &Values) {
     let _ = match &step.auth {
         Auth::None => Ok(()),
-        Auth::Bearer(token) => writeln!(text, "  Authorization: Bearer {}", names_alone(token)),
+        Auth::Bearer(token) => writeln!(text, "  Authorization: Bearer {}", names_only(token)),
         Auth::Basic { user, password } => writeln!(
             text,
             "  Authorization: Basic {}:{}",
             values.preview(user),
-            names_alone(password)
+            names_only(password)
         ),
     };
     for (name, value) in &step.headers {
-        let _ = writeln!(text, "  {name}: {}", names_alone(value));
+        let _ = writeln!(text, "  {name}: {}", names_only(value));
     }
     match &step.body {
         Body::None => {}
@@ -142,8 +142,9 @@ fn write_step(text: &mut String, step: &Step, values: &Values) {
     }
 }
 
-/// What stands where a secret does is not shown unless it is a name.
-fn names_alone(template: &Template) -> String {
+/// The names in a template where a secret is expected: its fixed text may be one, and is not
+/// shown.
+fn names_only(template: &Template) -> String {
     let names: String = template.names().map(|name| format!("${{{name}}}")).collect();
     match names.is_empty() {
         true => "(as in the file)".to_owned(),
@@ -169,7 +170,7 @@ fn write_json(text: &mut String, name: &str, json: &Json, values: &Values) {
     }
 }
 
-/// What is empty is left out, as when it is sent.
+/// An empty value is left out, as when it is sent.
 fn write_field(text: &mut String, name: &str, value: &str) {
     if !value.is_empty() {
         let _ = writeln!(text, "  {name}: {value}");

@@ -1,4 +1,4 @@
-//! `probe IMAGE`: the exchange for once, and the login at the registry. No secret is printed.
+//! `probe IMAGE`: the exchange, once, and the login at the registry. No secret is printed.
 //!
 //! Source: OCI distribution specification, "Determining support"; distribution registry, "Token
 //! authentication specification".
@@ -12,14 +12,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use super::request;
+use super::build_request;
 use crate::login::log_in;
 use crate::profile::address;
 use crate::settings::Settings;
 
 pub(super) async fn run(options: &Options, cx: &Context) -> Result<String, Error> {
     let settings = Settings::from_options(options)?;
-    let request = request(options)?;
+    let request = build_request(options)?;
     let (profile, registry) = settings.profile_for(&request.image)?;
     let mut text = format!("profile `{}`, for `{registry}`\n", profile.name);
     if let Some(account) = &request.service_account {
@@ -28,19 +28,19 @@ pub(super) async fn run(options: &Options, cx: &Context) -> Result<String, Error
             account.token.check_not_for_api_server(&[])?;
         }
     }
-    // What `onRefused: empty` would hide is shown here.
+    // A refusal is shown here, also with `onRefused: empty`.
     let (login, cache) = match log_in(profile, &request, cx).await {
         Ok(Some(answer)) => answer,
         Ok(None) => {
             text.push_str(
-                "without a token the profile answers without credentials: the kubelet would pull \
-                 anonymously\n",
+                "no credentials: there is no token, and `onMissing` is `empty`; the kubelet would \
+                 pull anonymously\n",
             );
             return Ok(text);
         }
         Err(failure) => {
             let error = Error::from(failure);
-            return Err(error.context("the exchange failed; the registry was not asked"));
+            return Err(error.context("the exchange failed; the registry was not called"));
         }
     };
     let user = match login.username() == login.password().expose_secret() {
@@ -49,14 +49,14 @@ pub(super) async fn run(options: &Options, cx: &Context) -> Result<String, Error
     };
     let _ = writeln!(
         text,
-        "exchange: user `{user}` for `{}`, to be kept {} s per {}",
+        "exchange: user `{user}` for `{}`, reused for {} s per {}",
         registry.auth_key(&request.image),
         cache.duration().as_secs(),
         cache.key().as_str()
     );
     // The profile's CA and certificate are for the token service.
     let target = Target::new(&request, options)?;
-    text.push_str(&target.open(&login, &cx.http).await?);
+    text.push_str(&target.try_login(&login, &cx.http).await?);
     Ok(text)
 }
 
@@ -70,49 +70,49 @@ struct Target<'a> {
 impl<'a> Target<'a> {
     fn new(request: &'a Request, options: &'a Options) -> Result<Self, Error> {
         let image = &request.image;
-        // Docker Hub's name is not its registry's.
+        // The registry of Docker Hub has another host.
         let host = match image.registry() {
             "docker.io" => "registry-1.docker.io",
             host => host,
         };
-        let is_near = matches!(image.host(), "localhost" | "127.0.0.1" | "[::1]");
-        let scheme = match options.is_set("loopback-http") && is_near {
+        let is_loopback = matches!(image.host(), "localhost" | "127.0.0.1" | "[::1]");
+        let scheme = match options.is_set("loopback-http") && is_loopback {
             true => "http",
             false => "https",
         };
         let base = Url::parse(&format!("{scheme}://{host}/v2/"))
-            .map_err(|_| Error::request(format!("`{host}` is no host")))?;
+            .map_err(|_| Error::request(format!("`{host}` is not a host")))?;
         Ok(Self { image, base, realm_hosts: options.values("realm-host") })
     }
 
     /// Tries the login where the registry wants one.
-    async fn open(&self, login: &Login, http: &Http) -> Result<String, Error> {
+    async fn try_login(&self, login: &Login, http: &Http) -> Result<String, Error> {
         let reply = self.get(&self.base, None, http).await?;
         let challenge = match (reply.status(), reply.header(&WWW_AUTHENTICATE)) {
             (200, _) => {
-                return Ok("registry: lets everybody in, the login was not needed\n".to_owned());
+                return Ok("registry: needs no login\n".to_owned());
             }
             (401, Some(challenge)) => challenge.to_owned(),
-            (401, None) => return Err(self.odd("answers 401 without a challenge")),
-            (status, _) => return Err(self.odd(&format!("answers {status}, not 401"))),
+            (401, None) => return Err(self.unexpected("answered 401 without a challenge")),
+            (status, _) => return Err(self.unexpected(&format!("answered {status}, not 401"))),
         };
         match bearer_challenge(&challenge) {
             None if !challenge.get(..5).is_some_and(|it| it.eq_ignore_ascii_case("basic")) => {
-                Err(self.odd("asks for a login of a kind that no runtime knows"))
+                Err(self.unexpected("asks for a login that no container runtime supports"))
             }
             None => {
                 let reply = self.get(&self.base, Some(login), http).await?;
                 match reply.status() {
-                    200 => Ok("registry: takes the login (HTTP Basic)\n".to_owned()),
+                    200 => Ok("registry: accepts the login (HTTP Basic)\n".to_owned()),
                     status => Err(self.refused(status)),
                 }
             }
-            Some(parameters) => self.by_token(&parameters, login, http).await,
+            Some(parameters) => self.try_realm(&parameters, login, http).await,
         }
     }
 
-    /// A token of the realm's, as a runtime asks for it, and the repository with it.
-    async fn by_token(
+    /// Gets a token from the realm, as a container runtime does, and calls the repository with it.
+    async fn try_realm(
         &self,
         parameters: &[(String, String)],
         login: &Login,
@@ -126,16 +126,16 @@ impl<'a> Target<'a> {
         };
         let realm = parameter("realm").and_then(|realm| Url::parse(realm).ok());
         let Some(mut realm) = realm else {
-            return Err(self.odd("names no realm in its challenge"));
+            return Err(self.unexpected("has no realm in its challenge"));
         };
         let host = address::host(&realm);
         let is_own = realm.origin() == self.base.origin();
-        // The challenge is the registry's word alone: the operator says who else may have it.
+        // The registry alone chose this realm: the operator says which other host may get the login.
         let is_named = realm.scheme() == "https" && self.realm_hosts.contains(&host);
         if !is_own && !is_named {
             return Ok(format!(
-                "registry: sends its clients for a token to `{host}`; the login was not sent there\n\
-                 next: if that host is the registry's, add `--realm-host {host}`\n"
+                "registry: sends its clients to `{host}` for a token; the login was not sent there\n\
+                 next: if that host belongs to the registry, add `--realm-host {host}`\n"
             ));
         }
         {
@@ -157,19 +157,19 @@ impl<'a> Target<'a> {
         }
         let answer: Answer = reply.json()?;
         let Some(token) = answer.token.or(answer.access_token) else {
-            return Err(self.odd("has a realm that answers without a token"));
+            return Err(self.unexpected("has a realm that answered without a token"));
         };
         let mut url = self.base.clone();
-        // Never joined: a repository could read as a URL.
+        // Never joined: a repository may look like a URL.
         url.set_path(&format!("/v2/{}/tags/list", self.image.repository()));
         let reply = self.call(&url, http).bearer(&token).send().await?;
         match reply.status() {
-            200 => Ok("registry: takes the login, and lets it pull this repository\n".to_owned()),
+            200 => Ok("registry: accepts the login, and allows it to pull from this repository\n".to_owned()),
             404 => {
-                Ok("registry: takes the login; it has no such repository, or hides it\n".to_owned())
+                Ok("registry: accepts the login; the repository does not exist, or is hidden from it\n".to_owned())
             }
             status => Err(Error::denied(format!(
-                "the registry takes the login and does not let it pull `{}`: HTTP {status}",
+                "the registry accepts the login, but does not allow it to pull `{}`: HTTP {status}",
                 self.image
             ))
             .with_hint("grant the identity the right to pull from this repository")),
@@ -185,7 +185,7 @@ impl<'a> Target<'a> {
         call.send().await.map_err(|error| {
             let host = self.image.registry();
             error.context(format!(
-                "the exchange went well; the registry `{host}` could not be asked"
+                "the exchange succeeded; the registry `{host}` could not be called"
             ))
         })
     }
@@ -199,15 +199,15 @@ impl<'a> Target<'a> {
         }
     }
 
-    fn odd(&self, what: &str) -> Error {
+    fn unexpected(&self, what: &str) -> Error {
         Error::new(ErrorKind::Protocol, format!("`{}` {what}", self.base))
-            .with_hint("this host does not answer as a registry: check the image's name")
+            .with_hint("this host does not answer like a registry: check the image's name")
     }
 
     fn refused(&self, status: u16) -> Error {
-        Error::denied(format!("the registry refuses the login: HTTP {status}")).with_hint(
-            "the exchange went well, so the registry's side is to be looked at: does it trust this \
-             issuer and audience, does the user exist, and may it pull?",
+        Error::denied(format!("the registry refused the login: HTTP {status}")).with_hint(
+            "the exchange succeeded, so check the registry's side: does it trust this issuer and \
+             audience, does the user exist, and may it pull?",
         )
     }
 }

@@ -20,9 +20,9 @@ pub(super) fn run(options: &Options) -> Result<String, Error> {
             "profile `{}` for {}: {}",
             profile.name,
             registries.join(", "),
-            goes_to(profile)
+            describe_destination(profile)
         );
-        for warning in lint(profile) {
+        for warning in find_warnings(profile) {
             let _ = writeln!(text, "  warning: {warning}");
             warnings.push(format!("profile `{}`: {warning}", profile.name));
         }
@@ -52,15 +52,15 @@ pub(super) fn run(options: &Options) -> Result<String, Error> {
         Some(below) => error.with_source(below),
         None => error,
     };
-    Err(error.with_hint("mend what is warned of, or leave `--strict` out"))
+    Err(error.with_hint("fix what the warnings name, or leave `--strict` out"))
 }
 
 /// Where the pod's token goes.
-fn goes_to(profile: &Profile) -> String {
+fn describe_destination(profile: &Profile) -> String {
     let steps = match (&profile.exchange, Steps::from_exchange(&profile.exchange)) {
         (_, Some(steps)) => steps,
         (Exchange::File(path), None) => return format!("the login is in `{}`", path.display()),
-        (_, None) => return "the registry itself takes the pod's token".to_owned(),
+        (_, None) => return "the registry itself accepts the pod's token".to_owned(),
     };
     let mut hosts: Vec<String> = Vec::new();
     for step in steps.steps.iter() {
@@ -78,7 +78,7 @@ fn goes_to(profile: &Profile) -> String {
     format!("calls {}", hosts.join(", then "))
 }
 
-/// Whether a call of its goes over plain HTTP.
+/// Whether one of its calls goes over `http://`.
 fn is_plaintext(profile: &Profile) -> bool {
     let Some(steps) = Steps::from_exchange(&profile.exchange) else { return false };
     steps.discovery.is_some_and(|it| it.url.scheme() == "http")
@@ -88,23 +88,24 @@ fn is_plaintext(profile: &Profile) -> bool {
         })
 }
 
-/// What works, and should not be so.
-fn lint(profile: &Profile) -> Vec<String> {
+/// What works, but is unsafe.
+fn find_warnings(profile: &Profile) -> Vec<String> {
     let mut warnings = Vec::new();
     if profile.service_account.as_ref().is_some_and(|expected| expected.allow_api_server_audience) {
         warnings.push(
-            "`allowApiServerAudience`: whoever gets the token can act on the cluster".to_owned(),
+            "`allowApiServerAudience`: the server that gets the token can act on the cluster"
+                .to_owned(),
         );
     }
     if is_plaintext(profile) {
         warnings
-            .push("`allowLoopbackHttp`: every process of this machine can listen there".to_owned());
+            .push("`allowLoopbackHttp`: any process on this machine can listen there".to_owned());
     }
     for registry in profile.registries.iter().filter(|registry| registry.is_top_level()) {
-        warnings.push(format!("`{registry}` is every host right below a top-level domain"));
+        warnings.push(format!("`{registry}` matches every host directly below a top-level domain"));
     }
     for path in secret_files(profile) {
-        warnings.extend(lint_file(path));
+        warnings.extend(warn_of_file(path));
     }
     warnings
 }
@@ -129,7 +130,7 @@ fn secret_files(profile: &Profile) -> Vec<&Path> {
     files
 }
 
-fn lint_file(path: &Path) -> Option<String> {
+fn warn_of_file(path: &Path) -> Option<String> {
     let shown = path.display();
     match std::fs::metadata(path) {
         Err(error) => Some(format!("`{shown}` cannot be read: {error}")),
@@ -140,7 +141,7 @@ fn lint_file(path: &Path) -> Option<String> {
             let mode = metadata.permissions().mode() & 0o777;
             (mode & 0o077 != 0).then(|| {
                 format!(
-                    "`{shown}` holds a secret and is open to others (mode {mode:03o}): `chmod 600`"
+                    "`{shown}` holds a secret and others can read it (mode {mode:03o}): `chmod 600`"
                 )
             })
         }

@@ -156,6 +156,11 @@ impl ErrorBody {
             // Vault has texts in `errors`, Artifactory objects.
             .or_else(|| text("/errors/0"))
             .or_else(|| text("/errors/0/message"));
+        // Quay has a sentence in `error`.
+        let (code, description) = match (code, description) {
+            (Some(sentence), None) if sentence.contains(' ') => (None, Some(sentence)),
+            both => both,
+        };
         Self {
             code: code.map(str::to_owned),
             description: description.map(str::to_owned),

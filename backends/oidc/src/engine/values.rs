@@ -1,4 +1,4 @@
-//! What the names of a profile stand for in one run.
+//! The values of a profile's names in one run.
 
 use std::collections::{BTreeMap, BTreeSet};
 

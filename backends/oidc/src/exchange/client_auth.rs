@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::profile::{ClientAuth, PrivateKey};
 
-/// How long a client's assertion holds: for one call.
+/// How long a client's assertion is valid: for one call.
 const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -29,7 +29,7 @@ pub(crate) struct Authentication {
 /// What `client` adds to a call of `endpoint`.
 ///
 /// # Errors
-/// Of kind Config, when the file of a secret or a key cannot be used.
+/// Config, when the file of a secret or a key cannot be used.
 pub(crate) fn prepare(
     client: &ClientAuth,
     endpoint: &Url,
@@ -105,7 +105,7 @@ fn assertion(key: &PrivateKey, endpoint: &Url, cx: &Context) -> Result<SecretStr
     };
     if key.algorithm.is_some_and(|asked| asked != signer.algorithm()) {
         return Err(Error::config(format!(
-            "the key `{}` signs by {}, not by the `algorithm` of the profile",
+            "the key `{}` signs with {}, not with the `algorithm` of the profile",
             key.file.display(),
             signer.algorithm()
         ))

@@ -1,4 +1,4 @@
-//! The token endpoint out of an issuer's metadata: one call more in every pull.
+//! The token endpoint from an issuer's metadata: one more call in every pull.
 //!
 //! Source: OpenID Connect Discovery 1.0 §4.3; RFC 8414 §3.3.
 
@@ -9,10 +9,10 @@ use url::Url;
 
 use crate::profile::{Discovery, address};
 
-/// Asks for it.
+/// Fetches the metadata.
 ///
 /// # Errors
-/// Of kind Protocol, when the metadata is of another issuer, or names an endpoint that the
+/// Protocol, when the metadata is of another issuer, or names an endpoint that the
 /// profile does not let the token go to.
 pub(crate) async fn token_endpoint(discovery: &Discovery, http: &Http) -> Result<Url, Error> {
     #[derive(Deserialize)]
@@ -21,10 +21,9 @@ pub(crate) async fn token_endpoint(discovery: &Discovery, http: &Http) -> Result
         token_endpoint: Option<String>,
     }
     let call = http.get(discovery.url.clone()).plaintext(Plaintext::Loopback);
-    let reply = call
-        .send()
-        .await
-        .map_err(|error| error.context(format!("no metadata of `{}`", discovery.issuer)))?;
+    let reply = call.send().await.map_err(|error| {
+        error.context(format!("cannot fetch the metadata of the issuer `{}`", discovery.issuer))
+    })?;
     if !reply.is_success() {
         let hint = "check `exchange.discovery`, or name `exchange.endpoint` instead";
         let error = reply.server_error().subject("the request for the issuer's metadata");
@@ -37,31 +36,31 @@ pub(crate) async fn token_endpoint(discovery: &Discovery, http: &Http) -> Result
         Err(Error::protocol(format!("`{}` {what}", reply.target())).with_hint(hint))
     };
     let metadata: Metadata = reply.json()?;
-    // To the letter: a server for many issuers must not stand for another one.
+    // Byte for byte: a server for many issuers must not pass for another one.
     if metadata.issuer != discovery.issuer {
         return invalid(
-            format!("is the metadata of another issuer than `{}`", discovery.issuer),
+            format!("is not the metadata of `{}`", discovery.issuer),
             "write `exchange.discovery.issuer` exactly as the server does",
         );
     }
     let Some(text) = metadata.token_endpoint else {
-        return invalid("names no `token_endpoint`".to_owned(), "name `exchange.endpoint` instead");
+        return invalid("has no `token_endpoint`".to_owned(), "name `exchange.endpoint` instead");
     };
     let endpoint = address::parse("token_endpoint", &text, discovery.allow_loopback_http);
     let Ok(endpoint) = endpoint else {
         return invalid(
-            "names a `token_endpoint` that the token must not be sent to".to_owned(),
+            "has a `token_endpoint` that the token cannot be sent to".to_owned(),
             "it must be `https://`, without userinfo",
         );
     };
     let host = address::host(&endpoint);
-    let is_near =
+    let is_own =
         endpoint.scheme() == discovery.url.scheme() && host == address::host(&discovery.url);
-    match is_near || discovery.hosts.contains(&host) {
+    match is_own || discovery.hosts.contains(&host) {
         true => Ok(endpoint),
         false => invalid(
-            format!("names a `token_endpoint` on another host, `{host}`"),
-            "list that host in `exchange.hosts` if the pod's token may go there",
+            format!("has a `token_endpoint` on another host, `{host}`"),
+            "list that host in `exchange.hosts` if the pod's token may be sent there",
         ),
     }
 }

@@ -26,7 +26,7 @@ pub(crate) struct Profile {
     pub(crate) http: HttpConfig,
     pub(crate) on_refused: Policy,
     pub(crate) cache_key: CacheKey,
-    /// Keys of the response beside the image's own registry: mirrors.
+    /// Keys of the response in addition to the image's own registry: mirrors.
     pub(crate) auth_keys: Vec<String>,
 }
 
@@ -64,7 +64,9 @@ impl RawProfile {
         let on_refused = self.on_refused.unwrap_or_default();
         if is_local && (self.http.is_some() || on_refused != Policy::Fail) {
             let kind = kind.name();
-            return Err(format!("`{kind}` makes no call: `http` and `onRefused` have no meaning"));
+            return Err(format!(
+                "`{kind}` makes no call: `http` and `onRefused` cannot be used with it"
+            ));
         }
         let raw_http = self.http.unwrap_or_default();
         let allow_loopback_http = raw_http.allow_loopback_http.unwrap_or_default();
@@ -127,7 +129,7 @@ impl Draft {
         self.profile.cache_key = match (self.cache_key, divided) {
             (Some(RawCacheKey::Registry), Some(registry)) => {
                 return Err(format!(
-                    "`cacheKeyType: Registry` cannot be used with `{registry}`: only a part of that registry has this login"
+                    "`cacheKeyType: Registry` cannot be used with `{registry}`: the login is only for a part of that registry"
                 ));
             }
             (Some(RawCacheKey::Registry), None) if by_image => {
@@ -196,7 +198,7 @@ impl RawExpected {
     }
 }
 
-/// Keys beside the image's own registry: hosts that the profile is for.
+/// Keys in addition to the image's own registry: hosts that the profile is for.
 fn compile_auth_keys(
     raw: OneOrMany,
     context: &CompileContext<'_>,
@@ -212,7 +214,7 @@ fn compile_auth_keys(
             .map_err(|_| format!("`{field}`: `{key}` is not a `host[:port][/path]`"))?;
         if !registries.iter().any(|registry| registry.matches(&image)) {
             return Err(format!(
-                "`{field}`: `{key}` is not covered by `registries`: a login stays within them"
+                "`{field}`: `{key}` is not covered by `registries`: a login is only for those registries"
             ));
         }
         keys.push(key);

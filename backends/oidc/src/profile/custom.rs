@@ -72,8 +72,8 @@ fn check_hosts(steps: &[Step], hosts: &[String], scope: &Scope) -> Result<(), St
             };
             if *owner != origin && !hosts.contains(&address.host()) {
                 return Err(format!(
-                    "a step sends a secret to another host than it is of, `{}`: list it in \
-                     `exchange.hosts` if it may have it",
+                    "a step sends a secret of another host to `{}`: list that host in \
+                     `exchange.hosts` if it may get the secret",
                     address.host()
                 ));
             }
@@ -105,7 +105,7 @@ impl RawStep {
             (Some(_), Some(_)) => return Err(format!("`{field}` has both `form` and `json`")),
         };
         if self.expect.iter().any(|status| !(200..300).contains(status)) {
-            return Err(format!("`{field}.expect` holds statuses of success, 200 to 299"));
+            return Err(format!("`{field}.expect` can only have 200 to 299"));
         }
         Ok(Step {
             method: match self.method {
@@ -179,8 +179,8 @@ fn compile_secret(
     let template = context.template(field, template, Position::Secret)?;
     match template.as_text() {
         None => Ok(template),
-        Some(_) => {
-            Err(format!("`{field}` is in the file itself: put it into one of its own (`fromFile`)"))
-        }
+        Some(_) => Err(format!(
+            "`{field}` is a secret in the profile file: put it into its own file (`fromFile`)"
+        )),
     }
 }

@@ -115,10 +115,10 @@ fn check_fields(kind: RawType, raw: &RawExchange) -> Result<(), String> {
         if is_set && !kinds.contains(&kind) {
             return Err(match kind {
                 RawType::Passthrough => {
-                    "`passthrough` makes no call: only `type` may stand in `exchange`".to_owned()
+                    "`passthrough` makes no call: `exchange` can only have `type`".to_owned()
                 }
                 kind => {
-                    format!("`exchange.{name}` has no meaning with the type `{}`", kind.name())
+                    format!("`exchange.{name}` cannot be used with the type `{}`", kind.name())
                 }
             });
         }

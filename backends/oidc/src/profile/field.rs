@@ -54,7 +54,7 @@ impl ImagePart {
     }
 }
 
-/// A value that may be written with `${name}` of constants: parsed at once where it is not.
+/// A value in which `${name}` of constants may be used: parsed at once where there is none.
 pub(crate) enum Constant<T> {
     Value(T),
     Template(Template),

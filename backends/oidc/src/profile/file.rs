@@ -1,4 +1,4 @@
-//! The profile file: strict YAML, every mistake with its place.
+//! The profile file: strict YAML, and errors with line and column.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -36,7 +36,7 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Vec<Profile>, Error> {
     let file: File = yaml::parse(text).map_err(Error::config)?;
     if file.api_version != API_VERSION || file.kind != KIND {
         return Err(Error::config(format!(
-            "it is `{}` `{}`, not `{API_VERSION}` `{KIND}`",
+            "the file is `{}` `{}`, not `{API_VERSION}` `{KIND}`",
             file.api_version, file.kind
         )));
     }

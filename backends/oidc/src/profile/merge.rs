@@ -1,4 +1,4 @@
-//! A profile over a preset: what the profile says holds, field by field.
+//! A profile and its preset: field by field, the profile's value takes precedence.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::raw::{
 use super::template::Template;
 
 impl RawProfile {
-    /// This, and what it leaves out as `preset` has it.
+    /// This profile, with `preset`'s value for each field that is left out.
     pub(crate) fn over(self, preset: Self) -> Self {
         Self {
             name: self.name,
@@ -47,7 +47,7 @@ impl RawExpected {
 
 impl RawExchange {
     fn over(self, preset: Self) -> Self {
-        // Another type, or another way to the endpoint, leaves nothing of the preset's.
+        // Nothing of the preset is used with another type.
         if self.r#type.is_some() && self.r#type != preset.r#type {
             return self;
         }
@@ -83,7 +83,7 @@ impl RawResponse {
     fn over(self, preset: Self) -> Self {
         Self {
             username: match (self.username, preset.username) {
-                // A name of one's own stands alone.
+                // With a name of its own, nothing of the preset is used.
                 (Some(own), _) if own.value.is_some() => Some(own),
                 (Some(own), Some(preset)) => Some(own.over(preset)),
                 (own, preset) => own.or(preset),

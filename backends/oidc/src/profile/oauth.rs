@@ -16,12 +16,12 @@ pub(crate) struct OAuth {
     pub(crate) grant: Grant,
     pub(crate) endpoint: Endpoint,
     pub(crate) client: ClientAuth,
-    /// What is sent beside the grant's own parameters.
+    /// What is sent in addition to the grant's own parameters.
     pub(crate) parameters: Vec<(String, Template)>,
     pub(crate) encoding: RawEncoding,
 }
 
-/// What the pod's token is there.
+/// What the pod's token is in the request.
 pub(crate) enum Grant {
     /// RFC 8693: the subject token.
     TokenExchange { subject_token_type: String, requested_token_type: Option<String> },
@@ -41,7 +41,7 @@ pub(crate) enum Endpoint {
 pub(crate) struct Discovery {
     pub(crate) issuer: String,
     pub(crate) url: Url,
-    /// Hosts, with ports, that a token endpoint may be on, beside the issuer's own.
+    /// Hosts, with ports, that a token endpoint may be on, in addition to the issuer's own.
     pub(crate) hosts: Vec<String>,
     pub(crate) allow_loopback_http: bool,
 }
@@ -83,9 +83,11 @@ pub(super) fn compile(
                 ClientAuth::Public(id) => ClientAuth::PodToken(Some(id)),
                 ClientAuth::PodToken(id) => ClientAuth::PodToken(id),
                 _ => {
-                    return Err("`clientAssertion` is itself how the client authenticates: \
-                                `clientAuth` may hold `clientId` alone, with the method `none`"
-                        .to_owned());
+                    return Err(
+                        "with `clientAssertion` the client authenticates by the pod's token: \
+                                `clientAuth` can only have `clientId`, with the method `none`"
+                            .to_owned(),
+                    );
                 }
             };
             Grant::ClientAssertion
@@ -145,7 +147,7 @@ fn compile_endpoint(
             Ok(Endpoint::Discovery(Discovery { issuer, url, hosts, allow_loopback_http }))
         }
         (Some(_), Some(_)) => {
-            Err("`exchange.endpoint` and `exchange.discovery` exclude each other".to_owned())
+            Err("`exchange.endpoint` and `exchange.discovery` cannot be combined".to_owned())
         }
         (None, None) => Err("`exchange` needs `endpoint`, or `discovery`".to_owned()),
     }

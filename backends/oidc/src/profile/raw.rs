@@ -87,7 +87,7 @@ pub(crate) struct RawImage {
 pub(crate) struct RawExchange {
     #[serde(default, deserialize_with = "present")]
     pub(crate) r#type: Option<RawType>,
-    /// Of every type that calls a token endpoint.
+    /// For every type that calls a token endpoint.
     #[serde(default, deserialize_with = "present")]
     pub(crate) endpoint: Option<Template>,
     #[serde(default, deserialize_with = "present")]
@@ -98,7 +98,7 @@ pub(crate) struct RawExchange {
     pub(crate) scope: OneOrMany,
     #[serde(default)]
     pub(crate) extra: BTreeMap<String, Template>,
-    /// Of `tokenExchange`.
+    /// For `tokenExchange`.
     #[serde(default, deserialize_with = "present")]
     pub(crate) encoding: Option<RawEncoding>,
     #[serde(default, deserialize_with = "present")]
@@ -109,7 +109,7 @@ pub(crate) struct RawExchange {
     pub(crate) audience: OneOrMany,
     #[serde(default)]
     pub(crate) resource: OneOrMany,
-    /// Of `vault`.
+    /// For `vault`.
     #[serde(default, deserialize_with = "present")]
     pub(crate) address: Option<Template>,
     #[serde(default, deserialize_with = "present")]
@@ -120,13 +120,13 @@ pub(crate) struct RawExchange {
     pub(crate) role: Option<Template>,
     #[serde(default, deserialize_with = "present")]
     pub(crate) read: Option<Template>,
-    /// Of `static`.
+    /// For `static`.
     #[serde(default, deserialize_with = "present")]
     pub(crate) file: Option<Template>,
-    /// Of `http`.
+    /// For `http`.
     #[serde(default, deserialize_with = "present")]
     pub(crate) steps: Option<Vec<RawStep>>,
-    /// Hosts that a secret may go to, beside that of the first step.
+    /// Further hosts that a secret may be sent to.
     #[serde(default)]
     pub(crate) hosts: OneOrMany,
 }
@@ -212,7 +212,7 @@ pub(crate) enum RawMethod {
     Mtls,
 }
 
-/// What the key signs by.
+/// The algorithm that the key signs with.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 pub(crate) enum RawAlgorithm {
     RS256,
@@ -341,7 +341,7 @@ pub(crate) struct RawHttp {
     pub(crate) proxy: Option<Proxy>,
 }
 
-/// `username: NAME` is what everybody writes first, so it means `{value: NAME}`.
+/// `username: NAME` is the obvious way to write it, so it means `{value: NAME}`.
 fn username<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RawUsername>, D::Error> {
     struct NameOrPointer;
 

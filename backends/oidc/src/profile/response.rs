@@ -70,7 +70,7 @@ impl RawResponse {
                 || self.margin.is_some()
                 || self.max_cache_duration.is_some())
         {
-            return Err("`passthrough` has no answer: only `username`, `authKeys` and `cacheKeyType` may stand in `response`".to_owned());
+            return Err("`passthrough` has no answer: `response` can only have `username`, `authKeys` and `cacheKeyType`".to_owned());
         }
         let max_cache_duration = self.max_cache_duration.map(|span| span.0);
         let mut expiry = self.expiry.unwrap_or_default();
@@ -113,7 +113,7 @@ impl RawExpiry {
             }
             (Some(RawFormat::Fixed), None) => Expiry::Fixed,
             (Some(RawFormat::JwtExp | RawFormat::Fixed), Some(_)) => {
-                return Err("`response.expiry.pointer` has no meaning with this format".to_owned());
+                return Err("`response.expiry.pointer` cannot be used with this format".to_owned());
             }
             (Some(_), None) => return Err("`response.expiry` needs `pointer`".to_owned()),
             (Some(RawFormat::Epoch), Some(at)) => Expiry::Epoch(at),

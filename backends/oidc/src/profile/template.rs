@@ -1,4 +1,4 @@
-//! `${name}` in a text of the file: what may stand where.
+//! `${name}` in a text of the file, and which names are allowed where.
 //!
 //! No conditions, no functions. `$${` stands for the characters `${`.
 
@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 
-/// A text in which names stand for values.
+/// A text with `${name}` for values that are known later.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Template(Vec<Part>);
 
@@ -20,7 +20,7 @@ pub(crate) enum Part {
     Name(String),
 }
 
-/// Where a template stands.
+/// Where in a request a template is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Position {
     /// A segment of a URL's path, or a value of its query.
@@ -137,7 +137,7 @@ impl Template {
     /// Looks the names up: constants are put in, and the others are checked for `position`.
     ///
     /// # Errors
-    /// A text, when a name is not known or may not stand there.
+    /// A text, when a name is not known or not allowed there.
     pub(crate) fn compile(self, position: Position, scope: &Scope) -> Result<Self, String> {
         self.map_names(scope, |name| match scope.sensitivity(&name) {
             Some(sensitivity) if position.takes(sensitivity, &name) => Ok(Part::Name(name)),
@@ -307,7 +307,9 @@ impl Position {
             (Self::Url, _) => "is a secret, and URLs are logged",
             (Self::User, Sensitivity::Secret) => "is a secret, and user names are not",
             (Self::User, Sensitivity::Public) => "has a `:`, which no user name may have",
-            _ => "comes from the pod or the image, and must not stand in a header",
+            _ => {
+                "comes from the pod or the image, and is not allowed in a header: put it into the body or the query"
+            }
         }
     }
 }
@@ -347,8 +349,8 @@ mod tests {
             ("${sa.token}", Position::User, Err("is a secret")),
             ("${key}", Position::Url, Err("is a secret")),
             ("${key}", Position::Header, Ok("${key}")),
-            ("${robot}", Position::Header, Err("must not stand in a header")),
-            ("${sa.namespace}", Position::Secret, Err("must not stand")),
+            ("${robot}", Position::Header, Err("is not allowed in a header")),
+            ("${sa.namespace}", Position::Secret, Err("is not allowed")),
             ("${other}", Position::Body, Err("not known")),
             ("${robot", Position::Body, Err("not closed")),
             ("${a b}", Position::Body, Err("has letters")),

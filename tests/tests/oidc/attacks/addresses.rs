@@ -113,7 +113,7 @@ fn an_annotation_stands_in_a_header() {
         step["url"] = format!("{}/token", right.url()).into();
         let attempt = Attempt::new(json!({"type": "http", "steps": [step]}));
         let attempt = attempt.annotated("project", "x\r\nX-Evil: 1");
-        attempt.fails(CONFIG, &["must not stand in a header"]);
+        attempt.fails(CONFIG, &["is not allowed in a header"]);
     }
     assert!(right.requests().is_empty());
 }

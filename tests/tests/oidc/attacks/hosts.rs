@@ -188,7 +188,7 @@ fn discovery_points_elsewhere() {
         assert_eq!(vendor.count(), 2);
     }
     let (_vendor, attempt, _issuer) = discover(Discovery::None, Value::Null);
-    attempt.fails(PROTOCOL, &["answered 404"]);
+    attempt.fails(PROTOCOL, &["refused the request for the issuer's metadata: HTTP 404"]);
     got_nothing(&evil);
 
     // What the file names is let through, and the truth is.

@@ -78,7 +78,9 @@ fn the_api_servers_token_leaves_the_cluster() {
     // For the API server as well.
     for other in [own, "https://10.96.0.1", "api", "https://kubernetes.default.svc.cluster.local"] {
         let token = token_with(&json!({"aud": [AUDIENCE, other]}));
-        let says = format!("is also for the audience `{other}` and is not sent elsewhere");
+        let says = format!(
+            "the Kubernetes API server may accept the service account token (audience `{other}`)"
+        );
         attempt.clone().token(token).fails(IDENTITY, &[&says]);
     }
     // For the API server alone, and the profile wants it so.

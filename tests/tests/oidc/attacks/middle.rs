@@ -101,6 +101,9 @@ fn a_proxy_that_the_profile_does_not_want() {
     got_nothing(&proxy);
     for wrong in ["direct", "socks5://127.0.0.1:1", "", "http://", "ftp://p:1"] {
         let attempt = Attempt::new(exchange()).with(json!({"http": {"proxy": wrong}}));
-        attempt.fails(CONFIG, &["`http.proxy` is `inherit`, `none` or an http(s) URL"]);
+        attempt.fails(
+            CONFIG,
+            &["`http.proxy` is `inherit`, `none` or an `http://` or `https://` URL"],
+        );
     }
 }

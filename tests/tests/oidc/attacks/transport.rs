@@ -183,7 +183,7 @@ fn a_body_without_end() {
     let server = Fault::json(200, answer.to_string()).start();
     Attempt::new(token_exchange(&server))
         .with(json!({"response": {"username": {"pointer": "/username"}}}))
-        .fails(PROTOCOL, &["with a user name that is longer than any"]);
+        .fails(PROTOCOL, &["with a user name of more than 1024 bytes"]);
 }
 
 /// Half of an hour in drops, or silence: the profile's time ends it, retries and all.

@@ -53,7 +53,7 @@ fn relative_paths_start_at_the_file() {
 #[test]
 fn every_mistake_is_named_with_its_place() {
     for (from, to, expected) in [
-        ("v1alpha1", "v9", "it is `pullpass.dev/v9`"),
+        ("v1alpha1", "v9", "the file is `pullpass.dev/v9`"),
         ("OIDCExchangeConfig", "Other", "`Other`, not"),
         ("name: corp", "nme: corp", "unknown field `nme`"),
         ("- name: corp", "- name: corp\n  name: corp", "line 5"),
@@ -90,7 +90,7 @@ fn every_mistake_is_named_with_its_place() {
         (
             "[r.io]",
             "[r.io/team]\n  response: {cacheKeyType: Registry}",
-            "only a part of that registry",
+            "only for a part of that registry",
         ),
         ("[r.io]", "[r.io]\n  response: {cacheKeyType: Global}", "unknown variant `Global`"),
         ("[r.io]", "[r.io]\n  response: {margin: 5}", "missing unit"),
@@ -116,7 +116,7 @@ fn every_mistake_is_named_with_its_place() {
     assert_eq!(key(&parts).unwrap(), CacheKey::Image);
     let asked = parts.replacen("[r.io]", "[r.io]\n  response: {cacheKeyType: Registry}", 1);
     let error = key(&asked).unwrap_err().to_string();
-    assert!(error.contains("only a part"), "{error}");
+    assert!(error.contains("only for a part"), "{error}");
 
     let twice = format!("{GOOD}{}", GOOD.split_once("profiles:\n").unwrap().1);
     assert!(
@@ -157,11 +157,11 @@ fn open_steps_are_held_to_the_rules() {
         ("{url: 'https://${org}/'}", "must be fixed"),
         ("{url: 'https://a/${sa.token}'}", "is a secret"),
         ("{url: 'https://a/', query: {k: '${key}'}}", "is a secret"),
-        ("{url: 'https://a/', headers: {X-Org: '${org}'}}", "must not stand in a header"),
+        ("{url: 'https://a/', headers: {X-Org: '${org}'}}", "is not allowed in a header"),
         ("{url: 'https://a/', headers: {Authorization: x}}", "cannot set `authorization`"),
         ("{url: 'https://a/', headers: {Host: x}}", "cannot set `host`"),
         ("{url: 'https://a/', headers: {'a b': x}}", "not a header's name"),
-        ("{url: 'https://a/', auth: {bearer: '${org}'}}", "must not stand"),
+        ("{url: 'https://a/', auth: {bearer: '${org}'}}", "is not allowed"),
         ("{url: 'https://a/', auth: {}}", "either `bearer` or `basic`"),
         ("{url: 'https://a/', form: {a: b}, json: {a: b}}", "both `form` and `json`"),
         ("{url: 'https://a/', method: GET, form: {a: b}}", "a GET has no body"),
@@ -173,17 +173,17 @@ fn open_steps_are_held_to_the_rules() {
         ("{url: 'https://a/', form: {t: '${t}'}, capture: {t: /x}}", "not known here"),
         (
             "{url: 'https://a/', capture: {t: /x}}, {url: 'https://b/', auth: {bearer: '${t}'}}",
-            "list it in `exchange.hosts`",
+            "list that host in `exchange.hosts`",
         ),
         (
             "{url: 'https://a/', form: {t: '${sa.token}'}}, {url: 'https://a:8443/', form: {t: '${sa.token}'}}",
-            "list it in `exchange.hosts`",
+            "list that host in `exchange.hosts`",
         ),
         (
             "{url: 'https://a/'}, {url: 'https://b/', form: {t: '${sa.token}'}, capture: {c: /x}}, {url: 'https://a/', form: {c: '${c}'}}",
-            "list it in `exchange.hosts`",
+            "list that host in `exchange.hosts`",
         ),
-        ("{url: 'https://a/', auth: {bearer: hunter2}}", "in the file itself"),
+        ("{url: 'https://a/', auth: {bearer: hunter2}}", "is a secret in the profile file"),
         ("{url: 'https://a\\\\${org}/'}", "backslash"),
         ("{url: 'https://a:/'}", "port is empty"),
         ("{url: 'https://a/${org'}", "line"),
@@ -207,7 +207,7 @@ fn types_take_their_own_fields_alone() {
     for (text, why) in [
         (
             "  exchange: {type: static, file: f, endpoint: 'https://a/'}\n",
-            "no meaning with the type",
+            "cannot be used with the type",
         ),
         ("  exchange: {type: static}\n", "needs `exchange.file`"),
         ("  exchange: {type: static, file: f}\n  onRefused: empty\n", "makes no call"),
@@ -234,9 +234,9 @@ fn types_take_their_own_fields_alone() {
         ("{type: tokenExchange}", "needs `endpoint`, or `discovery`"),
         (
             "{type: tokenExchange, endpoint: 'https://a/', discovery: {issuer: 'https://a'}}",
-            "exclude each other",
+            "cannot be combined",
         ),
-        ("{type: jwtBearer, endpoint: 'https://a/', audience: x}", "no meaning"),
+        ("{type: jwtBearer, endpoint: 'https://a/', audience: x}", "cannot be used with the type"),
         (
             "{type: tokenExchange, endpoint: 'https://a/', clientAuth: {method: mtls, clientId: c}}",
             "needs `http.clientCertFile`",
@@ -247,7 +247,7 @@ fn types_take_their_own_fields_alone() {
         ),
         (
             "{type: clientAssertion, endpoint: 'https://a/', clientAuth: {method: basic, clientId: c, secretFile: f}}",
-            "itself how the client authenticates",
+            "the client authenticates by the pod's token",
         ),
     ] {
         let error = profile(&format!("{TOKEN}  exchange: {exchange}\n")).err().unwrap();

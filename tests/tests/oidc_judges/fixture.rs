@@ -40,14 +40,14 @@ pub(crate) const CLIENT_HINT: &str = "hint: check `exchange.clientAuth`";
 const ISSUER: &str = "oidc.cluster.example";
 
 /// A world with a cluster in it.
-pub(crate) struct Ground<'w> {
+pub(crate) struct Fixture<'w> {
     pub(crate) world: &'w World,
     pub(crate) issuer: Issuer,
     folder: TempDir,
     files: Cell<u32>,
 }
 
-impl<'w> Ground<'w> {
+impl<'w> Fixture<'w> {
     pub(crate) fn new(world: &'w World) -> Self {
         let issuer = Issuer::start_at(world.https_socket(ISSUER), world.client());
         Self { world, issuer, folder: TempDir::new().unwrap(), files: Cell::new(0) }
@@ -99,7 +99,7 @@ impl<'w> Ground<'w> {
 
     fn pull(&self, audience: &str, args: Vec<String>) -> Pull<'_> {
         Pull {
-            ground: self,
+            fixture: self,
             args,
             image: format!("{REGISTRY}/{REPOSITORY}"),
             audience: audience.to_owned(),
@@ -118,7 +118,7 @@ pub(crate) fn text(file: &Path) -> String {
 /// A pull by a pod, with a fresh token for each run.
 #[derive(Clone)]
 pub(crate) struct Pull<'g> {
-    ground: &'g Ground<'g>,
+    fixture: &'g Fixture<'g>,
     args: Vec<String>,
     image: String,
     audience: String,
@@ -167,12 +167,12 @@ impl Pull<'_> {
     }
 
     fn token(&self) -> String {
-        let fresh = self.ground.issuer.token(&self.audience).service_account("demo", self.account);
+        let fresh = self.fixture.issuer.token(&self.audience).service_account("demo", self.account);
         self.token.clone().unwrap_or_else(|| fresh.build())
     }
 
     fn command(&self, token: &str) -> PluginCommand {
-        let plugin = self.ground.world.plugin(PLUGIN).secret("the pod's token", token);
+        let plugin = self.fixture.world.plugin(PLUGIN).secret("the pod's token", token);
         self.secrets.iter().fold(plugin, |plugin, (name, secret)| plugin.secret(name, secret))
     }
 
@@ -189,7 +189,7 @@ impl Pull<'_> {
         });
         let run = plugin.run(request.to_string().as_bytes());
         // A judge asks for the names of its vendor, and of this machine.
-        let asked = self.ground.world.unknown_names();
+        let asked = self.fixture.world.unknown_names();
         assert!(!asked.iter().any(|name| name.contains("example")), "another host: {asked:?}");
         run
     }
@@ -227,15 +227,15 @@ impl Pull<'_> {
 
     /// The plugin says no itself, and asks nobody.
     pub(crate) fn is_not_sent(&self, code: i32, says: &[&str]) {
-        let before = self.ground.world.attempts();
+        let before = self.fixture.world.attempts();
         self.fails(code, says);
-        assert_eq!(self.ground.world.attempts(), before, "somebody was asked");
+        assert_eq!(self.fixture.world.attempts(), before, "somebody was asked");
     }
 
     /// `probe` of the same image, with the pod's token in a file.
     pub(crate) fn probe(&self, args: &[&str]) -> PluginRun {
         let token = self.token();
-        let file = self.ground.file("token", &format!("{token}\n"));
+        let file = self.fixture.file("token", &format!("{token}\n"));
         let all = self.args.iter().map(String::as_str).chain(args.iter().copied());
         let plugin =
             self.command(&token).arg("probe").arg(&self.image).arg("--token-file").arg(file);

@@ -22,13 +22,13 @@ pub(crate) const IDENTITY: i32 = 4;
 
 const ISSUER: &str = "oidc.cluster.example";
 /// A world with a cluster in it.
-pub(crate) struct Ground<'w> {
+pub(crate) struct Fixture<'w> {
     pub(crate) world: &'w World,
     pub(crate) issuer: Issuer,
     folder: TempDir,
 }
 
-impl<'w> Ground<'w> {
+impl<'w> Fixture<'w> {
     pub(crate) fn new(world: &'w World) -> Self {
         let issuer = Issuer::start_at(world.https_socket(ISSUER), world.client());
         Self { world, issuer, folder: TempDir::new().unwrap() }
@@ -61,7 +61,7 @@ impl<'w> Ground<'w> {
     /// A pull of `image` by `demo/web`, with a token for `audience`.
     pub(crate) fn pull(&self, preset: &'static str, image: &str, audience: &str) -> Pull<'_> {
         Pull {
-            ground: self,
+            fixture: self,
             preset,
             image: image.to_owned(),
             audience: audience.to_owned(),
@@ -87,7 +87,7 @@ enum Form {
 /// One preset, what it is set to, and a request.
 #[derive(Clone)]
 pub(crate) struct Pull<'g> {
-    pub(crate) ground: &'g Ground<'g>,
+    pub(crate) fixture: &'g Fixture<'g>,
     preset: &'static str,
     pub(crate) image: String,
     pub(crate) audience: String,
@@ -154,7 +154,7 @@ impl Pull<'_> {
     }
 
     fn plugin(&self, form: Form) -> PluginCommand {
-        let plugin = self.ground.world.plugin(PLUGIN);
+        let plugin = self.fixture.world.plugin(PLUGIN);
         if form == Form::Options {
             let plugin = plugin.arg("--preset").arg(self.preset);
             return self.set.iter().fold(plugin, |plugin, (name, value)| {
@@ -173,12 +173,12 @@ impl Pull<'_> {
             "kind": "OIDCExchangeConfig",
             "profiles": [profile],
         });
-        plugin.arg("--config").arg(self.ground.file("oidc.yaml", &file.to_string()))
+        plugin.arg("--config").arg(self.fixture.file("oidc.yaml", &file.to_string()))
     }
 
     /// Each with a token of its own: some vendors take one once.
     fn run(&self, form: Form, loud: bool) -> (PluginRun, String) {
-        let fresh = self.ground.issuer.token(&self.audience).service_account("demo", self.account);
+        let fresh = self.fixture.issuer.token(&self.audience).service_account("demo", self.account);
         let token = self.token.clone();
         let token = token.unwrap_or_else(|| fresh.lifetime(self.lifetime).build());
         let plugin = self.plugin(form).secret("the pod's token", &token);
@@ -212,7 +212,7 @@ impl Pull<'_> {
                 check(&run, &token);
             }
         }
-        assert_eq!(self.ground.world.unknown_names(), Vec::<String>::new(), "another host");
+        assert_eq!(self.fixture.world.unknown_names(), Vec::<String>::new(), "another host");
     }
 
     /// One run.
