@@ -175,7 +175,7 @@ fn rows() -> Vec<Row> {
         Row {
             answer: Fault::status(403),
             ..row("an empty answer and exit code 1", "Cloudsmith", |run, _| {
-                failed(run, 3, "status 403");
+                failed(run, 3, "HTTP 403");
                 assert!(run.stdout.is_empty());
             })
         },

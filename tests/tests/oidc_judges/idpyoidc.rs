@@ -116,8 +116,7 @@ fn the_endpoint_is_found_by_the_metadata_of_rfc_8414(world: &World) {
 
     let ((), calls) = front.calls_of(|| {
         // It has only the other form.
-        found(NAME, "openid")
-            .fails(PROTOCOL, &["answered 404", "hint: check `exchange.discovery`"]);
+        found(NAME, "openid").fails(PROTOCOL, &["HTTP 404", "hint: check `exchange.discovery`"]);
         let says = ["is the metadata of another issuer than `https://sso.example/`"];
         found(&format!("{NAME}/"), "oauth").fails(PROTOCOL, &says);
     });

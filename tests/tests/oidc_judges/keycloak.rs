@@ -112,7 +112,7 @@ impl Judge<'_> {
     /// Keycloak has taken it, and the answer was lost on the way: what a gateway's 502 looks like.
     fn a_grant_is_never_sent_again(&self) {
         self.front.loses_answers(true);
-        let lost = ["answered 502", "the server was asked once"];
+        let lost = ["HTTP 502", "the kubelet tries the pull again later"];
         let (token, reused) = (self.fixture.issuer.token(&self.issuer).build(), "Token reuse");
         let before = self.keycloak.log().matches(reused).count();
         let pull = self.grant(GRANT_SECRET).with_token(&token);
@@ -191,7 +191,7 @@ impl Judge<'_> {
         let paths: Vec<&str> = calls.iter().map(|call| call.path.as_str()).collect();
         assert_eq!(paths, [&metadata, &token, &metadata, &token]);
         let ((), calls) = self.front.calls_of(|| {
-            found(&format!("https://{SSO}/realms/other")).fails(PROTOCOL, &["answered 404"]);
+            found(&format!("https://{SSO}/realms/other")).fails(PROTOCOL, &["HTTP 404"]);
             let says = ["is the metadata of another issuer than"];
             found(&format!("{}/", self.issuer)).fails(PROTOCOL, &says);
         });

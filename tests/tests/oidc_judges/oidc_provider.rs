@@ -221,7 +221,7 @@ fn the_metadata_of_another_issuer_is_not_believed(world: &World) {
         ];
         discovering(&fixture, &json!({"issuer": issuer})).fails(PROTOCOL, &says);
     }
-    let says = ["answered 404", "hint: check `exchange.discovery`"];
+    let says = ["HTTP 404", "hint: check `exchange.discovery`"];
     discovering(&fixture, &json!({"issuer": format!("{NAME}/realm")})).fails(PROTOCOL, &says);
     assert_eq!(asked(&provider), 0, "the token was sent");
 }

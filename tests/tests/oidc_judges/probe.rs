@@ -121,10 +121,13 @@ fn a_pods_token_at_a_registry_with_tokens(world: &World) {
     let granted = judge.tokens.logins().pop().unwrap().outcome.expect("a login");
     assert_eq!(granted.1, [REPOSITORY]);
 
-    let missing = ["registry: accepts the login; the repository does not exist, or is hidden from it"];
+    let missing =
+        ["registry: accepts the login; the repository does not exist, or is hidden from it"];
     of("team/missing").probes(&there, &missing);
     let says = [
-        &format!("accepts the login, but does not allow it to pull `{REGISTRY}/team/secret`: HTTP 401"),
+        &format!(
+            "accepts the login, but does not allow it to pull `{REGISTRY}/team/secret`: HTTP 401"
+        ),
         "hint: grant the identity the right to pull from this repository",
     ];
     of("team/secret").probe_fails(&there, DENIED, &says);

@@ -98,7 +98,7 @@ fn a_policy_may_not_let_it_be_read(world: &World) {
     // A secret that was deleted is a 404 with what is left of it.
     let body = json!({"data": {"data": null, "metadata": {"destroyed": true}}});
     vendor.always("/v1/kv/data/other", Some(Canned::json(404, &body)));
-    pull.fails_after_a_call(&vendor, CONFIG, &["status 404", "`exchange.read`"]);
+    pull.fails_after_a_call(&vendor, CONFIG, &["HTTP 404", "`exchange.read`"]);
 }
 
 fn fields_of_other_names(world: &World) {
