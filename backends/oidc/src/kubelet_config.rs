@@ -8,7 +8,7 @@ use crate::profile::{Exchange, Policy, Profile, Source, file};
 
 /// One entry of a CredentialProviderConfig: profiles that want the same token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stanza {
+pub struct ProviderEntry {
     /// The names of its profiles.
     pub profiles: Vec<String>,
     /// Its `matchImages`.
@@ -29,7 +29,7 @@ pub struct Stanza {
 ///
 /// # Errors
 /// Config, when the file is not valid.
-pub fn stanzas(path: &Path) -> Result<Vec<Stanza>, Error> {
+pub fn provider_entries(path: &Path) -> Result<Vec<ProviderEntry>, Error> {
     let profiles = file::load(path)?;
     let mut groups: Vec<(Option<&str>, Vec<&Profile>)> = Vec::new();
     for profile in &profiles {
@@ -39,10 +39,10 @@ pub fn stanzas(path: &Path) -> Result<Vec<Stanza>, Error> {
             None => groups.push((audience, vec![profile])),
         }
     }
-    Ok(groups.into_iter().map(|(audience, group)| build_stanza(audience, &group)).collect())
+    Ok(groups.into_iter().map(|(audience, group)| build_entry(audience, &group)).collect())
 }
 
-fn build_stanza(audience: Option<&str>, group: &[&Profile]) -> Stanza {
+fn build_entry(audience: Option<&str>, group: &[&Profile]) -> ProviderEntry {
     let is_passthrough =
         group.iter().any(|profile| matches!(profile.exchange, Exchange::Passthrough));
     let may_lack = |profile: &&Profile| {
@@ -69,7 +69,7 @@ fn build_stanza(audience: Option<&str>, group: &[&Profile]) -> Stanza {
             match_images.push(pattern);
         }
     }
-    Stanza {
+    ProviderEntry {
         profiles: group.iter().map(|profile| profile.name.clone()).collect(),
         match_images,
         audience: audience.map(str::to_owned),

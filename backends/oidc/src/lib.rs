@@ -18,7 +18,7 @@ use crate::engine::Failure;
 use crate::profile::{Policy, preset};
 use crate::settings::Settings;
 
-pub use crate::kubelet_config::{Stanza, stanzas};
+pub use crate::kubelet_config::{ProviderEntry, provider_entries};
 pub use crate::profile::preset::{Parameter, ParameterDefault, Preset, Status, presets};
 
 /// The plugin's static facts.

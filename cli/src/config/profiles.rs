@@ -1,9 +1,9 @@
-//! The entries for a profile file of the oidc plugin.
+//! The entries for a profile file of `oidc-credential-provider`.
 
 use std::collections::HashSet;
 use std::path::Path;
 
-use pullpass_oidc::Stanza;
+use pullpass_oidc::ProviderEntry;
 
 use super::check_audience;
 use super::render::{Entry, Tokens, quoted};
@@ -12,50 +12,53 @@ use crate::plugins;
 use crate::report::Failure;
 use crate::text::harmless;
 
-/// One entry per audience: an entry has one.
+/// One entry for each audience: an entry has only one.
 pub(super) fn entries(path: &Path, args: &ConfigArgs) -> Result<Vec<Entry<'static>>, Failure> {
     let plugin = &pullpass_oidc::PLUGIN;
     match args.plugins.as_slice() {
         [one] if plugins::find(one)?.name == plugin.name => {}
         _ => {
-            return Err(Failure::new(format!("`--profiles` is for `{}` alone", plugin.name))
-                .hint("write `pullpass config oidc --profiles FILE`"));
+            return Err(Failure::new(format!(
+                "`--profiles` can only be used with `{}`",
+                plugin.name
+            ))
+            .hint("write `pullpass config oidc --profiles FILE`"));
         }
     }
     let names_profiles = |arg: &String| {
         ["--config", "--preset", "--set"].iter().any(|name| arg.split('=').next() == Some(name))
     };
     if args.args.iter().any(names_profiles) {
-        return Err(Failure::new("`--profiles` and the profiles of `--arg` exclude each other")
-            .hint("leave out the `--arg` with `--config`, `--preset` or `--set`"));
+        return Err(Failure::new("`--profiles` cannot be combined with an `--arg` that names profiles")
+            .hint("leave out the `--arg` with `--config`, `--preset` or `--set`: `--profiles` writes `--config`"));
     }
-    let stanzas = pullpass_oidc::stanzas(path).map_err(|error| {
+    let provider_entries = pullpass_oidc::provider_entries(path).map_err(|error| {
         let text = error.render();
         Failure::new(harmless(text.strip_prefix("error: ").unwrap_or(&text).trim_end()))
     })?;
     // The kubelet runs plugins in `/`.
     let file = std::path::absolute(path).map_err(|error| {
-        Failure::new(format!("`{}` has no absolute path: {error}", path.display()))
+        Failure::new(format!("cannot find the absolute path of `{}`: {error}", path.display()))
     })?;
     let file = file.to_str().ok_or_else(|| {
         Failure::new("the path of the profile file is not UTF-8").hint("give the file another name")
     })?;
     let mut names = HashSet::new();
     let mut entries = Vec::new();
-    for stanza in stanzas {
-        if let Some(audience) = &stanza.audience {
+    for entry in provider_entries {
+        if let Some(audience) = &entry.audience {
             check_audience(audience, args.kubelet_version)?;
         }
         let name = match entries.is_empty() {
             true => plugin.name.to_owned(),
-            false => name(&stanza, &names),
+            false => entry_name(&entry, &names),
         };
-        let them: Vec<String> = stanza.profiles.iter().map(|name| quoted(name)).collect();
-        let s = if them.len() == 1 { "" } else { "s" };
-        let mut remarks = vec![format!("For the profile{s} {}", them.join(", "))];
+        let quoted_names: Vec<String> = entry.profiles.iter().map(|name| quoted(name)).collect();
+        let s = if quoted_names.len() == 1 { "" } else { "s" };
+        let mut remarks = vec![format!("For the profile{s} {}", quoted_names.join(", "))];
         if name != plugin.name {
             remarks.push(
-                "An entry has one audience and a name of its own. In the bin dir:".to_owned(),
+                "An entry has one audience, and its own name. In the bin dir run:".to_owned(),
             );
             remarks.push(format!("  ln -s {} {name}", plugin.name));
         }
@@ -64,15 +67,15 @@ pub(super) fn entries(path: &Path, args: &ConfigArgs) -> Result<Vec<Entry<'stati
             plugin,
             name,
             remarks,
-            match_images: stanza.match_images,
+            match_images: entry.match_images,
             args: [&["--config".to_owned(), file.to_owned()], args.args.as_slice()].concat(),
             shows_options: false,
-            tokens: stanza.audience.map(|audience| Tokens {
+            tokens: entry.audience.map(|audience| Tokens {
                 audience,
-                cache_type: stanza.cache_type,
-                require_service_account: stanza.require_service_account,
-                required_annotations: stanza.required_annotations,
-                optional_annotations: stanza
+                cache_type: entry.cache_type,
+                require_service_account: entry.require_service_account,
+                required_annotations: entry.required_annotations,
+                optional_annotations: entry
                     .optional_annotations
                     .into_iter()
                     .map(|key| (key, String::new()))
@@ -84,9 +87,9 @@ pub(super) fn entries(path: &Path, args: &ConfigArgs) -> Result<Vec<Entry<'stati
     Ok(entries)
 }
 
-/// A name for a further entry: it is also a file's.
-fn name(stanza: &Stanza, taken: &HashSet<String>) -> String {
-    let profile = stanza.profiles.first().map(String::as_str).unwrap_or_default();
+/// A name for a further entry, which is also the name of a file.
+fn entry_name(entry: &ProviderEntry, taken: &HashSet<String>) -> String {
+    let profile = entry.profiles.first().map(String::as_str).unwrap_or_default();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let plain: String = profile.chars().map(|c| if is_plain(c) { c } else { '-' }).collect();
     let mut name = format!("oidc-{plain}-credential-provider");
@@ -105,8 +108,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_file_names_and_told_apart() {
-        let stanza = |name: &str| Stanza {
+    fn names_are_file_names_and_differ() {
+        let entry = |name: &str| ProviderEntry {
             profiles: vec![name.to_owned()],
             match_images: Vec::new(),
             audience: None,
@@ -123,7 +126,7 @@ mod tests {
             ("a/b", "oidc-a-b-2-credential-provider"),
             ("a\nb", "oidc-a-b-3-credential-provider"),
         ] {
-            let made = name(&stanza(profile), &taken);
+            let made = entry_name(&entry(profile), &taken);
             assert_eq!(made, expected);
             taken.insert(made);
         }

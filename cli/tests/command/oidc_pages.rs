@@ -8,7 +8,7 @@ use std::process::Command;
 
 use pullpass::CacheType;
 use pullpass_kubelet::{Config, KubeletVersion, Target};
-use pullpass_oidc::{ParameterDefault, Preset, Stanza, presets, stanzas};
+use pullpass_oidc::{ParameterDefault, Preset, ProviderEntry, presets, provider_entries};
 use secrecy::ExposeSecret as _;
 
 use crate::oidc::oidc_plugin;
@@ -44,9 +44,9 @@ fn is_profiles(block: &str) -> bool {
 }
 
 /// What the kubelet must be told for a file with this text.
-fn needs(node: &Node, text: &str) -> Vec<Stanza> {
+fn needs(node: &Node, text: &str) -> Vec<ProviderEntry> {
     let file = node.write("oidc.yaml", text);
-    stanzas(Path::new(&file)).unwrap_or_else(|error| panic!("{}\n{text}", error.render()))
+    provider_entries(Path::new(&file)).unwrap_or_else(|error| panic!("{}\n{text}", error.render()))
 }
 
 fn all_presets() -> Vec<Preset> {
@@ -113,7 +113,7 @@ fn every_entry_is_what_its_profiles_need() {
     for (path, page) in pages() {
         let blocks = yaml(&page);
         let profiles = blocks.iter().filter(|it| is_profiles(it));
-        let by_file: Vec<Stanza> = profiles.flat_map(|text| needs(&node, text)).collect();
+        let by_file: Vec<ProviderEntry> = profiles.flat_map(|text| needs(&node, text)).collect();
         for block in blocks.iter().filter(|it| it.contains("\n  defaultCacheDuration: ")) {
             let file = node.config(block);
             let text = read(Path::new(&file));
@@ -136,8 +136,9 @@ fn every_entry_is_what_its_profiles_need() {
                 let patterns: Vec<_> =
                     entry.match_images.iter().map(|one| one.as_str().to_owned()).collect();
                 // An entry may be for less than its profile is.
-                let covers =
-                    |it: &&Stanza| patterns.iter().all(|text| it.match_images.contains(text));
+                let covers = |it: &&ProviderEntry| {
+                    patterns.iter().all(|text| it.match_images.contains(text))
+                };
                 let needed = choice.iter().find(covers);
                 let needed = needed.unwrap_or_else(|| panic!("{path}: {patterns:?}\n{choice:?}"));
                 let Some(tokens) = &entry.token_attributes else {
