@@ -59,6 +59,7 @@ pub(crate) const COMMANDS: &[Command] = &[
             "a host, named by the registry, that the login may be sent to",
         )
         .repeated(),
+        OptionSpec::value("ca-file", "FILE", "trust only these CAs (PEM) for the registry"),
         OptionSpec::switch("loopback-http", "call a registry on this machine over `http://`"),
     ]),
 ];

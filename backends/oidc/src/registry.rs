@@ -24,6 +24,9 @@ impl FromStr for Registry {
         if text.contains("://") {
             return Err("a registry has no scheme: write `host[:port][/path]`");
         }
+        if text.split('/').next().is_some_and(|host| host.ends_with(":*")) {
+            return Err("a port is a number: list each port, as in the kubelet's `matchImages`");
+        }
         if text.contains(WILDCARD) {
             return Err("a label of this name is not allowed");
         }
@@ -32,6 +35,9 @@ impl FromStr for Registry {
             .map_err(|_| "not a registry: write `host[:port][/path]`")?;
         if image.repository().contains(WILDCARD) || image.repository().contains([':', '@']) {
             return Err("a path is a fixed prefix: no `*`, tag or digest in it");
+        }
+        if image.host() == "index.docker.io" {
+            return Err("no image is on this host: the kubelet calls Docker Hub `docker.io`");
         }
         let labels: Vec<String> = image
             .host()
@@ -98,6 +104,11 @@ impl Registry {
         self.port == other.port
             && self.labels.len() == other.labels.len()
             && self.labels.iter().zip(&other.labels).all(|(a, b)| a == "*" || b == "*" || a == b)
+    }
+
+    /// Whether there is an image that both match, and neither is more specific.
+    pub(crate) fn is_ambiguous_with(&self, other: &Self) -> bool {
+        self.rank() == other.rank() && self.path == other.path && self.shares_a_host_with(other)
     }
 
     /// Whether it is one host, with its port, and no part of it.
@@ -175,6 +186,9 @@ mod tests {
             "r.io/*",
             "r.io/a:1",
             "r.io?x",
+            "r.io:*",
+            "index.docker.io",
+            "index.docker.io/library",
         ] {
             assert!(pattern.parse::<Registry>().is_err(), "{pattern}");
         }
@@ -194,6 +208,22 @@ mod tests {
                 (one.parse::<Registry>().unwrap(), other.parse::<Registry>().unwrap());
             assert_eq!(one.shares_a_host_with(&other), expected, "{one} {other}");
             assert_eq!(other.shares_a_host_with(&one), expected, "{other} {one}");
+        }
+    }
+
+    #[test]
+    fn two_patterns_are_ambiguous_or_not() {
+        for (one, other, expected) in [
+            ("r.io", "r.io", true),
+            ("R.io/team", "r.io/team", true),
+            ("a.*.io", "*.r.io", true),
+            ("r.io", "r.io/team", false),
+            ("r.io/team", "r.io/tram", false),
+            ("*.r.io", "a.r.io", false),
+            ("r.io", "r.io:5000", false),
+        ] {
+            let parse = |text: &str| text.parse::<Registry>().unwrap();
+            assert_eq!(parse(one).is_ambiguous_with(&parse(other)), expected, "{one} {other}");
         }
     }
 

@@ -57,6 +57,12 @@ fn write_token(text: &mut String, profile: &Profile) {
         Policy::Fail => "; without one: an error\n",
         Policy::Empty => "; without one: no credentials\n",
     });
+    if expected.is_always_refused() {
+        text.push_str(
+            "          the Kubernetes API server may accept tokens for this audience: they are not \
+             sent\n",
+        );
+    }
 }
 
 fn write_steps(text: &mut String, steps: &Steps<'_>, values: &Values) {

@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 
 use pullpass::http::header::WWW_AUTHENTICATE;
-use pullpass::http::{Http, Plaintext, Reply, RequestBuilder, bearer_challenge};
-use pullpass::{Context, Error, ErrorKind, Image, Login, Options, Request, one_line};
+use pullpass::http::{Http, HttpConfig, Plaintext, Reply, RequestBuilder, bearer_challenge};
+use pullpass::{Context, Error, ErrorKind, Image, Login, Options, Request, Roots, one_line};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use url::Url;
@@ -55,8 +55,13 @@ pub(super) async fn run(options: &Options, cx: &Context) -> Result<String, Error
         cache.key().as_str()
     );
     // The profile's CA and certificate are for the token service.
+    let roots = match options.path("ca-file") {
+        Some(file) => Roots::Only { file, named_by: "--ca-file" },
+        None => Roots::System,
+    };
+    let http = cx.http.with_config(HttpConfig { roots, ..HttpConfig::default() });
     let target = Target::new(&request, options)?;
-    text.push_str(&target.try_login(&login, &cx.http).await?);
+    text.push_str(&target.try_login(&login, &http).await?);
     Ok(text)
 }
 

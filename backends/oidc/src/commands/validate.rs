@@ -3,14 +3,15 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use pullpass::{Error, Options};
+use pullpass::{Error, Options, Roots, file};
 
 use crate::exchange::Steps;
-use crate::profile::{ClientAuth, Exchange, Profile, Source, Target, file};
+use crate::profile::{self, ClientAuth, Exchange, Profile, Source, Target};
+use crate::registry::Registry;
 
 pub(super) fn run(options: &Options) -> Result<String, Error> {
     let path = options.value("file").unwrap_or_default();
-    let profiles = file::load(path.as_ref())?;
+    let profiles = profile::file::load(path.as_ref())?;
     let mut text = String::new();
     let mut warnings = Vec::new();
     for profile in &profiles {
@@ -26,6 +27,10 @@ pub(super) fn run(options: &Options) -> Result<String, Error> {
             let _ = writeln!(text, "  warning: {warning}");
             warnings.push(format!("profile `{}`: {warning}", profile.name));
         }
+    }
+    for warning in find_rivals(&profiles) {
+        let _ = writeln!(text, "warning: {warning}");
+        warnings.push(warning);
     }
     let count = |number: usize, what: &str| match number {
         1 => format!("1 {what}"),
@@ -97,6 +102,13 @@ fn find_warnings(profile: &Profile) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if let Some(expected) = profile.service_account.as_ref().filter(|it| it.is_always_refused()) {
+        warnings.push(format!(
+            "every pull fails: the Kubernetes API server may accept tokens for the audience `{}`; \
+             use a separate one for the registry",
+            expected.audience
+        ));
+    }
     if is_plaintext(profile) {
         warnings
             .push("`allowLoopbackHttp`: any process on this machine can listen there".to_owned());
@@ -106,6 +118,31 @@ fn find_warnings(profile: &Profile) -> Vec<String> {
     }
     for path in secret_files(profile) {
         warnings.extend(warn_of_file(path));
+    }
+    if let Roots::Only { file, .. } = &profile.http.roots {
+        let unreadable = file::read_text(file).err();
+        warnings.extend(unreadable.map(|error| format!("`http.caFile`: {error}")));
+    }
+    warnings
+}
+
+/// Registries of two profiles that an image may match equally well: its pull fails, unless
+/// `--profile` chooses one of them.
+fn find_rivals(profiles: &[Profile]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (at, one) in profiles.iter().enumerate() {
+        for other in &profiles[at + 1..] {
+            let rivals = |registry: &&Registry| {
+                other.registries.iter().any(|it| it.is_ambiguous_with(registry))
+            };
+            warnings.extend(one.registries.iter().find(rivals).map(|registry| {
+                format!(
+                    "profiles `{}` and `{}` both claim images on `{registry}`: make one more \
+                     specific, or run the plugin with `--profile`",
+                    one.name, other.name
+                )
+            }));
+        }
     }
     warnings
 }

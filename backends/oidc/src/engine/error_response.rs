@@ -28,7 +28,8 @@ impl From<Error> for Failure {
     }
 }
 
-/// The failure for a reply to `step` that is not a success.
+/// The failure for a reply to `step` that is not a success, such as
+/// "`URL` refused the token exchange: HTTP 400 invalid_grant".
 pub(super) fn read(reply: &Reply, step: &Step, client: &ClientAuth) -> Failure {
     let body = ErrorBody::from_reply(reply);
     let by_pod = step.client && matches!(client, ClientAuth::PodToken(_));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use pullpass::http::HttpConfig;
-use pullpass::{CacheKey, Image};
+use pullpass::{CacheKey, Image, audience};
 
 use super::context::CompileContext;
 use super::exchange::Exchange;
@@ -36,6 +36,14 @@ pub(crate) struct ExpectedToken {
     pub(crate) issuer: Option<String>,
     pub(crate) on_missing: Policy,
     pub(crate) allow_api_server_audience: bool,
+}
+
+impl ExpectedToken {
+    /// Whether every request is refused, since the Kubernetes API server may accept the token.
+    pub(crate) fn is_always_refused(&self) -> bool {
+        let issuer = self.issuer.as_deref().unwrap_or_default();
+        !self.allow_api_server_audience && audience::is_for_api_server(&self.audience, issuer)
+    }
 }
 
 /// A profile, but for what depends on the others in the file.

@@ -40,6 +40,18 @@ pub(crate) enum Expiry {
     Fixed,
 }
 
+impl Expiry {
+    /// Where in the answer it is.
+    pub(crate) fn pointer(&self) -> Option<&Pointer> {
+        match self {
+            Self::Seconds(at) | Self::Epoch(at) | Self::EpochMillis(at) | Self::Rfc3339(at) => {
+                Some(at)
+            }
+            Self::Jwt | Self::Fixed => None,
+        }
+    }
+}
+
 /// The user name.
 pub(crate) enum Username {
     /// This one.

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use pullpass::{Error, JwtExpiry, jwt_expiry, rfc3339, seconds};
 use serde_json::Value;
+use tracing::warn;
 
 use crate::engine::Document;
 use crate::profile::{Expiry, Pointer, ResponseFields};
@@ -51,6 +52,13 @@ impl Lifetime {
             (answered, own) => answered.or(own),
         };
         let end = end.or_else(|| now.checked_add(fields.default_lifetime?));
+        if let (None, Some(pointer)) = (end, fields.expiry.pointer()) {
+            warn!(
+                "no expiry at `{pointer}` of the answer: the login is not kept, and every pull \
+                 makes the exchange; if the password has a known lifetime, set \
+                 `response.expiry.default`"
+            );
+        }
         Ok(end.map_or(Self::Unknown, Self::Until))
     }
 }
@@ -61,12 +69,9 @@ fn read_answered(
     fields: &ResponseFields,
     now: SystemTime,
 ) -> Result<Option<SystemTime>, Error> {
-    let pointer = match &fields.expiry {
-        Expiry::Seconds(at) | Expiry::Epoch(at) | Expiry::EpochMillis(at) | Expiry::Rfc3339(at) => {
-            at
-        }
-        Expiry::Jwt => return Ok(None),
-        Expiry::Fixed => return Ok(fields.default_lifetime.and_then(|life| now.checked_add(life))),
+    let Some(pointer) = fields.expiry.pointer() else {
+        let lifetime = fields.default_lifetime.filter(|_| fields.expiry == Expiry::Fixed);
+        return Ok(lifetime.and_then(|lifetime| now.checked_add(lifetime)));
     };
     let Some(value) = document.value(pointer) else { return Ok(None) };
     let since_epoch = |span: Duration| SystemTime::UNIX_EPOCH.checked_add(span);
