@@ -186,3 +186,76 @@ fn warn_of_file(path: &Path) -> Option<String> {
         Ok(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profiles(profiles: &str) -> Vec<Profile> {
+        let head = "apiVersion: pullpass.dev/v1alpha1\nkind: OIDCExchangeConfig\nprofiles:\n";
+        profile::file::parse(&format!("{head}{profiles}"), Path::new("/nonexistent")).unwrap()
+    }
+
+    fn passthrough(name: &str, registry: &str, audience: &str) -> String {
+        format!(
+            "- {{name: {name}, registries: ['{registry}'], serviceAccountToken: {{audience: \
+             '{audience}'}}, exchange: {{type: passthrough}}}}\n"
+        )
+    }
+
+    #[test]
+    fn what_is_unsafe_or_fails_every_pull_is_named() {
+        let endpoint = "exchange: {type: tokenExchange, endpoint: 'https://sts.example/'";
+        for (profile, expected) in [
+            (passthrough("p", "r.io", "corp"), None),
+            (passthrough("p", "r.io", "https://kubernetes.default.svc"), Some("every pull fails")),
+            (passthrough("p", "*.io", "corp"), Some("directly below a top-level domain")),
+            (
+                format!(
+                    "- {{name: p, registries: [r.io], serviceAccountToken: {{audience: a, \
+                     allowApiServerAudience: true}}, {endpoint}}}}}\n"
+                ),
+                Some("can act on the cluster"),
+            ),
+            (
+                format!(
+                    "- {{name: p, registries: [r.io], serviceAccountToken: {{audience: a}}, \
+                     {endpoint}}}, http: {{caFile: ca.pem}}}}\n"
+                ),
+                Some("`http.caFile`: cannot read the file `/nonexistent/ca.pem`"),
+            ),
+            (
+                format!(
+                    "- {{name: p, registries: [r.io], serviceAccountToken: {{audience: a}}, \
+                     {endpoint}, clientAuth: {{method: basic, clientId: c, secretFile: s}}}}}}\n"
+                ),
+                Some("`/nonexistent/s` cannot be read"),
+            ),
+            (
+                "- {name: p, registries: [r.io], serviceAccountToken: {audience: a}, exchange: \
+                 {type: tokenExchange, endpoint: 'http://[::1]/'}, http: {allowLoopbackHttp: true}}\n"
+                    .to_owned(),
+                Some("any process on this machine"),
+            ),
+        ] {
+            let found = find_warnings(&profiles(&profile)[0]);
+            match expected {
+                Some(expected) => {
+                    assert!(found.len() == 1 && found[0].contains(expected), "{profile}{found:?}");
+                }
+                None => assert!(found.is_empty(), "{profile}{found:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn two_profiles_for_one_registry_are_named() {
+        let both = |one: &str, other: &str| {
+            find_rivals(&profiles(&(passthrough("a", one, "x") + &passthrough("b", other, "x"))))
+        };
+        assert_eq!(both("r.io", "r.io/team"), [""; 0]);
+        let found = both("r.io", "r.io");
+        assert!(found[0].contains("profiles `a` and `b` both claim images on `r.io`"), "{found:?}");
+        assert_eq!(both("a.*.io", "*.r.io").len(), 1);
+    }
+}
