@@ -16,7 +16,7 @@ const TARGET: &str = "registry.example";
 const REPOSITORY: &str = "team/app";
 const SUBJECT: &str = "system:serviceaccount:shop:web";
 
-/// A registry with one image, that believes what `trust` believes.
+/// A registry with one image, that trusts what `trust` trusts.
 struct Judged {
     registry: DockerRegistry,
     skopeo: Skopeo,

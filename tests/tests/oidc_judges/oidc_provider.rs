@@ -215,7 +215,7 @@ fn the_metadata_of_another_issuer_is_not_believed(world: &World) {
     // A slash more, and another name that leads to the same server.
     for issuer in [format!("{NAME}/"), format!("https://{ALIAS}")] {
         let says = [
-            "/.well-known/openid-configuration` is the metadata of another issuer than",
+            "/.well-known/openid-configuration` is not the metadata of the issuer",
             &format!("`{issuer}`"),
             "hint: write `exchange.discovery.issuer` exactly as the server does",
         ];

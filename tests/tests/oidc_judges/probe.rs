@@ -21,7 +21,7 @@ use crate::{idpyoidc, oidc_provider};
 
 /// Where the registry sends its clients for a token.
 const REALM: &str = "auth.example";
-/// What the registry believes.
+/// What the registry trusts.
 const AUDIENCE: &str = "registry.example";
 
 pub(crate) fn trials() -> Vec<Trial> {

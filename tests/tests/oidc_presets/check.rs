@@ -114,7 +114,7 @@ impl Pull<'_> {
         assert_eq!(vendor.violations(), Vec::<String>::new());
     }
 
-    /// The plugin says no itself, and asks nobody.
+    /// The plugin itself refuses, and makes no call.
     pub(crate) fn is_not_sent(&self, code: i32, says: &[&str]) {
         let before = self.fixture.world.attempts();
         self.fails(code, says, |_| {});

@@ -34,7 +34,7 @@ impl<'w> Fixture<'w> {
         Self { world, issuer, folder: TempDir::new().unwrap() }
     }
 
-    /// A vendor at that place, which believes the cluster's tokens for `audience`.
+    /// A vendor at that place, which accepts the cluster's tokens for `audience`.
     pub(crate) fn vendor(&self, place: &str, dialect: Dialect, audience: &str) -> Vendor {
         self.vendor_with(place, dialect, audience, |_| {})
     }

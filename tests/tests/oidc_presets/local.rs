@@ -1,4 +1,4 @@
-//! Presets that ask nobody: the pod's own token as the password, and a file.
+//! Presets that make no call: the pod's own token as the password, and a file.
 
 use std::fs;
 

@@ -152,15 +152,15 @@ fn a_parameter_that_a_preset_needs_or_does_not_have(world: &World) {
         (&["--set", "host=x"], "`--config` is missing"),
         (
             &["--preset", "quay", "--config", "/x"],
-            "`--config` (or PULLPASS_OIDC_CONFIG) and `--preset` exclude each other",
+            "`--config` (or PULLPASS_OIDC_CONFIG) and `--preset` cannot be combined",
         ),
-        (&["--config", "/x", "--set", "a=b"], "`--set` is for `--preset`"),
+        (&["--config", "/x", "--set", "a=b"], "`--set` needs `--preset`"),
     ] {
         fixture.pull("quay", image, ART).fails_with_arguments(args, CONFIG, says);
     }
 }
 
-/// What an operator sets is trusted, and yet a slip of the pen names no other host than it seems to.
+/// What an operator sets is trusted, and yet a typing error must not name another host than it seems to.
 fn a_host_is_a_host_and_nothing_else(world: &World) {
     let fixture = Fixture::new(world);
     let image = "art.corp.example:8443/docker/app";

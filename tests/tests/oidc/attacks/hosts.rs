@@ -86,10 +86,7 @@ fn a_second_host_gets_the_first_ones_secret() {
         let attempt = Attempt::new(to(step.clone())).with(file.clone());
         let attempt = attempt.secret("the captured token", "the-first-hosts-secret");
         let attempt = attempt.secret("the operator's key", "a-key-of-the-operators");
-        let says = format!(
-            "a step sends a secret to another host than it is of, `{}`",
-            authority(&second)
-        );
+        let says = format!("a step sends a secret of another host to `{}`", authority(&second));
         attempt.fails(CONFIG, &[&says]);
         // Another port, or the host alone, is another host.
         for host in ["127.0.0.1", "127.0.0.1:1"] {
@@ -170,8 +167,8 @@ fn discovery_points_elsewhere() {
     let evil = trap();
     let at = authority(&evil);
     for (endpoint, says) in [
-        (format!("http://{at}/token"), "names a `token_endpoint` on another host"),
-        (format!("https://{at}/token"), "names a `token_endpoint` on another host"),
+        (format!("http://{at}/token"), "has a `token_endpoint` on another host"),
+        (format!("https://{at}/token"), "has a `token_endpoint` on another host"),
         (format!("http://me@{at}/token"), "that the token must not be sent to"),
         ("http://sts.example/token".to_owned(), "that the token must not be sent to"),
         ("/token".to_owned(), "that the token must not be sent to"),
@@ -184,7 +181,7 @@ fn discovery_points_elsewhere() {
     }
     for other in [evil.url(), format!("{}/", evil.url()), String::new()] {
         let (vendor, attempt, _issuer) = discover(Discovery::Issuer(other), Value::Null);
-        attempt.fails(PROTOCOL, &["is the metadata of another issuer than"]);
+        attempt.fails(PROTOCOL, &["is not the metadata of the issuer"]);
         assert_eq!(vendor.count(), 2);
     }
     let (_vendor, attempt, _issuer) = discover(Discovery::None, Value::Null);
@@ -212,6 +209,6 @@ fn an_issuer_that_is_nearly_the_right_one() {
     let written = format!("{}/", vendor.url());
     let exchange = json!({"type": "tokenExchange", "discovery": {"issuer": written}});
     let attempt = Attempt::new(exchange).token(issuer.token(AUDIENCE).build());
-    attempt.fails(PROTOCOL, &["is the metadata of another issuer than", "exactly as the server"]);
+    attempt.fails(PROTOCOL, &["is not the metadata of the issuer", "exactly as the server"]);
     assert!(vendor.paths().iter().all(|path| path.contains("well-known")), "{:?}", vendor.paths());
 }
