@@ -36,7 +36,8 @@ pub(crate) async fn run(
             true => client_auth::prepare(steps.client, &url, values.get("sa.token"), cx)?,
             false => Authentication::default(),
         };
-        let reply = request(step, url, &client, values, &http)?.send().await?;
+        let reply =
+            request(step, url, &client, values, profile.allow_loopback_http, &http)?.send().await?;
         let is_expected = match step.expect.as_slice() {
             [] => reply.is_success(),
             expected => expected.contains(&reply.status()),
@@ -70,11 +71,13 @@ fn request<'a>(
     url: Url,
     client: &Authentication,
     values: &Values,
+    allow_loopback_http: bool,
     http: &'a Http,
 ) -> Result<RequestBuilder<'a>, Error> {
-    // Where the profile allows it: an address with `http://` is not compiled otherwise.
-    let mut call =
-        http.request(step.method.clone(), url).accept_json().plaintext(Plaintext::Loopback);
+    let mut call = http.request(step.method.clone(), url).accept_json();
+    if allow_loopback_http {
+        call = call.plaintext(Plaintext::Loopback);
+    }
     for (name, value) in &step.headers {
         let value = values.render(value);
         if !value.is_empty() {

@@ -12,15 +12,18 @@ use crate::profile::{Discovery, address};
 /// Fetches the metadata.
 ///
 /// # Errors
-/// Protocol, when the metadata is of another issuer, or names an endpoint that the
-/// profile does not let the token go to.
+/// Protocol, when the metadata is another issuer's, or has an endpoint that the profile does not
+/// allow the token to be sent to.
 pub(crate) async fn token_endpoint(discovery: &Discovery, http: &Http) -> Result<Url, Error> {
     #[derive(Deserialize)]
     struct Metadata {
         issuer: String,
         token_endpoint: Option<String>,
     }
-    let call = http.get(discovery.url.clone()).plaintext(Plaintext::Loopback);
+    let mut call = http.get(discovery.url.clone());
+    if discovery.allow_loopback_http {
+        call = call.plaintext(Plaintext::Loopback);
+    }
     let reply = call.send().await.map_err(|error| {
         error.context(format!("cannot fetch the metadata of the issuer `{}`", discovery.issuer))
     })?;

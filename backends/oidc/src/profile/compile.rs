@@ -24,6 +24,8 @@ pub(crate) struct Profile {
     pub(crate) exchange: Exchange,
     pub(crate) response: ResponseFields,
     pub(crate) http: HttpConfig,
+    /// Whether calls may go over `http://` to loopback addresses.
+    pub(crate) allow_loopback_http: bool,
     pub(crate) on_refused: Policy,
     pub(crate) cache_key: CacheKey,
     /// Keys of the response in addition to the image's own registry: mirrors.
@@ -105,6 +107,7 @@ impl RawProfile {
             exchange,
             response,
             http,
+            allow_loopback_http,
             on_refused,
             cache_key: CacheKey::Registry,
             auth_keys,
