@@ -120,7 +120,13 @@ fn every_fault_has_its_exit_code_and_words() {
         ("500 then 200", Fault::Sequence(vec![Fault::status(500), good()]), 0, &[], 2),
         ("503 for good", Fault::status(503), UNAVAILABLE, &["HTTP 503"], 2),
         ("501", Fault::status(501), UNAVAILABLE, &["HTTP 501", "after 1 retry"], 2),
-        ("HTML", Fault::html(), PROTOCOL, &["answered 200 with HTML", "proxy or a login page"], 1),
+        (
+            "HTML",
+            Fault::html(),
+            PROTOCOL,
+            &["answered 200 with HTML", "check for a proxy, a login page"],
+            1,
+        ),
         ("no JSON", Fault::json(200, "access_token=x"), PROTOCOL, &["invalid JSON"], 1),
         ("nothing", Fault::status(200), PROTOCOL, &["with an empty body, not JSON"], 1),
         (

@@ -159,7 +159,7 @@ fn a_key_of_rsa(world: &World) {
     }
     lets_in(&with("PS256", &json!({"keyId": "key-1"})), "PS256");
     let before = asked(&provider);
-    let says = ["signs by PS256, not by the `algorithm` of the profile"];
+    let says = ["signs with PS256, not with the `algorithm` of the profile"];
     with("RS256", &json!({"algorithm": "ES256"})).is_not_sent(CONFIG, &says);
     assert_eq!(asked(&provider), before);
 }

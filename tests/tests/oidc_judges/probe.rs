@@ -59,7 +59,7 @@ fn another_password_than_the_registrys(world: &World) {
     let pull = preset(&fixture, "vault-kv", ROLE, PATH).keeping("the password", spoilt);
     let says = [
         "error: the registry refused the login: HTTP 401",
-        "hint: the exchange succeeded, so the registry's side is to be looked at",
+        "hint: the exchange succeeded, so check the registry's side",
     ];
     pull.probe_fails(&[], DENIED, &says);
     pull.probe_fails(&["--log", "trace"], DENIED, &says);
