@@ -13,6 +13,9 @@ pub struct ProviderEntry {
     pub profiles: Vec<String>,
     /// Its `matchImages`.
     pub match_images: Vec<String>,
+    /// Those of them whose pulls always fail: the Kubernetes API server may accept tokens for the
+    /// audience, and the profile does not allow that.
+    pub refused_profiles: Vec<String>,
     /// `serviceAccountTokenAudience`; `None` where no token is needed.
     pub audience: Option<String>,
     /// `cacheType`: `Token` where the pod's own token is the login of one of its profiles.
@@ -71,6 +74,11 @@ fn build_entry(audience: Option<&str>, group: &[&Profile]) -> ProviderEntry {
     }
     ProviderEntry {
         profiles: group.iter().map(|profile| profile.name.clone()).collect(),
+        refused_profiles: group
+            .iter()
+            .filter(|it| it.service_account.as_ref().is_some_and(|it| it.is_always_refused()))
+            .map(|profile| profile.name.clone())
+            .collect(),
         match_images,
         audience: audience.map(str::to_owned),
         cache_type: if is_passthrough { CacheType::Token } else { CacheType::ServiceAccount },

@@ -48,6 +48,15 @@ pub(super) fn entries(path: &Path, args: &ConfigArgs) -> Result<Vec<Entry<'stati
     for entry in provider_entries {
         if let Some(audience) = &entry.audience {
             check_audience(audience, args.kubelet_version)?;
+            if let Some(profile) = entry.refused_profiles.first() {
+                return Err(Failure::new(format!(
+                    "profile {} can never be used: the Kubernetes API server may accept tokens for \
+                     the audience {}",
+                    quoted(profile),
+                    quoted(audience)
+                ))
+                .hint("use a separate audience for the registry"));
+            }
         }
         let name = match entries.is_empty() {
             true => plugin.name.to_owned(),
@@ -111,6 +120,7 @@ mod tests {
     fn names_are_file_names_and_differ() {
         let entry = |name: &str| ProviderEntry {
             profiles: vec![name.to_owned()],
+            refused_profiles: Vec::new(),
             match_images: Vec::new(),
             audience: None,
             cache_type: CacheType::Token,
