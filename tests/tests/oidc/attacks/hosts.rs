@@ -169,10 +169,10 @@ fn discovery_points_elsewhere() {
     for (endpoint, says) in [
         (format!("http://{at}/token"), "has a `token_endpoint` on another host"),
         (format!("https://{at}/token"), "has a `token_endpoint` on another host"),
-        (format!("http://me@{at}/token"), "that the token must not be sent to"),
-        ("http://sts.example/token".to_owned(), "that the token must not be sent to"),
-        ("/token".to_owned(), "that the token must not be sent to"),
-        (String::new(), "that the token must not be sent to"),
+        (format!("http://me@{at}/token"), "that the token cannot be sent to"),
+        ("http://sts.example/token".to_owned(), "that the token cannot be sent to"),
+        ("/token".to_owned(), "that the token cannot be sent to"),
+        (String::new(), "that the token cannot be sent to"),
     ] {
         let (vendor, attempt, _issuer) =
             discover(Discovery::TokenEndpoint(endpoint.clone()), Value::Null);
