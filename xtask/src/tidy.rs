@@ -3,11 +3,14 @@
 //! A check is a plain function from the tree to the faults it found; the tests give each a tree
 //! that breaks its rule.
 
+mod circles;
 mod dependencies;
 mod layout;
+mod modules;
 mod presets;
 mod source;
 mod tls;
+mod tokens;
 mod tree;
 
 use xshell::cmd;
@@ -22,7 +25,7 @@ type Faults = Vec<String>;
 /// A rule: its name, and the function that checks it.
 type Check = (&'static str, fn(&Tree) -> Faults);
 
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     ("plugin-main-is-three-lines", layout::plugin_main_is_three_lines),
     ("backend-has-docs-page", layout::backend_has_docs_page),
     ("crates-inherit-lints", layout::crates_inherit_lints),
@@ -31,6 +34,7 @@ const CHECKS: [Check; 9] = [
     ("one-tls-stack", tls::one_tls_stack),
     ("ring-only-in-tls", tls::ring_only_in_tls),
     ("dependencies-follow-the-arrow", dependencies::dependencies_follow_the_arrow),
+    ("no-module-circles", circles::no_module_circles),
     ("presets-are-complete", presets::presets_are_complete),
 ];
 
