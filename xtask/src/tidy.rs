@@ -25,9 +25,10 @@ type Faults = Vec<String>;
 /// A rule: its name, and the function that checks it.
 type Check = (&'static str, fn(&Tree) -> Faults);
 
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 11] = [
     ("plugin-main-is-three-lines", layout::plugin_main_is_three_lines),
     ("backend-has-docs-page", layout::backend_has_docs_page),
+    ("backends-have-the-same-rooms", layout::backends_have_the_same_rooms),
     ("crates-inherit-lints", layout::crates_inherit_lints),
     ("files-fit-a-room", layout::files_fit_a_room),
     ("no-machine-paths", layout::no_machine_paths),

@@ -8,6 +8,20 @@ use super::tree::Tree;
 const MAIN_LINES: usize = 3;
 /// One file, one job.
 const FILE_LINES: usize = 400;
+/// What every backend has to do, in the order in which a request passes through.
+const ROOMS: [&str; 8] = [
+    "registry",
+    "settings",
+    "identity",
+    "credentials",
+    "exchange",
+    "response",
+    "error_response",
+    "error_codes",
+];
+/// A profile of `oidc` says in its exchange how credentials are got, and an issuer's error codes
+/// are those of RFC 6749, which core knows.
+const ROOMS_NOT_NEEDED: [(&str, &[&str]); 1] = [("oidc", &["credentials", "error_codes"])];
 
 /// Every plugin has a `main.rs`, of at most three lines of code.
 pub(super) fn plugin_main_is_three_lines(tree: &Tree) -> Faults {
@@ -47,6 +61,32 @@ pub(super) fn backend_has_docs_page(tree: &Tree) -> Faults {
         }
     }
     faults
+}
+
+/// Every backend has the same rooms: a reader who knows one finds the way in all.
+pub(super) fn backends_have_the_same_rooms(tree: &Tree) -> Faults {
+    let mut faults = Faults::new();
+    for backend in tree.crates_in("backends") {
+        let without = ROOMS_NOT_NEEDED.iter().find(|(name, _)| *name == backend);
+        for room in ROOMS {
+            if !without.is_some_and(|(_, rooms)| rooms.contains(&room))
+                && !has_room(tree, backend, room)
+            {
+                faults.push(format!("backends/{backend}/src has no `{room}`, file or folder"));
+            }
+        }
+    }
+    faults
+}
+
+/// Whether there is such a file or folder, at most one folder down.
+fn has_room(tree: &Tree, backend: &str, room: &str) -> bool {
+    let start = format!("backends/{backend}/src/");
+    tree.files().filter_map(|(path, _)| path.strip_prefix(&start)).any(|path| {
+        let mut parts =
+            path.split('/').take(2).map(|part| part.strip_suffix(".rs").unwrap_or(part));
+        path.ends_with(".rs") && parts.any(|part| part == room)
+    })
 }
 
 /// Every crate takes the workspace's lints, `unsafe_code = "forbid"` among them.
@@ -136,6 +176,39 @@ mod tests {
             page,
         ]);
         assert_eq!(backend_has_docs_page(&in_a_comment).len(), 1);
+    }
+
+    #[test]
+    fn catches_a_backend_that_lacks_a_room() {
+        let check = |backend: &str, rooms: &[&str]| {
+            let paths = rooms.iter().map(|room| format!("backends/{backend}/src/{room}"));
+            let paths: Vec<String> =
+                paths.chain([format!("backends/{backend}/Cargo.toml")]).collect();
+            let files: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), "")).collect();
+            backends_have_the_same_rooms(&Tree::from_files(&files))
+        };
+        let rooms = [
+            "registry.rs",
+            "settings.rs",
+            "identity.rs",
+            "credentials/node.rs",
+            "exchange.rs",
+            "response.rs",
+            "engine/error_response.rs",
+            "error_codes.rs",
+        ];
+        assert_eq!(check("acr", &rooms), Faults::new());
+        for (without, room) in rooms.iter().zip(ROOMS) {
+            let others: Vec<&str> = rooms.into_iter().filter(|one| one != without).collect();
+            let fault = format!("backends/acr/src has no `{room}`, file or folder");
+            assert_eq!(check("acr", &others), [fault.as_str()]);
+            // Neither two folders down, nor as a part of another name, nor as a page.
+            for other in [format!("a/b/{room}.rs"), format!("my_{room}.rs"), format!("{room}.md")] {
+                assert_eq!(check("acr", &[&others[..], &[&other]].concat()), [fault.as_str()]);
+            }
+            let is_needed = !ROOMS_NOT_NEEDED[0].1.contains(&room);
+            assert_eq!(!check("oidc", &others).is_empty(), is_needed, "{room}");
+        }
     }
 
     #[test]
