@@ -53,7 +53,9 @@ fn plain(c: char) -> char {
         0xff01..=0xff5e => char::from_u32(code - 0xfee0).unwrap_or(c),
         0x1d400..=0x1d6a3 => letter((code - 0x1d400) % 52),
         0x1d7ce..=0x1d7ff => char::from_digit((code - 0x1d7ce) % 10, 10).unwrap_or(c),
+        0x2460..=0x2468 => char::from_digit(code - 0x245f, 10).unwrap_or(c),
         0x24b6..=0x24e9 => letter(code - 0x24b6),
+        0x24ea => '0',
         _ => c,
     }
 }
@@ -101,6 +103,7 @@ fn unescape(text: &str) -> String {
             '=' => byte(rest, 1),
             '\\' => backslash(rest),
             '&' => entity(rest),
+            '<' => tag(rest),
             '0' if rest.starts_with("0x") || rest.starts_with("0X") => byte(rest, 2),
             'U' | 'u' if rest[1..].starts_with('+') => code_point(rest, 2, 4),
             _ => None,
@@ -212,6 +215,13 @@ fn entity(text: &str) -> Escape {
     Some((value, length))
 }
 
+/// A tag of HTML, such as `<wbr>`, by which pages let long words break.
+fn tag(text: &str) -> Escape {
+    let end = text.bytes().take(LONGEST_ENTITY).position(|byte| byte == b'>')?;
+    let name = text.get(1..end)?.trim_start_matches('/');
+    name.starts_with(|c: char| c.is_ascii_alphabetic()).then_some((Value::Nothing, end + 1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,12 +260,18 @@ mod tests {
             "101, 121, 74, 104",
             "ｅｙＪｈ",
             "ⓔⓨⒿⓗ",
+            "<b>e</b>y<wbr>J<br />h",
             "𝐞𝐲𝐉𝐡",
             "𝚎𝚢𝙹𝚑",
             "EYJH",
         ] {
             assert!(is_read(text, "eyjh"), "{text}: {:?}", readings(text));
         }
+    }
+
+    #[test]
+    fn circled_digits_are_digits() {
+        assert!(is_read("⓪①⑨", "019"));
     }
 
     #[test]
@@ -271,6 +287,8 @@ mod tests {
             ("\\u{", "u"),
             ("&#;", ""),
             ("0x", "0x"),
+            ("a < b > c", "abc"),
+            ("<", ""),
             ("u+", "u"),
             ("\\777", ""),
         ] {

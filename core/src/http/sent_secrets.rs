@@ -147,15 +147,20 @@ fn runs(bytes: &[u8]) -> impl Iterator<Item = u64> {
     })
 }
 
-/// A secret as programs write bytes down, each form folded.
+/// A secret as programs write bytes down, forwards and backwards, each form folded.
 fn forms(secret: &str) -> Vec<Zeroizing<Vec<u8>>> {
     let bytes = secret.as_bytes();
-    let base64 = |from| fold(&Zeroizing::new(STANDARD_NO_PAD.encode(bytes.get(from..)?))).into();
-    let base32 = |from| normal_form::base32(bytes.get(from..)?).into();
-    let mut forms: Vec<Option<Vec<u8>>> = vec![Some(fold(secret)), Some(normal_form::hex(bytes))];
-    // Text before the secret moves it against the groups of 3 and 5 bytes.
-    forms.extend((0..3).map(base64));
-    forms.extend((0..5).map(base32));
+    let reversed: Zeroizing<Vec<u8>> = Zeroizing::new(bytes.iter().rev().copied().collect());
+    let mut forms: Vec<Option<Vec<u8>>> = vec![Some(fold(secret))];
+    for bytes in [bytes, &reversed] {
+        let encode = |bytes: &[u8]| Zeroizing::new(STANDARD_NO_PAD.encode(bytes));
+        let base64 = |from| fold(&encode(bytes.get(from..)?)).into();
+        let base32 = |from| normal_form::base32(bytes.get(from..)?).into();
+        forms.push(Some(normal_form::hex(bytes)));
+        // Text before the secret moves it against the groups of 3 and 5 bytes.
+        forms.extend((0..3).map(base64));
+        forms.extend((0..5).map(base32));
+    }
     let forms = forms.into_iter().flatten().filter(|form| !form.is_empty());
     forms.map(Zeroizing::new).collect()
 }
@@ -186,6 +191,7 @@ mod tests {
             "9noom/eulB+2retnuh",
             "aHVudGVyMitCbHVlL21vb245",
             "xx aHVudGVyMitCbHVlL21vb245 of an ID",
+            "OW5vb20vZXVsQisycmV0bnVo",
             "68756e746572322b",
             "68:75:6E:74:65:72",
             "nb2w45dfoizcwqtmovss63lpn5xds",
