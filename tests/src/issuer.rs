@@ -58,7 +58,7 @@ impl Issuer {
             key: Arc::clone(&self.key),
             kid: self.key.kid().to_owned(),
             issuer: self.url().to_owned(),
-            audience: audience.to_owned(),
+            audience: json!([audience]),
             namespace: "demo".to_owned(),
             service_account: "web".to_owned(),
             issued: 0,
@@ -77,7 +77,7 @@ pub struct TokenBuilder {
     key: Arc<SigningKey>,
     kid: String,
     issuer: String,
-    audience: String,
+    audience: Value,
     namespace: String,
     service_account: String,
     issued: i64,
@@ -89,6 +89,13 @@ impl TokenBuilder {
     pub fn service_account(mut self, namespace: &str, name: &str) -> Self {
         self.namespace = namespace.to_owned();
         self.service_account = name.to_owned();
+        self
+    }
+
+    /// With this `aud`, which the kubelet would not ask for: several, or no list; null leaves it
+    /// out.
+    pub fn audience(mut self, audience: Value) -> Self {
+        self.audience = audience;
         self
     }
 
@@ -132,8 +139,8 @@ impl TokenBuilder {
     /// The claims as an API server of 1.30 or later writes them for a token bound to a pod.
     pub fn claims(&self) -> Value {
         let issued = jwt::now() + self.issued;
-        json!({
-            "aud": [self.audience],
+        let mut claims = json!({
+            "aud": self.audience,
             "exp": issued + self.lifetime,
             "iat": issued,
             "iss": self.issuer,
@@ -149,7 +156,11 @@ impl TokenBuilder {
             },
             "nbf": issued,
             "sub": format!("system:serviceaccount:{}:{}", self.namespace, self.service_account),
-        })
+        });
+        if self.audience.is_null() {
+            claims.as_object_mut().unwrap().remove("aud");
+        }
+        claims
     }
 
     /// Signs it.

@@ -5,6 +5,7 @@
 //! - [`issuer`] is a cluster: it signs tokens as the kubelet gets them and publishes its keys.
 //! - [`fakes`] are the services a plugin talks to. They verify, refuse and remember.
 //! - [`judges`] are programs that this project did not write: registries, clients and token services.
+//! - [`fixtures`] is what every test says in the same words: requests, checks, a fake's face.
 //! - [`world`] is a machine of a test's own, where fakes stand under real names and addresses.
 //! - [`plugin`] runs a plugin's binary the way the kubelet does, and fails on any leak.
 //!
@@ -23,6 +24,7 @@
 pub mod demo;
 pub mod encodings;
 pub mod fakes;
+pub mod fixtures;
 pub mod image;
 pub mod issuer;
 pub mod judges;

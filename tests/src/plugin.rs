@@ -75,11 +75,8 @@ impl PluginCommand {
     /// the kubelet would have lost its patience.
     pub fn run(&self, stdin: &[u8]) -> PluginRun {
         let started = Instant::now();
-        let mut child = Command::new(&self.binary)
-            .args(&self.args)
-            .env_clear()
-            .envs(&self.env)
-            .current_dir("/")
+        let mut child = self
+            .command()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -115,6 +112,13 @@ impl PluginCommand {
         // No secret is in there, and a test that fails shows it.
         eprintln!("exit code {:?} after {:?}\n{}", run.code, run.duration, run.stderr);
         run
+    }
+
+    /// The command itself, for a test about its streams: what it prints is then that test's to check.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.args(&self.args).env_clear().envs(&self.env).current_dir("/");
+        command
     }
 
     /// Runs it with the log at trace and then as it is by default; returns the second run.

@@ -47,7 +47,7 @@ mod yandex;
 pub use artifact_keeper::ArtifactKeeper;
 pub use artifactory::Artifactory;
 pub use brokers::{Broker, HarborBridge};
-pub use call::{Call, Canned};
+pub use call::{Call, Canned, Path};
 pub use chainguard::Chainguard;
 pub use client::{Client, ClientKey};
 pub use cloudsmith::Cloudsmith;
@@ -79,7 +79,6 @@ use crate::jwt::{self, SigningKey};
 use crate::server::{Server, Socket};
 use crate::tls::TestCa;
 use crate::verify::Verifier;
-use call::Path;
 use visit::Visit;
 
 /// A running service of one vendor.
