@@ -1,118 +1,326 @@
-//! The forms in which a server may repeat what it was sent: as programs, terminals and mail write
-//! bytes down, and as somebody would who wants it to be printed.
+//! The ways in which a server may write down what it was sent, in an error or a log: escaped,
+//! encoded, reversed, cut, spread out. No such text may be printed.
+
+use std::fmt::Write as _;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use serde_json::json;
+use url::form_urlencoded;
 
-/// `secret` in every form, each under a name.
-pub fn encodings(secret: &str) -> Vec<(&'static str, String)> {
-    let separated = |size: usize, separator: &str| {
-        let pieces: Vec<_> =
-            secret.as_bytes().chunks(size).map(|piece| String::from_utf8_lossy(piece)).collect();
-        pieces.join(separator)
-    };
-    let each = |form: fn(u8) -> String| secret.bytes().map(form).collect::<String>();
-    let percent = each(|byte| format!("%{byte:02X}"));
-    let reversed: String = secret.chars().rev().collect();
-    let reverse = |text: &str| text.chars().rev().collect::<String>();
-    let hex = each(|byte| format!("{byte:02x}"));
-    let base64 = STANDARD.encode(secret);
-    let swap = |c: char| match c.is_ascii_uppercase() {
-        true => c.to_ascii_lowercase(),
-        false => c.to_ascii_uppercase(),
-    };
-    vec![
-        ("as it is", secret.to_owned()),
-        ("in a sentence", format!("the token {secret} is not valid")),
-        ("its middle", format!("...{}...", &secret[secret.len() / 4..secret.len() * 3 / 4])),
-        ("its beginning", format!("{}...", &secret[..24])),
-        ("its end", format!("...{}", &secret[secret.len() - 24..])),
-        ("words of 19", separated(19, " ")),
-        ("words of 11 with dashes", separated(11, " - ")),
-        ("paths of 11", separated(11, "/")),
-        ("lines of 64", separated(64, "\r\n")),
-        ("tabs", separated(8, "\t")),
-        ("a space after each letter", separated(1, " ")),
-        ("a comma after each letter", separated(1, ",")),
-        ("a dot after each letter", separated(1, ".")),
-        ("quoted letters", separated(1, "','")),
-        ("no-break spaces", separated(9, "\u{a0}")),
-        ("em spaces", separated(9, "\u{2003}")),
-        ("ideographic spaces", separated(9, "\u{3000}")),
-        ("line separators", separated(9, "\u{2028}")),
-        ("zero-width spaces", separated(7, "\u{200b}")),
-        ("zero-width joiners", separated(7, "\u{200d}")),
-        ("word joiners", separated(7, "\u{2060}")),
-        ("soft hyphens", separated(7, "\u{ad}")),
-        ("byte order marks", separated(7, "\u{feff}")),
-        ("direction marks", separated(5, "\u{202e}")),
-        ("control characters", separated(1, "\u{1}")),
-        ("deletes", separated(1, "\u{7f}")),
-        ("escape sequences", separated(6, "\u{1b}")),
-        ("UTF-16", separated(1, "\0")),
-        ("UTF-32", separated(1, "\0\0\0")),
-        ("hex", hex.clone()),
-        ("hex in capitals with colons", each(|byte| format!("{byte:02X}:"))),
-        ("hex with spaces", each(|byte| format!("{byte:02x} "))),
-        ("hex with 0x", each(|byte| format!("0x{byte:02x}, "))),
-        ("hex escapes", each(|byte| format!("\\x{byte:02x}"))),
-        ("JSON escapes", each(|byte| format!("\\u{byte:04x}"))),
-        ("escapes with braces", each(|byte| format!("\\u{{{byte:x}}}"))),
-        ("decimal entities", each(|byte| format!("&#{byte};"))),
-        ("hexadecimal entities", each(|byte| format!("&#x{byte:x};"))),
-        ("quoted-printable", each(|byte| format!("={byte:02X}"))),
-        ("soft line breaks", separated(20, "=\r\n")),
-        ("percent", percent.clone()),
-        ("percent twice", percent.replace('%', "%25")),
-        ("percent three times", percent.replace('%', "%2525")),
-        ("small letters", secret.to_ascii_lowercase()),
-        ("capital letters", secret.to_ascii_uppercase()),
-        ("the other case", secret.chars().map(swap).collect()),
-        ("base32", base32(secret)),
-        ("base32 in small letters", base32(secret).to_ascii_lowercase()),
-        ("base32 after one byte", base32(&format!("\"{secret}\""))),
-        ("base64", base64.clone()),
-        ("base64url", URL_SAFE_NO_PAD.encode(secret)),
-        ("base64 after one byte", STANDARD.encode(format!("\"{secret}\""))),
-        ("base64 after two bytes", STANDARD.encode(format!("=\"{secret}"))),
-        ("reversed", reversed.clone()),
-        ("hex, reversed", reverse(&hex)),
-        ("base64, reversed", reverse(&base64)),
-    ]
+/// One way.
+pub struct Encoding {
+    /// What it is called.
+    pub name: &'static str,
+    /// Writes a text so.
+    pub encode: fn(&str) -> String,
 }
 
-/// RFC 4648 §6, without padding.
-fn base32(text: &str) -> String {
-    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let (mut encoded, mut bits, mut count) = (String::new(), 0_u32, 0);
-    for byte in text.bytes() {
-        bits = bits << 8 | u32::from(byte);
-        count += 8;
-        while count >= 5 {
-            count -= 5;
-            encoded.push(char::from(ALPHABET[(bits >> count & 31) as usize]));
+/// All of them.
+pub const ENCODINGS: &[Encoding] = &[
+    // as it is, and in words
+    of("as it is", str::to_owned),
+    of("in a sentence", |text| format!("the token '{text}' was not accepted, try another")),
+    of("in upper case", |text| text.to_uppercase()),
+    of("in lower case", |text| text.to_lowercase()),
+    of("in alternating case", alternating_case),
+    of("in JSON in JSON", |text| json!(json!({"sent": text}).to_string()).to_string()),
+    of("as a form", |text| {
+        form_urlencoded::Serializer::new("grant_type=exchange".to_owned())
+            .append_pair("subject_token", text)
+            .finish()
+    }),
+    of("as a Basic header", |text| {
+        format!("Authorization: Basic {}", STANDARD.encode(format!("client:{text}")))
+    }),
+    of("as a bearer header", |text| format!("authorization: bearer {text}")),
+    of("as a signed header", |text| {
+        format!("x-amz-security-token:{text}\n\nhost;x-amz-security-token' should have been signed")
+    }),
+    of("as a Go struct", |text| format!("&{{Token:{text} Expiry:0001-01-01 00:00:00 +0000 UTC}}")),
+    // cut
+    of("its first 40 characters", |text| text.chars().take(40).collect()),
+    of("its last 40 characters", |text| last(text, 40)),
+    of("its middle 12 characters", |text| {
+        text.chars().skip(text.chars().count() / 2).take(12).collect()
+    }),
+    of("with its middle left out", |text| {
+        let first: String = text.chars().take(16).collect();
+        format!("{first}...{}", last(text, 16))
+    }),
+    // spread out
+    of("a space every character", |text| between(text, 1, " ")),
+    of("a line separator every character", |text| between(text, 1, "\u{2028}")),
+    of("a control character every character", |text| between(text, 1, "\u{1}")),
+    of("a NUL every character", |text| between(text, 1, "\0")),
+    of("a zero-width space every character", |text| between(text, 1, "\u{200b}")),
+    of("a zero-width joiner every character", |text| between(text, 1, "\u{200d}")),
+    of("a no-break space every character", |text| between(text, 1, "\u{a0}")),
+    of("an ideographic space every character", |text| between(text, 1, "\u{3000}")),
+    of("a soft hyphen every character", |text| between(text, 1, "\u{ad}")),
+    of("a combining mark every character", |text| between(text, 1, "\u{301}")),
+    of("a direction mark every character", |text| between(text, 1, "\u{202e}")),
+    of("a tag character every character", |text| between(text, 1, "\u{e0020}")),
+    of("a comma every 5 characters", |text| between(text, 5, ", ")),
+    of("a hyphen every 11 characters", |text| between(text, 11, "-")),
+    of("a space every 19 characters", |text| between(text, 19, " ")),
+    of("in lines of 40 characters", |text| between(text, 40, "\r\n")),
+    of("in quotes every 7 characters", |text| between(text, 7, "\" + \"")),
+    // other alphabets
+    of("in full width", |text| mapped(text, |c| char::from_u32(u32::from(c) + 0xfee0))),
+    of("in circles", circled),
+    of("in mathematical bold", |text| alphabet(text, 0x1d400, 0x1d41a, Some(0x1d7ce))),
+    of("in mathematical monospace", |text| alphabet(text, 0x1d670, 0x1d68a, Some(0x1d7f6))),
+    // UTF-16 and UTF-32, as a reader of UTF-8 sees them
+    of("in UTF-16, little end first", |text| lossy(text.encode_utf16().flat_map(u16::to_le_bytes))),
+    of("in UTF-16, big end first", |text| lossy(text.encode_utf16().flat_map(u16::to_be_bytes))),
+    of("in UTF-16 with a mark", |text| {
+        lossy([0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)))
+    }),
+    of("in UTF-32, little end first", |text| {
+        lossy(text.chars().flat_map(|c| u32::from(c).to_le_bytes()))
+    }),
+    of("in UTF-32, big end first", |text| {
+        lossy(text.chars().flat_map(|c| u32::from(c).to_be_bytes()))
+    }),
+    // bytes as numbers
+    of("in hex", |text| each_byte(text, |byte| format!("{byte:02x}"))),
+    of("in upper-case hex", |text| each_byte(text, |byte| format!("{byte:02X}"))),
+    of("in hex with colons", |text| each_byte(text, |byte| format!("{byte:02x}:"))),
+    of("in hex with spaces", |text| each_byte(text, |byte| format!("{byte:02x} "))),
+    of("in hex with 0x", |text| each_byte(text, |byte| format!("0x{byte:02x}, "))),
+    of("in hex with \\x", |text| each_byte(text, |byte| format!("\\x{byte:02x}"))),
+    of("in hex, reversed", |text| reversed(&each_byte(text, |byte| format!("{byte:02x}")))),
+    of("in a hex dump", hex_dump),
+    of("in octal escapes", |text| each_byte(text, |byte| format!("\\{byte:03o}"))),
+    of("in decimal numbers", |text| each_byte(text, |byte| format!("{byte}, "))),
+    of("in decimal numbers as Go prints bytes", |text| {
+        format!("[{}]", each_byte(text, |byte| format!("{byte} ")))
+    }),
+    // escapes
+    of("in JSON escapes", |text| each_char(text, |code| format!("\\u{code:04x}"))),
+    of("in upper-case JSON escapes", |text| each_char(text, |code| format!("\\u{code:04X}"))),
+    of("in JSON escapes, twice", |text| each_char(text, |code| format!("\\\\u{code:04x}"))),
+    of("in JavaScript escapes", |text| each_char(text, |code| format!("\\u{{{code:x}}}"))),
+    of("in C escapes", |text| each_char(text, |code| format!("\\U{code:08x}"))),
+    of("in code points", |text| each_char(text, |code| format!("U+{code:04X} "))),
+    of("in decimal HTML entities", |text| each_char(text, |code| format!("&#{code};"))),
+    of("in hex HTML entities", |text| each_char(text, |code| format!("&#x{code:x};"))),
+    of("in HTML entities, twice", |text| each_char(text, |code| format!("&amp;#{code};"))),
+    of("in HTML tags", |text| {
+        each_char(text, |code| format!("<b>{}</b>", char::from_u32(code).unwrap_or_default()))
+    }),
+    of("percent-encoded where it must be", |text| {
+        form_urlencoded::byte_serialize(text.as_bytes()).collect()
+    }),
+    of("percent-encoded", |text| each_byte(text, |byte| format!("%{byte:02X}"))),
+    of("percent-encoded twice", |text| each_byte(text, |byte| format!("%25{byte:02x}"))),
+    of("percent-encoded three times", |text| each_byte(text, |byte| format!("%2525{byte:02x}"))),
+    of("percent-encoded as by `escape`", |text| each_char(text, |code| format!("%u{code:04x}"))),
+    of("in quoted-printable", |text| each_byte(text, |byte| format!("={byte:02X}"))),
+    of("in quoted-printable lines", |text| between(text, 30, "=\r\n")),
+    // base32 and base64
+    of("in base32", |text| base32(text.as_bytes())),
+    of("in lower-case base32", |text| base32(text.as_bytes()).to_lowercase()),
+    of("in base32 after one byte", |text| base32(format!("\"{text}\"").as_bytes())),
+    of("in base64", |text| STANDARD.encode(text)),
+    of("in base64 without padding", |text| STANDARD_NO_PAD.encode(text)),
+    of("in base64url", |text| URL_SAFE.encode(text)),
+    of("in base64url without padding", |text| URL_SAFE_NO_PAD.encode(text)),
+    of("in base64 after one byte", |text| STANDARD.encode(format!("\"{text}\""))),
+    of("in base64 after two bytes", |text| STANDARD.encode(format!("=\"{text}\""))),
+    of("in base64 of a form", |text| STANDARD.encode(format!("a=b&subject_token={text}&c=d"))),
+    of("in base64 in lines", |text| between(&STANDARD.encode(text), 64, "\r\n")),
+    of("in base64 in groups", |text| between(&STANDARD.encode(text), 11, " ")),
+    of("in percent-encoded base64", |text| {
+        each_byte(&STANDARD.encode(text), |byte| format!("%{byte:02x}"))
+    }),
+    // backwards
+    of("reversed", reversed),
+    of("reversed with spaces", |text| between(&reversed(text), 3, " ")),
+    of("in base64, reversed", |text| reversed(&STANDARD.encode(text))),
+    of("reversed, in base64", |text| STANDARD.encode(reversed(text))),
+];
+
+const fn of(name: &'static str, encode: fn(&str) -> String) -> Encoding {
+    Encoding { name, encode }
+}
+
+/// A text in every encoding, each under its name.
+pub fn encodings(text: &str) -> Vec<(&'static str, String)> {
+    ENCODINGS.iter().map(|encoding| (encoding.name, (encoding.encode)(text))).collect()
+}
+
+/// A text in two halves, for two fields of an answer.
+pub fn halves(text: &str) -> (&str, &str) {
+    let middle = text.chars().count() / 2;
+    let at = text.char_indices().nth(middle).map_or(text.len(), |(at, _)| at);
+    text.split_at(at)
+}
+
+/// Every run of `length` characters in `text` that is not blank.
+pub fn runs(text: &str, length: usize) -> Vec<String> {
+    let characters: Vec<char> = text.chars().collect();
+    let runs = characters.windows(length).map(|run| run.iter().collect::<String>());
+    runs.filter(|run| !run.trim().is_empty()).collect()
+}
+
+fn last(text: &str, count: usize) -> String {
+    text.chars().skip(text.chars().count().saturating_sub(count)).collect()
+}
+
+fn between(text: &str, size: usize, separator: &str) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    let pieces: Vec<String> = characters.chunks(size).map(|piece| piece.iter().collect()).collect();
+    pieces.join(separator)
+}
+
+fn each_byte(text: &str, write: fn(u8) -> String) -> String {
+    text.bytes().map(write).collect()
+}
+
+fn each_char(text: &str, write: fn(u32) -> String) -> String {
+    text.chars().map(|c| write(u32::from(c))).collect()
+}
+
+fn lossy(bytes: impl Iterator<Item = u8>) -> String {
+    String::from_utf8_lossy(&bytes.collect::<Vec<u8>>()).into_owned()
+}
+
+fn reversed(text: &str) -> String {
+    text.chars().rev().collect()
+}
+
+fn alternating_case(text: &str) -> String {
+    let change = |(at, c): (usize, char)| match at % 2 {
+        0 => c.to_ascii_uppercase(),
+        _ => c.to_ascii_lowercase(),
+    };
+    text.chars().enumerate().map(change).collect()
+}
+
+fn mapped(text: &str, other: fn(char) -> Option<char>) -> String {
+    text.chars()
+        .map(|c| Some(c).filter(char::is_ascii_graphic).and_then(other).unwrap_or(c))
+        .collect()
+}
+
+/// Letters from these places of Unicode on; digits where it has them.
+fn alphabet(text: &str, upper: u32, lower: u32, digits: Option<u32>) -> String {
+    let other = |c: char| {
+        let code = u32::from(c);
+        match c {
+            'A'..='Z' => char::from_u32(upper + code - u32::from('A')),
+            'a'..='z' => char::from_u32(lower + code - u32::from('a')),
+            '0'..='9' => digits.and_then(|zero| char::from_u32(zero + code - u32::from('0'))),
+            _ => None,
         }
-        bits &= (1 << count) - 1;
+    };
+    text.chars().map(|c| other(c).unwrap_or(c)).collect()
+}
+
+/// Enclosed Alphanumerics: 1 to 9 come before 0.
+fn circled(text: &str) -> String {
+    let digit = |c: char| match c {
+        '0' => '\u{24ea}',
+        '1'..='9' => char::from_u32(0x2460 + u32::from(c) - u32::from('1')).unwrap_or(c),
+        _ => c,
+    };
+    alphabet(text, 0x24b6, 0x24d0, None).chars().map(digit).collect()
+}
+
+/// As `xxd` prints it, with the text beside it.
+fn hex_dump(text: &str) -> String {
+    let mut dump = String::new();
+    for (row, bytes) in text.as_bytes().chunks(16).enumerate() {
+        let _ = write!(dump, "{:08x}:", row * 16);
+        for pair in bytes.chunks(2) {
+            let pair: String = pair.iter().map(|byte| format!("{byte:02x}")).collect();
+            let _ = write!(dump, " {pair}");
+        }
+        let _ = writeln!(dump, "  {}", String::from_utf8_lossy(bytes));
     }
-    if count > 0 {
-        encoded.push(char::from(ALPHABET[(bits << (5 - count) & 31) as usize]));
+    dump
+}
+
+/// RFC 4648 section 6.
+fn base32(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for group in bytes.chunks(5) {
+        let mut bits = [0; 8];
+        bits[3..3 + group.len()].copy_from_slice(group);
+        let bits = u64::from_be_bytes(bits);
+        let count = (group.len() * 8).div_ceil(5);
+        for at in 0..8 {
+            let index = (bits >> (35 - 5 * at) & 31) as usize;
+            let character = char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[index]);
+            text.push(if at < count { character } else { '=' });
+        }
     }
-    encoded
+    text
 }
 
 #[cfg(test)]
 mod tests {
+    use pullpass::http::SentSecrets;
+    use secrecy::SecretString;
+
     use super::*;
 
+    /// A pod's token, an AWS session token, a client's secret, a Vault token.
+    const SECRETS: [&str; 4] = [
+        "eyJhbGciOiJSUzI1NiIsImtpZCI6IjlxMmE3In0.eyJhdWQiOlsic3RzLmFtYXpvbmF3cy5jb20iXSwiZXhwIjo0\
+         MTAyNDQ0ODAwLCJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6ZGVtbzp3ZWIifQ.dGhlLXNpZ25hdHVyZS1v\
+         Zi10aGUtdG9rZW4_-x7Q",
+        "IQoJb3JpZ2luX2VjEHoaCXVzLXdlc3QtMiJHMEUCIQDx9f/3yKqk+1vT0Zn8/aY2b7w+Q6rJ5sHc4Xe1mLpT/A==",
+        "Qx8~T7.hPz_4vJ2-nL9wRkEo1uYb6sGd3mCfAi0q",
+        "hvs.CAESIJ2kq8vYw3X9fT1aLmPz7RbQ0sUe4HdN6oGiVtKcW5xEGh4KHGh2cy5",
+    ];
+
     #[test]
-    fn forms_are_many_and_differ() {
-        assert_eq!(base32("foobar"), "MZXW6YTBOI");
-        assert_eq!(base32("fo"), "MZXQ");
-        let forms = encodings(&"0123456789abcdefGHIJKLMNOPQRSTUVWXYZ-.=/".repeat(2));
-        assert!(forms.len() >= 45, "{}", forms.len());
-        let mut texts: Vec<_> = forms.iter().map(|(_, text)| text).collect();
-        texts.sort();
-        texts.dedup();
-        assert_eq!(texts.len(), forms.len());
+    fn there_are_many_and_each_has_its_own_name() {
+        let mut names: Vec<&str> = ENCODINGS.iter().map(|encoding| encoding.name).collect();
+        assert!(names.len() >= 45, "{}", names.len());
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ENCODINGS.len());
+    }
+
+    #[test]
+    fn base32_is_that_of_the_rfc() {
+        for (text, expected) in [
+            ("", ""),
+            ("f", "MY======"),
+            ("fo", "MZXQ===="),
+            ("foo", "MZXW6==="),
+            ("foob", "MZXW6YQ="),
+            ("fooba", "MZXW6YTB"),
+            ("foobar", "MZXW6YTBOI======"),
+        ] {
+            assert_eq!(base32(text.as_bytes()), expected);
+        }
+    }
+
+    #[test]
+    fn words_that_hold_a_secret_in_any_encoding_are_withheld() {
+        let mut shown = Vec::new();
+        for secret in SECRETS {
+            let sent = SentSecrets::from_secret(&SecretString::from(secret));
+            for Encoding { name, encode } in ENCODINGS {
+                let encoded = encode(secret);
+                let (first, second) = halves(&encoded);
+                let quoted = [
+                    sent.quote([&encoded]).concat(),
+                    sent.quote(["invalid_token", &encoded]).concat(),
+                    sent.quote([first, second]).concat(),
+                    sent.quote([&format!("invalid {encoded} as"), "x"]).concat(),
+                ];
+                let is_shown = |quote: &String| !quote.contains("(not shown");
+                if quoted.iter().any(is_shown) {
+                    shown.push(format!("{name}: {quoted:?}"));
+                }
+            }
+        }
+        assert!(shown.is_empty(), "{} are shown:\n{}", shown.len(), shown.join("\n"));
     }
 }

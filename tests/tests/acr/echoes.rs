@@ -139,10 +139,10 @@ fn the_challenge_points_to_a_host_named_by_the_token(world: &World) {
     for form in [
         letters.clone(),
         letters.chars().rev().collect(),
-        named("hex"),
-        named("hex, reversed"),
-        named("base32"),
-        named("base32 after one byte"),
+        named("in hex"),
+        named("in hex, reversed"),
+        named("in base32"),
+        named("in base32 after one byte"),
     ] {
         let form = &form[..form.len().min(180)];
         let labels: Vec<_> =
