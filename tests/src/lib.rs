@@ -32,6 +32,7 @@ pub mod jwt;
 pub mod leaks;
 pub mod plugin;
 pub mod server;
+pub mod server_words;
 pub mod tls;
 pub mod verify;
 pub mod world;
