@@ -6,6 +6,7 @@ pub mod azure;
 pub mod canned;
 mod clock;
 pub mod docker_token;
+pub mod echo;
 pub mod faults;
 pub mod form;
 pub mod google;

@@ -9,6 +9,7 @@
     reason = "a test: it fails by panicking, and reads and writes its own files"
 )]
 
+mod echoes;
 mod ground;
 mod grounds;
 mod rules;
@@ -22,6 +23,7 @@ use pullpass_tests::world::{self, Trial, World};
 fn main() -> ExitCode {
     let plugins = plugins();
     let mut trials: Vec<Trial> = plugins.iter().flat_map(|plugin| trials_of(plugin)).collect();
+    trials.extend(echoes::trials());
     trials.push(Trial::new("every_description_is_of_a_plugin", |_| {
         let plugins = self::plugins();
         for (name, _) in grounds::ALL {
