@@ -137,7 +137,7 @@ mod tests {
         let options = TokenOptions {
             service: service.to_owned(),
             trust: Trust::Jwt(issuer.verifier(service)),
-            username: None,
+            username: Some("jwt".to_owned()),
             repositories: vec!["team/app".to_owned()],
         };
         let tokens = TokenServer::start(options, None);
@@ -164,7 +164,11 @@ mod tests {
             tampered(&good),
             issuer.token(service).expired().build(),
             issuer.token("other.example").build(),
+            issuer.token(service).signed_by_stranger().build(),
         ];
+        for user in ["other", "operator"] {
+            assert!(!skopeo.pull(&reference, Some((user, &good))).success, "{user}");
+        }
         for token in spoilt {
             let pull = skopeo.pull(&reference, Some(("jwt", &token)));
             assert!(!pull.success && pull.digest.is_none());
