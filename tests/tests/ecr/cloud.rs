@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use pullpass_tests::fakes::aws::{Aws, Credentials, Endpoint, Instance, PULL, Role, Service};
+use pullpass_tests::fixtures::fake::Fake;
+use pullpass_tests::fixtures::requests::pod_request;
 use pullpass_tests::issuer::Issuer;
 use pullpass_tests::plugin::{PluginCommand, PluginRun};
 use pullpass_tests::server::Server;
 use pullpass_tests::world::World;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::PLUGIN;
 
@@ -89,18 +91,7 @@ impl<'w> Cloud<'w> {
     /// Runs it, with the log at trace and as it is by default, and looks for what was minted on
     /// the way.
     pub(crate) fn run(&self, plugin: PluginCommand, request: &Value) -> PluginRun {
-        let request = request.to_string();
-        let plugin = self
-            .aws
-            .secrets()
-            .iter()
-            .fold(plugin, |plugin, (name, secret)| plugin.secret(name, secret));
-        let talkative = plugin.run(request.as_bytes());
-        assert_eq!(self.aws.leaks(&talkative), Vec::<String>::new());
-        let run = plugin.quiet().run(request.as_bytes());
-        assert_eq!(talkative.code, run.code, "a log changes nothing: {}", talkative.stderr);
-        assert_eq!(self.aws.leaks(&run), Vec::<String>::new());
-        run
+        Fake::run(&self.aws, &plugin, request)
     }
 
     /// Runs it and returns the auth key, and whose login it is: principal and region.
@@ -126,23 +117,4 @@ impl<'w> Cloud<'w> {
 /// Puts keys into the environment.
 pub(crate) fn with_keys(plugin: PluginCommand, keys: &Credentials) -> PluginCommand {
     keys.env().into_iter().fold(plugin, |plugin, (name, value)| plugin.env(name, value))
-}
-
-/// A request without a token.
-pub(crate) fn request(image: &str) -> Value {
-    json!({
-        "kind": "CredentialProviderRequest",
-        "apiVersion": "credentialprovider.kubelet.k8s.io/v1",
-        "image": image,
-    })
-}
-
-/// A request with a pod's token.
-pub(crate) fn pod_request(image: &str, token: &str, annotations: &[(&str, &str)]) -> Value {
-    let mut request = request(image);
-    request["serviceAccountToken"] = token.into();
-    let annotations: serde_json::Map<String, Value> =
-        annotations.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
-    request["serviceAccountAnnotations"] = annotations.into();
-    request
 }

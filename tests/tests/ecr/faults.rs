@@ -15,17 +15,13 @@ mod sts;
 mod tokens;
 
 use pullpass_tests::fakes::aws::{Canned, Service};
+use pullpass_tests::fixtures::checks::{CONFIG, DENIED, IDENTITY, PROTOCOL, UNAVAILABLE};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::plugin::{PluginCommand, PluginRun};
 use pullpass_tests::world::{Trial, World};
 use serde_json::Value;
 
-use crate::cloud::{ANNOTATION, Cloud, REGISTRY, request, role};
-
-const CONFIG: i32 = 2;
-const DENIED: i32 = 3;
-const IDENTITY: i32 = 4;
-const PROTOCOL: i32 = 5;
-const UNAVAILABLE: i32 = 7;
+use crate::cloud::{ANNOTATION, Cloud, REGISTRY, role};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let trials = [

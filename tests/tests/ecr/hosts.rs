@@ -3,10 +3,11 @@
 use std::fs;
 
 use pullpass_tests::fakes::aws::{Endpoint, PULL, PULL_PUBLIC, Service};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::tls::TestCa;
 use pullpass_tests::world::{Trial, World};
 
-use crate::cloud::{ACCOUNT, ANNOTATION, Cloud, REGION, REGISTRY, request, role, with_keys};
+use crate::cloud::{ACCOUNT, ANNOTATION, Cloud, REGION, REGISTRY, role, with_keys};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = vec![

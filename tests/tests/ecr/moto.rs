@@ -7,6 +7,8 @@ use axum::extract::State;
 use axum::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse as _, Response};
+use pullpass_tests::fixtures::checks::{DENIED, PROTOCOL};
+use pullpass_tests::fixtures::requests::{pod_request, request};
 use pullpass_tests::issuer::Issuer;
 use pullpass_tests::judges::moto::{ACCOUNT, AccessKey, Moto};
 use pullpass_tests::plugin::{PluginCommand, PluginRun};
@@ -17,7 +19,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::PLUGIN;
-use crate::cloud::{ANNOTATION, AUDIENCE, pod_request, request};
+use crate::cloud::{ANNOTATION, AUDIENCE};
 
 /// The registry of moto's one account.
 pub(crate) const REGISTRY: &str = "123456789012.dkr.ecr.us-west-2.amazonaws.com";
@@ -27,8 +29,6 @@ pub(crate) const PASSWORD: &str = "123456789012-auth-token";
 const ECR: &str = "api.ecr.us-west-2.amazonaws.com";
 const STS: &str = "sts.us-west-2.amazonaws.com";
 const PULL: &str = "ecr:GetAuthorizationToken";
-const DENIED: i32 = 3;
-const PROTOCOL: i32 = 5;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

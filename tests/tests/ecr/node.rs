@@ -6,9 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use pullpass_tests::fakes::aws::{EcsTask, Instance, PULL, PodIdentity, Role, Service};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::world::{Trial, World};
 
-use crate::cloud::{ACCOUNT, AUDIENCE, Cloud, REGISTRY, SUBJECT, request, role, with_keys};
+use crate::cloud::{ACCOUNT, AUDIENCE, Cloud, REGISTRY, SUBJECT, role, with_keys};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

@@ -2,10 +2,11 @@
 //! on purpose.
 
 use pullpass_tests::fakes::aws::{Canned, Expires, PULL, PULL_PUBLIC, Service, Token, TokenAnswer};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::world::{Trial, World};
 use serde_json::json;
 
-use crate::cloud::{ACCOUNT, ANNOTATION, Cloud, REGISTRY, request, role, with_keys};
+use crate::cloud::{ACCOUNT, ANNOTATION, Cloud, REGISTRY, role, with_keys};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

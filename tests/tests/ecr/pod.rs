@@ -1,9 +1,10 @@
 //! The pod's identity: its token for its role, at the regional STS.
 
 use pullpass_tests::fakes::aws::{Instance, PULL, PULL_PUBLIC, Role, Service};
+use pullpass_tests::fixtures::requests::{pod_request, request};
 use pullpass_tests::world::{Trial, World};
 
-use crate::cloud::{ANNOTATION, AUDIENCE, Cloud, REGISTRY, SUBJECT, pod_request, request, role};
+use crate::cloud::{ANNOTATION, AUDIENCE, Cloud, REGISTRY, SUBJECT, role};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

@@ -2,6 +2,7 @@
 //! registry's real name and with the trust of the system.
 
 use pullpass_tests::fakes::aws::{Expires, Service, Token, TokenAnswer};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::image::Image;
 use pullpass_tests::judges::docker_registry::{DockerRegistry, Https};
 use pullpass_tests::judges::skopeo::Skopeo;
@@ -9,7 +10,7 @@ use pullpass_tests::jwt::random_text;
 use pullpass_tests::tls::TestCa;
 use pullpass_tests::world::{Trial, World};
 
-use crate::cloud::{ANNOTATION, Cloud, REGISTRY, request, role};
+use crate::cloud::{ANNOTATION, Cloud, REGISTRY, role};
 use crate::moto::{self, Judged};
 
 const REPOSITORY: &str = "team/app";

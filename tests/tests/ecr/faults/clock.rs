@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use pullpass_tests::fakes::aws::{Canned, Service};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::world::{Trial, World};
 
 use super::tokens::seconds;
 use super::{DENIED, IDENTITY, PROTOCOL, calls_of, explains, fails, script};
-use crate::cloud::{ANNOTATION, Cloud, REGISTRY, request, role};
+use crate::cloud::{ANNOTATION, Cloud, REGISTRY, role};
 
 const HOUR: Duration = Duration::from_secs(3600);
 

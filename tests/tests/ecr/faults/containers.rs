@@ -4,11 +4,12 @@
 use std::fs;
 
 use pullpass_tests::fakes::aws::{Canned, EcsTask, PodIdentity, Service};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::plugin::PluginCommand;
 use pullpass_tests::world::{Trial, World};
 
 use super::{CONFIG, IDENTITY, UNAVAILABLE, calls_of, fails, script};
-use crate::cloud::{Cloud, REGISTRY, request, role};
+use crate::cloud::{Cloud, REGISTRY, role};
 
 const PATH: &str = "/v2/credentials/0f0e";
 const TOKEN: &str = "Basic the-token-of-the-task";

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use pullpass_tests::fakes::aws::{Canned, EcsTask, Instance, Service};
 use pullpass_tests::fakes::faults::Fault;
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::plugin::PluginRun;
 use pullpass_tests::world::{Trial, World};
 
 use super::{UNAVAILABLE, fails};
-use crate::cloud::{ANNOTATION, Cloud, REGISTRY, request, role};
+use crate::cloud::{ANNOTATION, Cloud, REGISTRY, role};
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![

@@ -4,11 +4,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pullpass_tests::fakes::aws::{Canned, EcsTask, Instance, Service};
+use pullpass_tests::fixtures::requests::{pod_request, request};
 use pullpass_tests::plugin::PluginCommand;
 use pullpass_tests::world::{Trial, World};
 use serde_json::{Value, json};
 
-use crate::cloud::{ANNOTATION, AUDIENCE, Cloud, REGISTRY, pod_request, request, role};
+use crate::cloud::{ANNOTATION, AUDIENCE, Cloud, REGISTRY, role};
 
 /// What stands in place of the words.
 const WITHHELD: &str = "(not shown: the server's words repeat a secret)";

@@ -1,13 +1,14 @@
 //! `GetAuthorizationToken` is refused, fails, or is answered by somebody else.
 
 use pullpass_tests::fakes::aws::{Canned, Service};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::world::{Trial, World};
 
 use super::End::{Fails, Login};
 use super::{
     CONFIG, DENIED, End, PROTOCOL, UNAVAILABLE, calls_of, explains, fails, own, row, script,
 };
-use crate::cloud::{ACCOUNT, Cloud, REGISTRY, request, role, with_keys};
+use crate::cloud::{ACCOUNT, Cloud, REGISTRY, role, with_keys};
 
 pub(super) fn trials() -> Vec<Trial> {
     let mut trials: Vec<Trial> = rows()

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use pullpass_tests::fakes::aws::{Canned, Instance, RoleCredentials, Service};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::world::{Trial, World};
 
 use super::End::{Fails, Login};
 use super::{End, IDENTITY, PROTOCOL, UNAVAILABLE, calls_of, explains, fails, own, script};
-use crate::cloud::{Cloud, REGISTRY, request, role};
+use crate::cloud::{Cloud, REGISTRY, role};
 
 const ADDRESS: &str = "169.254.169.254";
 

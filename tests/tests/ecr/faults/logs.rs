@@ -1,11 +1,12 @@
 //! The log at trace: our own events and nothing else, with no header, no query and no key in it.
 
 use pullpass_tests::fakes::aws::{Canned, EcsTask, Instance, Service};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::plugin::PluginCommand;
 use pullpass_tests::world::{Trial, World};
 use serde_json::Value;
 
-use crate::cloud::{ANNOTATION, Cloud, REGISTRY, request, role};
+use crate::cloud::{ANNOTATION, Cloud, REGISTRY, role};
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![Trial::of(of_runs_that_succeed), Trial::of(of_runs_that_fail)]

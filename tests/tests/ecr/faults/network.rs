@@ -6,12 +6,13 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use pullpass_tests::fakes::faults::{Fault, FaultServer};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::server::Server;
 use pullpass_tests::tls::TestCa;
 use pullpass_tests::world::{Trial, World};
 
 use super::{CONFIG, PROTOCOL, UNAVAILABLE, fails};
-use crate::cloud::{ANNOTATION, Cloud, REGISTRY, request, role};
+use crate::cloud::{ANNOTATION, Cloud, REGISTRY, role};
 
 const API: &str = "api.ecr.eu-west-1.amazonaws.com";
 const IMAGE: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/a";

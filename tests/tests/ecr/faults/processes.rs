@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::plugin::{PluginCommand, binary};
 use pullpass_tests::world::{Trial, World};
 use tempfile::TempDir;
 
 use super::{IDENTITY, UNAVAILABLE, fails};
 use crate::PLUGIN;
-use crate::cloud::{Cloud, REGISTRY, request, role};
+use crate::cloud::{Cloud, REGISTRY, role};
 
 const ERROR: &str = "the profile gave no AWS credentials";
 const HINT: &str = "hint: run it by hand as the kubelet's user";

@@ -3,10 +3,11 @@
 use std::fs;
 
 use pullpass_tests::fakes::aws::{Canned, Instance, Service};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::world::{Trial, World};
 
 use super::{CONFIG, DENIED, IDENTITY, UNAVAILABLE, calls_of, fails};
-use crate::cloud::{ACCOUNT, AUDIENCE, Cloud, REGISTRY, request, role, with_keys};
+use crate::cloud::{ACCOUNT, AUDIENCE, Cloud, REGISTRY, role, with_keys};
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![

@@ -2,11 +2,12 @@
 //! its role.
 
 use pullpass_tests::fakes::aws::{Canned, Service};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::world::{Trial, World};
 
 use super::End::{Fails, Login};
 use super::{DENIED, End, IDENTITY, PROTOCOL, UNAVAILABLE, calls_of, fails, own, row, script};
-use crate::cloud::{ACCOUNT, ANNOTATION, Cloud, REGISTRY, request, role, with_keys};
+use crate::cloud::{ACCOUNT, ANNOTATION, Cloud, REGISTRY, role, with_keys};
 
 pub(super) fn trials() -> Vec<Trial> {
     let mut trials: Vec<Trial> = rows()

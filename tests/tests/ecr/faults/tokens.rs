@@ -5,12 +5,13 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pullpass_tests::fakes::aws::{Expires, Service, Token, TokenAnswer};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::plugin::PluginRun;
 use pullpass_tests::world::{Trial, World};
 use serde_json::{Value, json};
 
 use super::{PROTOCOL, explains, fails};
-use crate::cloud::{Cloud, REGISTRY, request};
+use crate::cloud::{Cloud, REGISTRY};
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
