@@ -26,7 +26,7 @@ pub static PLUGIN: Plugin = Plugin::new("gar-credential-provider", |options, _| 
     Ok(Box::new(Gar { settings: Settings::read(options)? }))
 })
 .version(env!("CARGO_PKG_VERSION"))
-.summary("Pulls from Google Artifact Registry, as the node, the pod or a service account's key")
+.summary("Pulls from Google Artifact Registry, as the node, the pod or by a key")
 .match_images(registry::PATTERNS)
 .options(OPTIONS)
 .annotations(&[
