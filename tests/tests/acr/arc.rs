@@ -5,10 +5,11 @@ use std::fs;
 use pullpass_tests::fakes::azure::{
     ArcAgent, Canned, Identity, KeyFile, Machine, Service, UserAssigned,
 };
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::plugin::PluginCommand;
 use pullpass_tests::world::{Trial, World};
 
-use crate::cloud::{Cloud, IMAGE, NO_PROXY_AT_ALL, request};
+use crate::cloud::{Cloud, IMAGE, NO_PROXY_AT_ALL};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

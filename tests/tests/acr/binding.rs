@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use pullpass_tests::fakes::azure::{Identity, IdentityBinding, Service};
+use pullpass_tests::fixtures::requests::{pod_request, request};
 use pullpass_tests::plugin::PluginCommand;
 use pullpass_tests::tls::TestCa;
 use pullpass_tests::world::{Trial, World};
 use serde_json::{Value, json};
 
-use crate::cloud::{
-    AUDIENCE, CLIENT_ID, Cloud, IMAGE, NO_PROXY_AT_ALL, REGISTRY, TENANT_ID, pod_request, request,
-};
+use crate::cloud::{AUDIENCE, CLIENT_ID, Cloud, IMAGE, NO_PROXY_AT_ALL, REGISTRY, TENANT_ID};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

@@ -3,10 +3,11 @@
 use axum::routing::get;
 use axum::{Json, Router};
 use pullpass_tests::fakes::azure::Cloud as AzureCloud;
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::world::{Trial, World};
 use serde_json::json;
 
-use crate::cloud::{CLIENT_ID, Cloud, TENANT_ID, request};
+use crate::cloud::{CLIENT_ID, Cloud, TENANT_ID};
 use crate::hosts::principal;
 
 pub(crate) fn trials() -> Vec<Trial> {

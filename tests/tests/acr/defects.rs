@@ -8,11 +8,13 @@ use axum::Router;
 use pullpass_tests::fakes::azure::{
     Canned, Cloud as AzureCloud, Identity, IdentityBinding, Service, Tenant,
 };
+use pullpass_tests::fixtures::checks;
+use pullpass_tests::fixtures::requests::{pod_request, request};
 use pullpass_tests::server::Socket;
 use pullpass_tests::world::{Trial, World};
 use serde_json::json;
 
-use crate::cloud::{CLIENT_ID, Cloud, IMAGE, REGISTRY, check, pod_request, request};
+use crate::cloud::{CLIENT_ID, Cloud, IMAGE, REGISTRY};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -126,7 +128,7 @@ fn d6_what_passes_is_tried_again_within_the_kubelets_patience(world: &World) {
     // What does not pass is given up in time.
     cloud.azure.always(Service::Imds, Some(Canned::broken(Service::Imds)));
     let run = cloud.run_once(&cloud.plugin_as_node().arg("--timeout=4s"), &request(IMAGE));
-    check(&run, 7, &["IMDS could not serve the node", "HTTP 500"]);
+    checks::fails(&run, 7, &["IMDS could not serve the node", "HTTP 500"]);
     assert!(run.duration < Duration::from_secs(6), "{:?}", run.duration);
 }
 

@@ -7,12 +7,13 @@ use pullpass_tests::encodings::encodings;
 use pullpass_tests::fakes::azure::{
     AppService, Canned, Identity, IdentityBinding, Machine, Service,
 };
+use pullpass_tests::fixtures::requests::{pod_request, request};
 use pullpass_tests::plugin::PluginCommand;
 use pullpass_tests::server::Socket;
 use pullpass_tests::world::{Trial, World};
 use serde_json::{Value, json};
 
-use crate::cloud::{AUDIENCE, CLIENT_ID, Cloud, IMAGE, REGISTRY, pod_request, request};
+use crate::cloud::{AUDIENCE, CLIENT_ID, Cloud, IMAGE, REGISTRY};
 
 /// What stands in place of the words.
 const WITHHELD: &str = "(not shown: the server's words repeat a secret)";

@@ -9,9 +9,11 @@ mod imds;
 use std::time::Duration;
 
 use pullpass_tests::fakes::azure::{Canned, Identity, Service};
+use pullpass_tests::fixtures::checks;
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::world::{Trial, World};
 
-use crate::cloud::{Cloud, IMAGE, check, request};
+use crate::cloud::{Cloud, IMAGE};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let rows = [imds::rows(), entra::rows(), exchange::rows()].into_iter().flatten();
@@ -81,7 +83,7 @@ impl Row {
         cloud.azure.always(self.at, Some(self.answer.clone()));
         let run = cloud.run_once(&plugin, &request);
         let says: Vec<String> = self.says.iter().map(|text| in_full(text, &pod)).collect();
-        check(&run, self.code, &says.iter().map(String::as_str).collect::<Vec<_>>());
+        checks::fails(&run, self.code, &says.iter().map(String::as_str).collect::<Vec<_>>());
         let error = format!("no credentials for `{IMAGE}`: {}", in_full(&self.error, &pod));
         assert_eq!(run.error(), error);
         assert_eq!(cloud.count(self.at), self.calls, "{}", run.stderr);

@@ -1,10 +1,11 @@
 //! Which hosts are registries, of which cloud, and under which key the login goes back.
 
 use pullpass_tests::fakes::azure::{Cloud as AzureCloud, Identity, Service};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::world::{Trial, World};
 use serde_json::json;
 
-use crate::cloud::{CLIENT_ID, Cloud, IMAGE, REGISTRY, TENANT_ID, request};
+use crate::cloud::{CLIENT_ID, Cloud, IMAGE, REGISTRY, TENANT_ID};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = vec![

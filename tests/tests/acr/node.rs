@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use pullpass_tests::fakes::azure::{AppService, Canned, Identity, Machine, Service};
+use pullpass_tests::fixtures::checks;
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::world::{Trial, World};
 use serde_json::json;
 
-use crate::cloud::{Cloud, IMAGE, NO_PROXY_AT_ALL, REGISTRY, check, request};
+use crate::cloud::{Cloud, IMAGE, NO_PROXY_AT_ALL, REGISTRY};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -106,7 +108,7 @@ fn imds_that_throttles_is_left_alone_as_long_as_it_says(world: &World) {
     // A rest that outlasts the run is not begun.
     cloud.azure.next(Service::Imds, Canned::throttled(Service::Imds, 300));
     let run = cloud.run_once(&cloud.plugin_as_node(), &request(IMAGE));
-    check(&run, 7, &["HTTP 429", "`Retry-After: 300`"]);
+    checks::fails(&run, 7, &["HTTP 429", "`Retry-After: 300`"]);
     assert!(run.duration < Duration::from_secs(3), "{:?}", run.duration);
     assert_eq!(cloud.count(Service::Imds), 3);
 }
@@ -155,7 +157,7 @@ fn imds_is_never_proxied(world: &World) {
     cloud.logs_in_as(&node, plugin, &request(IMAGE));
     let proxied = cloud.plugin_as_node().env("HTTPS_PROXY", NO_PROXY_AT_ALL);
     let run = cloud.run_once(&proxied, &request(IMAGE));
-    check(&run, 7, &["cannot get a token from the registry `contoso.azurecr.io`"]);
+    checks::fails(&run, 7, &["cannot get a token from the registry `contoso.azurecr.io`"]);
 }
 
 fn app_service(world: &World) {

@@ -12,11 +12,12 @@
 //! | annotations | `pod::a_pod_without_annotations_never_becomes_the_node` |
 
 use pullpass_tests::fakes::azure::{Canned, Identity, Service};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::plugin::PluginRun;
 use pullpass_tests::world::{Trial, World};
 use serde_json::json;
 
-use crate::cloud::{CLIENT_ID, Cloud, IMAGE, REGISTRY, TENANT_ID, request};
+use crate::cloud::{CLIENT_ID, Cloud, IMAGE, REGISTRY, TENANT_ID};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

@@ -1,12 +1,12 @@
 //! The pod's identity: its token for an application that trusts it.
 
 use pullpass_tests::fakes::azure::{Cloud as AzureCloud, Identity, Service, Tenant};
+use pullpass_tests::fixtures::checks;
+use pullpass_tests::fixtures::requests::{pod_request, request};
 use pullpass_tests::world::{Trial, World};
 use serde_json::json;
 
-use crate::cloud::{
-    AUDIENCE, CLIENT_ID, Cloud, IMAGE, REGISTRY, SUBJECT, TENANT_ID, check, pod_request, request,
-};
+use crate::cloud::{AUDIENCE, CLIENT_ID, Cloud, IMAGE, REGISTRY, SUBJECT, TENANT_ID};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = vec![
@@ -135,7 +135,7 @@ fn a_token_that_the_application_does_not_trust_is_refused(world: &World) {
         (token().signed_by_stranger().build(), "AADSTS7000272", "cannot verify the signature"),
     ] {
         let run = cloud.run(cloud.plugin(), &pod_request(IMAGE, &token, &ids));
-        check(&run, 3, &[code, says, "(correlation ID "]);
+        checks::fails(&run, 3, &[code, says, "(correlation ID "]);
         let error = format!(
             "no credentials for `{IMAGE}`: Entra at `login.microsoftonline.com` refused the pod \
              as application `{}` of tenant `{}`: HTTP 401 {code} invalid_client",

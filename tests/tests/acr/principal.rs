@@ -1,10 +1,11 @@
 //! The node's identity as a service principal, and `azure.json` as it is found on nodes.
 
 use pullpass_tests::fakes::azure::{ClientCertificate, Identity, Service};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::world::{Trial, World};
 use serde_json::json;
 
-use crate::cloud::{Cloud, IMAGE, REGISTRY, request};
+use crate::cloud::{Cloud, IMAGE, REGISTRY};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

@@ -2,13 +2,14 @@
 //! else wrote.
 
 use pullpass_tests::fakes::azure::{Identity, Registry, Service};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::image::Image;
 use pullpass_tests::judges::docker_registry::DockerRegistry;
 use pullpass_tests::judges::skopeo::Skopeo;
 use pullpass_tests::plugin::PluginRun;
 use pullpass_tests::world::{Trial, World};
 
-use crate::cloud::{Cloud, IMAGE, REGISTRY, request};
+use crate::cloud::{Cloud, IMAGE, REGISTRY};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

@@ -5,11 +5,13 @@ use std::time::Duration;
 use pullpass_tests::fakes::azure::Cloud as AzureCloud;
 use pullpass_tests::fakes::azure::{Canned, Expires, Service, Tenant, TokenAnswer};
 use pullpass_tests::fakes::faults::Fault;
+use pullpass_tests::fixtures::checks;
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::tls::TestCa;
 use pullpass_tests::world::{Trial, World};
 use serde_json::json;
 
-use crate::cloud::{CLIENT_ID, Cloud, IMAGE, IMDS, REGISTRY, TENANT_ID, check, request};
+use crate::cloud::{CLIENT_ID, Cloud, IMAGE, IMDS, REGISTRY, TENANT_ID};
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
@@ -58,7 +60,7 @@ fn a_token_that_is_over_is_an_error(world: &World) {
     let answer = TokenAnswer { expires: Expires::In(-60), padding: 0 };
     cloud.azure.set_token_answer(Service::Exchange, answer);
     let run = cloud.run(cloud.plugin_as_node(), &request(IMAGE));
-    check(&run, 5, &["hint: check this node's clock"]);
+    checks::fails(&run, 5, &["hint: check this node's clock"]);
     assert!(run.error().ends_with("the registry returned a token that has already expired"));
 }
 
@@ -99,7 +101,7 @@ fn off_azure_nobody_answers(world: &World) {
         "cannot connect to `http://169.254.169.254/",
         "hint: on an Azure virtual machine, let this node reach",
     ];
-    check(&run, 7, &says);
+    checks::fails(&run, 7, &says);
     assert!(
         run.error()
             .ends_with("cannot get a token from IMDS for the node as its system-assigned identity")
@@ -112,7 +114,7 @@ fn a_black_hole_in_the_place_of_imds(world: &World) {
     world.black_hole(IMDS);
     let plugin = cloud.plugin_as_node().arg("--timeout=3s");
     let run = cloud.run_once(&plugin, &request(IMAGE));
-    check(
+    checks::fails(
         &run,
         7,
         &["cannot get a token from IMDS", "hint: on an Azure virtual machine, let this node reach"],
@@ -130,7 +132,7 @@ fn a_registry_that_is_away(world: &World) {
     ] {
         let plugin = cloud.plugin_as_node().arg("--timeout=3s");
         let run = cloud.run_once(&plugin, &request(&format!("{host}/team/app")));
-        check(&run, 7, &[says, "DNS, firewall, proxy"]);
+        checks::fails(&run, 7, &[says, "DNS, firewall, proxy"]);
         assert!(run.error().contains(&format!("a token from the registry `{host}` for the node")));
         assert!(run.duration < Duration::from_secs(5), "{:?}", run.duration);
     }
@@ -148,7 +150,7 @@ fn a_registry_of_an_unknown_ca(world: &World) {
         "no trusted TLS connection to `https://other.azurecr.io/oauth2/exchange`",
         "`SSL_CERT_FILE`",
     ];
-    check(&run, 2, &says);
+    checks::fails(&run, 2, &says);
     assert!(server.requests().is_empty(), "nothing was sent");
 }
 
@@ -164,7 +166,7 @@ fn entra_of_an_unknown_ca(world: &World) {
         .arg("--authority-host=https://login.other.cloud")
         .arg("--registry-suffix=azurecr.io");
     let run = cloud.run_once(&plugin, &cloud.request_of(&pod));
-    check(
+    checks::fails(
         &run,
         2,
         &["no trusted TLS connection to `https://login.other.cloud/", "`SSL_CERT_FILE`"],
@@ -179,7 +181,11 @@ fn a_proxy_that_says_no(world: &World) {
         let proxy = Fault::status(status).start();
         let plugin = cloud.plugin().env("HTTPS_PROXY", proxy.url()).arg("--timeout=3s");
         let run = cloud.run_once(&plugin, &cloud.request_of(&pod));
-        check(&run, 7, &["cannot get a token from Entra at `login.microsoftonline.com`", "proxy"]);
+        checks::fails(
+            &run,
+            7,
+            &["cannot get a token from Entra at `login.microsoftonline.com`", "proxy"],
+        );
         assert!(!proxy.requests().is_empty());
     }
     assert_eq!(cloud.count(Service::Entra), 0);
@@ -194,11 +200,11 @@ fn the_wrong_tenant(world: &World) {
     for (tenant, code) in [(&*other.id, "AADSTS700016"), ("nowhere.example", "AADSTS90002")] {
         let ids = [(CLIENT_ID, &*pod.client_id), (TENANT_ID, tenant)];
         let run = cloud.run_once(&cloud.plugin(), &cloud.pod_request(IMAGE, &ids));
-        check(&run, 3, &[code, tenant, "(correlation ID "]);
+        checks::fails(&run, 3, &[code, tenant, "(correlation ID "]);
     }
     let plugin = cloud.plugin_as_node().arg(format!("--tenant-id={}", other.id));
     let run = cloud.run_once(&plugin, &request(IMAGE));
-    check(&run, 3, &["HTTP 401 UNAUTHORIZED", "AcrPull"]);
+    checks::fails(&run, 3, &["HTTP 401 UNAUTHORIZED", "AcrPull"]);
 }
 
 fn an_identity_without_a_role(world: &World) {
@@ -208,7 +214,7 @@ fn an_identity_without_a_role(world: &World) {
     let run = cloud.run_once(&cloud.plugin_as_node(), &request(IMAGE));
     let says =
         ["HTTP 401 UNAUTHORIZED", "CorrelationId: ", "the role AcrPull on `contoso.azurecr.io`"];
-    check(&run, 3, &says);
+    checks::fails(&run, 3, &says);
     assert_eq!(cloud.count(Service::Exchange), 1, "a refusal is not tried again");
 }
 
@@ -237,14 +243,14 @@ fn odd_challenges_are_named_where_the_exchange_says_nothing(world: &World) {
         cloud.azure.always(Service::Challenge, Some(canned));
         let before = cloud.count(Service::Challenge);
         let run = cloud.run_once(&cloud.plugin_as_node(), &request(IMAGE));
-        check(&run, 5, &["HTTP 404", says, "does not answer like an ACR registry"]);
+        checks::fails(&run, 5, &["HTTP 404", says, "does not answer like an ACR registry"]);
         assert_eq!(cloud.count(Service::Challenge) - before, 1);
     }
     // In order, and without quotes.
     let fine = challenge("Bearer realm=https://contoso.azurecr.io/oauth2/token,service=foo");
     cloud.azure.always(Service::Challenge, Some(fine));
     let run = cloud.run_once(&cloud.plugin_as_node(), &request(IMAGE));
-    check(&run, 5, &["HTTP 404", "unexpected answer: check for a proxy"]);
+    checks::fails(&run, 5, &["HTTP 404", "unexpected answer: check for a proxy"]);
 }
 
 fn mistakes_in_the_options(world: &World) {
