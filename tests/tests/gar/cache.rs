@@ -1,11 +1,13 @@
 //! How long an answer may be kept, and for which other pulls.
 
 use pullpass_tests::fakes::google::{Expires, Service, TokenAnswer};
+use pullpass_tests::fixtures::checks;
+use pullpass_tests::fixtures::requests::{pod_request, request};
 use pullpass_tests::plugin::PluginCommand;
 use pullpass_tests::world::{Trial, World};
 use serde_json::{Value, json};
 
-use crate::cloud::{Cloud, IMAGE, PULLER, REGISTRY, SERVICE_ACCOUNT, check, keys, member, request};
+use crate::cloud::{Cloud, IMAGE, PULLER, REGISTRY, SERVICE_ACCOUNT, keys, member};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -85,7 +87,7 @@ fn the_pods_token_and_its_end(world: &World) {
     let run = cloud.run_once(&cloud.plugin_for_pods(), &cloud.pod_request(&[]));
     is_about(kept(&run), 3299, "as usual");
     let token = cloud.issuer.token(&cloud.provider.token_audience()).lifetime(900).build();
-    let short = crate::cloud::pod_request(IMAGE, &token, &[]);
+    let short = pod_request(IMAGE, &token, &[]);
     let run = cloud.run_once(&cloud.plugin_for_pods(), &short);
     is_about(kept(&run), 810, "a token of 15 minutes");
     for (expires, expected) in
@@ -139,7 +141,7 @@ fn a_token_that_is_over_is_an_error(world: &World) {
     ] {
         set(&cloud, service, Expires::In(expires));
         let run = cloud.run(plugin, &request);
-        check(&run, 5, &["hint: check this node's clock"]);
+        checks::fails(&run, 5, &["hint: check this node's clock"]);
         assert!(
             run.error().ends_with("returned a token that has already expired"),
             "{}",

@@ -8,11 +8,14 @@ use axum::{Json, Router};
 use pullpass_tests::fakes::google::{
     Google, Machine, Provider, Service, ServiceAccount, ServiceAccountKey, Token, USER,
 };
+use pullpass_tests::fixtures::checks;
+use pullpass_tests::fixtures::fake::Fake;
+use pullpass_tests::fixtures::requests::pod_request;
 use pullpass_tests::issuer::Issuer;
 use pullpass_tests::plugin::{PluginCommand, PluginRun};
 use pullpass_tests::server::Server;
 use pullpass_tests::world::World;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::PLUGIN;
@@ -154,16 +157,7 @@ impl<'w> Cloud<'w> {
 
     /// Runs it, and looks for what was minted on the way.
     pub(crate) fn run_once(&self, plugin: &PluginCommand, request: &Value) -> PluginRun {
-        let mut plugin = plugin.clone();
-        for (name, secret) in self.google.secrets() {
-            plugin = plugin.secret(&name, &secret);
-        }
-        if let Some(token) = request["serviceAccountToken"].as_str().filter(|it| it.len() > 8) {
-            plugin = plugin.secret("service account token", token);
-        }
-        let run = plugin.run(request.to_string().as_bytes());
-        assert_eq!(self.google.leaks(&run), Vec::<String>::new());
-        run
+        Fake::run_once(&self.google, plugin, request)
     }
 
     /// Runs it with the log at trace, and then again with the log as it is by default, where stderr
@@ -207,7 +201,7 @@ impl<'w> Cloud<'w> {
         says: &[&str],
     ) -> PluginRun {
         let run = self.run(plugin, request);
-        check(&run, code, says);
+        checks::fails(&run, code, says);
         run
     }
 
@@ -249,35 +243,7 @@ pub(crate) fn member(email: &str) -> String {
     format!("serviceAccount:{email}")
 }
 
-/// A run that failed in order.
-pub(crate) fn check(run: &PluginRun, code: i32, says: &[&str]) {
-    assert_eq!(run.code, Some(code), "{}", run.stderr);
-    for text in says {
-        assert!(run.stderr.contains(text), "`{text}` is not in: {}", run.stderr);
-    }
-    assert!(run.stderr.contains("\nhint: "), "no hint: {}", run.stderr);
-}
-
 /// The keys of a response.
 pub(crate) fn keys(run: &PluginRun) -> Vec<String> {
     run.response()["auth"].as_object().unwrap().keys().cloned().collect()
-}
-
-/// A request without a token.
-pub(crate) fn request(image: &str) -> Value {
-    json!({
-        "kind": "CredentialProviderRequest",
-        "apiVersion": "credentialprovider.kubelet.k8s.io/v1",
-        "image": image,
-    })
-}
-
-/// A request with a pod's token.
-pub(crate) fn pod_request(image: &str, token: &str, annotations: &[(&str, &str)]) -> Value {
-    let mut request = request(image);
-    request["serviceAccountToken"] = token.into();
-    let annotations: Map<String, Value> =
-        annotations.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
-    request["serviceAccountAnnotations"] = annotations.into();
-    request
 }

@@ -1,12 +1,12 @@
 //! An `external_account` file as the source of audience, token URL and impersonation.
 
 use pullpass_tests::fakes::google::{CLOUD_PLATFORM, Provider, Service};
+use pullpass_tests::fixtures::checks;
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::world::{Trial, World};
 use serde_json::{Value, json};
 
-use crate::cloud::{
-    CLUSTER, Cloud, IMAGE, NODE, OPT_IN, PROJECT, PULLER, SERVICE_ACCOUNT, check, member, request,
-};
+use crate::cloud::{CLUSTER, Cloud, IMAGE, NODE, OPT_IN, PROJECT, PULLER, SERVICE_ACCOUNT, member};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -121,7 +121,7 @@ fn options_go_before_it(world: &World) {
     let annotated = cloud.pod_request(&[(SERVICE_ACCOUNT, PULLER)]);
     cloud.logs_in_as(&member(PULLER), plugin(), &annotated);
     let run = cloud.run(plugin(), &cloud.pod_request(&[]));
-    check(&run, 3, &[&format!("as `{NODE}`: HTTP 403 PERMISSION_DENIED")]);
+    checks::fails(&run, 3, &[&format!("as `{NODE}`: HTTP 403 PERMISSION_DENIED")]);
     assert_eq!(world.unknown_names(), Vec::<String>::new());
 }
 

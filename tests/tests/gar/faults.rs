@@ -13,9 +13,11 @@ mod sts;
 use std::time::Duration;
 
 use pullpass_tests::fakes::google::{Canned, Machine, Service};
+use pullpass_tests::fixtures::checks;
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::world::{Trial, World};
 
-use crate::cloud::{Cloud, IMAGE, NODE, PULLER, SUBJECT, check, request};
+use crate::cloud::{Cloud, IMAGE, NODE, PULLER, SUBJECT};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let rows = [metadata::rows(), sts::rows(), iam::rows(), oauth::rows()].into_iter().flatten();
@@ -98,7 +100,7 @@ impl Row {
         cloud.google.always(self.at, Some(self.answer.clone()));
         let run = cloud.run(plugin, &request);
         let says: Vec<String> = self.says.iter().map(|text| in_full(text, &cloud)).collect();
-        check(&run, self.code, &says.iter().map(String::as_str).collect::<Vec<_>>());
+        checks::fails(&run, self.code, &says.iter().map(String::as_str).collect::<Vec<_>>());
         let error = format!("no credentials for `{IMAGE}`: {}", in_full(&self.error, &cloud));
         assert_eq!(run.error(), error);
         assert_eq!(cloud.count(self.at), 2 * self.calls, "two runs: {}", run.stderr);

@@ -1,9 +1,11 @@
 //! Which hosts get a login, and under which key it goes back.
 
 use pullpass_tests::fakes::google::{Machine, Service};
+use pullpass_tests::fixtures::checks;
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::world::{Trial, World};
 
-use crate::cloud::{Cloud, IMAGE, METADATA, NODE, keys, member, request};
+use crate::cloud::{Cloud, IMAGE, METADATA, NODE, keys, member};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = vec![
@@ -104,7 +106,7 @@ fn a_stranger_is_refused_and_nobody_is_asked(world: &World) {
         ] {
             let plugin = plugin.arg("--host=mirror.example");
             let run = cloud.run_once(&plugin.quiet(), &request);
-            crate::cloud::check(&run, 2, &[&format!("`{shown}` {says}")]);
+            checks::fails(&run, 2, &[&format!("`{shown}` {says}")]);
         }
     }
     assert_eq!(world.attempts(), before);

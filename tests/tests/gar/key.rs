@@ -1,10 +1,11 @@
 //! A service account's key: the node's identity where there is no metadata server.
 
 use pullpass_tests::fakes::google::{CLOUD_PLATFORM, Service, ServiceAccountKey, TOKEN_URI};
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::world::{Trial, World};
 use serde_json::{Value, json};
 
-use crate::cloud::{Cloud, IMAGE, NODE, REGISTRY, member, request};
+use crate::cloud::{Cloud, IMAGE, NODE, REGISTRY, member};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

@@ -5,11 +5,11 @@ use std::time::Duration;
 use pullpass_tests::fakes::google::{
     CLOUD_PLATFORM, Canned, Machine, Service, TOKEN_PATH, TokenAnswer,
 };
+use pullpass_tests::fixtures::checks;
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::world::{Trial, World};
 
-use crate::cloud::{
-    Cloud, IMAGE, METADATA, NO_PROXY_AT_ALL, NODE, REGISTRY, check, keys, member, request,
-};
+use crate::cloud::{Cloud, IMAGE, METADATA, NO_PROXY_AT_ALL, NODE, REGISTRY, keys, member};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -162,7 +162,7 @@ fn a_server_that_is_not_ready_is_asked_again(world: &World) {
     let throttled = Canned::throttled(Service::Metadata).with_header("retry-after", "300");
     cloud.google.next(Service::Metadata, throttled);
     let run = cloud.run_once(&cloud.plugin(), &request(IMAGE));
-    check(&run, 7, &["HTTP 429", "not retried: the server sent `Retry-After: 300"]);
+    checks::fails(&run, 7, &["HTTP 429", "not retried: the server sent `Retry-After: 300"]);
     assert!(run.duration < Duration::from_secs(2), "{:?}", run.duration);
 }
 

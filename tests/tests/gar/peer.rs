@@ -11,15 +11,14 @@
 use std::os::unix::fs::symlink;
 
 use pullpass_tests::fakes::google::{CLOUD_PLATFORM, Expires, Service, TOKEN_PATH, TokenAnswer};
+use pullpass_tests::fixtures::checks;
+use pullpass_tests::fixtures::requests::{pod_request, request};
 use pullpass_tests::plugin::{self, PluginCommand};
 use pullpass_tests::world::{Trial, World};
 use serde_json::Value;
 
 use crate::PLUGIN;
-use crate::cloud::{
-    CLUSTER, Cloud, IMAGE, NODE, OPT_IN, PROJECT, REGISTRY, SUBJECT, check, keys, member,
-    pod_request, request,
-};
+use crate::cloud::{CLUSTER, Cloud, IMAGE, NODE, OPT_IN, PROJECT, REGISTRY, SUBJECT, keys, member};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -344,7 +343,11 @@ fn an_image_of_docker_hub(world: &World) {
         (cloud.plugin().arg("--without-pool=node"), &pod),
     ] {
         let run = cloud.run(plugin, request);
-        check(&run, 2, &["remove it from this provider's `matchImages`", "`--host docker.io`"]);
+        checks::fails(
+            &run,
+            2,
+            &["remove it from this provider's `matchImages`", "`--host docker.io`"],
+        );
         let error = format!("no credentials for `{image}`: `docker.io` is not a Google registry");
         assert_eq!(run.error(), error);
     }
@@ -376,6 +379,6 @@ fn every_failure_is_one(world: &World) {
     let cloud = Cloud::new(world);
     let plugin = cloud.plugin().arg("--timeout=2s");
     let run = cloud.run_once(&plugin, &request(IMAGE));
-    check(&run, 7, &["cannot get a token from the metadata server for the node"]);
+    checks::fails(&run, 7, &["cannot get a token from the metadata server for the node"]);
     assert!(run.stdout.is_empty());
 }

@@ -1,13 +1,14 @@
 //! The pod's identity: its token for a provider that trusts the cluster.
 
 use pullpass_tests::fakes::google::{CLOUD_PLATFORM, Provider, Service};
+use pullpass_tests::fixtures::checks;
+use pullpass_tests::fixtures::requests::{pod_request, request};
 use pullpass_tests::plugin::PluginCommand;
 use pullpass_tests::world::{Trial, World};
 use serde_json::json;
 
 use crate::cloud::{
-    Cloud, IMAGE, NO_PROXY_AT_ALL, NODE, NUMBER, OPT_IN, REGISTRY, SUBJECT, check, member,
-    pod_request, request,
+    Cloud, IMAGE, NO_PROXY_AT_ALL, NODE, NUMBER, OPT_IN, REGISTRY, SUBJECT, member,
 };
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -149,7 +150,7 @@ fn a_token_of_somebody_elses_is_refused(world: &World) {
     ] {
         let says: Vec<&str> = says.iter().map(String::as_str).collect();
         let run = cloud.run(cloud.plugin_for_pods(), &pod_request(IMAGE, &token, &[]));
-        check(&run, 3, &says);
+        checks::fails(&run, 3, &says);
         let error = format!(
             "no credentials for `{IMAGE}`: Google's STS refused the pod `{SUBJECT}`: HTTP 400 \
              invalid_grant"
@@ -250,7 +251,7 @@ fn calls_go_through_the_proxy_but_for_the_metadata_server(world: &World) {
     cloud.node();
     let proxied = |plugin: PluginCommand| plugin.env("HTTPS_PROXY", NO_PROXY_AT_ALL);
     let run = cloud.run_once(&proxied(cloud.plugin_for_pods()), &cloud.pod_request(&[]));
-    check(&run, 7, &["cannot get a token from Google's STS", "proxy"]);
+    checks::fails(&run, 7, &["cannot get a token from Google's STS", "proxy"]);
     assert_eq!(cloud.count(Service::Sts), 0);
     let plugin = proxied(cloud.plugin_for_pods()).env("NO_PROXY", ".googleapis.com");
     cloud.logs_in_as(&cloud.principal(), plugin, &cloud.pod_request(&[]));

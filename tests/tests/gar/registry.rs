@@ -3,6 +3,7 @@
 
 use pullpass_tests::fakes::docker_token::{TokenOptions, TokenServer};
 use pullpass_tests::fakes::google::{Machine, Provider, ServiceAccountKey, USER};
+use pullpass_tests::fixtures::requests::{pod_request, request};
 use pullpass_tests::image::Image;
 use pullpass_tests::judges::docker_registry::DockerRegistry;
 use pullpass_tests::judges::skopeo::Skopeo;
@@ -11,8 +12,7 @@ use pullpass_tests::server::Server;
 use pullpass_tests::world::{Trial, World};
 
 use crate::cloud::{
-    CLUSTER, Cloud, IMAGE, NODE, NUMBER, OPT_IN, PROJECT, PULLER, REGISTRY, SERVICE_ACCOUNT,
-    member, pod_request, request,
+    CLUSTER, Cloud, IMAGE, NODE, NUMBER, OPT_IN, PROJECT, PULLER, REGISTRY, SERVICE_ACCOUNT, member,
 };
 
 pub(crate) fn trials() -> Vec<Trial> {

@@ -3,13 +3,12 @@
 use pullpass_tests::fakes::google::{
     Machine, Provider, Service, ServiceAccount, ServiceAccountKey,
 };
+use pullpass_tests::fixtures::requests::{pod_request, request};
 use pullpass_tests::plugin::PluginCommand;
 use pullpass_tests::world::{Trial, World};
 use serde_json::json;
 
-use crate::cloud::{
-    Cloud, IMAGE, NODE, NUMBER, PULLER, SERVICE_ACCOUNT, keys, member, pod_request, request,
-};
+use crate::cloud::{Cloud, IMAGE, NODE, NUMBER, PULLER, SERVICE_ACCOUNT, keys, member};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

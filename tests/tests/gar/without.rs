@@ -2,11 +2,12 @@
 //! by itself.
 
 use pullpass_tests::fakes::google::Service;
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::plugin::PluginCommand;
 use pullpass_tests::world::{Trial, World};
 use serde_json::json;
 
-use crate::cloud::{Cloud, IMAGE, NODE, OPT_IN, member, request};
+use crate::cloud::{Cloud, IMAGE, NODE, OPT_IN, member};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

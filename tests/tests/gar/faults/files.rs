@@ -1,11 +1,13 @@
 //! The file of `--credentials`: nobody is asked by one that is wrong, and no word of it repeated.
 
 use pullpass_tests::fakes::google::ServiceAccountKey;
+use pullpass_tests::fixtures::checks;
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::jwt::SigningKey;
 use pullpass_tests::world::{Trial, World};
 use serde_json::{Value, json};
 
-use crate::cloud::{Cloud, IMAGE, NODE, PULLER, check, request};
+use crate::cloud::{Cloud, IMAGE, NODE, PULLER};
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
@@ -186,19 +188,19 @@ fn keys_that_google_does_not_take(world: &World) {
     // A sound key of a kind that accounts do not have.
     let mut elliptic = key.json();
     elliptic["private_key"] = json!(SigningKey::generate().certificate_key().serialize_pem());
-    check(&run(&elliptic), 2, &["the key is not an RSA key"]);
+    checks::fails(&run(&elliptic), 2, &["the key is not an RSA key"]);
     for (content, says) in [
         (stranger.json(), "the key does not belong to `node@contoso"),
         (other_id, "Invalid JWT Signature."),
         (other_account, "the service account `puller@contoso.iam.gserviceaccount.com` does not"),
     ] {
-        check(&run(&content), 3, &["HTTP 400 invalid_grant", says]);
+        checks::fails(&run(&content), 3, &["HTTP 400 invalid_grant", says]);
     }
     assert_eq!(run(&key.json()).code, Some(0));
     // Two hours behind, and ahead.
     for seconds in [7200, -7200] {
         cloud.google.set_clock_offset(seconds);
         let says = ["HTTP 400 invalid_grant", "in a reasonable timeframe", "this node's clock"];
-        check(&run(&key.json()), 2, &says);
+        checks::fails(&run(&key.json()), 2, &says);
     }
 }

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::http::StatusCode;
 use pullpass_tests::fakes::google::{Canned, Expires, Provider, Service, TokenAnswer};
+use pullpass_tests::fixtures::checks;
+use pullpass_tests::fixtures::requests::{pod_request, request};
 use pullpass_tests::world::{Trial, World};
 use serde_json::json;
 use url::form_urlencoded;
 
-use crate::cloud::{
-    Cloud, IMAGE, NUMBER, OPT_IN, PROVIDER, PULLER, SUBJECT, check, pod_request, request,
-};
+use crate::cloud::{Cloud, IMAGE, NUMBER, OPT_IN, PROVIDER, PULLER, SUBJECT};
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
@@ -36,7 +36,7 @@ fn a_disabled_provider_and_one_that_is_not_there(world: &World) {
         let plugin = cloud.plugin().arg(format!("--workload-identity-provider={name}"));
         let run = cloud.run(plugin, &cloud.pod_request(&[]));
         let hint = format!("hint: check that pool and provider exist and are enabled: {name}\n");
-        check(&run, 3, &["because it doesn't exist.", &hint]);
+        checks::fails(&run, 3, &["because it doesn't exist.", &hint]);
         let error = format!(
             "no credentials for `{IMAGE}`: Google's STS refused the pod `{SUBJECT}`: HTTP 400 \
              invalid_target"
@@ -97,7 +97,7 @@ fn a_clock_that_is_wrong(world: &World) {
         cloud.google.set_clock_offset(seconds);
         let run = cloud.run(cloud.plugin_for_pods(), &cloud.pod_request(&[]));
         let says = ["is stale to sign-in", "hint: the token has expired or is not yet valid"];
-        check(&run, 4, &says);
+        checks::fails(&run, 4, &says);
         assert!(run.error().ends_with("HTTP 400 invalid_grant"), "{}", run.stderr);
     }
     // Google's token is over by this node's clock before it begins: none of the two is trusted.
@@ -113,7 +113,11 @@ fn a_long_lived_token(world: &World) {
     let cloud = Cloud::new(world);
     let token = cloud.issuer.token(&cloud.provider.token_audience()).lifetime(49 * 3600).build();
     let run = cloud.run(cloud.plugin_for_pods(), &pod_request(IMAGE, &token, &[]));
-    check(&run, 4, &["HTTP 400 invalid_grant", "the token has expired or is not yet valid"]);
+    checks::fails(
+        &run,
+        4,
+        &["HTTP 400 invalid_grant", "the token has expired or is not yet valid"],
+    );
 }
 
 /// Who wrote the name must act: the operator, or the owner of the service account.
@@ -169,7 +173,7 @@ fn servers_that_repeat_what_they_were_sent(world: &World) {
         (with_key, request(IMAGE), 3),
     ] {
         let run = cloud.run(plugin, &request);
-        check(&run, code, &["(not shown: the server's words repeat a secret)"]);
+        checks::fails(&run, code, &["(not shown: the server's words repeat a secret)"]);
         for words in sent.lock().unwrap().drain(..) {
             for secret in secrets_in(&words) {
                 assert!(!run.stderr.contains(&secret[..24]), "{}", run.stderr);
@@ -197,7 +201,7 @@ fn words_without_end(world: &World) {
         .google
         .always(Service::Sts, Some(Canned::error(Service::Sts, 400, "invalid_grant", &words)));
     let run = cloud.run(cloud.plugin_for_pods(), &cloud.pod_request(&[]));
-    check(&run, 3, &["HTTP 400 invalid_grant"]);
+    checks::fails(&run, 3, &["HTTP 400 invalid_grant"]);
     assert!(run.stderr.len() < 4000, "{} bytes", run.stderr.len());
     assert_eq!(run.stderr.lines().count(), 3, "{}", run.stderr);
 }

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use pullpass_tests::fakes::faults::Fault;
 use pullpass_tests::fakes::google::{Canned, Service};
+use pullpass_tests::fixtures::checks;
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::plugin::PluginRun;
 use pullpass_tests::tls::TestCa;
 use pullpass_tests::world::{Trial, World};
 
-use crate::cloud::{Cloud, IMAGE, METADATA, PULLER, check, keys, request};
+use crate::cloud::{Cloud, IMAGE, METADATA, PULLER, keys};
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
@@ -37,7 +39,7 @@ const LET_REACH: &str = "hint: on Google Cloud, let this node reach 169.254.169.
 fn outside_of_google_nobody_answers(world: &World) {
     let cloud = Cloud::new(world);
     let run = cloud.run(cloud.plugin().arg("--timeout=3s"), &request(IMAGE));
-    check(&run, 7, &["cannot connect to `http://metadata.google.internal/", LET_REACH]);
+    checks::fails(&run, 7, &["cannot connect to `http://metadata.google.internal/", LET_REACH]);
     assert!(
         run.stderr.contains("outside Google Cloud there is no metadata server"),
         "{}",
@@ -51,14 +53,14 @@ fn nothing_listens_in_the_place_of_the_metadata_server(world: &World) {
     let cloud = Cloud::new(world);
     world.address_of(METADATA);
     let run = cloud.run(cloud.plugin().arg("--timeout=3s"), &request(IMAGE));
-    check(&run, 7, &["cannot connect to `http://metadata.google.internal/", LET_REACH]);
+    checks::fails(&run, 7, &["cannot connect to `http://metadata.google.internal/", LET_REACH]);
     in_time(&run, 5);
     let plugin = cloud.plugin().env("GCE_METADATA_HOST", "127.0.0.1:9");
     let run = cloud.run(plugin.arg("--timeout=3s"), &request(IMAGE));
-    check(&run, 7, &["cannot connect to `http://127.0.0.1:9/", LET_REACH]);
+    checks::fails(&run, 7, &["cannot connect to `http://127.0.0.1:9/", LET_REACH]);
     let plugin = cloud.plugin().env("GCE_METADATA_HOST", "169.254.1.1");
     let run = cloud.run(plugin.arg("--timeout=3s"), &request(IMAGE));
-    check(&run, 7, &["cannot connect to `http://169.254.1.1/", LET_REACH]);
+    checks::fails(&run, 7, &["cannot connect to `http://169.254.1.1/", LET_REACH]);
     in_time(&run, 5);
 }
 
@@ -66,12 +68,12 @@ fn a_black_hole_in_the_place_of_the_metadata_server(world: &World) {
     let cloud = Cloud::new(world);
     world.black_hole(METADATA);
     let run = cloud.run(cloud.plugin().arg("--timeout=3s"), &request(IMAGE));
-    check(&run, 7, &[LET_REACH]);
+    checks::fails(&run, 7, &[LET_REACH]);
     assert!(run.error().ends_with(AWAY), "{}", run.stderr);
     in_time(&run, 5);
     // Without a limit it gives up before the kubelet does.
     let run = cloud.run_once(&cloud.plugin().quiet(), &request(IMAGE));
-    check(&run, 7, &[LET_REACH]);
+    checks::fails(&run, 7, &[LET_REACH]);
     in_time(&run, 30);
 }
 
@@ -81,7 +83,7 @@ fn a_metadata_server_that_hangs_up(world: &World) {
     let at = server.url().trim_start_matches("http://").parse().unwrap();
     cloud.keep(world.http_to(METADATA, at));
     let run = cloud.run_once(&cloud.plugin().quiet(), &request(IMAGE));
-    check(&run, 7, &["the connection to `http://metadata.google.internal/", LET_REACH]);
+    checks::fails(&run, 7, &["the connection to `http://metadata.google.internal/", LET_REACH]);
     assert!(server.requests().len() >= 2, "it is tried again");
     in_time(&run, 10);
 }
@@ -114,7 +116,7 @@ fn services_that_are_away(world: &World) {
         let url = format!("--sts-url=https://{host}/v1/token");
         let plugin = cloud.plugin_for_pods().arg(url).arg("--timeout=3s");
         let run = cloud.run(plugin, &cloud.pod_request(&[]));
-        check(&run, 7, &[says, "DNS, firewall, proxy"]);
+        checks::fails(&run, 7, &[says, "DNS, firewall, proxy"]);
         assert!(run.error().contains(asked), "{}", run.stderr);
         in_time(&run, 5);
     }
@@ -129,7 +131,7 @@ fn sts_of_an_unknown_ca(world: &World) {
     let run = cloud.run(cloud.plugin_for_pods(), &cloud.pod_request(&[]));
     let says =
         ["no trusted TLS connection to `https://sts.googleapis.com/v1/token`", "`SSL_CERT_FILE`"];
-    check(&run, 2, &says);
+    checks::fails(&run, 2, &says);
     assert!(server.requests().is_empty(), "nothing was sent");
 }
 
@@ -140,7 +142,11 @@ fn sts_under_the_wrong_name(world: &World) {
     let at = server.url().trim_start_matches("https://").parse().unwrap();
     cloud.keep(world.http_to("sts.googleapis.com:443", at));
     let run = cloud.run(cloud.plugin_for_pods(), &cloud.pod_request(&[]));
-    check(&run, 2, &["no trusted TLS connection to", "check the server's certificate and name"]);
+    checks::fails(
+        &run,
+        2,
+        &["no trusted TLS connection to", "check the server's certificate and name"],
+    );
     assert!(server.requests().is_empty(), "nothing was sent");
 }
 
@@ -150,7 +156,7 @@ fn a_proxy_that_says_no(world: &World) {
         let proxy = Fault::status(status).start();
         let plugin = cloud.plugin_for_pods().env("HTTPS_PROXY", proxy.url()).arg("--timeout=3s");
         let run = cloud.run(plugin, &cloud.pod_request(&[]));
-        check(&run, 7, &["cannot get a token from Google's STS for the pod", "proxy"]);
+        checks::fails(&run, 7, &["cannot get a token from Google's STS for the pod", "proxy"]);
         let seen = proxy.requests();
         assert!(seen.iter().all(|seen| seen.head.starts_with("CONNECT sts.googleapis.com:443 ")));
         assert!(!seen.is_empty());

@@ -1,8 +1,10 @@
 //! The operator's own mistakes: said before anybody is asked.
 
+use pullpass_tests::fixtures::checks;
+use pullpass_tests::fixtures::requests::request;
 use pullpass_tests::world::{Trial, World};
 
-use crate::cloud::{CLUSTER, Cloud, IMAGE, PROJECT, PULLER, check, request};
+use crate::cloud::{CLUSTER, Cloud, IMAGE, PROJECT, PULLER};
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![Trial::of(options_that_exclude_each_other), Trial::of(values_that_are_none)]
@@ -28,7 +30,7 @@ fn options_that_exclude_each_other(world: &World) {
         let plugin = args.iter().fold(cloud.plugin(), |plugin, arg| plugin.arg(*arg));
         for request in [request(IMAGE), cloud.pod_request(&[])] {
             let run = cloud.run(plugin.clone(), &request);
-            check(&run, 2, &["hint: pods have one default pool"]);
+            checks::fails(&run, 2, &["hint: pods have one default pool"]);
             let error =
                 format!("no credentials for `{IMAGE}`: {one} and {other} cannot be combined");
             assert_eq!(run.error(), error);
