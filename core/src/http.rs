@@ -16,7 +16,7 @@ mod status;
 mod transport_error;
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -72,8 +72,9 @@ pub struct HttpConfig {
     /// The wait before the first retry; each further one is twice as long, up to 5 s, and up to
     /// half of each is random. Default: 200 ms.
     pub initial_backoff: Duration,
-    /// A host, and the addresses to connect to in place of what DNS says. Default: none.
-    pub resolve: Option<(String, Vec<IpAddr>)>,
+    /// A host, and the addresses to connect to in place of what DNS says. The port 0 stands for
+    /// that of the URL. Default: none.
+    pub resolve: Option<(String, Vec<SocketAddr>)>,
 }
 
 impl Default for HttpConfig {
@@ -179,9 +180,7 @@ impl Http {
             .http1_only()
             .no_proxy();
         if let Some((host, addresses)) = &self.config.resolve {
-            // The port is the URL's.
-            let addresses: Vec<_> = addresses.iter().map(|it| (*it, 0).into()).collect();
-            builder = builder.resolve_to_addrs(host, &addresses);
+            builder = builder.resolve_to_addrs(host, addresses);
         }
         if let Some(proxy) = proxy {
             let exempt = self.config.proxy.exempt(&self.env)?;

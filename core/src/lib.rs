@@ -61,7 +61,7 @@
 //!    ```
 //! 4. **Answer.** [`Login::new`] refuses what no registry client could send (and blames
 //!    the server; [`Error::with_kind`] changes that). [`Cache::until`] turns the
-//!    credential's end into the kubelet's `cacheDuration`, less a margin; [`Cache::lasting`]
+//!    credential's end into the kubelet's `cacheDuration`, less a margin; [`Cache::without_expiry`]
 //!    is for a password without an end. [`Response::none`] means "pull anonymously", and is
 //!    not cached.
 //! 5. **Or fail.** An [`Error`] has an [`ErrorKind`], which says who must act and is the

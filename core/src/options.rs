@@ -262,9 +262,11 @@ impl Options {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when it is not one, or negative.
     pub fn duration(&self, name: &str) -> Result<Option<Duration>, Error> {
         let Some(text) = self.value(name) else { return Ok(None) };
-        let duration: GoDuration = text
-            .parse()
-            .map_err(|error| usage(format!("`--{name}` is not a duration")).with_source(error))?;
+        // The parser's own error repeats the text, and no value is repeated here.
+        let duration: GoDuration = text.parse().map_err(|_| {
+            Error::config(format!("`--{name}` is not a duration"))
+                .with_hint("write a number and a unit, such as `30s`, `10m` or `1h30m`")
+        })?;
         match duration.to_std() {
             Some(duration) => Ok(Some(duration)),
             None => Err(usage(format!("`--{name}` is negative"))),

@@ -139,8 +139,9 @@ impl Cache {
         Self { key, duration: Duration::ZERO }
     }
 
-    /// For `duration`, in whole seconds: for a password that does not die by itself.
-    pub const fn lasting(key: CacheKey, duration: Duration) -> Self {
+    /// For `duration`, in whole seconds, and only for a password that never expires by itself: a
+    /// credential with an end takes [`until`](Self::until).
+    pub const fn without_expiry(key: CacheKey, duration: Duration) -> Self {
         Self { key, duration: Duration::from_secs(duration.as_secs()) }
     }
 

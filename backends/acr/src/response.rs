@@ -63,7 +63,7 @@ pub(crate) fn with_secret(
     target: &LoginTarget,
     settings: &Settings,
 ) -> Result<Response, Error> {
-    let cache = Cache::lasting(CacheKey::Registry, settings.longest_cache);
+    let cache = Cache::without_expiry(CacheKey::Registry, settings.longest_cache);
     let login = Login::new(username, password.expose_secret()).map_err(|error| {
         error.with_kind(ErrorKind::Config).with_hint("check its ID and its secret")
     })?;

@@ -60,7 +60,7 @@ pub(crate) fn read(
         },
         // A file's password does not expire: the profile says how long it is kept.
         Lifetime::Unknown if matches!(profile.exchange, Exchange::File(_)) => {
-            Cache::lasting(key, fields.max_cache_duration.unwrap_or_default())
+            Cache::without_expiry(key, fields.max_cache_duration.unwrap_or_default())
         }
         Lifetime::Unknown | Lifetime::Unreadable => Cache::never(key),
     };

@@ -66,10 +66,9 @@ impl SentSecrets {
     /// one token behind the scheme, or of several parts those as long as a signature.
     pub(super) fn remember_authorization(&self, value: &str) {
         let (_, credentials) = value.split_once(' ').unwrap_or(("", value));
-        let mut parts = credentials.split([' ', ',', '=', '/', '"']).filter(|it| !it.is_empty());
-        match (parts.next(), parts.next()) {
-            (Some(_), None) => self.remember(credentials),
-            _ => credentials
+        match is_token68(credentials) {
+            true => self.remember(credentials),
+            false => credentials
                 .split([' ', ',', '=', '"'])
                 .filter(|part| part.len() >= SHORTEST_CREDENTIAL && !part.contains(['/', ';']))
                 .for_each(|part| self.remember(part)),
@@ -102,6 +101,12 @@ impl SentSecrets {
     fn lock(&self) -> MutexGuard<'_, Vec<SecretString>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether all of it is one token (RFC 9110 §11.2).
+fn is_token68(credentials: &str) -> bool {
+    let token = credentials.trim_end_matches('=');
+    !token.is_empty() && token.bytes().all(|c| c.is_ascii_alphanumeric() || b"-._~+/".contains(&c))
 }
 
 /// A server's text, ready to be compared.
@@ -224,6 +229,12 @@ mod tests {
         let sent = SentSecrets::default();
         sent.remember_authorization("Bearer abc.def-ghi");
         assert!(sent.occur_in(&["abcdefghi"]) && !sent.occur_in(&["Bearer"]));
+
+        for value in ["ab/cd+ef/gh12==", "Basic ab/cd+ef/gh12=="] {
+            let sent = SentSecrets::default();
+            sent.remember_authorization(value);
+            assert!(sent.occur_in(&["ab/cd+ef/gh"]), "{value}");
+        }
 
         let sent = SentSecrets::default();
         let signature = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";

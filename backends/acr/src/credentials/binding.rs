@@ -3,7 +3,7 @@
 //!
 //! Source: AKS, "Identity bindings"; cloud-provider-azure's `acr-credential-provider`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use pullpass::http::{HttpConfig, ProxyMode};
 use pullpass::{Context, Error, Roots, Token};
@@ -51,16 +51,19 @@ pub(super) async fn access_token(
     read_token(&reply, &TokenService::ApiServer, identity, cx)
 }
 
-async fn resolve(api_server: &str) -> Result<IpAddr, Error> {
-    if let Ok(address) = api_server.parse() {
-        return Ok(address);
+/// The API server's port, as that of the URL.
+const PORT: u16 = 443;
+
+async fn resolve(api_server: &str) -> Result<SocketAddr, Error> {
+    if let Ok(address) = api_server.parse::<IpAddr>() {
+        return Ok((address, PORT).into());
     }
     let cannot = || {
         Error::unavailable(format!("`{api_server}` does not resolve"))
             .with_hint("`--ib-apiserver-ip` names the API server; check this node's DNS")
     };
-    let mut found = tokio::net::lookup_host((api_server, 443))
+    let mut found = tokio::net::lookup_host((api_server, PORT))
         .await
         .map_err(|error| cannot().with_source(error))?;
-    found.next().map(|socket| socket.ip()).ok_or_else(cannot)
+    found.next().ok_or_else(cannot)
 }

@@ -4,7 +4,7 @@
 //! Source: Compute Engine, "About VM metadata" and "Authenticate workloads to Google Cloud APIs
 //! using service accounts".
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use pullpass::http::header::HeaderName;
@@ -39,7 +39,7 @@ pub(super) async fn token(identity: &Identity<'_>, cx: &Context) -> Result<Acces
     let (host, known) = match cx.env.text(HOST_VARIABLE)? {
         Some(host) => (host, None),
         // DNS need not know of it.
-        None => (NAME, Some((NAME.to_owned(), ADDRESSES.to_vec()))),
+        None => (NAME, Some((NAME.to_owned(), addresses()))),
     };
     let url = server(host)?;
     let reply = http(known, cx)
@@ -73,8 +73,13 @@ pub(super) async fn token(identity: &Identity<'_>, cx: &Context) -> Result<Acces
     }
 }
 
+/// On the URL's port.
+fn addresses() -> Vec<SocketAddr> {
+    ADDRESSES.iter().map(|address| (*address, 0).into()).collect()
+}
+
 /// Only the server is asked, and no name service for it.
-fn http(known: Option<(String, Vec<IpAddr>)>, cx: &Context) -> Http {
+fn http(known: Option<(String, Vec<SocketAddr>)>, cx: &Context) -> Http {
     cx.http.with_config(HttpConfig {
         proxy: ProxyMode::Direct,
         connect_timeout: Duration::from_secs(2),
