@@ -3,36 +3,54 @@
 //! Source: kube-apiserver flags `--api-audiences` (by default the issuer) and
 //! `--service-account-issuer`; the defaults of distributions.
 
+use std::net::Ipv6Addr;
+
 use url::{Host, Url};
 
-/// Names that API servers go by without a domain: k3s and RKE2 take `k3s` and `rke2`, older
+/// Names that API servers go by without a domain: k3s, RKE2 and MicroK8s take their own, older
 /// installers set `api`.
-const NAMES: [&str; 6] = ["api", "apiserver", "k3s", "kube-apiserver", "kubernetes", "rke2"];
+const NAMES: [&str; 8] =
+    ["api", "apiserver", "k3s", "kube-apiserver", "kubernetes", "localhost", "microk8s", "rke2"];
 
 /// Whether a token for `audience` may be good for the API server of the cluster of `issuer`:
 /// it is the issuer, a name of the service `kubernetes`, or an address, such as the cluster IP.
-/// In any case of letters, with or without a scheme, a port and a slash at the end.
+/// In any case of letters, with or without a scheme, a port and a slash at the end. An empty
+/// audience is nobody's name, so it may be.
 pub fn is_for_api_server(audience: &str, issuer: &str) -> bool {
-    let (audience, issuer) = (normalize(audience), normalize(issuer));
-    if !issuer.is_empty() && audience == issuer {
+    let audience = audience.trim().to_ascii_lowercase();
+    if audience.is_empty() || audience.parse::<Ipv6Addr>().is_ok() {
         return true;
     }
-    let url = match audience.contains("://") {
-        true => Url::parse(&audience),
-        false => Url::parse(&format!("https://{audience}")),
-    };
-    // What is not a URL or a host, such as `api://x`, is its own name.
-    let Ok(url) = url else { return NAMES.contains(&audience.as_str()) };
+    let has_scheme = audience.contains("://");
+    // What is not a URL or a host, such as `//x` or `a b`, is its own name.
+    let Some(url) = parse(&audience) else { return NAMES.contains(&audience.as_str()) };
+    if parse(&issuer.trim().to_ascii_lowercase()).is_some_and(|issuer| is_same(&url, &issuer)) {
+        return true;
+    }
     match url.host() {
-        Some(Host::Ipv4(address)) => audience.contains(&address.to_string()),
+        // A bare number is an address to URLs, and here it is a number.
+        Some(Host::Ipv4(address)) => has_scheme || audience.contains(&address.to_string()),
         Some(Host::Ipv6(_)) => true,
         Some(Host::Domain(host)) => is_api_server(host.trim_end_matches('.')),
         None => false,
     }
 }
 
-fn normalize(text: &str) -> String {
-    text.trim().trim_end_matches('/').to_ascii_lowercase()
+fn parse(text: &str) -> Option<Url> {
+    match text.contains("://") {
+        true => Url::parse(text).ok(),
+        false => Url::parse(&format!("https://{text}")).ok(),
+    }
+    .filter(Url::has_host)
+}
+
+/// Whether host, port and path are the same, whatever the scheme.
+fn is_same(one: &Url, other: &Url) -> bool {
+    let parts = |url: &Url| {
+        let host = url.host_str().unwrap_or_default().trim_end_matches('.').to_owned();
+        (host, url.port().filter(|port| *port != 443), url.path().trim_end_matches('/').to_owned())
+    };
+    parts(one) == parts(other)
 }
 
 /// The service `kubernetes` in the namespace `default` under each of its names in the cluster's
@@ -75,6 +93,16 @@ mod tests {
             "https://[fd00::1]",
             "https://issuer.example/id",
             "https://issuer.example/id/",
+            "https://issuer.example:443/id",
+            "issuer.example/id",
+            "https://issuer.example./id",
+            "",
+            " ",
+            "fd00::1",
+            "https://0x0a600001",
+            "localhost",
+            "https://localhost:6443",
+            "microk8s",
         ] {
             assert!(is_for_api_server(audience, ISSUER), "{audience}");
         }
@@ -97,7 +125,6 @@ mod tests {
             "https://issuer.example",
             "vault",
             "1234567890",
-            "",
         ] {
             assert!(!is_for_api_server(audience, ISSUER), "{audience}");
         }

@@ -5,8 +5,9 @@ use crate::clock::{Clock, Deadline};
 use crate::env::Env;
 use crate::http::Http;
 
-/// The world as one run sees it.
+/// What a run may use: environment, HTTP client, clock and deadline.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Context {
     /// The environment variables.
     pub env: Env,
@@ -19,7 +20,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// A world with this environment, clock and deadline, and an HTTP client over them.
+    /// This environment, clock and deadline, and an HTTP client over them.
     pub fn new(env: Env, clock: Clock, deadline: Deadline) -> Self {
         Self { http: Http::new(&env, deadline), env, clock, deadline }
     }

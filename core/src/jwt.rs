@@ -16,7 +16,7 @@ pub use signing::SigningKey;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JwtExpiry {
     /// It is not a JWT, or one without `exp`.
-    Unsaid,
+    Missing,
     /// It has an `exp` that cannot be read: do not rely on any life.
     Unreadable,
     /// Its `exp` (RFC 7519 §4.1.4).
@@ -26,7 +26,7 @@ pub enum JwtExpiry {
 /// The `exp` of `token`, whatever its other claims are. Nothing is verified.
 pub fn jwt_expiry(token: &str) -> JwtExpiry {
     match jwt_claims(token).as_ref().and_then(|claims| claims.get("exp")) {
-        None => JwtExpiry::Unsaid,
+        None => JwtExpiry::Missing,
         Some(exp) => {
             exp.as_f64().and_then(numeric_date).map_or(JwtExpiry::Unreadable, JwtExpiry::At)
         }
@@ -67,11 +67,11 @@ mod tests {
             (r#"{"exp":1800000000.9}"#, at(1_800_000_000)),
             (r#"{"exp":"1800000000"}"#, JwtExpiry::Unreadable),
             (r#"{"exp":-1}"#, JwtExpiry::Unreadable),
-            (r#"{"sub":"me"}"#, JwtExpiry::Unsaid),
-            ("opaque", JwtExpiry::Unsaid),
+            (r#"{"sub":"me"}"#, JwtExpiry::Missing),
+            ("opaque", JwtExpiry::Missing),
         ] {
             assert_eq!(jwt_expiry(&jwt(claims)), expected, "{claims}");
         }
-        assert_eq!(jwt_expiry("opaque"), JwtExpiry::Unsaid);
+        assert_eq!(jwt_expiry("opaque"), JwtExpiry::Missing);
     }
 }

@@ -72,7 +72,8 @@
 //!
 //! Options are a table of [`OptionSpec`]: the command line, the environment and `--help` come from
 //! it. [`Plugin::build`] reads them, and the files that they name, once; it runs after the
-//! request was read. `timeout`, `log`, `log-format`, `help` and `version` are taken.
+//! request was read. `allow-audience`, `timeout`, `log`, `log-format`, `help` and
+//! `version` are taken.
 //!
 //! ```
 //! use pullpass::{Error, OptionSpec, Options, file};
@@ -81,10 +82,8 @@
 //!     OptionSpec::value("password-file", "FILE", "the file with the password").required(),
 //! ];
 //!
-//! fn password(options: &Options) -> Result<String, Error> {
-//!     let text = file::read_text(options.required("password-file")?.as_ref())?;
-//!     // It is the file as it is, with its last line break.
-//!     Ok(text.trim_end().to_owned())
+//! fn password(options: &Options) -> Result<pullpass::secrecy::SecretString, Error> {
+//!     file::read_secret(options.required("password-file")?.as_ref())
 //! }
 //! ```
 //!

@@ -32,24 +32,21 @@ impl TokenResponse {
     /// with an access token, when `token_type` is there and is not `Bearer`, or when
     /// `expires_in` is there and is not a number of seconds.
     pub fn read(reply: &Reply, clock: &Clock) -> Result<Self, Error> {
-        let unexpected = |what: &str| {
-            Error::protocol(format!("`{}` answered {} with {what}", reply.target(), reply.status()))
-                .with_hint("unexpected answer: check for a proxy, a login page or a wrong URL")
-        };
         let body: Value = reply.json()?;
         if body["token_type"].as_str().is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
-            return Err(unexpected("a token that is not a bearer token"));
+            return Err(reply.unexpected("a token that is not a bearer token"));
         }
         let expires = match &body["expires_in"] {
             Value::Null => None,
             said => {
-                let life = seconds(said).ok_or_else(|| unexpected("an unreadable `expires_in`"))?;
+                let life =
+                    seconds(said).ok_or_else(|| reply.unexpected("an unreadable `expires_in`"))?;
                 clock.now().checked_add(life)
             }
         };
         match body["access_token"].as_str().filter(|token| !token.is_empty()) {
             Some(token) => Ok(Self { access_token: token.into(), expires }),
-            None => Err(unexpected("no access token")),
+            None => Err(reply.unexpected("no access token")),
         }
     }
 }

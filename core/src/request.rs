@@ -19,6 +19,7 @@ pub const REQUEST_LIMIT: usize = 1024 * 1024;
 /// Source: Kubernetes API reference, "Kubelet CredentialProvider (v1)",
 /// `CredentialProviderRequest`.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Request {
     /// The version in which the kubelet asked, and in which the answer must be.
     pub version: ApiVersion,

@@ -38,8 +38,10 @@ pub fn main(plugin: &'static Plugin) -> ExitCode {
     report_panics();
     let env = Env::process();
     let mut args = std::env::args_os().skip(1).peekable();
-    let named = args.peek().and_then(|first| first.to_str());
-    if let Some(command) = plugin.commands.iter().find(|command| Some(command.name) == named) {
+    let named = args.peek().and_then(|first| first.to_str()).map(str::to_owned);
+    if let Some(command) =
+        plugin.commands.iter().find(|command| Some(command.name) == named.as_deref())
+    {
         return run_command(plugin, command, args.skip(1), env, start);
     }
     let by_hand = io::stdin().is_terminal();
@@ -47,7 +49,9 @@ pub fn main(plugin: &'static Plugin) -> ExitCode {
         write_stderr(&help::by_hand(plugin));
         return ExitCode::from(ErrorKind::Request.exit_code());
     }
-    let options = Options::parse(plugin.options, args, &env);
+    let word = named.filter(|word| !word.starts_with('-'));
+    let options = Options::parse(plugin.options, args, &env)
+        .map_err(|error| unknown_command(plugin, word.as_deref()).unwrap_or(error));
     if let Ok(options) = &options {
         if options.is_set("help") {
             return print(&help::help(plugin));
@@ -70,6 +74,27 @@ pub fn main(plugin: &'static Plugin) -> ExitCode {
     }
 }
 
+/// What a first argument is that is not an option, where the plugin has commands.
+fn unknown_command(plugin: &Plugin, word: Option<&str>) -> Option<Error> {
+    let takes_arguments = plugin.options.iter().any(|option| option.positional);
+    if plugin.commands.is_empty() || takes_arguments {
+        return None;
+    }
+    // A longer word may be a value in the wrong place.
+    let is_short = |word: &&str| word.len() <= 20 && word.bytes().all(|c| c.is_ascii_lowercase());
+    let shown = word?;
+    let message = match Some(shown).filter(is_short) {
+        Some(word) => format!("unknown command `{word}`"),
+        None => "unknown command".to_owned(),
+    };
+    let commands: Vec<String> =
+        plugin.commands.iter().map(|command| format!("`{}`", command.name)).collect();
+    Some(Error::config(message).with_hint(format!(
+        "the commands are {}; the kubelet uses none: take it out of this provider's `args`",
+        commands.join(", ")
+    )))
+}
+
 /// The process where a person asked for something.
 fn run_command(
     plugin: &Plugin,
@@ -79,7 +104,9 @@ fn run_command(
     start: Instant,
 ) -> ExitCode {
     let execute = || {
-        let options = Options::parse(command.options, args, &env)?;
+        let options = Options::parse(command.options, args, &env).map_err(|error| {
+            error.with_hint(format!("`{} {} --help` lists the options", plugin.name, command.name))
+        })?;
         if options.is_set("help") {
             return Ok(help::command(plugin, command));
         }

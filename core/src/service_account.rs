@@ -21,6 +21,7 @@ use crate::time::numeric_date;
 /// Source: KEP-4412, "Projected service account tokens for Kubelet image
 /// credential providers".
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ServiceAccount {
     /// The token, minted for the audience that the operator configured.
     pub token: Token,
@@ -41,6 +42,7 @@ pub struct Token {
 /// Source: RFC 7519 §4.1; Kubernetes, "Managing Service Accounts", "Schema for
 /// service account private claims".
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Claims {
     /// `iss`: the cluster's issuer URL; empty when the token has none.
     pub issuer: String,

@@ -8,6 +8,12 @@ const LONGEST: usize = 600;
 ///
 /// Use it on every text that a server or a file had a part in.
 pub fn one_line(text: &str) -> String {
+    cut_and_mask(&fold_space(text), LONGEST)
+}
+
+/// The text on one line: each run of white space as one space, without control and invisible
+/// characters.
+pub(crate) fn fold_space(text: &str) -> String {
     let mut line = String::with_capacity(text.len().min(LONGEST));
     let mut space = false;
     for c in text.chars() {
@@ -20,11 +26,30 @@ pub fn one_line(text: &str) -> String {
         }
         line.push(c);
     }
-    let line = mask_tokens(&line);
-    match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}...", &line[..end]),
-        None => line,
-    }
+    line
+}
+
+/// The first `longest` characters of a line, with what looks like a token masked. It is cut
+/// before it is masked, so that what is printed is within what was cut; a token that the cut
+/// would leave a part of goes whole.
+pub(crate) fn cut_and_mask(line: &str, longest: usize) -> String {
+    let Some((end, _)) = line.char_indices().nth(longest) else { return mask_tokens(line) };
+    let (shown, rest) = line.split_at(end);
+    let shown = match rest.starts_with(is_token_char) {
+        true => shown.trim_end_matches(is_token_char),
+        false => shown,
+    };
+    format!("{}...", mask_tokens(shown))
+}
+
+/// Whether `label` can be one label of a host name: letters, digits and hyphens, with a letter
+/// or digit at both ends, at most 63 (RFC 1123 §2.1). In lower or upper case.
+pub fn is_dns_label(label: &str) -> bool {
+    let is_inner = |c: u8| c.is_ascii_alphanumeric() || c == b'-';
+    (1..=63).contains(&label.len())
+        && label.bytes().all(is_inner)
+        && !label.starts_with('-')
+        && !label.ends_with('-')
 }
 
 /// Bidirectional and zero-width characters can make a log line lie.
@@ -99,6 +124,20 @@ mod tests {
         let cut = one_line(&"é".repeat(5000));
         assert_eq!(cut.chars().count(), LONGEST + 3);
         assert!(cut.ends_with("é..."));
+        // No part of a token is left at the end.
+        let cut =
+            one_line(&format!("{}é token {}", "x ".repeat(295), "dGhpcyBpcyBhbiBv".repeat(9)));
+        assert!(cut.ends_with("é token ..."), "{cut}");
+    }
+
+    #[test]
+    fn labels_of_host_names() {
+        for label in ["a", "a-b", "0", "A1", &"a".repeat(63)] {
+            assert!(is_dns_label(label), "{label}");
+        }
+        for label in ["", "-a", "a-", "a.b", "a_b", "é", &"a".repeat(64)] {
+            assert!(!is_dns_label(label), "{label}");
+        }
     }
 
     #[test]

@@ -95,7 +95,7 @@ fn a_service_under_another_ca_is_sent_nothing() {
     let error = stderr(&output);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{error}");
     assert!(error.contains("no trusted TLS connection to"), "{error}");
-    assert!(error.contains("`--ca-file` names the CA to trust"), "{error}");
+    assert!(error.contains("`--ca-file` sets the CA to trust"), "{error}");
     assert!(service.forms.try_recv().is_err(), "it was sent a form");
 }
 

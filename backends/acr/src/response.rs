@@ -38,7 +38,7 @@ pub(crate) fn with_token(
                 .with_hint("check this node's clock"));
         }
         // It does not say how long it holds: ask again for the next pull.
-        JwtExpiry::Unsaid | JwtExpiry::Unreadable => Cache::never(key),
+        JwtExpiry::Missing | JwtExpiry::Unreadable => Cache::never(key),
     };
     let login = Login::new(USER, token.expose_secret()).map_err(|error| {
         error

@@ -107,8 +107,7 @@ impl Reply {
                 _ if self.body.is_empty() => "an empty body, not JSON".to_owned(),
                 _ => format!("invalid JSON (line {}, column {})", error.line(), error.column()),
             };
-            Error::protocol(format!("`{}` answered {} with {what}", self.target, self.status()))
-                .with_hint("unexpected answer: check for a proxy, a login page or a wrong URL")
+            self.unexpected(&what)
         })
     }
 
@@ -116,6 +115,13 @@ impl Reply {
     /// where they, taken together, repeat a part of a secret that was sent in this run.
     pub fn quote<const N: usize>(&self, words: [&str; N]) -> [String; N] {
         self.sent.quote(words)
+    }
+
+    /// The error for a success that does not hold `what` was asked for, or holds something else:
+    /// "`URL` answered 200 with no access token".
+    pub fn unexpected(&self, what: &str) -> Error {
+        Error::protocol(format!("`{}` answered {} with {what}", self.target, self.status()))
+            .with_hint("unexpected answer: check for a proxy, a login page or a wrong URL")
     }
 
     /// What the body says of an error; nothing where it is not a JSON object.

@@ -16,7 +16,7 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::normal_form::{self, fold};
-use crate::text::one_line;
+use crate::text::{cut_and_mask, fold_space};
 
 /// The longest text of a server that is repeated, in characters.
 const LONGEST_QUOTE: usize = 300;
@@ -75,12 +75,15 @@ impl SentSecrets {
         }
     }
 
-    /// The words of one answer as they may be printed: each on one line and cut, or all
-    /// [`WITHHELD`] where they, taken together, repeat a part of a secret.
+    /// The words of one answer as they may be printed: each on one line and cut, or all that are
+    /// not empty [`WITHHELD`] where they, taken together, repeat a part of a secret.
     pub fn quote<const N: usize>(&self, words: [&str; N]) -> [String; N] {
         match self.occur_in(&words) {
-            true => words.map(|_| WITHHELD.to_owned()),
-            false => words.map(|words| one_line(words).chars().take(LONGEST_QUOTE).collect()),
+            true => words.map(|words| match words.trim().is_empty() {
+                true => String::new(),
+                false => WITHHELD.to_owned(),
+            }),
+            false => words.map(|words| cut_and_mask(&fold_space(words), LONGEST_QUOTE)),
         }
     }
 
@@ -91,8 +94,10 @@ impl SentSecrets {
         if secrets.is_empty() {
             return false;
         }
-        // What is beyond is not shown, and a megabyte would take seconds to compare.
-        let texts = texts.iter().map(|text| text.chars().take(SEARCHED).collect::<String>());
+        // What is beyond is never printed, and a megabyte would take seconds to compare. Space is
+        // folded first, as for printing: else much of it would push a secret beyond.
+        let searched = |text: &&str| fold_space(text).chars().take(SEARCHED).collect::<String>();
+        let texts = texts.iter().map(searched);
         let whole = Zeroizing::new(texts.collect::<Vec<_>>().join("\n"));
         let text = Text::new(&whole);
         secrets.iter().any(|secret| text.repeats(secret.expose_secret()))
@@ -215,6 +220,16 @@ mod tests {
         let quoted = sent.quote(["access_denied hun", "ter2-b is wrong"]);
         assert_eq!(quoted, [WITHHELD, WITHHELD]);
         assert_eq!(sent.quote(["access_denied", "not\nallowed"]), ["access_denied", "not allowed"]);
+    }
+
+    #[test]
+    fn space_before_an_echo_does_not_hide_it() {
+        let sent = sent("hunter2-blue-moon");
+        for filler in [" ", "\n", "\u{200b}", "\0", "eyJhbGciOiJSUzI1NiJ9 "] {
+            let words = format!("{}hunter2-blue-moon", filler.repeat(5000));
+            let [quoted] = sent.quote([&words]);
+            assert!(!quoted.contains("hunter2"), "{filler:?}: {quoted}");
+        }
     }
 
     #[test]

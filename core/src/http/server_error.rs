@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::sent_secrets::SentSecrets;
+use super::sent_secrets::{SentSecrets, WITHHELD};
 use super::status::status_kind;
 use crate::error::{Diagnosis, Error, ErrorKind};
 
@@ -96,7 +96,8 @@ impl ServerError {
         let service = self.service.unwrap_or_else(|| format!("`{target}`"));
         let mut message =
             format!("{service} {verb} {subject}: HTTP {}", self.status, subject = self.subject);
-        if !codes.is_empty() {
+        // Where they are withheld, the words below say so once for both.
+        if !codes.is_empty() && (codes != WITHHELD || words.is_empty()) {
             let _ = write!(message, " {codes}");
         }
         let error = Error::new(kind, message).with_hint(hint);

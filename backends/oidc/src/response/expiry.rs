@@ -34,7 +34,7 @@ impl Lifetime {
         now: SystemTime,
     ) -> Result<Self, Error> {
         let own = match jwt_expiry(password) {
-            JwtExpiry::Unsaid => None,
+            JwtExpiry::Missing => None,
             JwtExpiry::Unreadable => return Ok(Self::Unreadable),
             JwtExpiry::At(expires) => Some(expires),
         };
