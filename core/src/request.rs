@@ -42,6 +42,11 @@ pub enum ApiVersion {
 }
 
 impl Request {
+    /// A request as the newest kubelet makes it: for commands and tests.
+    pub fn new(image: Image, service_account: Option<ServiceAccount>) -> Self {
+        Self { version: ApiVersion::default(), image, service_account }
+    }
+
     /// Reads a request: exactly one JSON object. Unknown fields are passed over,
     /// since later versions of the kubelet may send more.
     ///

@@ -60,6 +60,13 @@ pub struct Claims {
     pub pod: Option<String>,
 }
 
+impl ServiceAccount {
+    /// A service account as the kubelet sends it.
+    pub fn new(token: Token, annotations: BTreeMap<String, String>) -> Self {
+        Self { token, annotations }
+    }
+}
+
 impl Token {
     /// Reads a token's claims.
     ///

@@ -7,9 +7,7 @@ mod validate;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use pullpass::{
-    ApiVersion, Command, Error, Image, OptionSpec, Options, Request, ServiceAccount, Token, file,
-};
+use pullpass::{Command, Error, Image, OptionSpec, Options, Request, ServiceAccount, Token, file};
 use secrecy::SecretString;
 
 use crate::settings::{CONFIG, PRESET, PROFILE, SET};
@@ -93,13 +91,10 @@ fn build_request(options: &Options) -> Result<Request, Error> {
         None => None,
         Some(path) => {
             let text = SecretString::from(read_token(&path)?);
-            Some(ServiceAccount {
-                token: Token::parse(text)?,
-                annotations: parse_annotations(options)?,
-            })
+            Some(ServiceAccount::new(Token::parse(text)?, parse_annotations(options)?))
         }
     };
-    Ok(Request { version: ApiVersion::default(), image: parse_image(options)?, service_account })
+    Ok(Request::new(parse_image(options)?, service_account))
 }
 
 fn read_token(path: &Path) -> Result<String, Error> {
