@@ -42,7 +42,6 @@ pub struct Token {
 /// Source: RFC 7519 §4.1; Kubernetes, "Managing Service Accounts", "Schema for
 /// service account private claims".
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Claims {
     /// `iss`: the cluster's issuer URL; empty when the token has none.
     pub issuer: String,

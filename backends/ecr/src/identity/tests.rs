@@ -16,13 +16,9 @@ fn roles(args: &[&str], env: &[(&str, &str)]) -> Result<Roles, Error> {
 /// An unsigned token: only its claims are read here.
 fn account(annotations: &[(&str, &str)]) -> ServiceAccount {
     let claims = "eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6c2hvcDp3ZWIiLCJleHAiOjQxMDI0NDQ4MDB9";
-    ServiceAccount {
-        token: Token::parse(format!("e30.{claims}.c2ln")).unwrap(),
-        annotations: annotations
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect(),
-    }
+    let token = Token::parse(format!("e30.{claims}.c2ln")).unwrap();
+    let pair = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+    ServiceAccount::new(token, annotations.iter().map(pair).collect())
 }
 
 fn arn(name: &str) -> String {
