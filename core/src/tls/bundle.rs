@@ -109,9 +109,11 @@ fn parse(text: &[u8]) -> Option<CertificateDer<'static>> {
 }
 
 /// The subject of a certificate, from the first characters of its base64.
-fn subject(mut head: Vec<u8>) -> Option<Box<[u8]>> {
-    head.truncate(head.len() / 4 * 4);
-    name::subject(&STANDARD_NO_PAD.decode(head).ok()?).map(Box::from)
+fn subject(head: &[u8]) -> Option<Box<[u8]>> {
+    let head = head.get(..HEAD).unwrap_or(head);
+    let padding = head.iter().rev().take_while(|byte| **byte == b'=').count();
+    let whole = (head.len() - padding) / 4 * 4;
+    name::subject(&STANDARD_NO_PAD.decode(&head[..whole]).ok()?).map(Box::from)
 }
 
 /// The certificates of a PEM file, as rustls divides the file: a line ends with LF or CR, a
@@ -170,7 +172,7 @@ impl<'a> Sections<'a> {
                 }
             } else if label.as_ref().is_some_and(|label| ends(line, label)) {
                 if label.take().is_some_and(|label| label == b"CERTIFICATE") {
-                    let subject = if is_mixed { None } else { subject(head) };
+                    let subject = if is_mixed { None } else { subject(&head) };
                     return Ok(Some(Entry { subject, place: start..self.at }));
                 }
             } else {
