@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::command::Command;
 use crate::error::ErrorKind;
 use crate::options::{COMMON, OptionSpec};
-use crate::provider::{Plugin, Variable};
+use crate::provider::Plugin;
 
 /// `NAME VERSION` and a newline.
 pub(crate) fn version(plugin: &Plugin) -> String {
@@ -31,7 +31,7 @@ pub(crate) fn help(plugin: &Plugin) -> String {
             (format!("{}{}", command.name, arguments(command.options)), command.summary.to_owned())
         }),
     );
-    section(&mut text, "Options", plugin.options.iter().chain(COMMON).map(option_row));
+    section(&mut text, "Options", plugin.all_options().map(option_row));
     section(
         &mut text,
         "Service account annotations",
@@ -44,9 +44,7 @@ pub(crate) fn help(plugin: &Plugin) -> String {
         &mut text,
         "Environment",
         plugin
-            .environment
-            .iter()
-            .chain(ENVIRONMENT)
+            .all_environment()
             .map(|known| (known.name.to_owned(), known.help.to_owned())),
     );
     section(
@@ -119,15 +117,6 @@ pub(crate) fn by_hand(plugin: &Plugin) -> String {
 
 const WHAT: &str = "This is a kubelet image credential provider: the kubelet starts it, writes a\n\
                     request to its stdin, and reads registry credentials from its stdout.";
-
-const ENVIRONMENT: &[Variable] = &[
-    Variable::new(
-        "HTTPS_PROXY, HTTP_PROXY",
-        "proxy by URL scheme; never used for loopback and metadata addresses",
-    ),
-    Variable::new("NO_PROXY", "hosts, domains and networks to reach without a proxy, by commas"),
-    Variable::new("SSL_CERT_FILE", "CA certificates in PEM, instead of the system's"),
-];
 
 fn option_row(option: &OptionSpec) -> (String, String) {
     let mut help = option.help.to_owned();

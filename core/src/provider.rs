@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::command::Command;
 use crate::context::Context;
 use crate::error::Error;
-use crate::options::{OptionSpec, Options};
+use crate::options::{COMMON, OptionSpec, Options};
 use crate::request::Request;
 use crate::response::Response;
 
@@ -91,6 +91,17 @@ impl Plugin {
         }
     }
 
+    /// Everything that its command line takes: its own options, and those that every plugin has.
+    pub fn all_options(&self) -> impl Iterator<Item = &'static OptionSpec> {
+        self.options.iter().chain(COMMON)
+    }
+
+    /// Every environment variable that it reads beside those of the options: its own, and those
+    /// that every plugin reads.
+    pub fn all_environment(&self) -> impl Iterator<Item = &'static Variable> {
+        self.environment.iter().chain(ENVIRONMENT)
+    }
+
     /// Sets [`version`](Self::version).
     #[must_use]
     pub const fn version(self, version: &'static str) -> Self {
@@ -151,6 +162,16 @@ impl Plugin {
         Self { audience: Some(audience), ..self }
     }
 }
+
+/// What every plugin reads of its environment, beside its options.
+const ENVIRONMENT: &[Variable] = &[
+    Variable::new(
+        "HTTPS_PROXY, HTTP_PROXY",
+        "proxy by URL scheme; never used for loopback and metadata addresses",
+    ),
+    Variable::new("NO_PROXY", "hosts, domains and networks to reach without a proxy, by commas"),
+    Variable::new("SSL_CERT_FILE", "CA certificates in PEM, instead of the system's"),
+];
 
 /// Makes a provider out of what the operator said.
 pub type Build = fn(&Options, &Context) -> Result<Box<dyn Provider>, Error>;
