@@ -13,10 +13,10 @@ use crate::args::{CheckArgs, Format};
 use crate::check::snippet::Snippets;
 use crate::report::{Failure, Report};
 use crate::text::{count, harmless};
-use crate::world::World;
+use crate::environment::Environment;
 
 /// Judges a configuration, and looks at what an accepted one says.
-pub(crate) fn run(args: &CheckArgs, world: &World) -> Result<Report, Failure> {
+pub(crate) fn run(args: &CheckArgs, environment: &Environment) -> Result<Report, Failure> {
     let target = args.target.target();
     let startup = startup(&args.path, args.bin_dir.as_deref(), &target);
     let mut lints = Vec::new();
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &CheckArgs, world: &World) -> Result<Report, Failure> {
     if args.format == Format::Json {
         return Ok(Report::json(&json::render(&startup, &lints, &target), code));
     }
-    let snippets = Snippets::new(world.colour);
+    let snippets = Snippets::new(environment.stdout_colour);
     let mut text = String::new();
     write_verdict(&mut text, args, &startup, &snippets);
     write_lints(&mut text, &startup, &lints, &snippets);

@@ -16,14 +16,14 @@ use crate::args::{Format, LookupArgs};
 use crate::lookup::redact::Redactor;
 use crate::report::{Failure, Report};
 use crate::text::harmless;
-use crate::world::World;
+use crate::environment::Environment;
 
 /// How long to wait on for a process that holds a plugin's streams; the kubelet waits
 /// without end.
 const LONGEST_GRACE: Duration = Duration::from_secs(5);
 
 /// Asks the providers about one image.
-pub(crate) fn run(args: &LookupArgs, world: &World) -> Result<Report, Failure> {
+pub(crate) fn run(args: &LookupArgs, environment: &Environment) -> Result<Report, Failure> {
     let target = args.target.target();
     let startup = startup(&args.config, Some(&args.bin_dir), &target);
     let config = startup.into_config().map_err(|error| {
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &LookupArgs, world: &World) -> Result<Report, Failure> {
         exec: ExecOptions {
             timeout: args.timeout,
             grace: args.timeout.min(LONGEST_GRACE),
-            environment: world.environment.clone(),
+            environment: environment.variables.clone(),
             ..ExecOptions::default()
         },
         ..KubeletOptions::default()

@@ -4,21 +4,21 @@
 mod args;
 mod check;
 mod config;
+mod environment;
 mod lookup;
 mod match_;
 mod pages;
 mod plugins;
 mod report;
 mod text;
-mod world;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
 use crate::args::{Args, Command};
+use crate::environment::Environment;
 use crate::report::Report;
-use crate::world::World;
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
@@ -29,14 +29,14 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let world = World::ambient();
+    let environment = Environment::ambient();
     let done = match args.command {
-        Command::Check(args) => check::run(&args, &world),
+        Command::Check(args) => check::run(&args, &environment),
         Command::Match(args) => match_::run(&args),
-        Command::Lookup(args) => lookup::run(&args, &world),
+        Command::Lookup(args) => lookup::run(&args, &environment),
         Command::Config(args) => config::run(&args),
         Command::Completions { shell } => Ok(pages::completions(shell)),
         Command::Man { dir } => pages::manual(dir.as_deref()),
     };
-    done.unwrap_or_else(Report::from).print()
+    done.unwrap_or_else(Report::from).print(&environment)
 }

@@ -6,6 +6,9 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
+use crate::environment::Environment;
+use crate::text::paint_labels;
+
 /// The end of a command.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -29,7 +32,13 @@ impl Report {
     }
 
     /// Writes it all. A reader that went away is not a failure: it has what it wanted.
-    pub(crate) fn print(self) -> ExitCode {
+    pub(crate) fn print(mut self, environment: &Environment) -> ExitCode {
+        if environment.stdout_colour {
+            self.stdout = paint_labels(&self.stdout);
+        }
+        if environment.stderr_colour {
+            self.stderr = paint_labels(&self.stderr);
+        }
         let mut stdout = io::stdout().lock();
         let data = stdout.write_all(self.stdout.as_bytes()).and_then(|()| stdout.flush());
         let remarks = io::stderr().lock().write_all(self.stderr.as_bytes());

@@ -14,6 +14,48 @@ pub(crate) fn harmless(text: &str) -> String {
     text.chars().map(show).collect()
 }
 
+/// The labels that may begin a line, and the colour that each has on a terminal: red for what
+/// fails, yellow for what probably will, green for what works, cyan for what is only said.
+const LABELS: [(&str, &str); 13] = [
+    ("error:", RED),
+    ("refused:", RED),
+    ("no match:", RED),
+    ("warning:", YELLOW),
+    ("skipped:", YELLOW),
+    ("accepted:", GREEN),
+    ("match:", GREEN),
+    ("ok:", GREEN),
+    ("advice:", CYAN),
+    ("note:", CYAN),
+    ("hint:", CYAN),
+    ("caused by:", CYAN),
+    ("kubelet:", CYAN),
+];
+const RED: &str = "\x1b[1;31m";
+const YELLOW: &str = "\x1b[1;33m";
+const GREEN: &str = "\x1b[1;32m";
+const CYAN: &str = "\x1b[1;36m";
+const RESET: &str = "\x1b[0m";
+
+/// A text for people with its labels in colour.
+pub(crate) fn paint_labels(text: &str) -> String {
+    let mut painted = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let rest = line.trim_start_matches(' ');
+        let indent = &line[..line.len() - rest.len()];
+        let label = LABELS.iter().find_map(|(label, colour)| {
+            rest.strip_prefix(label).map(|rest| (*label, *colour, rest))
+        });
+        match label {
+            Some((label, colour, rest)) => {
+                painted.extend([indent, colour, label, RESET, rest]);
+            }
+            None => painted.push_str(line),
+        }
+    }
+    painted
+}
+
 /// As people read times of runs.
 pub(crate) fn elapsed(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
@@ -74,6 +116,17 @@ mod tests {
             (253_402_300_799, "9999-12-31T23:59:59Z"),
         ] {
             assert_eq!(utc(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)), expected);
+        }
+    }
+
+    #[test]
+    fn only_labels_at_the_beginning_of_a_line_are_painted() {
+        let painted = paint_labels("ok: a\n  hint: b error: c\n\"error\": 1\n");
+        let expected = "\x1b[1;32mok:\x1b[0m a\n  \x1b[1;36mhint:\x1b[0m b error: c\n\"error\": 1\n";
+        assert_eq!(painted, expected);
+        for (label, colour) in LABELS {
+            let is_good = matches!(label, "accepted:" | "match:" | "ok:");
+            assert_eq!(colour == GREEN, is_good, "{label}");
         }
     }
 
