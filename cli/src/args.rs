@@ -8,9 +8,11 @@ use clap_complete::Shell;
 use pullpass_go_duration::GoDuration;
 use pullpass_kubelet::{FeatureGates, KubeletVersion, Target};
 
+use crate::manual::commands;
+
 /// Check image credential providers as the kubelet reads them, before a node does
 #[derive(Debug, Parser)]
-#[command(name = "pullpass", version, max_term_width = 100)]
+#[command(name = "pullpass", version, max_term_width = 80)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -19,34 +21,30 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Would the kubelet start with this configuration? With warnings about what it accepts
-    #[command(after_help = "Exit codes:\n  0  the kubelet would start\n  \
-        1  it would not; with --strict also: there is a warning\n  2  the command line is wrong")]
+    #[command(after_help = commands::CHECK.after_help())]
     Check(CheckArgs),
     /// Show which providers would be asked about an image, and why the others would not
-    #[command(after_help = "Exit codes:\n  0  a pattern covers an image\n  1  none does\n  \
-        2  an image, a pattern, the configuration or the command line is wrong\n\n\
-        Images come before `--pattern`, which takes all words up to the next option.")]
+    #[command(after_help = commands::MATCH.after_help())]
     Match(MatchArgs),
     /// Run the providers as the kubelet would and show the credentials that it would try
-    #[command(after_help = "Exit codes:\n  0  there are credentials, or nothing failed and the \
-        pull is anonymous\n  1  a provider failed and there are no credentials\n  \
-        2  the kubelet would not start, or the image or the command line is wrong\n\n\
-        Plugins get this command's environment where they would get the kubelet's.")]
+    #[command(after_help = commands::LOOKUP.after_help())]
     Lookup(LookupArgs),
     /// Print a CredentialProviderConfig for Pullpass's plugins
-    #[command(
-        after_help = "Exit codes:\n  0  printed, and `pullpass check --strict` passes it\n  \
-        2  the command line asks for what it would not pass"
-    )]
+    #[command(after_help = commands::CONFIG.after_help())]
     Config(ConfigArgs),
     /// Print a completion script
+    #[command(after_help = commands::COMPLETIONS.after_help())]
     Completions {
         /// For which shell
         shell: Shell,
     },
-    /// Print the manual page pullpass(1), or write all pages to a directory
+    /// Print a manual page, or write all pages to a directory
+    #[command(after_help = commands::MAN.after_help())]
     Man {
-        /// Write pullpass.1 and one page per command here
+        /// A command such as `check`, or a plugin such as `ecr` [default: pullpass itself]
+        #[arg(value_name = "NAME", conflicts_with = "dir")]
+        name: Option<String>,
+        /// Write the pages of pullpass, its commands and the plugins here
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
@@ -156,7 +154,8 @@ pub(crate) struct LookupArgs {
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("audiences").args(["service_account_audience", "profiles"])))]
 pub(crate) struct ConfigArgs {
-    /// Names such as `oidc-credential-provider` or `oidc`; all plugins when there is none
+    /// Plugins by name, such as `ecr` or `ecr-credential-provider`; may be left out with `--rbac`
+    /// and `--access-review`
     #[arg(value_name = "PLUGIN")]
     pub(crate) plugins: Vec<String>,
     /// The kubelet that is to read it, 1.30 to 1.37
@@ -179,6 +178,10 @@ pub(crate) struct ConfigArgs {
     /// Print only the RBAC for the audiences, to pipe to `kubectl apply -f -`
     #[arg(long, requires = "audiences")]
     pub(crate) rbac: bool,
+    /// Print only what asks a cluster whether it has that RBAC, to pipe to
+    /// `kubectl create -o yaml -f - | grep allowed:`
+    #[arg(long, requires = "audiences", conflicts_with = "rbac")]
+    pub(crate) access_review: bool,
 }
 
 fn service_account(text: &str) -> Result<(String, String), String> {

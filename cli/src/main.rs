@@ -6,8 +6,8 @@ mod check;
 mod config;
 mod environment;
 mod lookup;
+mod manual;
 mod match_;
-mod pages;
 mod plugins;
 mod report;
 mod text;
@@ -35,8 +35,9 @@ fn main() -> ExitCode {
         Command::Match(args) => match_::run(&args),
         Command::Lookup(args) => lookup::run(&args, &environment),
         Command::Config(args) => config::run(&args),
-        Command::Completions { shell } => Ok(pages::completions(shell)),
-        Command::Man { dir } => pages::manual(dir.as_deref()),
+        Command::Completions { shell } => Ok(manual::completions(shell)),
+        Command::Man { name, dir: None } => manual::print_page(name.as_deref()),
+        Command::Man { dir: Some(dir), .. } => manual::write_pages(&dir),
     };
     done.unwrap_or_else(Report::from).print(&environment)
 }

@@ -83,4 +83,14 @@ impl Failure {
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
+
+    /// Adds to the hint.
+    #[must_use]
+    pub(crate) fn or_hint(self, more: &str) -> Self {
+        let hint = match self.hint {
+            Some(hint) => format!("{hint}; {more}"),
+            None => more.to_owned(),
+        };
+        Self { hint: Some(hint), ..self }
+    }
 }

@@ -16,29 +16,61 @@ fn completions_for_every_shell() {
     }
 }
 
+const COMMANDS: [&str; 6] = ["check", "match", "lookup", "config", "completions", "man"];
+const PLUGINS: [&str; 4] = ["acr", "ecr", "gar", "oidc"];
+
 #[test]
-fn manual_pages() {
-    let ran = pullpass(["man"]);
-    assert_eq!(ran.code, Some(0));
-    assert!(ran.stdout.contains(".TH pullpass 1"), "{}", ran.stdout);
+fn every_command_and_plugin_has_a_manual_page() {
     let node = Node::new();
     let ran = pullpass(["man", "--dir", &node.text("man")]);
-    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""));
-    for name in ["pullpass", "pullpass-check", "pullpass-match", "pullpass-lookup"] {
-        let page = node.path(&format!("man/{name}.1"));
-        let page = std::fs::read_to_string(page).expect(name);
-        assert!(page.contains(".TH"), "{name}");
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""), "{ran:?}");
+    let ran = pullpass(["man"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let mut pages = vec![("pullpass".to_owned(), ran.stdout)];
+    for name in COMMANDS {
+        pages.push((format!("pullpass-{name}"), pullpass(["man", name]).stdout));
     }
-    let check = std::fs::read_to_string(node.path("man/pullpass-check.1")).expect("a page");
-    assert!(check.contains("Exit codes"), "{check}");
+    for name in PLUGINS {
+        let page = pullpass(["man", name]).stdout;
+        let long = format!("{name}-credential-provider");
+        assert_eq!(page, pullpass(["man", &long]).stdout, "{name}");
+        pages.push((long, page));
+    }
+    for (name, page) in &pages {
+        let written = std::fs::read_to_string(node.path(&format!("man/{name}.1"))).expect(name);
+        assert_eq!(&written, page, "{name}");
+        assert!(page.contains(".TH ") && page.contains(".SH NAME\n"), "{name}: {page}");
+        let (_, see_also) = page.split_once(".SH \"SEE ALSO\"\n").expect(name);
+        assert!(see_also.contains("(1)") && !see_also.contains(&format!("{name}\\fR(1)")));
+        let sections: &[&str] = match name.as_str() {
+            "pullpass" => &[".SH SUBCOMMANDS\n"],
+            _ => &[".SH \"EXIT STATUS\"\n", ".SH EXAMPLES\n", ".SH OPTIONS\n"],
+        };
+        for section in sections {
+            assert!(page.contains(section), "{name}: {section}\n{page}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(node.path("man")).expect("pages").count(), pages.len());
+    let ran = pullpass(["man", "nonsense"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("`ecr-credential-provider`"), "{ran:?}");
+    assert!(ran.stderr.contains("such as `check`"), "{ran:?}");
 }
 
 #[test]
-fn help_tells_the_exit_codes() {
-    for name in ["check", "match", "lookup", "config"] {
+fn help_tells_the_exit_codes_gives_examples_and_fits_80_columns() {
+    for name in COMMANDS {
         let ran = pullpass([name, "--help"]);
         assert_eq!(ran.code, Some(0));
-        assert!(ran.stdout.contains("Exit codes:"), "{name}");
+        for words in ["\nExit codes:\n  0  ", "\nExamples:\n  # "] {
+            assert!(ran.stdout.contains(words), "{name}\n{}", ran.stdout);
+        }
+        for line in ran.stdout.lines() {
+            assert!(line.chars().count() <= 80, "{name}: {line}");
+        }
+    }
+    for line in pullpass(["--help"]).stdout.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
     }
 }
 

@@ -1,0 +1,195 @@
+//! What `--help` and the manual pages say of each command beside its options.
+
+use std::fmt::Write as _;
+
+/// Notes on one command.
+pub(crate) struct CommandPage {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// The name of its page.
+    pub(super) display_name: &'static str,
+    /// Every exit code, with its meaning.
+    pub(super) exit_codes: &'static [(u8, &'static str)],
+    /// What else has to be known.
+    pub(super) notes: &'static str,
+    /// What somebody wants, and the command line for it.
+    pub(super) examples: &'static [(&'static str, &'static str)],
+}
+
+impl CommandPage {
+    /// The end of `--help`.
+    pub(crate) fn after_help(&self) -> String {
+        let mut text = String::from("Exit codes:\n");
+        for (code, meaning) in self.exit_codes {
+            let _ = writeln!(text, "  {code}  {meaning}");
+        }
+        if !self.notes.is_empty() {
+            let _ = writeln!(text, "\n{}", self.notes);
+        }
+        text.push_str("\nExamples:\n");
+        for (what, example) in self.examples {
+            let _ = writeln!(text, "  # {what}");
+            for line in example.lines() {
+                let _ = writeln!(text, "  {line}");
+            }
+        }
+        text
+    }
+}
+
+/// The commands, in the order of `--help`.
+pub(super) const COMMANDS: &[CommandPage] = &[CHECK, MATCH, LOOKUP, CONFIG, COMPLETIONS, MAN];
+
+pub(crate) const CHECK: CommandPage = CommandPage {
+    name: "check",
+    display_name: "pullpass-check",
+    exit_codes: &[
+        (0, "the kubelet would start"),
+        (1, "it would not; with --strict also: there is a warning"),
+        (2, "the command line is wrong"),
+    ],
+    notes: "",
+    examples: &[
+        (
+            "what a node's kubelet says at its start, with the programs",
+            "pullpass check /etc/kubernetes/credential-providers.yaml \\\n    \
+             --bin-dir /usr/local/lib/kubelet-plugins --kubelet-version 1.34",
+        ),
+        ("in CI: fail on warnings too", "pullpass check --strict credential-providers.yaml"),
+    ],
+};
+
+pub(crate) const MATCH: CommandPage = CommandPage {
+    name: "match",
+    display_name: "pullpass-match",
+    exit_codes: &[
+        (0, "a pattern covers an image"),
+        (1, "no pattern covers any image"),
+        (2, "an image, a pattern, the configuration or the command line is wrong"),
+    ],
+    notes: "Images come before `--pattern`, which takes all words up to the next option.",
+    examples: &[
+        (
+            "is a provider asked about this image?",
+            "pullpass match registry.example/team/app:v1 \\\n    \
+             --config /etc/kubernetes/credential-providers.yaml",
+        ),
+        (
+            "try patterns before they are in a file",
+            "pullpass match registry.example/team/app --pattern 'registry.example' '*.example'",
+        ),
+    ],
+};
+
+pub(crate) const LOOKUP: CommandPage = CommandPage {
+    name: "lookup",
+    display_name: "pullpass-lookup",
+    exit_codes: &[
+        (0, "there are credentials, or nothing failed and the pull is anonymous"),
+        (1, "a provider failed and there are no credentials"),
+        (2, "the kubelet would not start, or the image or the command line is wrong"),
+    ],
+    notes: "Plugins get this command's environment where they would get the kubelet's.",
+    examples: &[
+        (
+            "as the node",
+            "pullpass lookup registry.example/team/app:v1 \\\n    \
+             --config /etc/kubernetes/credential-providers.yaml \\\n    \
+             --bin-dir /usr/local/lib/kubelet-plugins",
+        ),
+        (
+            "as a pod of the service account `web` in the namespace `shop`",
+            "kubectl create token web --namespace shop --audience registry.example > token\n\
+             pullpass lookup registry.example/team/app:v1 \\\n    \
+             --config /etc/kubernetes/credential-providers.yaml \\\n    \
+             --bin-dir /usr/local/lib/kubelet-plugins \\\n    \
+             --service-account shop/web --token-file token",
+        ),
+    ],
+};
+
+pub(crate) const CONFIG: CommandPage = CommandPage {
+    name: "config",
+    display_name: "pullpass-config",
+    exit_codes: &[
+        (0, "printed, and `pullpass check --strict` accepts it"),
+        (2, "the command line asks for what it would not accept"),
+    ],
+    notes: "",
+    examples: &[
+        ("nodes that pull from Amazon ECR as themselves", "pullpass config ecr"),
+        (
+            "the entries for a profile file of the oidc plugin",
+            "pullpass config oidc --profiles /etc/pullpass/oidc.yaml",
+        ),
+        (
+            "let nodes request the pods' tokens for an audience",
+            "pullpass config --rbac --service-account-audience registry.example |\n    \
+             kubectl apply -f -",
+        ),
+    ],
+};
+
+pub(crate) const COMPLETIONS: CommandPage = CommandPage {
+    name: "completions",
+    display_name: "pullpass-completions",
+    exit_codes: &[(0, "printed"), (2, "the command line is wrong")],
+    notes: "",
+    examples: &[(
+        "for bash, in this shell",
+        "source <(pullpass completions bash)",
+    )],
+};
+
+pub(crate) const MAN: CommandPage = CommandPage {
+    name: "man",
+    display_name: "pullpass-man",
+    exit_codes: &[(0, "printed or written"), (2, "there is no such page, or it cannot be written")],
+    notes: "",
+    examples: &[
+        ("read a plugin's page", "pullpass man ecr | man -l -"),
+        ("install every page", "pullpass man --dir /usr/local/share/man/man1"),
+    ],
+};
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::*;
+    use crate::args::Args;
+
+    #[test]
+    fn every_command_has_a_page() {
+        let command = Args::command();
+        let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        let pages: Vec<&str> = COMMANDS.iter().map(|page| page.name).collect();
+        assert_eq!(names, pages);
+        for page in COMMANDS {
+            assert_eq!(page.display_name, format!("pullpass-{}", page.name));
+        }
+    }
+
+    /// The words of a shell's line: `'` keeps some together, `\` joins lines, and the command
+    /// ends before `>`, `|` or `)`.
+    fn words(line: &str) -> Vec<String> {
+        let line = line.replace("\\\n", " ").replace('\'', "");
+        let words = line.split_whitespace().take_while(|word| !matches!(*word, ">" | "|"));
+        words.map(|word| word.trim_end_matches(')').to_owned()).collect()
+    }
+
+    #[test]
+    fn the_command_line_takes_every_example() {
+        for page in COMMANDS {
+            assert!(!page.examples.is_empty(), "{}", page.name);
+            for (_, example) in page.examples {
+                let start = example.find("pullpass ").expect("a run of pullpass");
+                let line = words(&example[start..]);
+                assert_eq!(line[1], page.name, "{example}");
+                if let Err(error) = Args::try_parse_from(&line) {
+                    panic!("{example}: {error}");
+                }
+            }
+        }
+    }
+}
