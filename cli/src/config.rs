@@ -24,16 +24,26 @@ pub(crate) fn run(args: &ConfigArgs) -> Result<Report, Failure> {
                 .filter_map(|entry| entry.tokens.as_ref())
                 .map(|tokens| tokens.audience.as_str())
                 .collect();
-            if args.rbac && audiences.is_empty() {
-                return Err(Failure::new("no profile of this file wants the pod's token")
-                    .hint("there is nothing to allow: leave `--rbac` out"));
+            if (args.rbac || args.access_review) && audiences.is_empty() {
+                return Err(Failure::new("no profile of this file wants the pod's token").hint(
+                    "there is nothing to allow: leave out `--rbac` and `--access-review`",
+                ));
             }
             let rbac = "pullpass config oidc --rbac --profiles FILE";
             let text = render::config(&entries, rbac, args.kubelet_version);
             prove(&text, args)?;
-            Ok(Report::new(if args.rbac { render::rbac(&audiences) } else { text }, 0))
+            Ok(Report::new(for_cluster(&audiences, args).unwrap_or(text), 0))
         }
         None => of_plugins(args),
+    }
+}
+
+/// What goes to the cluster in place of the node, where that is asked for.
+fn for_cluster(audiences: &[&str], args: &ConfigArgs) -> Option<String> {
+    match (args.rbac, args.access_review) {
+        (true, _) => Some(render::rbac(audiences)),
+        (_, true) => Some(render::access_reviews(audiences)),
+        _ => None,
     }
 }
 
@@ -41,15 +51,20 @@ fn of_plugins(args: &ConfigArgs) -> Result<Report, Failure> {
     let audience = args.service_account_audience.as_deref();
     if let Some(audience) = audience {
         check_audience(audience, args.kubelet_version)?;
-        if args.rbac {
-            return Ok(Report::new(render::rbac(&[audience]), 0));
+        if let Some(text) = for_cluster(&[audience], args) {
+            return Ok(Report::new(text, 0));
         }
     }
-    let chosen: Vec<&Plugin> = if args.plugins.is_empty() {
-        plugins::PLUGINS.to_vec()
-    } else {
-        args.plugins.iter().map(|name| plugins::find(name)).collect::<Result<_, _>>()?
-    };
+    if args.plugins.is_empty() {
+        // All of them would be wrong on every node: a kubelet does not start while one of the
+        // programs is missing.
+        return Err(Failure::new("no plugin is named").hint(format!(
+            "name those that this node has, such as `pullpass config ecr`\n{}",
+            plugins::table()
+        )));
+    }
+    let chosen: Vec<&Plugin> =
+        args.plugins.iter().map(|name| plugins::find(name)).collect::<Result<_, _>>()?;
     let mut entries = Vec::new();
     for plugin in &chosen {
         entries.push(render::Entry {

@@ -3,6 +3,7 @@
 use pullpass::Plugin;
 
 use crate::report::Failure;
+use crate::text::harmless as sanitize;
 
 /// All of them.
 pub(crate) const PLUGINS: &[&Plugin] =
@@ -11,15 +12,26 @@ pub(crate) const PLUGINS: &[&Plugin] =
 /// What may be left out of a plugin's name on the command line.
 const SUFFIX: &str = "-credential-provider";
 
+/// A line on each: its short name and what it does.
+pub(crate) fn table() -> String {
+    let width = PLUGINS.iter().map(|plugin| short_name(plugin).len()).max().unwrap_or_default();
+    let row = |plugin: &&Plugin| format!("  {:width$}  {}", short_name(plugin), plugin.summary);
+    PLUGINS.iter().map(row).collect::<Vec<String>>().join("\n")
+}
+
+fn short_name(plugin: &Plugin) -> &'static str {
+    plugin.name.strip_suffix(SUFFIX).unwrap_or(plugin.name)
+}
+
 /// The plugin of this name, long or short.
 pub(crate) fn find(name: &str) -> Result<&'static Plugin, Failure> {
     let mut known = PLUGINS.iter().copied();
     known
-        .find(|plugin| plugin.name == name || plugin.name.strip_suffix(SUFFIX) == Some(name))
+        .find(|plugin| plugin.name == name || short_name(plugin) == name)
         .ok_or_else(|| {
             let names: Vec<String> =
                 PLUGINS.iter().map(|plugin| format!("`{}`", plugin.name)).collect();
-            Failure::new(format!("no plugin is called `{name}`"))
-                .hint(format!("there is {}", names.join(", ")))
+            Failure::new(format!("there is no plugin `{}`", sanitize(name)))
+                .hint(format!("the plugins are {}", names.join(", ")))
         })
 }

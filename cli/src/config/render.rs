@@ -76,6 +76,25 @@ pub(super) fn rbac(audiences: &[&str]) -> String {
     manifests.join("---\n")
 }
 
+/// What asks a cluster whether a node may have tokens of these audiences. `kubectl auth can-i`
+/// cannot ask it: it takes an audience with a dot or a slash apart.
+pub(super) fn access_reviews(audiences: &[&str]) -> String {
+    let review = |audience: &&str| {
+        format!(
+            "apiVersion: authorization.k8s.io/v1
+kind: SubjectAccessReview
+spec:
+  groups: [\"system:nodes\", \"system:authenticated\"]
+  resourceAttributes:
+    verb: request-serviceaccounts-token-audience
+    resource: {}
+",
+            quoted(audience)
+        )
+    };
+    audiences.iter().map(review).collect::<Vec<String>>().join("---\n")
+}
+
 fn write_entry(text: &mut String, entry: &Entry<'_>, version: KubeletVersion) {
     for remark in &entry.remarks {
         let _ = writeln!(text, "# {remark}");

@@ -44,7 +44,8 @@ fn what_it_prints_passes() {
 fn what_cannot_pass_is_not_printed() {
     for (args, words) in [
         (&["config", "oidc"][..], "--match-image"),
-        (&["config"], "--match-image"),
+        (&["config"], "name those that this node has, such as `pullpass config ecr`\n  acr   "),
+        (&["config", "--service-account-audience=a"], "no plugin is named"),
         (&["config", "nonsense"], "oidc-credential-provider"),
         (&["config", "oidc", "--match-image=%"], "invalid URL escape"),
         (&["config", "oidc", "--match-image=r.example/*"], "write `r.example`"),
@@ -61,6 +62,7 @@ fn what_cannot_pass_is_not_printed() {
         ),
         (&["config", "oidc", "--match-image=r.example", "--service-account-audience="], "empty"),
         (&["config", "--rbac"], "--service-account-audience"),
+        (&["config", "--access-review"], "--service-account-audience"),
     ] {
         let ran = pullpass(args.iter().copied());
         assert_eq!(ran.code, Some(2), "{args:?} {ran:?}");
@@ -77,4 +79,19 @@ fn rbac_alone_is_what_kubectl_takes() {
     );
     assert!(ran.stdout.contains("resources: [\"https://a.example\"]\n"), "{}", ran.stdout);
     assert!(!ran.stdout.contains('#'));
+}
+
+#[test]
+fn the_access_review_asks_about_the_audience_as_it_is() {
+    let audience = "--service-account-audience=https://a.example/b";
+    let ran = pullpass(["config", "--access-review", audience]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for words in [
+        "kind: SubjectAccessReview\n",
+        "groups: [\"system:nodes\", \"system:authenticated\"]\n",
+        "    verb: request-serviceaccounts-token-audience\n",
+        "    resource: \"https://a.example/b\"\n",
+    ] {
+        assert!(ran.stdout.contains(words), "{words}\n{}", ran.stdout);
+    }
 }
