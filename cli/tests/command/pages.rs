@@ -19,7 +19,7 @@ const PAGES: [(&Plugin, &str); 4] = [
 const COMMON: [&str; 6] =
     ["--allow-audience", "--help", "--log", "--log-format", "--timeout", "--version"];
 
-fn page(path: &str) -> String {
+pub(crate) fn page(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).expect(path)
 }
 
