@@ -19,7 +19,10 @@ use crate::finding::{Finding, StartupError};
 use crate::source::Source;
 use crate::version::Target;
 
-pub(crate) use self::decode::scheme;
+use self::validate::Validated;
+
+pub(crate) use self::decode::{GROUP, KIND, scheme};
+pub(crate) use self::files::is_configuration_name;
 pub use self::provider::{
     CredentialProvider, EnvironmentVariable, ExecApiVersion, ServiceAccountTokenCacheType,
     TokenAttributes,
@@ -47,11 +50,12 @@ impl Config {
     /// # Errors
     /// When this kubelet would refuse to start, with its words.
     pub fn load(path: impl AsRef<Path>, target: &Target) -> Result<Self, StartupError> {
-        Self::read(path.as_ref(), target)?.register()
+        Self::read(path.as_ref(), target).map_err(|refused| refused.error)?.register()
     }
 
-    /// Like [`Config::load`], up to the registration of the providers.
-    pub(crate) fn read(path: &Path, target: &Target) -> Result<Self, StartupError> {
+    /// Like [`Config::load`], up to the registration of the providers; a refusal comes with what
+    /// could be read.
+    pub(crate) fn read(path: &Path, target: &Target) -> Result<Self, Box<Refused>> {
         let files = files::files(path, target)?;
         Self::from_files(files, target)
     }
@@ -62,7 +66,8 @@ impl Config {
     /// When this kubelet would refuse to start, with its words.
     pub fn parse(name: &str, text: &[u8], target: &Target) -> Result<Self, StartupError> {
         let file = files::File { path: name.into(), bytes: text.to_vec() };
-        Self::from_files(std::iter::once(Ok(file)), target)?.register()
+        let file = std::iter::once(Ok(file));
+        Self::from_files(file, target).map_err(|refused| refused.error)?.register()
     }
 
     /// Up to 1.32 nothing looks for a repeated name before the second registration.
@@ -80,7 +85,7 @@ impl Config {
     fn from_files(
         files: impl Iterator<Item = Result<files::File, StartupError>>,
         target: &Target,
-    ) -> Result<Self, StartupError> {
+    ) -> Result<Self, Box<Refused>> {
         let mut hash = files::Hash::default();
         let mut raw = Vec::new();
         let mut sources: Vec<Arc<Source>> = Vec::new();
@@ -95,32 +100,45 @@ impl Config {
                     // Without providers there is nothing more to say.
                     let has_providers = !refusal.providers.is_empty();
                     raw.extend(refusal.providers);
-                    let further = if has_providers {
-                        validate::validate(raw, target).err().unwrap_or_default()
-                    } else {
-                        Vec::new()
-                    };
-                    return Err(StartupError { further, sources, ..refusal.error });
+                    let validated = validate::validate(raw, target);
+                    let further = if has_providers { validated.findings } else { Vec::new() };
+                    let error = StartupError { further, sources, ..refusal.error };
+                    return Err(Box::new(Refused { error, providers: validated.providers }));
                 }
             }
         }
         let is_verbatim = validate::is_verbatim(&raw, target);
         let repeated = validate::find_repeated_name(raw.iter().map(|provider| &provider.name));
-        let validated = validate::validate(raw, target);
-        match (repeated, target.version.minor()) {
+        let Validated { findings, providers } = validate::validate(raw, target);
+        let error = match (repeated, target.version.minor()) {
+            // It is found while the files are merged.
             (Some(repeated), 34..) => {
-                // It is found while the files are merged.
-                let further = validated.err().unwrap_or_default();
                 let error = StartupError::of_one(validate::repeated_while_merging(&repeated));
-                Err(StartupError { further, sources, ..error })
+                StartupError { further: findings, sources, ..error }
             }
-            _ => match validated {
-                Ok(providers) => {
-                    Ok(Self { providers, sources, target: target.clone(), hash: hash.finish() })
-                }
-                Err(findings) => Err(refuse(findings, is_verbatim, sources)),
-            },
-        }
+            _ if findings.is_empty() => {
+                let hash = hash.finish();
+                return Ok(Self { providers, sources, target: target.clone(), hash });
+            }
+            _ => refuse(findings, is_verbatim, sources),
+        };
+        Err(Box::new(Refused { error, providers }))
+    }
+}
+
+/// A configuration that the kubelet would not accept.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// Why not.
+    pub(crate) error: StartupError,
+    /// What could be read all the same. What is missing or wrong is left out, or has a value
+    /// that advice is silent about.
+    pub(crate) providers: Vec<CredentialProvider>,
+}
+
+impl From<StartupError> for Box<Refused> {
+    fn from(error: StartupError) -> Self {
+        Self::new(Refused { error, providers: Vec::new() })
     }
 }
 

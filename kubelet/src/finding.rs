@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::go::quote::{quote, quote_value};
 use crate::source::{Location, Source};
 
 /// One fault with its place.
@@ -70,6 +71,21 @@ impl StartupError {
         }
     }
 
+    /// The line of the kubelet's log, without time and place.
+    pub fn log_line(&self) -> String {
+        let (message, error) = match self.findings.first() {
+            Some(finding) if finding.code == FindingCode::FeatureGate => (
+                "command failed",
+                format!(
+                    "failed to set feature gates from initial flags-based config: {}",
+                    self.message
+                ),
+            ),
+            _ => ("Failed to register CRI auth plugins", self.message.clone()),
+        };
+        format!("{} err={}", quote(message), quote_value(&error))
+    }
+
     /// An error without a place.
     pub(crate) fn plain(code: FindingCode, message: impl Into<String>) -> Self {
         Self::of_one(Finding::new(code, message))
@@ -94,6 +110,9 @@ macro_rules! codes {
         }
 
         impl FindingCode {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
             /// A word for programs that never changes.
             pub fn as_str(self) -> &'static str {
                 match self {
@@ -105,6 +124,9 @@ macro_rules! codes {
 }
 
 codes! {
+    /// The command line names a feature gate that this kubelet does not know or does not let
+    /// be changed.
+    FeatureGate = "feature-gate",
     /// The bin dir is missing or cannot be looked at.
     BinDir = "bin-dir",
     /// The configuration's path, or a file of it, cannot be read.

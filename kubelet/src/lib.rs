@@ -23,6 +23,7 @@
 
 pub mod cache;
 mod config;
+mod distance;
 mod document;
 pub mod exec;
 mod finding;

@@ -47,6 +47,11 @@ impl Source {
         &self.path
     }
 
+    /// The text, which may hold secrets.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The place of `span`, which is cut to the text and to whole characters.
     pub(crate) fn locate(self: &Arc<Self>, span: Range<usize>) -> Location {
         let floor = |mut at: usize| {
@@ -97,6 +102,17 @@ impl Location {
     pub fn column(&self) -> usize {
         let start = self.source.line_starts[self.line() - 1];
         self.source.text[start..self.span.start].chars().count() + 1
+    }
+
+    /// What is there, which may be secret.
+    pub(crate) fn text(&self) -> &str {
+        &self.source.text[self.span.clone()]
+    }
+
+    /// The line in which it begins, which may hold secrets.
+    pub(crate) fn line_text(&self) -> &str {
+        let rest = &self.source.text[self.source.line_starts[self.line() - 1]..];
+        rest.split('\n').next().unwrap_or_default()
     }
 
     /// The line in which the place begins, unless it is longer than `most` bytes.

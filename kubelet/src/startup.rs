@@ -6,10 +6,14 @@
 mod programs;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::config::Config;
-use crate::finding::StartupError;
+use crate::config::{Config, CredentialProvider};
+use crate::finding::{Finding, FindingCode, StartupError};
+use crate::source::Source;
 use crate::version::Target;
+
+pub(crate) use self::programs::nearby_program;
 
 /// What a start comes to.
 #[derive(Debug)]
@@ -20,9 +24,26 @@ pub struct Startup {
     pub config: Option<Config>,
     /// Why the kubelet would not start; `None` when it would.
     pub error: Option<StartupError>,
+    /// What could be read of a configuration that is not acceptable.
+    readable: Vec<CredentialProvider>,
 }
 
 impl Startup {
+    /// The files that were read.
+    pub fn sources(&self) -> &[Arc<Source>] {
+        match (&self.config, &self.error) {
+            (Some(config), _) => &config.sources,
+            (None, Some(error)) => &error.sources,
+            (None, None) => &[],
+        }
+    }
+
+    /// The providers of the configuration, for advice. If it is not acceptable, what is missing
+    /// or wrong in them is left out, or has a value that advice is silent about.
+    pub fn providers(&self) -> &[CredentialProvider] {
+        self.config.as_ref().map_or(&self.readable, |config| &config.providers)
+    }
+
     /// The configuration, if the kubelet would start with it.
     ///
     /// # Errors
@@ -40,26 +61,60 @@ impl Startup {
 /// Starts a kubelet with the configuration at `config`, a file or from 1.34 a directory, and
 /// with the programs in `bin_dir`. Without a bin dir programs are not looked for.
 pub fn startup(config: &Path, bin_dir: Option<&Path>, target: &Target) -> Startup {
+    // The kubelet sets its gates before all else.
+    let gates = check_gates(target);
     let no_bin_dir = bin_dir.and_then(programs::check_directory);
     // Every program is looked for before its provider is registered.
     let programs_dir = bin_dir.filter(|_| no_bin_dir.is_none());
-    let read = match programs_dir {
-        Some(_) => Config::read(config, target),
-        None => Config::load(config, target),
-    };
-    let (config, mut error) = match read {
+    let mut readable = Vec::new();
+    let (mut config, mut error) = match Config::read(config, target) {
         Ok(config) => (Some(config), None),
-        Err(error) => (None, Some(error)),
+        Err(refused) => {
+            readable = refused.providers;
+            (None, Some(refused.error))
+        }
     };
+    if programs_dir.is_none()
+        && let Some(accepted) = config.take()
+    {
+        match accepted.register() {
+            Ok(accepted) => config = Some(accepted),
+            Err(refusal) => error = Some(refusal),
+        }
+    }
     if let (Some(config), Some(bin_dir)) = (&config, programs_dir) {
         error = programs::check(config, bin_dir);
     }
-    if let Some(mut first) = no_bin_dir {
-        if let Some(later) = error {
-            first.further = later.findings;
-            first.further.extend(later.further);
-        }
-        error = Some(first);
+    for first in no_bin_dir.into_iter().chain(gates) {
+        error = Some(before(first, error));
     }
-    Startup { config, error }
+    Startup { config, error, readable }
+}
+
+/// What the kubelet says first, with what it would come to later.
+fn before(mut first: StartupError, later: Option<StartupError>) -> StartupError {
+    if let Some(later) = later {
+        first.further.extend(later.findings);
+        first.further.extend(later.further);
+        first.sources = later.sources;
+    }
+    first
+}
+
+/// What the kubelet says against the feature gates of the command line.
+fn check_gates(target: &Target) -> Option<StartupError> {
+    let faults = target.gates.faults(target.version);
+    let message = match faults.as_slice() {
+        [] => return None,
+        [one] => one.clone(),
+        // Up to 1.30 it stops at the first that it comes to.
+        [first, ..] if target.version.minor() <= 30 => first.clone(),
+        several => format!("[{}]", several.join(", ")),
+    };
+    // The order of several is random.
+    let verbatim = faults.len() == 1;
+    let findings: Vec<Finding> =
+        faults.into_iter().map(|fault| Finding::new(FindingCode::FeatureGate, fault)).collect();
+    let error = StartupError::plain(FindingCode::FeatureGate, message);
+    Some(StartupError { findings, verbatim, ..error })
 }

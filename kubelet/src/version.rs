@@ -1,8 +1,12 @@
 //! Which kubelet is meant: its version and its feature gates.
 
-use std::collections::BTreeMap;
+mod feature_gates;
+
 use std::fmt;
 use std::str::FromStr;
+
+pub use self::feature_gates::FeatureGates;
+pub(crate) use self::feature_gates::{gate_versions, known_gates};
 
 /// The gate before the use of service account tokens (KEP-4412): alpha and off in
 /// 1.33, beta and on from 1.34.
@@ -71,49 +75,6 @@ impl FromStr for KubeletVersion {
     }
 }
 
-/// Feature gates as `--feature-gates` names them; what is not named has the default
-/// of the version.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FeatureGates(BTreeMap<String, bool>);
-
-impl FeatureGates {
-    /// Sets one gate.
-    pub fn set(&mut self, name: impl Into<String>, on: bool) {
-        self.0.insert(name.into(), on);
-    }
-
-    /// The gate's value where it was named.
-    pub fn named(&self, name: &str) -> Option<bool> {
-        self.0.get(name).copied()
-    }
-
-    /// The gates that were named, sorted.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, bool)> {
-        self.0.iter().map(|(name, on)| (name.as_str(), *on))
-    }
-}
-
-impl FromStr for FeatureGates {
-    type Err = TargetError;
-
-    /// Reads `NAME=true,NAME=false`; the last setting of a name is used.
-    fn from_str(text: &str) -> Result<Self, TargetError> {
-        let mut gates = Self::default();
-        for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
-            let error = || TargetError::Gate(item.to_owned());
-            let (name, value) = item.split_once('=').ok_or_else(error)?;
-            // The spellings of Go's `strconv.ParseBool`.
-            let on = match value.trim() {
-                "1" | "t" | "T" | "true" | "TRUE" | "True" => true,
-                "0" | "f" | "F" | "false" | "FALSE" | "False" => false,
-                _ => return Err(error()),
-            };
-            gates.set(name.trim(), on);
-        }
-        Ok(gates)
-    }
-}
-
 /// The kubelet that a configuration is judged for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
@@ -131,8 +92,14 @@ impl Target {
 
     /// Whether providers may get service account tokens.
     pub fn has_service_account_tokens(&self) -> bool {
-        self.version.from(33)
-            && self.gates.named(SERVICE_ACCOUNT_TOKENS).unwrap_or(self.version.from(34))
+        if !self.version.from(33) {
+            return false;
+        }
+        // A gate that is named counts before its stage: alpha in 1.33, beta from 1.34.
+        let (stage, default) =
+            if self.version.from(34) { ("AllBeta", true) } else { ("AllAlpha", false) };
+        let named = |name| self.gates.named(name);
+        named(SERVICE_ACCOUNT_TOKENS).or_else(|| named(stage)).unwrap_or(default)
     }
 
     /// Whether the configuration may be a directory.
@@ -192,6 +159,10 @@ mod tests {
         assert!(tokens(33, "A=false, KubeletServiceAccountTokenForCredentialProviders=true"));
         assert!(tokens(34, ""));
         assert!(!tokens(34, "KubeletServiceAccountTokenForCredentialProviders=0"));
+        assert!(tokens(33, "AllAlpha=true"));
+        assert!(!tokens(33, "AllBeta=true"));
+        assert!(!tokens(37, "AllBeta=false"));
+        assert!(tokens(37, "AllBeta=false,KubeletServiceAccountTokenForCredentialProviders=true"));
         assert!("A".parse::<FeatureGates>().is_err());
         assert!("A=yes".parse::<FeatureGates>().is_err());
     }

@@ -20,8 +20,8 @@ use crate::source::{Source, Spanned, Visible};
 use crate::version::Target;
 use crate::yaml::{self, Document};
 
-const GROUP: &str = "kubelet.config.k8s.io";
-const KIND: &str = "CredentialProviderConfig";
+pub(crate) const GROUP: &str = "kubelet.config.k8s.io";
+pub(crate) const KIND: &str = "CredentialProviderConfig";
 
 /// What a file gives.
 pub(super) struct Decoded {

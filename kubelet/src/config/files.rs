@@ -53,6 +53,11 @@ pub(super) fn files(
     Ok(paths.into_iter().map(load))
 }
 
+/// Whether a file of this name in the configuration's directory is read.
+pub(crate) fn is_configuration_name(name: &str) -> bool {
+    [".json", ".yaml", ".yml"].iter().any(|ending| name.ends_with(ending))
+}
+
 /// Not recursive, hidden files included, and links whatever they lead to.
 fn list(directory: &Path) -> Result<Vec<PathBuf>, StartupError> {
     let refuse = |error| {
@@ -63,8 +68,7 @@ fn list(directory: &Path) -> Result<Vec<PathBuf>, StartupError> {
     for entry in fs::read_dir(directory).map_err(refuse)? {
         let entry = entry.map_err(refuse)?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let wanted = [".json", ".yaml", ".yml"].iter().any(|ending| name.ends_with(ending));
-        if wanted && !entry.file_type().map_err(refuse)?.is_dir() {
+        if is_configuration_name(&name) && !entry.file_type().map_err(refuse)?.is_dir() {
             paths.push(join(directory, &name));
         }
     }

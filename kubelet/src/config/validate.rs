@@ -6,6 +6,7 @@ mod annotation_key;
 mod tokens;
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use pullpass_go_duration::GoDuration;
 
@@ -18,14 +19,17 @@ use crate::pattern::Pattern;
 use crate::source::{Location, Spanned};
 use crate::version::Target;
 
+/// Providers, and what is wrong with them.
+pub(super) struct Validated {
+    /// All faults, in the kubelet's order.
+    pub(super) findings: Vec<Finding>,
+    /// What the files say. Without findings it is exactly that; else what is wrong is left out
+    /// or replaced.
+    pub(super) providers: Vec<CredentialProvider>,
+}
+
 /// Makes providers of what the files say.
-///
-/// # Errors
-/// All faults, in the kubelet's order.
-pub(super) fn validate(
-    raw: Vec<RawProvider>,
-    target: &Target,
-) -> Result<Vec<CredentialProvider>, Vec<Finding>> {
+pub(super) fn validate(raw: Vec<RawProvider>, target: &Target) -> Validated {
     let mut validator = Validator { target, findings: Vec::new() };
     if raw.is_empty() {
         let message = "providers: Required value: at least 1 item in plugins is required";
@@ -42,9 +46,9 @@ pub(super) fn validate(
                 &provider.name.location,
             );
         }
-        providers.extend(validator.provider(provider));
+        providers.push(validator.provider(provider));
     }
-    if validator.findings.is_empty() { Ok(providers) } else { Err(validator.findings) }
+    Validated { findings: validator.findings, providers }
 }
 
 /// Several errors as Kubernetes joins them: each text once.
@@ -111,25 +115,27 @@ impl Validator<'_> {
         }
     }
 
-    /// The provider, if nothing of it is wrong but perhaps its name.
-    fn provider(&mut self, raw: RawProvider) -> Option<CredentialProvider> {
+    fn provider(&mut self, raw: RawProvider) -> CredentialProvider {
         let api_version = self.api_version(&raw.api_version);
         let match_images = self.match_images(&raw);
         let default_cache_duration = self.cache_duration(&raw);
         let token_attributes = match raw.token_attributes {
-            None => Some(None),
-            Some(tokens) => self.token_attributes(tokens, &raw.api_version, api_version).map(Some),
+            None => None,
+            Some(tokens) => self.token_attributes(tokens, &raw.api_version, api_version),
         };
-        Some(CredentialProvider {
+        CredentialProvider {
             name: raw.name,
-            match_images: match_images?,
-            default_cache_duration: default_cache_duration?,
-            api_version: Spanned { value: api_version?, location: raw.api_version.location },
+            match_images,
+            default_cache_duration,
+            api_version: Spanned {
+                value: api_version.unwrap_or(ExecApiVersion::V1),
+                location: raw.api_version.location,
+            },
             args: raw.args,
             env: raw.env,
-            token_attributes: token_attributes?,
+            token_attributes,
             location: raw.location,
-        })
+        }
     }
 
     fn api_version(&mut self, version: &Spanned<String>) -> Option<ExecApiVersion> {
@@ -153,12 +159,11 @@ impl Validator<'_> {
         found
     }
 
-    fn match_images(&mut self, raw: &RawProvider) -> Option<Vec<Spanned<Pattern>>> {
+    fn match_images(&mut self, raw: &RawProvider) -> Vec<Spanned<Pattern>> {
         if raw.match_images.is_empty() {
             let message =
                 "providers.matchImages: Required value: at least 1 item in matchImages is required";
             self.add(FindingCode::NoMatchImages, message.to_owned(), &raw.location);
-            return None;
         }
         let mut patterns = Vec::with_capacity(raw.match_images.len());
         for text in &raw.match_images {
@@ -173,18 +178,18 @@ impl Validator<'_> {
                 }
             }
         }
-        (patterns.len() == raw.match_images.len()).then_some(patterns)
+        patterns
     }
 
-    fn cache_duration(&mut self, raw: &RawProvider) -> Option<Spanned<GoDuration>> {
+    fn cache_duration(&mut self, raw: &RawProvider) -> Spanned<GoDuration> {
         let path = "providers.defaultCacheDuration";
         let Some(duration) = &raw.default_cache_duration else {
             let before = "defaultCacheDuration is required";
             self.required(FindingCode::NoCacheDuration, path, before, &raw.location);
-            return None;
+            return Spanned { value: unremarkable(), location: raw.location.clone() };
         };
         if !duration.is_negative() {
-            return Some(duration.clone());
+            return duration.clone();
         }
         let shown = duration.value.to_string();
         let message = if self.target.version.minor() >= 34 {
@@ -196,7 +201,7 @@ impl Validator<'_> {
             )
         };
         self.add(FindingCode::NegativeCacheDuration, message, &duration.location);
-        None
+        Spanned { value: unremarkable(), location: duration.location.clone() }
     }
 
     /// Up to 1.33 the message ends in a sentence.
@@ -212,6 +217,11 @@ impl Validator<'_> {
     fn add(&mut self, code: FindingCode, message: String, location: &Location) {
         self.findings.push(Finding::new(code, message).located(location.clone()));
     }
+}
+
+/// A duration that no advice is about.
+fn unremarkable() -> GoDuration {
+    GoDuration::from(Duration::from_secs(600))
 }
 
 /// A text as Go writes it in JSON.

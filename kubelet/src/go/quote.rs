@@ -49,6 +49,18 @@ fn is_printable(c: char) -> bool {
     pair.escape_debug().nth(1).is_none_or(|shown| shown != '\\')
 }
 
+/// A text as klog shows it: quoted, or in several lines if it has any.
+pub(crate) fn quote_value(text: &str) -> String {
+    if !text.contains('\n') {
+        return quote(text);
+    }
+    let lines: String = text
+        .split_inclusive('\n')
+        .flat_map(|line| ["\t", line.trim_end_matches('\n'), "\n"])
+        .collect();
+    format!("<\n{lines} >")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,8 @@
 //! The lines of the kubelet's log, up to 1.34 and since 1.35.
 
-use crate::go::quote::quote;
+use std::fmt;
+
+use crate::go::quote::{quote, quote_value};
 use crate::service_account::{NotCalled, Pod};
 use crate::version::KubeletVersion;
 
@@ -12,6 +14,12 @@ pub struct LogLine {
     pub level: LogLevel,
     /// Its text.
     pub text: String,
+}
+
+impl fmt::Display for LogLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
 /// The level of a line.
@@ -58,7 +66,7 @@ impl Context<'_> {
         }
         let mut text = format!(
             "\"Failed to provide credentials for image\" err={} provider={} image={}",
-            value(since),
+            quote_value(since),
             quote(self.provider),
             quote(self.image)
         );
@@ -75,18 +83,6 @@ impl Context<'_> {
         let pod = reference(self.namespace(), self.pod_name());
         format!(" pod={pod} podUID={}", quote(uid))
     }
-}
-
-/// A text as klog shows it: quoted, or in several lines if it has any.
-fn value(text: &str) -> String {
-    if !text.contains('\n') {
-        return quote(text);
-    }
-    let lines: String = text
-        .split_inclusive('\n')
-        .flat_map(|line| ["\t", line.trim_end_matches('\n'), "\n"])
-        .collect();
-    format!("<\n{lines} >")
 }
 
 /// `klog.KRef`.

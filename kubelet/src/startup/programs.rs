@@ -5,11 +5,12 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
 use crate::config::{Config, CredentialProvider, registered_twice};
+use crate::distance::distance;
 use crate::finding::{Finding, FindingCode, StartupError};
 use crate::go::path::{join, path_error, system_error};
 use crate::go::quote::quote;
@@ -79,4 +80,26 @@ fn look_at(path: &Path) -> Option<(FindingCode, String)> {
     }
     let error = accessat(CWD, path, Access::EXEC_OK, AtFlags::EACCESS).err()?;
     Some((FindingCode::ProgramNotExecutable, system_error(&error.into())))
+}
+
+/// A file beside `path` that is nearly called like it: in another case, with another ending such
+/// as `-amd64`, or with one letter wrong.
+pub(crate) fn nearby_program(path: &Path) -> Option<PathBuf> {
+    let wanted = path.file_name()?.to_str()?.to_lowercase();
+    let entries = fs::read_dir(path.parent()?).ok()?.flatten();
+    let mut nearby: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|entry| {
+            let name = entry.file_name().map(|name| name.to_string_lossy().to_lowercase());
+            name.is_some_and(|name| is_near(&name, &wanted)) && entry.is_file()
+        })
+        .collect();
+    nearby.sort();
+    nearby.into_iter().next()
+}
+
+fn is_near(name: &str, wanted: &str) -> bool {
+    let has_ending = |rest: &str| rest.starts_with(['-', '_', '.']);
+    name.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || has_ending(rest))
+        || distance(name, wanted) <= 1
 }
