@@ -4,6 +4,7 @@
 //! image credential provider".
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -39,11 +40,15 @@ pub enum CacheKeyType {
 impl CacheKeyType {
     /// Reads `cacheKeyType`; `None` for all but the three words.
     pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "Image" => Some(Self::Image),
-            "Registry" => Some(Self::Registry),
-            "Global" => Some(Self::Global),
-            _ => None,
+        [Self::Image, Self::Registry, Self::Global].into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// The word in an answer.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Image => "Image",
+            Self::Registry => "Registry",
+            Self::Global => "Global",
         }
     }
 
@@ -56,6 +61,12 @@ impl CacheKeyType {
             Self::Global if version.minor() <= 33 => "global",
             Self::Global => "<global>",
         }
+    }
+}
+
+impl fmt::Display for CacheKeyType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

@@ -7,6 +7,7 @@ mod request;
 mod response;
 
 use std::ffi::OsString;
+use std::fmt;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::ExitStatus;
@@ -32,7 +33,8 @@ pub struct ExecOptions {
     /// How long to wait after the timeout for a grandchild that holds stdout or stderr
     /// open. The kubelet waits without end.
     pub grace: Duration,
-    /// The kubelet's own environment, to which the configuration's `env` is added.
+    /// The kubelet's own environment, to which the configuration's `env` is added. By default this
+    /// process's.
     pub environment: Vec<(OsString, OsString)>,
     /// How much of stdout is kept, in bytes. The kubelet keeps all of it.
     pub most_stdout: usize,
@@ -41,16 +43,23 @@ pub struct ExecOptions {
 }
 
 impl Default for ExecOptions {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "plugins inherit the environment, as the kubelet's do"
+    )]
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(60),
             grace: Duration::from_secs(5),
-            environment: Vec::new(),
+            environment: std::env::vars_os().collect(),
             most_stdout: 8 << 20,
             most_stderr: 64 << 10,
         }
     }
 }
+
+/// How much of the stdout of a plugin that failed is kept, in bytes.
+const SHOWN_STDOUT: usize = 4 << 10;
 
 /// The result of one run.
 #[derive(Clone, Debug)]
@@ -61,6 +70,9 @@ pub struct ExecRun {
     /// The first of what the plugin wrote there. The kubelet shows it only where the
     /// plugin failed.
     pub stderr: Vec<u8>,
+    /// The first of what a plugin wrote to stdout that failed. The kubelet never shows it; it
+    /// may hold a password.
+    pub stdout: Vec<u8>,
     /// From start to the end of the wait.
     pub duration: Duration,
 }
@@ -76,6 +88,14 @@ pub struct ExecFailure {
     /// What the kubelet does not say.
     pub detail: Option<String>,
 }
+
+impl fmt::Display for ExecFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message.trim_end())
+    }
+}
+
+impl std::error::Error for ExecFailure {}
 
 /// In which way a run failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,7 +211,13 @@ pub fn run(
             Err(exec_failure(kind, &why, None))
         }
     };
-    ExecRun { result, stderr: ended.stderr, duration: ended.duration }
+    let stdout = match &result {
+        Err(failure) if failure.kind.is_counted() => {
+            ended.stdout[..ended.stdout.len().min(SHOWN_STDOUT)].to_vec()
+        }
+        _ => Vec::new(),
+    };
+    ExecRun { result, stderr: ended.stderr, stdout, duration: ended.duration }
 }
 
 /// The kubelet's environment, then the configuration's; the last of a name holds.

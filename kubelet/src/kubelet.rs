@@ -2,8 +2,10 @@
 
 mod log;
 mod report;
+mod runs;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use crate::cache::{CacheKeyType, CacheableAnswer, ClockFn, CredentialCache, system_clock};
@@ -15,6 +17,8 @@ use crate::keyring::{Credential, Keyring};
 use crate::pattern::AuthKey;
 use crate::service_account::{self, NotCalled, Pod, ServiceAccountData};
 use crate::version::Target;
+
+use self::runs::Runs;
 
 pub use self::log::{LogLevel, LogLine};
 pub use self::report::{CacheDecision, Outcome, ProviderReport};
@@ -34,7 +38,8 @@ impl Default for KubeletOptions {
     }
 }
 
-/// The credential providers of a running kubelet, with their caches.
+/// The credential providers of a running kubelet, with their caches. Pulls in several threads
+/// share one: as in the kubelet, one waits for another only if both ask the same provider the same.
 pub struct Kubelet {
     providers: Vec<State>,
     bin_dir: PathBuf,
@@ -42,9 +47,18 @@ pub struct Kubelet {
     options: KubeletOptions,
 }
 
+/// A provider. Look-ups lock its cache only while they read or write it, never during a run.
 struct State {
     provider: CredentialProvider,
-    cache: CredentialCache,
+    cache: Mutex<CredentialCache>,
+    runs: Runs,
+}
+
+impl State {
+    fn cache(&self) -> MutexGuard<'_, CredentialCache> {
+        // What panicked while it held the lock left whole entries behind.
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What a look-up gave.
@@ -71,7 +85,8 @@ impl Kubelet {
             .iter()
             .map(|provider| State {
                 provider: provider.clone(),
-                cache: CredentialCache::new(target.version, now),
+                cache: Mutex::new(CredentialCache::new(target.version, now)),
+                runs: Runs::default(),
             })
             .collect();
         if target.version.minor() <= 32 {
@@ -85,15 +100,15 @@ impl Kubelet {
     ///
     /// # Errors
     /// When the name is not an image reference; the kubelet then asks no provider.
-    pub fn lookup(&mut self, image: &str, pod: Option<&Pod>) -> Result<Lookup, ImageError> {
+    pub fn lookup(&self, image: &str, pod: Option<&Pod>) -> Result<Lookup, ImageError> {
         Ok(self.lookup_raw(&lookup_name(image)?, pod))
     }
 
     /// Looks up the credentials for an image whose look-up name is known.
-    pub fn lookup_raw(&mut self, lookup_name: &str, pod: Option<&Pod>) -> Lookup {
+    pub fn lookup_raw(&self, lookup_name: &str, pod: Option<&Pod>) -> Lookup {
         let mut keyring = Keyring::new(self.target.version);
         let mut reports = Vec::new();
-        for state in &mut self.providers {
+        for state in &self.providers {
             let asking = Asking {
                 image: lookup_name,
                 pod,
@@ -127,7 +142,7 @@ struct Asking<'a> {
 
 impl Asking<'_> {
     /// The provider's logins for the image: from its cache or from a run.
-    fn provide(&self, state: &mut State) -> (ProviderReport, AuthConfigs) {
+    fn provide(&self, state: &State) -> (ProviderReport, AuthConfigs) {
         let provider = &state.provider;
         let report = ProviderReport::new(&provider.name);
         if !provider.match_images.iter().any(|pattern| pattern.matches(self.image)) {
@@ -138,11 +153,13 @@ impl Asking<'_> {
             Err(reason) => return (self.not_called(report, provider, reason), AuthConfigs::new()),
         };
         let now = (self.options.clock)();
-        match state.cache.find(self.image, &identity.account, now) {
+        let found = state.cache().find(self.image, &identity.account, now);
+        match found {
             Ok(None) => {}
             Ok(Some(found)) => {
                 let report = ProviderReport {
                     outcome: self.answered(&found.auth),
+                    auth: found.auth.clone(),
                     cache: CacheDecision::Hit { key: found.key, expires: found.expires },
                     ..report
                 };
@@ -161,7 +178,7 @@ impl Asking<'_> {
 
     fn run(
         &self,
-        state: &mut State,
+        state: &State,
         identity: &ServiceAccountData,
         mut report: ProviderReport,
     ) -> (ProviderReport, AuthConfigs) {
@@ -172,13 +189,18 @@ impl Asking<'_> {
             token: identity.token.clone(),
             annotations: identity.annotations.clone(),
         };
-        let run = exec::run(provider, self.bin_dir, &request, self.target, &self.options.exec);
+        // Pulls that ask the same at the same time share one run.
+        let run = state.runs.share(&request, || {
+            exec::run(provider, self.bin_dir, &request, self.target, &self.options.exec)
+        });
         report.stderr = run.stderr;
+        report.stdout = run.stdout;
         report.duration = Some(run.duration);
         let response = match run.result {
             Ok(response) => response,
             Err(failure) => return (self.failed(report, provider, failure), AuthConfigs::new()),
         };
+        report.auth.clone_from(&response.auth);
         let now = (self.options.clock)();
         self.accept(state, identity, response, report, now)
     }
@@ -186,7 +208,7 @@ impl Asking<'_> {
     /// What the kubelet checks of a decoded answer before it uses and keeps it.
     fn accept(
         &self,
-        state: &mut State,
+        state: &State,
         identity: &ServiceAccountData,
         response: CredentialProviderResponse,
         mut report: ProviderReport,
@@ -212,7 +234,8 @@ impl Asking<'_> {
             duration: response.cache_duration,
             default: provider.default_cache_duration.value,
         };
-        match state.cache.store(self.image, &identity.account, &answer, now) {
+        let stored = state.cache().store(self.image, &identity.account, &answer, now);
+        match stored {
             Ok(stored) => report.cache = CacheDecision::Missed(stored),
             Err(error) => {
                 report.log.push(log::cache_key(&context, &error.to_string()));

@@ -4,6 +4,8 @@
 //! providers"; kubelet, `serviceAccountProvider`.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -39,15 +41,32 @@ pub struct PodServiceAccount {
     pub error: Option<String>,
 }
 
+/// Gets a token for an audience, or says in the API server's words why there is none.
+pub type RequestTokenFn = Arc<dyn Fn(&str) -> Result<SecretString, String> + Send + Sync>;
+
 /// What the API server answers to a request for a token.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum TokenSource {
+    /// Asks for a token when a provider needs one.
+    Request(RequestTokenFn),
     /// This token, whatever the audience.
     Token(SecretString),
     /// A token by audience; other audiences are refused.
     ByAudience(BTreeMap<String, SecretString>),
     /// This error.
     Error(String),
+}
+
+/// Without tokens.
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Request(_) => "Request",
+            Self::Token(_) => "Token",
+            Self::ByAudience(_) => "ByAudience",
+            Self::Error(_) => "Error",
+        })
+    }
 }
 
 impl Default for TokenSource {
@@ -59,6 +78,7 @@ impl Default for TokenSource {
 impl TokenSource {
     fn request(&self, audience: &str) -> Result<SecretString, String> {
         match self {
+            Self::Request(request) => request(audience),
             Self::Token(token) => Ok(token.clone()),
             Self::ByAudience(tokens) => tokens
                 .get(audience)
@@ -94,6 +114,20 @@ pub enum NotCalled {
     Token(String),
     /// The key of the cache cannot be built.
     CacheKey(String),
+}
+
+impl fmt::Display for NotCalled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoServiceAccount => f.write_str("the pod has no service account"),
+            Self::MissingAnnotation(key) => {
+                write!(f, "the service account has no annotation `{key}`")
+            }
+            Self::ServiceAccount(error) => write!(f, "there is no service account: {error}"),
+            Self::Token(error) => write!(f, "there is no token: {error}"),
+            Self::CacheKey(error) => write!(f, "there is no key for the cache: {error}"),
+        }
+    }
 }
 
 /// The identity for asking `provider` about an image of `pod`.

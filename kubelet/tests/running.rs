@@ -358,7 +358,7 @@ fn nothing_is_kept_like_anything() {
         let start = ANSWER.find("{\"r.io\"").expect("auth");
         let answer = format!("{}{auth}}}", &ANSWER[..start]);
         let world = World::new(34).answering("p", &answer, "");
-        let mut kubelet = world.kubelet();
+        let kubelet = world.kubelet();
         let first = kubelet.lookup_raw("r.io/app", None);
         assert_eq!(first.providers[0].outcome, Outcome::Answered { keys: 0, usable: 0 });
         assert!(first.providers[0].error_line().is_none());
@@ -419,7 +419,7 @@ fn cache_keys_and_durations() {
         }
         let more = format!("{more}  matchImages: [r.io, other.io]\n");
         let world = World::new(34).answering("p", &answer, &more);
-        let mut kubelet = world.kubelet();
+        let kubelet = world.kubelet();
         let CacheDecision::Missed(decision) =
             kubelet.lookup_raw("r.io/app", None).providers[0].cache.clone()
         else {
@@ -445,7 +445,7 @@ fn cache_keys_and_durations() {
 #[test]
 fn expiry_is_later_than_not_at() {
     let world = World::new(34).answering("p", ANSWER, "");
-    let mut kubelet = world.kubelet();
+    let kubelet = world.kubelet();
     kubelet.lookup_raw("r.io/app", None);
     world.pass(Duration::from_secs(3600));
     kubelet.lookup_raw("r.io/app", None);
@@ -483,7 +483,7 @@ fn several_providers() {
 fn docker_hub_s_old_key() {
     let answer = ANSWER.replace("\"r.io\"", "\"https://index.docker.io/v1/\"");
     let world = World::new(34).answering("p", &answer, "  matchImages: [docker.io, r.io]\n");
-    let mut kubelet = world.kubelet();
+    let kubelet = world.kubelet();
     assert_eq!(users(&kubelet.lookup("nginx:1.27", None).expect("an image")), ["u"]);
     assert!(kubelet.lookup("r.io/x", None).expect("an image").credentials.is_empty());
     assert!(kubelet.lookup("R.io/X", None).is_err());
@@ -583,7 +583,7 @@ fn entries_belong_to_service_accounts_or_tokens() {
     let by_token = TOKENS.replace("cacheType: ServiceAccount", "cacheType: Token");
     for (tokens, shared) in [(TOKENS, true), (by_token.as_str(), false)] {
         let world = World::new(34).answering("p", ANSWER, tokens);
-        let mut kubelet = world.kubelet();
+        let kubelet = world.kubelet();
         let first = pod(&[("need", "1")]);
         let mut second = first.clone();
         second.uid = "another pod".into();
@@ -716,4 +716,64 @@ fn the_bin_dir_comes_before_the_configuration() {
     );
     let (words, code, _) = message("/");
     assert_eq!(code, FindingCode::Unreadable, "{words}");
+}
+
+#[test]
+fn pulls_that_ask_the_same_share_a_run_and_no_other_waits() {
+    let script = |name: &str, wait: &str| {
+        format!(
+            "echo run >> \"$(dirname \"$0\")/{name}.runs\"; cat > /dev/null; {wait}\necho '{ANSWER}'"
+        )
+    };
+    let world = World::new(37)
+        .script("slow", &script("slow", "sleep 2"), "  matchImages: [r.io/slow]\n")
+        .script("quick", &script("quick", "true"), "  matchImages: [r.io/quick]\n");
+    let kubelet = world.kubelet();
+    std::thread::scope(|scope| {
+        let pulls: Vec<_> =
+            (0..5).map(|_| scope.spawn(|| kubelet.lookup("r.io/slow:1", None))).collect();
+        // Once the slow one runs, another provider is asked at once.
+        while world.runs("slow") == 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let start = Instant::now();
+        let lookup = kubelet.lookup("r.io/quick", None).expect("an image");
+        assert_eq!(lookup.credentials.len(), 1);
+        assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
+        for pull in pulls {
+            let lookup = pull.join().expect("no panic").expect("an image");
+            assert_eq!(lookup.credentials.len(), 1, "{lookup:?}");
+        }
+    });
+    assert_eq!((world.runs("slow"), world.runs("quick")), (1, 1));
+}
+
+#[test]
+fn tokens_are_requested_by_audience_when_they_are_needed() {
+    let tokens = |audience: &str, image: &str| {
+        format!(
+            "  matchImages: [{image}]\n  tokenAttributes:\n    serviceAccountTokenAudience: {audience}\n    \
+             cacheType: Token\n    requireServiceAccount: true\n"
+        )
+    };
+    let world = World::new(37).answering("a", ANSWER, &tokens("for-a", "r.io/a")).answering(
+        "b",
+        ANSWER,
+        &tokens("for-b", "r.io/b"),
+    );
+    let asked = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let heard = Arc::clone(&asked);
+    let pod = Pod {
+        namespace: "shop".to_owned(),
+        service_account: Some(PodServiceAccount { name: "web".to_owned(), ..Default::default() }),
+        tokens: TokenSource::Request(Arc::new(move |audience| {
+            heard.lock().expect("a lock").push(audience.to_owned());
+            Ok(format!("token-{audience}").into())
+        })),
+        ..Pod::default()
+    };
+    let lookup = world.kubelet().lookup("r.io/b", Some(&pod)).expect("an image");
+    assert_eq!(lookup.credentials.len(), 1, "{lookup:?}");
+    assert_eq!(*asked.lock().expect("a lock"), ["for-b"]);
+    assert_eq!(format!("{:?}", pod.tokens), "Request");
 }

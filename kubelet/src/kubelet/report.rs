@@ -1,9 +1,10 @@
 //! What is told about one provider in one look-up.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use crate::cache::{CacheKeyType, Stored};
-use crate::exec::ExecFailureKind;
+use crate::exec::{AuthConfigs, ExecFailureKind};
 use crate::kubelet::LogLine;
 use crate::service_account::NotCalled;
 
@@ -21,6 +22,11 @@ pub struct ProviderReport {
     pub detail: Option<String>,
     /// The first of what the plugin wrote to stderr.
     pub stderr: Vec<u8>,
+    /// The first of what it wrote to stdout, where it failed and the kubelet throws that away.
+    pub stdout: Vec<u8>,
+    /// The logins of its answer, whether they cover the image or not, and whether the kubelet
+    /// uses the answer or not.
+    pub auth: AuthConfigs,
     /// How long it ran; `None` when it was not run.
     pub duration: Option<Duration>,
     /// What the cache had to do with it.
@@ -35,6 +41,8 @@ impl ProviderReport {
             log: Vec::new(),
             detail: None,
             stderr: Vec::new(),
+            stdout: Vec::new(),
+            auth: AuthConfigs::new(),
             duration: None,
             cache: CacheDecision::NotReached,
         }
@@ -97,6 +105,19 @@ impl Outcome {
             Self::Answered { keys: 0, .. } => "no-credentials",
             Self::Answered { usable: 0, .. } => "no-credentials-for-image",
             Self::Answered { .. } => "credentials",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotCalled(reason) => write!(f, "{}: {reason}", self.code()),
+            Self::InvalidCacheKeyType(word) => write!(f, "{}: `{word}`", self.code()),
+            Self::Answered { keys, usable } => {
+                write!(f, "{}: {usable} of {keys} keys cover the image", self.code())
+            }
+            _ => f.write_str(self.code()),
         }
     }
 }
