@@ -1,19 +1,22 @@
-//! Our own advice about configurations that the kubelet accepts. It is never mixed
-//! with what the kubelet says.
+//! Our own advice: about configurations, and about what the kubelet says against them. It is
+//! never mixed with what the kubelet says.
 
 mod files;
+mod hints;
 mod overlap;
 mod pattern;
+mod program;
 mod provider;
 mod rbac;
 mod secrets;
 
 use std::collections::HashSet;
 
-use crate::config::Config;
+use crate::config::CredentialProvider;
 use crate::source::Location;
 
 pub use self::files::check_files;
+pub use self::hints::hint;
 pub use self::rbac::audience_manifest;
 
 /// One piece of advice.
@@ -44,7 +47,8 @@ pub enum Severity {
 }
 
 impl Lint {
-    fn warning(code: &'static str, location: &Location, message: String, hint: String) -> Self {
+    /// A warning about what is at `location`.
+    pub fn warning(code: &'static str, location: &Location, message: String, hint: String) -> Self {
         Self {
             code,
             severity: Severity::Warning,
@@ -55,26 +59,30 @@ impl Lint {
         }
     }
 
-    fn advice(code: &'static str, location: &Location, message: String, hint: String) -> Self {
+    /// Advice about what is at `location`.
+    pub fn advice(code: &'static str, location: &Location, message: String, hint: String) -> Self {
         Self { severity: Severity::Advice, ..Self::warning(code, location, message, hint) }
     }
 }
 
-/// All advice about what the configuration says. [`check_files`] looks at the files.
-pub fn check(config: &Config) -> Vec<Lint> {
+/// All advice about what a configuration says, be it acceptable or not. [`check_files`] looks at
+/// the files.
+pub fn check(providers: &[CredentialProvider]) -> Vec<Lint> {
     let mut lints = Vec::new();
-    for provider in &config.providers {
+    for provider in providers {
         provider::check(provider, &mut lints);
+        let has_wider =
+            provider.match_images.iter().any(|pattern| pattern.as_str().starts_with("*.*"));
         let mut earlier = HashSet::new();
         for pattern in &provider.match_images {
-            pattern::check(pattern, &mut lints);
+            pattern::check(pattern, has_wider, &mut lints);
             if !earlier.insert(pattern.as_str()) {
                 lints.push(pattern::repeated(pattern));
             }
         }
         secrets::check(provider, &mut lints);
     }
-    overlap::check(&config.providers, &mut lints);
-    rbac::check(&config.providers, &mut lints);
+    overlap::check(providers, &mut lints);
+    rbac::check(providers, &mut lints);
     lints
 }

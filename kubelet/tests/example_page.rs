@@ -56,7 +56,7 @@ fn accepted_on_1_33_with_the_gate_on() {
     let tokens = provider.token_attributes.as_ref().expect("tokens");
     assert_eq!(tokens.required_annotation_keys.len(), 2);
     assert_eq!(tokens.optional_annotation_keys[1].value, "example.com/optional-annotation-key-2");
-    let advice = lints::check(&config);
+    let advice = lints::check(&config.providers);
     let codes: Vec<&str> = advice.iter().map(|lint| lint.code).collect();
     assert_eq!(codes, ["negative-cache", "audience-rbac"]);
     let manifest = advice[1].manifest.as_deref().expect("a manifest");

@@ -10,7 +10,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use pullpass_kubelet::lints::{self, Lint, Severity};
-use pullpass_kubelet::{Config, Target};
+use pullpass_kubelet::{Config, Target, startup};
 
 fn config(providers: &[&str]) -> Config {
     let text = text(providers);
@@ -41,7 +41,7 @@ fn text(providers: &[&str]) -> String {
 }
 
 fn check(providers: &[&str]) -> Vec<Lint> {
-    lints::check(&config(providers))
+    lints::check(&config(providers).providers)
 }
 
 #[test]
@@ -156,14 +156,14 @@ fn modes() {
     let folder = tempfile::tempdir().expect("a folder");
     let (bin, path) = (folder.path().join("bin"), folder.path().join("c.yaml"));
     std::fs::create_dir(&bin).expect("a folder");
-    std::fs::write(bin.join("p0"), "").expect("a program");
+    std::fs::write(bin.join("p0"), "#!/bin/sh\n").expect("a program");
     std::fs::write(&path, text(&[""])).expect("a file");
     let set = |path: &std::path::Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("a mode");
     };
-    let loaded = Config::load(&path, &Target::default()).expect("accepted");
     let codes = || -> Vec<&str> {
-        lints::check_files(&loaded, &path, Some(&bin)).iter().map(|lint| lint.code).collect()
+        let startup = startup(&path, Some(&bin), &Target::default());
+        lints::check_files(&startup, &path, Some(&bin)).iter().map(|lint| lint.code).collect()
     };
     set(&path, 0o644);
     set(&bin, 0o755);
@@ -195,12 +195,71 @@ fn many_patterns_are_judged_in_time() {
     let (a, b) = (list("a"), list("b"));
     let config = config(&[&a, &b]);
     let start = std::time::Instant::now();
-    assert_eq!(lints::check(&config), []);
+    assert_eq!(lints::check(&config.providers), []);
     let stars: Vec<String> = (0..20_000).map(|n| format!("'a{n}*.r.io'")).collect();
     let stars = format!("matchImages: [{}]", stars.join(", "));
     let config = self::config(&[&stars, &stars]);
-    let codes: Vec<&str> = lints::check(&config).iter().map(|lint| lint.code).collect();
+    let codes: Vec<&str> = lints::check(&config.providers).iter().map(|lint| lint.code).collect();
     assert_eq!(codes, ["overlap-unknown", "overlapping-patterns"]);
     // Generous, for a debug build on a busy machine; it was over a minute.
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+#[test]
+fn programs_that_the_kernel_does_not_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (bin, path) = (folder.path().join("bin"), folder.path().join("c.yaml"));
+    std::fs::create_dir(&bin).expect("a folder");
+    std::fs::write(&path, text(&[""])).expect("a file");
+    let executable = |name: &str, content: &str| {
+        let path = bin.join(name);
+        std::fs::write(&path, content).expect("a program");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    };
+    let lints = || {
+        let startup = startup(&path, Some(&bin), &Target::default());
+        assert!(startup.error.is_none(), "{:?}", startup.error);
+        lints::check_files(&startup, &path, Some(&bin))
+    };
+    executable("p0", "#!/bin/sh\nexit 1\n");
+    assert_eq!(lints(), []);
+    for content in ["", "<?xml version=\"1.0\"?><Error/>", "#!/no/such/python\n", "#!/bin/sh\r\n"] {
+        executable("p0", content);
+        let found = lints();
+        assert_eq!(found.len(), 1, "{content}: {found:?}");
+        assert_eq!(found[0].code, "program-does-not-run");
+        assert!(found[0].location.is_some() && !found[0].hint.is_empty(), "{found:?}");
+    }
+    executable("docker-credential-ecr-login", "#!/bin/sh\n");
+    std::fs::remove_file(bin.join("p0")).expect("removed");
+    std::os::unix::fs::symlink("docker-credential-ecr-login", bin.join("p0")).expect("a link");
+    assert!(lints()[0].message.contains("Docker credential helper"), "{:?}", lints());
+}
+
+#[test]
+fn a_second_document_and_files_that_are_not_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("c.yaml");
+    let codes = |path: &std::path::Path| -> Vec<&str> {
+        let startup = startup(path, None, &Target::default());
+        lints::check_files(&startup, path, None).iter().map(|lint| lint.code).collect()
+    };
+    let one = text(&[""]);
+    for (content, expected) in [
+        (one.clone(), &[][..]),
+        (format!("---\n# the first\n{one}---\n"), &[]),
+        (format!("# a\n---\n{one}"), &[]),
+        (format!("{one}---\n# nothing\n"), &[]),
+        (format!("{one}---\n{one}"), &["second-document"]),
+        (format!("{one}--- # more\nkind: x\n"), &["second-document"]),
+    ] {
+        std::fs::write(&path, &content).expect("a file");
+        assert_eq!(codes(&path), expected, "{content}");
+    }
+    std::fs::write(&path, one).expect("a file");
+    assert_eq!(codes(folder.path()), [""; 0]);
+    for name in ["c.yaml.bak", "d.conf", "e.YAML"] {
+        std::fs::write(folder.path().join(name), "").expect("a file");
+    }
+    assert_eq!(codes(folder.path()), ["skipped-file"]);
 }

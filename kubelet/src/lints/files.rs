@@ -1,37 +1,115 @@
-//! Who else can write what the kubelet runs as root.
+//! Files that others can write, that are not read, or that cannot be run.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::config::Config;
+use crate::config::{CredentialProvider, is_configuration_name};
 use crate::go::path::join;
-use crate::lints::{Lint, Severity};
+use crate::lints::{Lint, Severity, program};
+use crate::source::Source;
+use crate::startup::Startup;
 
 const WRITABLE_BY_ALL: u32 = 0o002;
 
-/// Advice about modes: of the configuration at `path`, of the bin dir and of the
-/// programs in it. The kubelet checks none.
-pub fn check_files(config: &Config, path: &Path, bin_dir: Option<&Path>) -> Vec<Lint> {
+/// Advice about the files of a start: of the configuration at `path`, of the bin dir and of the
+/// programs in it. The kubelet checks no modes, and does not look into programs.
+pub fn check_files(startup: &Startup, path: &Path, bin_dir: Option<&Path>) -> Vec<Lint> {
     let mut lints = Vec::new();
-    let files = config.sources.iter().map(|source| source.path().to_owned());
-    let mut configuration: Vec<PathBuf> = files.collect();
+    let mut configuration: Vec<PathBuf> =
+        startup.sources().iter().map(|source| source.path().to_owned()).collect();
     if path.is_dir() {
         configuration.insert(0, path.to_owned());
+        lints.extend(check_skipped(path));
     }
     for path in configuration {
         check("writable-config", &path, "what it says is run as root", &mut lints);
     }
+    for source in startup.sources() {
+        lints.extend(check_documents(source));
+    }
     if let Some(bin_dir) = bin_dir {
         check("writable-bin-dir", bin_dir, "what is in it is run as root", &mut lints);
-        for provider in &config.providers {
-            let program = join(bin_dir, &provider.name);
-            if program.is_file() {
-                check("writable-binary", &program, "it is run as root", &mut lints);
-            }
+        for provider in startup.providers() {
+            check_program(provider, &join(bin_dir, &provider.name), &mut lints);
         }
     }
     lints
+}
+
+fn check_program(provider: &CredentialProvider, path: &Path, lints: &mut Vec<Lint>) {
+    if !path.is_file() {
+        return;
+    }
+    check("writable-binary", path, "it is run as root", lints);
+    let Some(fault) = program::find_fault(path) else { return };
+    lints.push(Lint::warning(
+        "program-does-not-run",
+        &provider.name.location,
+        format!(
+            "the kubelet would start, and every run of `{}` would fail: {}",
+            path.display(),
+            fault.why
+        ),
+        fault.hint,
+    ));
+}
+
+/// What is in the configuration's directory and is not read.
+fn check_skipped(directory: &Path) -> Option<Lint> {
+    let entries = fs::read_dir(directory).ok()?.flatten();
+    let mut names: Vec<String> = entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| !is_configuration_name(name))
+        .collect();
+    names.sort();
+    let shown = names.iter().take(5).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let more = match names.len() {
+        0 => return None,
+        1..=5 => String::new(),
+        all => format!(" and {} more", all - 5),
+    };
+    Some(Lint {
+        code: "skipped-file",
+        severity: Severity::Advice,
+        message: format!("the kubelet does not read {shown}{more} in `{}`", directory.display()),
+        hint: "it reads what ends in `.yaml`, `.yml` or `.json`: rename what is meant to be read"
+            .to_owned(),
+        location: None,
+        manifest: None,
+    })
+}
+
+/// A second YAML document in a file.
+fn check_documents(source: &Arc<Source>) -> Option<Lint> {
+    let text = source.text();
+    if text.trim_start().starts_with('{') {
+        return None;
+    }
+    let mut at = 0;
+    let mut has_content = false;
+    for line in text.split_inclusive('\n') {
+        let content = line.trim();
+        if has_content && (line.starts_with("---") || line.starts_with("...")) {
+            let rest = text[at + line.len()..].lines().map(str::trim);
+            let is_more = |line: &str| !line.is_empty() && !line.starts_with('#') && line != "---";
+            return rest.into_iter().any(is_more).then(|| {
+                Lint::warning(
+                    "second-document",
+                    &source.locate(at..at + content.len()),
+                    "the kubelet reads the first document of a file; what follows is ignored"
+                        .to_owned(),
+                    "write all providers in one list, or from 1.34 one file each in a directory"
+                        .to_owned(),
+                )
+            });
+        }
+        has_content |= !content.is_empty() && !content.starts_with('#') && content != "---";
+        at += line.len();
+    }
+    None
 }
 
 fn check(code: &'static str, path: &Path, why: &str, lints: &mut Vec<Lint>) {

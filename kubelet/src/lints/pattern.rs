@@ -16,7 +16,8 @@ const HUB_ALIASES: [&str; 6] = [
     "www.docker.com",
 ];
 
-pub(super) fn check(pattern: &Spanned<Pattern>, lints: &mut Vec<Lint>) {
+/// `has_wider` says whether the provider has a pattern that begins with `*.*`.
+pub(super) fn check(pattern: &Spanned<Pattern>, has_wider: bool, lints: &mut Vec<Lint>) {
     let text = pattern.as_str();
     let location = &pattern.location;
     if let Err(error) = Pattern::parse(text, KubeletVersion::NEWEST) {
@@ -50,7 +51,7 @@ pub(super) fn check(pattern: &Spanned<Pattern>, lints: &mut Vec<Lint>) {
     let (host, port) = (String::from_utf8_lossy(host), String::from_utf8_lossy(port));
     let path = String::from_utf8_lossy(&url.path);
     check_path(text, &path, &mut warn);
-    check_host(text, &host, &port, &mut warn);
+    check_host(text, &host, &port, has_wider, &mut warn);
     for (present, what, sign) in [
         (url.has_user, "a user", '@'),
         (url.has_query, "a query", '?'),
@@ -119,6 +120,7 @@ fn check_host(
     text: &str,
     host: &str,
     port: &str,
+    has_wider: bool,
     warn: &mut impl FnMut(&'static str, String, String),
 ) {
     if host.ends_with('.') {
@@ -134,7 +136,16 @@ fn check_host(
             "`*` covers one label, so a bare `*` matches only hosts without a dot, such as \
              `localhost`"
                 .to_owned(),
-            "write one `*` for each label, such as `*.*` and `*.*.*`".to_owned(),
+            match has_wider {
+                true => {
+                    "remove it; no `*` covers a port: for registries with one add patterns such as \
+                     `*.*:5000`"
+                }
+                false => {
+                    "write one `*` for each label, such as `*.*` and `*.*.*`; no `*` covers a port"
+                }
+            }
+            .to_owned(),
         );
     }
     if host.split('.').any(|label| label.contains("**")) {

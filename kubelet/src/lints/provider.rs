@@ -87,7 +87,7 @@ fn check_duration(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
     let location = &duration.location;
     let shown = duration.value.to_string();
     match duration.nanoseconds() {
-        0 => lints.push(Lint::warning(
+        0 => lints.push(Lint::advice(
             "zero-cache-duration",
             location,
             "with a default of zero the plugin runs at every pull, unless its answer says \

@@ -24,7 +24,12 @@ pub(super) fn check(providers: &[CredentialProvider], lints: &mut Vec<Lint>) {
                  pulls then go on without credentials, and only the kubelet's log says why",
                 audience.value
             ),
-            "apply this ClusterRole and its binding, unless the cluster has them".to_owned(),
+            format!(
+                "apply this ClusterRole and its binding, unless the cluster has them: `pullpass \
+                 config --access-review --service-account-audience {} | kubectl create -o yaml -f - \
+                 | grep allowed:` asks it, and `kubectl auth can-i` cannot",
+                audience.value
+            ),
         );
         lints.push(Lint { manifest: Some(audience_manifest(audience)), ..lint });
     }

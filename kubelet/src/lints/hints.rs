@@ -1,0 +1,254 @@
+//! What to do about what the kubelet refuses.
+
+mod document;
+mod field;
+mod syntax;
+mod value;
+
+use std::path::Path;
+
+use crate::config::{ExecApiVersion, GROUP};
+use crate::finding::{Finding, FindingCode};
+use crate::startup::nearby_program;
+use crate::version::{SERVICE_ACCOUNT_TOKENS, Target, gate_versions, known_gates};
+
+/// What to do about `finding`. There is an answer to each; it holds no value that may be secret.
+pub fn hint(finding: &Finding, target: &Target) -> String {
+    if let Some(template) = document::template_hint(finding) {
+        return template;
+    }
+    let message = finding.message.as_str();
+    match finding.code {
+        FindingCode::BinDir => {
+            "correct `--image-credential-provider-bin-dir`, or make the directory".to_owned()
+        }
+        FindingCode::Unreadable => unreadable(message, target),
+        FindingCode::NoFiles => {
+            "the names of its files must end in `.yaml`, `.yml` or `.json`, in \
+             lower case; files in folders below it are not read"
+                .to_owned()
+        }
+        FindingCode::Syntax => syntax::hint(finding),
+        FindingCode::WrongDocument => document::hint(finding),
+        FindingCode::WrongType => value::type_hint(finding),
+        FindingCode::UnknownField => field::unknown(finding),
+        FindingCode::LaterField => later_field(finding, target),
+        FindingCode::DuplicateField if message.contains("providers\" already set") => {
+            "write one `providers:` list, and move the entries of the second into it".to_owned()
+        }
+        FindingCode::DuplicateField => "keep one of the two".to_owned(),
+        FindingCode::NoProviders => {
+            "list at least one provider under `providers:`; `pullpass config NAME` prints one"
+                .to_owned()
+        }
+        FindingCode::ProviderName => provider_name(message),
+        FindingCode::DuplicateProvider => "each provider needs a name of its own; a symbolic link \
+             gives one program another name"
+            .to_owned(),
+        FindingCode::NoExecApiVersion => {
+            format!("set `apiVersion: {}` in this provider", ExecApiVersion::V1.as_str())
+        }
+        FindingCode::ExecApiVersion => {
+            format!("write `apiVersion: {}`", ExecApiVersion::V1.as_str())
+        }
+        FindingCode::NoMatchImages => {
+            "say for which images it is asked, such as `matchImages: [\"registry.example\"]`"
+                .to_owned()
+        }
+        FindingCode::MatchImage => "a pattern is `host[:port][/path]`, where `*` covers one label \
+             of the host; it has no spaces, no `%` and no `{}`"
+            .to_owned(),
+        FindingCode::NoCacheDuration => "set it, such as `defaultCacheDuration: 10m`".to_owned(),
+        FindingCode::NegativeCacheDuration => {
+            "write `0s` to keep nothing, or a duration such as `10m`".to_owned()
+        }
+        FindingCode::TokensDisabled => format!(
+            "start the kubelet, and this command, with \
+             `--feature-gates={SERVICE_ACCOUNT_TOKENS}=true`; 1.34 and later have it on"
+        ),
+        FindingCode::TokensNeedV1 => format!(
+            "set this provider's `apiVersion` to `{}`, which its program must speak",
+            ExecApiVersion::V1.as_str()
+        ),
+        FindingCode::NoAudience => "set `serviceAccountTokenAudience` to the audience that the \
+             registry or its token endpoint expects"
+            .to_owned(),
+        FindingCode::NoRequireServiceAccount => {
+            "set `requireServiceAccount: true`; with `false` static pods ask without a token"
+                .to_owned()
+        }
+        FindingCode::AnnotationsWithoutAccount => "set `requireServiceAccount: true`, or move the \
+             keys to `optionalServiceAccountAnnotationKeys`"
+            .to_owned(),
+        FindingCode::AnnotationKey => annotation_key(message),
+        FindingCode::NoCacheType => "set `cacheType: Token`; `ServiceAccount` only where the \
+             credential outlives the pod's token"
+            .to_owned(),
+        FindingCode::CacheType => {
+            "write `Token` or `ServiceAccount`; upper and lower case count".to_owned()
+        }
+        FindingCode::FeatureGate => feature_gate(message, target),
+        FindingCode::ProgramMissing => missing_program(finding.path.as_deref()),
+        FindingCode::ProgramDangling => format!(
+            "`{}` is a link that leads nowhere: install the program that it is for, or link another",
+            shown(finding.path.as_deref())
+        ),
+        FindingCode::ProgramDirectory => {
+            format!("`{}` is a directory; put the program there", shown(finding.path.as_deref()))
+        }
+        FindingCode::ProgramNotExecutable => format!(
+            "chmod +x {}; or its file system is mounted `noexec`",
+            shown(finding.path.as_deref())
+        ),
+        FindingCode::ProgramUnreadable => {
+            format!("make sure that root can reach `{}`", shown(finding.path.as_deref()))
+        }
+    }
+}
+
+fn later_field(finding: &Finding, target: &Target) -> String {
+    let version = target.version;
+    let is_tokens = finding.message.ends_with(".tokenAttributes\"");
+    let is_in_tokens = finding.message.contains("tokenAttributes.");
+    match version.minor() {
+        33.. if is_tokens => format!(
+            "write `apiVersion: {GROUP}/v1` at the top of the file: other versions of it have no \
+             `tokenAttributes`"
+        ),
+        _ if !is_tokens && !is_in_tokens => field::unknown(finding),
+        _ => format!(
+            "kubelet {version} does not know it: `cacheType` came with 1.34, `tokenAttributes` with \
+             1.33 and `v1`"
+        ),
+    }
+}
+
+fn shown(path: Option<&Path>) -> String {
+    path.map(|path| path.display().to_string()).unwrap_or_default()
+}
+
+fn unreadable(message: &str, target: &Target) -> String {
+    if message.contains("is empty") {
+        return "give `--image-credential-provider-config` the path of a file".to_owned();
+    }
+    if message.contains("is a directory") && !target.reads_directories() {
+        return format!(
+            "kubelet {} reads one file; a directory of files needs 1.34 or later",
+            target.version
+        );
+    }
+    if message.contains("not read here") {
+        return "put the configuration into a regular file of less than 16 MiB".to_owned();
+    }
+    if message.contains("no such file") {
+        return "correct the path: it is the value of `--image-credential-provider-config`"
+            .to_owned();
+    }
+    "the kubelet reads it as root: look at the modes of the file and of the folders above it"
+        .to_owned()
+}
+
+fn provider_name(message: &str) -> String {
+    if message.contains("'/'") {
+        "write the program's file name alone; its folder is `--image-credential-provider-bin-dir`"
+            .to_owned()
+    } else if message.contains("spaces") {
+        "give the program a file name without spaces; a symbolic link will do".to_owned()
+    } else {
+        "write the file name of a program in the bin dir".to_owned()
+    }
+}
+
+fn annotation_key(message: &str) -> String {
+    if message.contains("Duplicate value") {
+        "list the key once".to_owned()
+    } else if message.contains("both required and optional") {
+        "keep the key in one of the two lists".to_owned()
+    } else {
+        "write the key as it is in the service account's `annotations`: `[DOMAIN/]NAME`".to_owned()
+    }
+}
+
+fn feature_gate(message: &str, target: &Target) -> String {
+    let version = target.version;
+    if message.contains("is locked to") {
+        return format!("remove it: kubelet {version} no longer lets it be changed");
+    }
+    let name = message.rsplit(' ').next().unwrap_or_default();
+    match gate_versions(name) {
+        Some((_, last)) if last < version.minor() => {
+            format!("remove it: the gate is gone since 1.{}", last + 1)
+        }
+        Some((first, _)) if first > version.minor() => {
+            format!("remove it: the gate came with 1.{first}")
+        }
+        _ if name == "KubeletCredentialProviders" => {
+            "remove it: credential providers are always on since 1.26, and the gate is gone since \
+             1.28"
+                .to_owned()
+        }
+        _ => match field::nearest(name, known_gates(version)) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => format!("remove it: kubelet {version} has no gate of this name"),
+        },
+    }
+}
+
+fn missing_program(path: Option<&Path>) -> String {
+    let path = path.unwrap_or(Path::new(""));
+    match nearby_program(path) {
+        Some(nearby) => format!(
+            "there is no `{}`, but there is `{}`: rename or link it",
+            path.display(),
+            nearby.display()
+        ),
+        None => format!("there is no `{}`; install the program under this name", path.display()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_hint() {
+        for code in FindingCode::ALL {
+            let finding = Finding::new(*code, "");
+            assert!(!hint(&finding, &Target::default()).is_empty(), "{code}");
+        }
+    }
+
+    #[test]
+    fn gates_that_are_gone_or_misspelt() {
+        for (name, minor, expected) in [
+            ("KubeletCredentialProviders", 37, "gone since 1.28"),
+            ("APIListChunking", 34, "gone since 1.33"),
+            ("KubeletServiceAccountTokenForCredentialProviders", 32, "came with 1.33"),
+            ("SideCarContainers", 34, "did you mean `SidecarContainers`?"),
+            ("X", 34, "kubelet 1.34 has no gate of this name"),
+        ] {
+            let message = format!("unrecognized feature gate: {name}");
+            let version = crate::KubeletVersion::new(minor).expect("known");
+            let finding = Finding::new(FindingCode::FeatureGate, message);
+            let hint = hint(&finding, &Target::new(version));
+            assert!(hint.contains(expected), "{name}: {hint}");
+        }
+    }
+
+    #[test]
+    fn a_program_of_nearly_the_same_name_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ecr-credential-provider");
+        for (name, is_near) in [
+            ("acr-credential-provider-x", false),
+            ("ecr-credential-provider-linux-amd64", true),
+            ("ECR-Credential-Provider.exe", true),
+            ("ecr-credentials-provider", true),
+        ] {
+            std::fs::write(folder.path().join(name), "").expect("a file");
+            let hint = missing_program(Some(&path));
+            assert_eq!(hint.contains(&format!("{name}`: rename or link it")), is_near, "{hint}");
+            std::fs::remove_file(folder.path().join(name)).expect("removed");
+        }
+    }
+}

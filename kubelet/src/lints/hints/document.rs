@@ -1,0 +1,179 @@
+//! Files that are something else: templates, wrappers, fragments, other kinds.
+
+use crate::config::{GROUP, KIND};
+use crate::distance::distance;
+use crate::finding::{Finding, FindingCode};
+
+/// What to do where the file, or the value that is meant, is a template that was not rendered.
+pub(super) fn template_hint(finding: &Finding) -> Option<String> {
+    let location = finding.location.as_ref()?;
+    let whole_file = matches!(
+        finding.code,
+        FindingCode::Syntax | FindingCode::WrongDocument | FindingCode::WrongType
+    );
+    let marks = ["{{", "<no value>", "${", "$(", "<%"];
+    let text = if whole_file { location.source().text() } else { location.text() };
+    let (at, mark) = marks.iter().filter_map(|mark| Some((text.find(mark)?, *mark))).min()?;
+    let place = match whole_file {
+        true => format!("line {}", text[..at].matches('\n').count() + 1),
+        false => "the value".to_owned(),
+    };
+    Some(match mark {
+        "<no value>" => format!(
+            "{place} has `<no value>`: the template was rendered without a value; set it and render \
+             again"
+        ),
+        _ => format!("{place} has `{mark}`: render the template first, and check what comes out"),
+    })
+}
+
+/// What to do about a document that is no CredentialProviderConfig.
+pub(super) fn hint(finding: &Finding) -> String {
+    let text = finding.location.as_ref().map(|at| at.source().text()).unwrap_or_default();
+    let message = finding.message.as_str();
+    let quoted = message.split('"').nth(1).unwrap_or_default();
+    if let Some(wrapper) = find_wrapper(text) {
+        return in_wrapper(wrapper, text);
+    }
+    if message.contains("cannot unmarshal array") {
+        return format!("this is a list of providers: write {HEAD} and `providers:` above it");
+    }
+    if message.contains("cannot unmarshal string") {
+        return "this is one text, not a configuration: is it the right file?".to_owned();
+    }
+    if message.contains("(wrong Kind)") {
+        return other_kind(quoted);
+    }
+    if message.starts_with("Object '") {
+        return missing_head(message, text);
+    }
+    if message.contains("no kind ") {
+        return unknown_kind(message, quoted);
+    }
+    format!("begin the file with {HEAD}")
+}
+
+const HEAD: &str = "`apiVersion: kubelet.config.k8s.io/v1` and `kind: CredentialProviderConfig`";
+
+/// A file that has others in it: how it is told, and what it is called.
+const WRAPPERS: [(&str, &str); 13] = [
+    ("#cloud-config", "cloud-init user data"),
+    ("MIME-Version:", "MIME user data"),
+    ("kind: ConfigMap", "a ConfigMap"),
+    ("kind: Secret", "a Secret"),
+    ("kind: MachineConfig", "a MachineConfig"),
+    ("kind: KubeletConfig\n", "OpenShift's KubeletConfig"),
+    ("kind: NodeConfig", "a NodeConfig of nodeadm"),
+    ("kind: Cluster", "a cluster's manifest"),
+    ("kind: List", "a List"),
+    ("variant: ", "a Butane config"),
+    ("\"ignition\":", "an Ignition config"),
+    ("credentialProviderConfig:", "a Talos machine config"),
+    ("[Service]", "a systemd unit"),
+];
+
+fn find_wrapper(text: &str) -> Option<&'static str> {
+    let begins_line = |mark: &str| {
+        text.match_indices(mark).any(|(at, _)| {
+            let before = &text[..at];
+            before.is_empty() || before.ends_with('\n') || mark.starts_with(['"', 'c'])
+        })
+    };
+    WRAPPERS.iter().find(|(mark, _)| begins_line(mark)).map(|(_, name)| *name)
+}
+
+fn in_wrapper(wrapper: &str, text: &str) -> String {
+    let marks = [
+        "apiVersion: kubelet.config.k8s.io",
+        "kind: CredentialProviderConfig",
+        "\"CredentialProviderConfig\"",
+        "matchImages",
+    ];
+    let found = marks.iter().filter_map(|mark| text.find(mark)).min();
+    match found {
+        Some(at) => format!(
+            "this is {wrapper}, which has the configuration in it, at line {}: check that part in a \
+             file of its own",
+            text[..at].matches('\n').count() + 1
+        ),
+        None if text.contains("base64,") || text.contains("encoding:") => {
+            format!("this is {wrapper}: decode the file in it, and check that in a file of its own")
+        }
+        None => format!(
+            "this is {wrapper}: check the file that `--image-credential-provider-config` names"
+        ),
+    }
+}
+
+fn other_kind(kind: &str) -> String {
+    match kind {
+        "KubeletConfiguration" => {
+            "image credential providers are not in the KubeletConfiguration: \
+             check the file that the flag `--image-credential-provider-config` names; there are \
+             flags for them only"
+                .to_owned()
+        }
+        "CredentialProviderRequest" | "CredentialProviderResponse" => {
+            format!("a `{kind}` is what kubelet and plugin tell each other, not a configuration")
+        }
+        _ => format!("write `kind: {KIND}`"),
+    }
+}
+
+fn missing_head(message: &str, text: &str) -> String {
+    let content = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    if content.clone().all(|line| line.starts_with('#') || line == "---") {
+        return "the file has no content: `pullpass config NAME` prints a configuration".to_owned();
+    }
+    let has = |field: &str| text.lines().any(|line| line.starts_with(field));
+    if has("machine:") {
+        return in_wrapper("a Talos machine config", text);
+    }
+    if has("kubelet-arg:") {
+        return "this is a configuration of k3s or RKE2: check the file that its `kubelet-arg` \
+                `image-credential-provider-config` names"
+            .to_owned();
+    }
+    if has("matchImages:") || has("name:") {
+        return format!(
+            "this is one provider: write {HEAD} and `providers:` above it, and begin it with `- `"
+        );
+    }
+    match message.contains("'Kind'") {
+        true if text.contains("apiVersion: kubelet") => format!("add `kind: {KIND}`"),
+        true => format!("add {HEAD}"),
+        false => format!("add `apiVersion: {GROUP}/v1`"),
+    }
+}
+
+/// `no kind "KIND" is registered for version "VERSION" in scheme ...`
+fn unknown_kind(message: &str, kind: &str) -> String {
+    let version = message.split('"').nth(3).unwrap_or_default();
+    let (group, number) = version.split_once('/').unwrap_or(("", version));
+    if kind == KIND {
+        if group.eq_ignore_ascii_case(GROUP) && group != GROUP {
+            return format!("write `{GROUP}` in lower case");
+        }
+        if group == GROUP {
+            return format!(
+                "there is no version `{}` of it: write `apiVersion: {GROUP}/v1`",
+                shorten(number)
+            );
+        }
+        return format!("write `apiVersion: {GROUP}/v1`");
+    }
+    let is_near = distance(&kind.to_lowercase(), &KIND.to_lowercase()) <= 3;
+    if is_near || group == GROUP {
+        return format!("write `kind: {KIND}`");
+    }
+    format!(
+        "this is another kind of document, `{}`: check the file that \
+         `--image-credential-provider-config` names",
+        shorten(kind)
+    )
+}
+
+/// A word of the file that is not too long to show.
+fn shorten(word: &str) -> String {
+    word.chars().filter(|c| c.is_ascii_graphic()).take(60).collect()
+}

@@ -1,0 +1,149 @@
+//! What to do about each refusal.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests may fail the test")]
+
+use pullpass_kubelet::{Config, KubeletVersion, StartupError, Target, lints};
+
+const HEAD: &str = "apiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\n";
+
+/// One provider with `matchImages` in place of the usual, and further lines.
+fn provider(lines: &str) -> String {
+    let mut text = format!(
+        "{HEAD}providers:\n- name: p\n  apiVersion: credentialprovider.kubelet.k8s.io/v1\n"
+    );
+    for (field, line) in [
+        ("matchImages:", "matchImages: [r.example]"),
+        ("defaultCacheDuration:", "defaultCacheDuration: 10m"),
+    ] {
+        if !lines.contains(field) {
+            text.push_str(&format!("  {line}\n"));
+        }
+    }
+    lines.lines().for_each(|line| text.push_str(&format!("  {line}\n")));
+    text
+}
+
+fn refuse(text: &str, minor: u8) -> (StartupError, Target) {
+    let target = Target::new(KubeletVersion::new(minor).expect("known"));
+    match Config::parse("c.yaml", text.as_bytes(), &target) {
+        Ok(_) => panic!("1.{minor} accepts\n{text}"),
+        Err(error) => (error, target),
+    }
+}
+
+/// The hints of a refusal, each on a line.
+fn hints(text: &str) -> String {
+    let (error, target) = refuse(text, 37);
+    let all = error.findings.iter().chain(&error.further);
+    all.map(|finding| lints::hint(finding, &target) + "\n").collect()
+}
+
+#[test]
+fn the_kinds_that_real_files_had() {
+    let entry = provider("");
+    let mut wrong = Vec::new();
+    for (text, expected) in [
+        // JSON and YAML.
+        (format!("{{\"kind\": \"{}\", \"providers\": [1,]}}", "x"), "remove the comma before `]`"),
+        ("{\"kind\": \"x\",}".to_owned(), "remove the comma before `}`"),
+        ("{'kind': 'x'}".to_owned(), "JSON has double quotes only"),
+        ("{\"kind\": \"x\"".to_owned(), "the file ends too early"),
+        (provider("args: [\"a]"), "close the quote"),
+        (provider("args: [a"), "close the list"),
+        (provider("matchImages:\n- *.azurecr.io"), "put quotes around a pattern"),
+        (provider("args:\n\t- a"), "indent with spaces"),
+        (provider("matchImages: [r.example]\n   args: [a]"), "indentation"),
+        (provider("args: [@a]"), "put quotes around a value"),
+        // The document.
+        (entry.replace("kubelet.config", "Kubelet.config"), "`kubelet.config.k8s.io` in lower case"),
+        (entry.replace("k8s.io/v1\nkind", "k8s.io/v2\nkind"), "no version `v2`"),
+        (entry.replace("Config\n", "Configs\n"), "write `kind: CredentialProviderConfig`"),
+        (String::new(), "no content"),
+        ("# nothing\n---\n".to_owned(), "no content"),
+        (entry.replace(HEAD, ""), "add `apiVersion: kubelet.config.k8s.io/v1` and `kind: "),
+        (entry.replace("kind: CredentialProviderConfig\n", ""), "add `kind: "),
+        (entry.replace("apiVersion: kubelet.config.k8s.io/v1\n", ""), "add `apiVersion: kubelet"),
+        ("- name: p\n  matchImages: [a.example]\n".to_owned(), "this is a list of providers"),
+        ("name: p\nmatchImages: [a.example]\n".to_owned(), "this is one provider"),
+        (
+            "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n".to_owned(),
+            "there are flags for them only",
+        ),
+        (
+            format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  c.yaml: |\n    {}", HEAD.replace('\n', "\n    ")),
+            "this is a ConfigMap, which has the configuration in it, at line 5",
+        ),
+        (
+            format!("#cloud-config\nwrite_files:\n- content: |\n    {}", HEAD.replace('\n', "\n    ")),
+            "this is cloud-init user data, which has the configuration in it, at line 4",
+        ),
+        (
+            "apiVersion: machineconfiguration.openshift.io/v1\nkind: MachineConfig\nspec: {config: \
+             {storage: {files: [{contents: {source: 'data:;base64,eA=='}}]}}}\n"
+                .to_owned(),
+            "this is a MachineConfig: decode the file in it",
+        ),
+        (
+            "apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec: {}\n".to_owned(),
+            "this is a NodeConfig of nodeadm",
+        ),
+        ("version: v1alpha1\nmachine:\n  kubelet: {}\n".to_owned(), "a Talos machine config"),
+        // Templates.
+        (entry.replace("10m", "{{ .Values.duration }}"), "line 7 has `{{`: render"),
+        (provider("matchImages: [\"${REGISTRY}\"]"), "the value has `${`: render"),
+        (entry.replace("kind: Cr", "kind: <no value> Cr"), "line 2 has `<no value>`"),
+        // Fields.
+        (provider("matchImage: [a.example]"), "did you mean `matchImages`?"),
+        (provider("cacheType: Token"), "it is a field of `tokenAttributes`"),
+        (format!("{entry}providers: []\n"), "write one `providers:` list"),
+        (format!("{HEAD}providers: []\n"), "list at least one provider"),
+        // Values.
+        (provider("env:\n- name: A\n  value: true"), "put quotes around it: YAML reads `true`"),
+        (provider("env:\n- name: A\n  value: 1"), "put quotes around it: YAML reads it as a number"),
+        (provider("env: [A=b]"), "write the variable as `name: NAME`"),
+        (provider("env:\n  A: b"), "write each variable as `- name: NAME`"),
+        (
+            provider("tokenAttributes: {}").replace("config.k8s.io/v1\n", "config.k8s.io/v1beta1\n"),
+            "write `apiVersion: kubelet.config.k8s.io/v1` at the top of the file",
+        ),
+        (provider("args: --config=x"), "write a list"),
+        (provider("defaultCacheDuration: 1d"), "write `24h`"),
+        (provider("defaultCacheDuration: 3600"), "write `3600s`"),
+        (provider("defaultCacheDuration: \"3600\""), "write `3600s`"),
+        (provider("defaultCacheDuration: 12H"), "write `12h`"),
+        (provider("defaultCacheDuration: 10M"), "write `10m`"),
+        (provider("defaultCacheDuration: 5min"), "write `5m`"),
+        (provider("defaultCacheDuration: 12 h"), "write `12h`"),
+        (provider("defaultCacheDuration: -1m"), "write `0s`"),
+        (
+            entry.replace("credentialprovider.kubelet.k8s.io/v1\n", "kubelet.config.k8s.io/v1\n"),
+            "write `apiVersion: credentialprovider.kubelet.k8s.io/v1`",
+        ),
+    ] {
+        let found = hints(&text);
+        if !found.contains(expected) {
+            wrong.push(format!("{expected}\n{found}\n{text}\n{}\n", refuse(&text, 37).0));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_finding_is_without_a_hint_and_none_shows_a_secret() {
+    for minor in 30..=37 {
+        for text in [
+            "hunter2: [",
+            "{\"hunter2\": ]",
+            &provider("env:\n- name: PASSWORD\n  value: [hunter2]"),
+            &provider("args: {hunter2: hunter2}"),
+            &provider("env:\n- hunter2"),
+            "kind: Secret\napiVersion: v1\nstringData: {password: hunter2}\n",
+        ] {
+            let (error, target) = refuse(text, minor);
+            for finding in error.findings.iter().chain(&error.further) {
+                let hint = lints::hint(finding, &target);
+                assert!(!hint.is_empty() && !hint.contains("hunter2"), "{text}\n{hint}");
+            }
+        }
+    }
+}
