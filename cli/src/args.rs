@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use pullpass_go_duration::GoDuration;
 use pullpass_kubelet::{FeatureGates, KubeletVersion, Target};
 
-use crate::manual::commands;
+use crate::command_notes::{CHECK, COMPLETIONS, CONFIG, LOOKUP, MAN, MATCH};
 
 /// Check image credential providers as the kubelet reads them, before a node does
 #[derive(Debug, Parser)]
@@ -21,25 +21,29 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Would the kubelet start with this configuration? With warnings about what it accepts
-    #[command(after_help = commands::CHECK.after_help())]
+    #[command(after_help = CHECK.after_help())]
     Check(CheckArgs),
     /// Show which providers would be asked about an image, and why the others would not
-    #[command(after_help = commands::MATCH.after_help())]
+    #[command(
+        after_help = MATCH.after_help(),
+        override_usage = "pullpass match [OPTIONS] IMAGE... --config PATH\n       \
+            pullpass match [OPTIONS] IMAGE... --pattern PATTERN..."
+    )]
     Match(MatchArgs),
     /// Run the providers as the kubelet would and show the credentials that it would try
-    #[command(after_help = commands::LOOKUP.after_help())]
+    #[command(after_help = LOOKUP.after_help())]
     Lookup(LookupArgs),
     /// Print a CredentialProviderConfig for Pullpass's plugins
-    #[command(after_help = commands::CONFIG.after_help())]
+    #[command(after_help = CONFIG.after_help())]
     Config(ConfigArgs),
     /// Print a completion script
-    #[command(after_help = commands::COMPLETIONS.after_help())]
+    #[command(after_help = COMPLETIONS.after_help())]
     Completions {
         /// For which shell
         shell: Shell,
     },
     /// Print a manual page, or write all pages to a directory
-    #[command(after_help = commands::MAN.after_help())]
+    #[command(after_help = MAN.after_help())]
     Man {
         /// A command such as `check`, or a plugin such as `ecr` [default: pullpass itself]
         #[arg(value_name = "NAME", conflicts_with = "dir")]
@@ -70,6 +74,18 @@ pub(crate) struct TargetArgs {
 }
 
 impl TargetArgs {
+    /// The options as they were given, each with a blank before it: for hints.
+    pub(crate) fn written(&self) -> String {
+        let mut written = String::new();
+        if self.kubelet_version != KubeletVersion::default() {
+            written.push_str(&format!(" --kubelet-version {}", self.kubelet_version));
+        }
+        if let Some(gates) = &self.feature_gates {
+            written.push_str(&format!(" --feature-gates {gates}"));
+        }
+        written
+    }
+
     pub(crate) fn target(&self) -> Target {
         let gates = self.feature_gates.clone().unwrap_or_default();
         Target { version: self.kubelet_version, gates }
@@ -141,6 +157,9 @@ pub(crate) struct LookupArgs {
     /// Print passwords, and the token where a plugin repeats it
     #[arg(long)]
     pub(crate) show_secrets: bool,
+    /// Exit with 1 unless there are credentials
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Kill a plugin after this long; the kubelet's minute is fixed
     #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = timeout)]
     pub(crate) timeout: Duration,

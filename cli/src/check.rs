@@ -11,21 +11,20 @@ use pullpass_kubelet::{Startup, startup};
 
 use crate::args::{CheckArgs, Format};
 use crate::check::snippet::Snippets;
-use crate::report::{Failure, Report};
-use crate::text::{count, harmless};
 use crate::environment::Environment;
+use crate::plugin_lints;
+use crate::report::{Failure, Report};
+use crate::text::{count, sanitize};
 
 /// Judges a configuration, and looks at what an accepted one says.
 pub(crate) fn run(args: &CheckArgs, environment: &Environment) -> Result<Report, Failure> {
     let target = args.target.target();
     let startup = startup(&args.path, args.bin_dir.as_deref(), &target);
-    let mut lints = Vec::new();
-    if let Some(config) = &startup.config {
-        lints = lints::check(config);
-        lints.extend(lints::check_files(config, &args.path, args.bin_dir.as_deref()));
-        // The weightier first; within one weight in the order of the configuration.
-        lints.sort_by_key(|lint| std::cmp::Reverse(lint.severity));
-    }
+    let mut lints = lints::check(startup.providers());
+    lints.extend(plugin_lints::check(startup.providers()));
+    lints.extend(lints::check_files(&startup, &args.path, args.bin_dir.as_deref()));
+    // The weightier first; within one weight in the order of the configuration.
+    lints.sort_by_key(|lint| std::cmp::Reverse(lint.severity));
     let strict = args.strict && lints.iter().any(|lint| lint.severity == Severity::Warning);
     let code = u8::from(startup.error.is_some() || strict);
     if args.format == Format::Json {
@@ -53,11 +52,7 @@ fn write_verdict(text: &mut String, args: &CheckArgs, startup: &Startup, snippet
         return;
     };
     let _ = writeln!(text, "refused: kubelet {version} would not start");
-    let _ = writeln!(
-        text,
-        "kubelet: Failed to register CRI auth plugins: {}",
-        harmless(&refusal.message)
-    );
+    let _ = writeln!(text, "kubelet: {}", sanitize(&refusal.log_line()));
     if !refusal.verbatim {
         text.push_str(
             "note: the kubelet's own message differs in part, in its order or where `...` is\n",
@@ -65,24 +60,21 @@ fn write_verdict(text: &mut String, args: &CheckArgs, startup: &Startup, snippet
     }
     let target = args.target.target();
     for finding in &refusal.findings {
-        let hint = advice::for_finding(finding, &target);
+        let hint = advice::hint(finding, &target);
         if finding.location.is_none() && refusal.findings.len() == 1 {
             // The message above says all of it.
-            if let Some(hint) = hint {
-                let _ = writeln!(text, "hint: {}", harmless(&hint));
-            }
+            let _ = writeln!(text, "hint: {}", sanitize(&hint));
             continue;
         }
         text.push('\n');
-        text.push_str(&snippets.error(finding, hint.as_deref()));
+        text.push_str(&snippets.error(finding, &hint));
     }
     if !refusal.further.is_empty() {
         text.push_str("\nonce that is fixed, the kubelet would go on to say\n");
     }
     for finding in &refusal.further {
-        let hint = advice::for_finding(finding, &target);
         text.push('\n');
-        text.push_str(&snippets.error(finding, hint.as_deref()));
+        text.push_str(&snippets.error(finding, &advice::hint(finding, &target)));
     }
 }
 

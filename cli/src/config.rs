@@ -9,9 +9,10 @@ use pullpass_kubelet::lints::{self, Severity};
 use pullpass_kubelet::{Config, KubeletVersion, SERVICE_ACCOUNT_TOKENS, Target};
 
 use crate::args::ConfigArgs;
+use crate::plugin_lints;
 use crate::plugins;
 use crate::report::{Failure, Report};
-use crate::text::harmless;
+use crate::text::sanitize;
 
 /// Prints the configuration, or only the RBAC. What it prints has passed the kubelet's
 /// rules and our lints.
@@ -25,9 +26,9 @@ pub(crate) fn run(args: &ConfigArgs) -> Result<Report, Failure> {
                 .map(|tokens| tokens.audience.as_str())
                 .collect();
             if (args.rbac || args.access_review) && audiences.is_empty() {
-                return Err(Failure::new("no profile of this file wants the pod's token").hint(
-                    "there is nothing to allow: leave out `--rbac` and `--access-review`",
-                ));
+                let option = if args.rbac { "--rbac" } else { "--access-review" };
+                return Err(Failure::new("no profile of this file wants the pod's token")
+                    .hint(format!("there is nothing to allow: leave `{option}` out")));
             }
             let rbac = "pullpass config oidc --rbac --profiles FILE";
             let text = render::config(&entries, rbac, args.kubelet_version);
@@ -138,20 +139,21 @@ fn prove(text: &str, args: &ConfigArgs) -> Result<(), Failure> {
     let mut target = Target::new(version);
     target.gates.set(SERVICE_ACCOUNT_TOKENS, true);
     let config = Config::parse("config", text.as_bytes(), &target).map_err(|error| {
-        Failure::new(harmless(&error.message))
+        Failure::new(sanitize(&error.message))
             .hint(format!("kubelet {version} would not start with this; correct the {whose}"))
     })?;
-    let lints = lints::check(&config);
+    let mut lints = lints::check(&config.providers);
+    lints.extend(plugin_lints::check(&config.providers));
     match lints.into_iter().find(|lint| lint.severity == Severity::Warning) {
         None => Ok(()),
-        Some(lint) => Err(Failure::new(harmless(&lint.message)).hint(match lint.code {
+        Some(lint) => Err(Failure::new(sanitize(&lint.message)).hint(match lint.code {
             // Each would be run with the other's token, and fail.
             "overlapping-patterns" if args.profiles.is_some() => {
                 "an entry has one audience: give profiles that cover the same images the same \
                  `serviceAccountToken.audience`"
                     .to_owned()
             }
-            _ => harmless(&lint.hint),
+            _ => sanitize(&lint.hint),
         })),
     }
 }

@@ -8,15 +8,16 @@ mod token;
 
 use std::time::Duration;
 
+use pullpass::secrecy::SecretString;
 use pullpass_kubelet::exec::ExecOptions;
 use pullpass_kubelet::service_account::{NotCalled, Pod, PodServiceAccount, TokenSource};
 use pullpass_kubelet::{Kubelet, KubeletOptions, Lookup, Outcome, startup};
 
 use crate::args::{Format, LookupArgs};
+use crate::environment::Environment;
 use crate::lookup::redact::Redactor;
 use crate::report::{Failure, Report};
-use crate::text::harmless;
-use crate::environment::Environment;
+use crate::text::sanitize;
 
 /// How long to wait on for a process that holds a plugin's streams; the kubelet waits
 /// without end.
@@ -27,11 +28,12 @@ pub(crate) fn run(args: &LookupArgs, environment: &Environment) -> Result<Report
     let target = args.target.target();
     let startup = startup(&args.config, Some(&args.bin_dir), &target);
     let config = startup.into_config().map_err(|error| {
-        Failure::new(harmless(&error.message)).hint(format!(
-            "kubelet {} would not start; `pullpass check {} --bin-dir {}` shows more",
+        Failure::new(sanitize(&error.message)).hint(format!(
+            "kubelet {} would not start; `pullpass check {} --bin-dir {}{}` shows more",
             target.version,
             args.config.display(),
-            args.bin_dir.display()
+            args.bin_dir.display(),
+            args.target.written()
         ))
     })?;
     let config = &config;
@@ -46,57 +48,73 @@ pub(crate) fn run(args: &LookupArgs, environment: &Environment) -> Result<Report
         },
         ..KubeletOptions::default()
     };
-    let mut kubelet = Kubelet::new(config, &args.bin_dir, options);
+    let kubelet = Kubelet::new(config, &args.bin_dir, options);
     let lookup = if args.raw {
-        kubelet.lookup_raw(&args.image, pod.as_ref())
+        kubelet.lookup_raw(&args.image, Some(&pod))
     } else {
-        kubelet.lookup(&args.image, pod.as_ref()).map_err(|error| {
-            Failure::new(harmless(&error.to_string())).hint("the kubelet asks no provider about it")
+        kubelet.lookup(&args.image, Some(&pod)).map_err(|error| {
+            Failure::new(sanitize(&error.to_string())).hint("the kubelet asks no provider about it")
         })?
     };
     let redactor = Redactor::new(args.show_secrets, token.as_ref(), &lookup);
-    let code = exit_code(&lookup);
+    let code = exit_code(&lookup, args.strict);
     let mut report = match args.format {
         Format::Json => Report::json(&json::render(args, config, &lookup, &redactor), code),
         Format::Text => Report::new(text::render(args, config, &lookup, &redactor), code),
     };
     if let Some(token) = &token {
-        report.stderr = token::remarks(token, config, &lookup);
+        report.stderr = token::remarks(token, args, config, &lookup);
     }
     report.stderr.push_str(&token::unlisted(&args.annotations, config, &lookup));
     Ok(report)
 }
 
-fn pod(args: &LookupArgs, token: Option<&secrecy::SecretString>) -> Option<Pod> {
-    let (namespace, name) = args.service_account.clone()?;
-    let account = PodServiceAccount {
-        name,
-        annotations: args.annotations.iter().cloned().collect(),
-        ..PodServiceAccount::default()
+/// The pod whose image it is. Without `--service-account` it is a static pod. What is not known of
+/// it is in log lines only.
+fn pod(args: &LookupArgs, token: Option<&SecretString>) -> Pod {
+    let account = args.service_account.clone();
+    let (namespace, account) = match account {
+        Some((namespace, name)) => (
+            namespace,
+            Some(PodServiceAccount {
+                name,
+                annotations: args.annotations.iter().cloned().collect(),
+                ..PodServiceAccount::default()
+            }),
+        ),
+        None => ("NAMESPACE".to_owned(), None),
     };
-    Some(Pod {
+    Pod {
         namespace,
-        // Only log lines show them; the pod is an imagined one.
         name: "POD".to_owned(),
         uid: "UID".to_owned(),
-        service_account: Some(account),
+        service_account: account,
         tokens: token.cloned().map_or_else(
             || TokenSource::Error("no `--token-file` was given".to_owned()),
             TokenSource::Token,
         ),
-    })
+    }
 }
 
-fn exit_code(lookup: &Lookup) -> u8 {
+fn exit_code(lookup: &Lookup, strict: bool) -> u8 {
     let failed = lookup.providers.iter().any(|report| is_failure(&report.outcome));
-    u8::from(failed && lookup.credentials.is_empty())
+    u8::from(lookup.credentials.is_empty() && (failed || strict))
+}
+
+/// Whether a provider was left out on purpose: the pod does not opt in.
+fn is_skipped(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::NotCalled(NotCalled::NoServiceAccount | NotCalled::MissingAnnotation(_))
+    )
 }
 
 /// Whether an outcome is one that somebody has to fix.
 fn is_failure(outcome: &Outcome) -> bool {
     match outcome {
+        // Keys that do not cover the image are a mistake of the plugin.
+        Outcome::Answered { keys, usable } => *keys > 0 && *usable == 0,
         Outcome::NoMatch
-        | Outcome::Answered { .. }
         | Outcome::NotCalled(NotCalled::NoServiceAccount | NotCalled::MissingAnnotation(_)) => {
             false
         }

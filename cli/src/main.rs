@@ -3,11 +3,13 @@
 
 mod args;
 mod check;
+mod command_notes;
 mod config;
 mod environment;
 mod lookup;
 mod manual;
 mod match_;
+mod plugin_lints;
 mod plugins;
 mod report;
 mod text;

@@ -1,7 +1,6 @@
 //! Shell completions and manual pages, made from the definition of the command line and from
 //! what the plugins say of themselves.
 
-pub(crate) mod commands;
 mod plugin;
 
 use std::fs;
@@ -14,7 +13,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, roman};
 
 use crate::args::Args;
-use crate::manual::commands::{COMMANDS, CommandPage};
+use crate::command_notes::{COMMANDS, CommandNotes};
 use crate::plugins::{self, PLUGINS};
 use crate::report::{Failure, Report};
 
@@ -85,13 +84,14 @@ fn command_page(command: &Command) -> io::Result<String> {
     if let Some(known) = known {
         write_notes(&mut roff, known);
     }
-    let others = command_names().filter(|name| *name != command.get_display_name().unwrap_or_default());
+    let others = command_names()
+        .filter(|name| *name != command.get_display_name().unwrap_or(command.get_name()));
     write_see_also(&mut roff, others);
     roff.to_writer(&mut page)?;
     Ok(String::from_utf8_lossy(&page).into_owned())
 }
 
-fn write_notes(roff: &mut Roff, page: &CommandPage) {
+fn write_notes(roff: &mut Roff, page: &CommandNotes) {
     roff.control("SH", ["EXIT STATUS"]);
     for (code, meaning) in page.exit_codes {
         write_item(roff, &code.to_string(), meaning);
@@ -150,3 +150,44 @@ fn command_names() -> impl Iterator<Item = &'static str> {
 
 const KUBERNETES_PAGE: &str =
     "https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/";
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[test]
+    fn every_command_has_a_page() {
+        let command = Args::command();
+        let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        let pages: Vec<&str> = COMMANDS.iter().map(|page| page.name).collect();
+        assert_eq!(names, pages);
+        for page in COMMANDS {
+            assert_eq!(page.display_name, format!("pullpass-{}", page.name));
+        }
+    }
+
+    /// The words of a shell's line: `'` keeps some together, `\` joins lines, and the command
+    /// ends before `>`, `|` or `)`.
+    fn words(line: &str) -> Vec<String> {
+        let line = line.replace("\\\n", " ").replace('\'', "");
+        let words = line.split_whitespace().take_while(|word| !matches!(*word, ">" | "|"));
+        words.map(|word| word.trim_end_matches(')').to_owned()).collect()
+    }
+
+    #[test]
+    fn the_command_line_takes_every_example() {
+        for page in COMMANDS {
+            assert!(!page.examples.is_empty(), "{}", page.name);
+            for (_, example) in page.examples {
+                let start = example.find("pullpass ").expect("a run of pullpass");
+                let line = words(&example[start..]);
+                assert_eq!(line[1], page.name, "{example}");
+                if let Err(error) = Args::try_parse_from(&line) {
+                    panic!("{example}: {error}");
+                }
+            }
+        }
+    }
+}

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use pullpass_kubelet::image_name::lookup_name;
 use pullpass_kubelet::pattern::{Match, MismatchReason, Pattern};
-use pullpass_kubelet::{Config, Spanned};
+use pullpass_kubelet::{Spanned, startup};
 use serde_json::{Value, json};
 
 use crate::args::{Format, MatchArgs};
 use crate::report::{Failure, Report};
-use crate::text::harmless;
+use crate::text::sanitize;
 
 /// One pattern to try.
 struct Candidate {
@@ -58,11 +58,12 @@ fn candidates(args: &MatchArgs) -> Result<Vec<Candidate>, Failure> {
         };
         return Ok(args.pattern.iter().map(candidate).collect());
     };
-    let config = Config::load(path, &target).map_err(|error| {
-        Failure::new(harmless(&error.message)).hint(format!(
-            "kubelet {} would not start; `pullpass check {}` shows where",
+    let config = startup(path, None, &target).into_config().map_err(|error| {
+        Failure::new(sanitize(&error.message)).hint(format!(
+            "kubelet {} would not start; `pullpass check {}{}` shows where",
             args.target.kubelet_version,
-            path.display()
+            path.display(),
+            args.target.written()
         ))
     })?;
     let of_provider = |provider: &pullpass_kubelet::CredentialProvider| -> Vec<Candidate> {
@@ -139,14 +140,18 @@ fn to_json(row: &Row<'_>) -> Value {
 fn to_text(rows: &[Row<'_>], args: &MatchArgs, code: u8) -> Report {
     let mut report = Report::new(String::new(), code);
     for row in rows {
-        let image = harmless(row.image);
+        let image = sanitize(row.image);
         if let Some(error) = &row.error {
-            let _ = writeln!(report.stderr, "error: `{image}`: {}", harmless(error));
-            let _ = writeln!(report.stderr, "hint: the kubelet asks no provider about it");
+            let _ = writeln!(report.stderr, "error: `{image}`: {}", sanitize(error));
+            let hint = match image.split_once("://") {
+                Some((_, rest)) => format!("write `{rest}`: an image has no scheme"),
+                None => "the kubelet asks no provider about it".to_owned(),
+            };
+            let _ = writeln!(report.stderr, "hint: {hint}");
             continue;
         }
         let verdict = if row.matched() { "match" } else { "no match" };
-        let lookup = harmless(row.lookup.as_deref().unwrap_or_default());
+        let lookup = sanitize(row.lookup.as_deref().unwrap_or_default());
         let _ = writeln!(report.stdout, "{verdict}: {image} (compared as {lookup})");
         for one in &row.tries {
             write_try(&mut report.stdout, one);
@@ -159,8 +164,8 @@ fn to_text(rows: &[Row<'_>], args: &MatchArgs, code: u8) -> Report {
             continue;
         }
         reported.push(&candidate.text);
-        let pattern = harmless(&candidate.text);
-        let _ = writeln!(report.stderr, "error: pattern `{pattern}`: {}", harmless(error));
+        let pattern = sanitize(&candidate.text);
+        let _ = writeln!(report.stderr, "error: pattern `{pattern}`: {}", sanitize(error));
         let version = args.target.kubelet_version;
         let _ = writeln!(report.stderr, "hint: kubelet {version} would not start with it");
     }
@@ -174,34 +179,57 @@ fn to_text(rows: &[Row<'_>], args: &MatchArgs, code: u8) -> Report {
 
 fn write_try(text: &mut String, one: &Try<'_>) {
     let provider = match &one.candidate.provider {
-        Some(name) => format!("{}: ", harmless(name)),
+        Some(name) => format!("{}: ", sanitize(name)),
         None => String::new(),
     };
-    let pattern = harmless(&one.candidate.text);
+    let pattern = sanitize(&one.candidate.text);
     let _ = match (&one.reason, &one.candidate.parsed) {
         (Some(reason), _) => {
-            writeln!(text, "  miss {provider}{pattern}\n       {}", harmless(&reason.to_string()))
+            writeln!(text, "  miss {provider}{pattern}\n       {}", sanitize(&reason.to_string()))
         }
         (None, Err(_)) => writeln!(text, "  error {provider}{pattern}"),
         (None, Ok(_)) => writeln!(text, "  hit  {provider}{pattern}"),
     };
     if let Some(fix) = fix(one) {
-        let _ = writeln!(text, "       hint: {}", harmless(&fix));
+        let _ = writeln!(text, "       hint: {}", sanitize(&fix));
     }
 }
 
-/// What to write, where the mistake is one that can be named.
+/// What to do, where the mistake is one that can be named.
 fn fix(one: &Try<'_>) -> Option<String> {
     let pattern = one.candidate.text.as_str();
+    let host = pattern.split('/').next().unwrap_or_default();
+    let path = &pattern[host.len()..];
     let fixed = match one.reason.as_ref()? {
-        MismatchReason::Scheme { scheme } => pattern.strip_prefix(scheme.as_str())?,
+        _ if HUB_ALIASES.contains(&host) => format!("docker.io{path}"),
+        MismatchReason::Scheme { scheme } => pattern.strip_prefix(scheme.as_str())?.to_owned(),
         MismatchReason::GlobInPath { .. } => {
-            let path = pattern.find('/')?;
-            let star = path + pattern[path..].find('*')?;
-            if star == path + 1 { &pattern[..path] } else { &pattern[..star] }
+            let star = path.find('*')?;
+            let kept = if star == 1 { "" } else { &path[..star] };
+            format!("{host}{kept}")
         }
-        MismatchReason::Tag { tag } => pattern.strip_suffix(tag.as_str())?,
+        MismatchReason::Tag { tag } => pattern.strip_suffix(tag.as_str())?.to_owned(),
+        MismatchReason::Port { pattern, image } => {
+            let bare = host.strip_suffix(pattern.as_str()).unwrap_or(host).trim_end_matches(':');
+            return Some(match image.is_empty() {
+                true => format!("write `{bare}{path}`"),
+                false => format!("write `{bare}:{image}{path}`; no `*` covers a port"),
+            });
+        }
+        // Too few `*` before the same domain.
+        MismatchReason::LabelCount { image, .. } => {
+            let labels: Vec<&str> = host.split('.').collect();
+            let stars = labels.iter().take_while(|label| **label == "*").count();
+            let fixed = labels.len() - stars;
+            if stars == 0 || *image <= fixed || fixed < 2 {
+                return None;
+            }
+            format!("{}{}{path}", "*.".repeat(image - fixed), labels[stars..].join("."))
+        }
         _ => return None,
     };
     Some(format!("write `{fixed}`"))
 }
+
+/// Names of Docker Hub that no image is compared as.
+const HUB_ALIASES: [&str; 3] = ["index.docker.io", "registry-1.docker.io", "hub.docker.com"];

@@ -3,7 +3,7 @@
 use pullpass::Plugin;
 
 use crate::report::Failure;
-use crate::text::harmless as sanitize;
+use crate::text::sanitize;
 
 /// All of them.
 pub(crate) const PLUGINS: &[&Plugin] =
@@ -23,15 +23,23 @@ fn short_name(plugin: &Plugin) -> &'static str {
     plugin.name.strip_suffix(SUFFIX).unwrap_or(plugin.name)
 }
 
+/// The plugin that a provider's program is, by the program's name. Links such as
+/// `oidc-corp-credential-provider` are the oidc plugin's.
+pub(crate) fn find_by_program(name: &str) -> Option<&'static Plugin> {
+    let is_link = |plugin: &&&Plugin| {
+        name.strip_prefix(short_name(plugin))
+            .is_some_and(|rest| rest.starts_with('-') && rest.ends_with(SUFFIX))
+    };
+    PLUGINS.iter().find(is_link).copied()
+}
+
 /// The plugin of this name, long or short.
 pub(crate) fn find(name: &str) -> Result<&'static Plugin, Failure> {
     let mut known = PLUGINS.iter().copied();
-    known
-        .find(|plugin| plugin.name == name || short_name(plugin) == name)
-        .ok_or_else(|| {
-            let names: Vec<String> =
-                PLUGINS.iter().map(|plugin| format!("`{}`", plugin.name)).collect();
-            Failure::new(format!("there is no plugin `{}`", sanitize(name)))
-                .hint(format!("the plugins are {}", names.join(", ")))
-        })
+    known.find(|plugin| plugin.name == name || short_name(plugin) == name).ok_or_else(|| {
+        let names: Vec<String> =
+            PLUGINS.iter().map(|plugin| format!("`{}`", plugin.name)).collect();
+        Failure::new(format!("there is no plugin `{}`", sanitize(name)))
+            .hint(format!("the plugins are {}", names.join(", ")))
+    })
 }

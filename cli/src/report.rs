@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use crate::environment::Environment;
-use crate::text::paint_labels;
+use crate::text::{is_deceptive, paint_labels};
 
 /// The end of a command.
 #[derive(Debug, Default)]
@@ -28,7 +28,16 @@ impl Report {
 
     /// One JSON document.
     pub(crate) fn json(value: &Value, code: u8) -> Self {
-        Self::new(format!("{value:#}\n"), code)
+        // A terminal may show it as well. Such characters are within texts only.
+        let mut text = String::new();
+        for c in format!("{value:#}\n").chars() {
+            if is_deceptive(c) && c != '\n' {
+                let _ = write!(text, "\\u{:04x}", u32::from(c));
+            } else {
+                text.push(c);
+            }
+        }
+        Self::new(text, code)
     }
 
     /// Writes it all. A reader that went away is not a failure: it has what it wanted.

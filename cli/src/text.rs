@@ -7,11 +7,22 @@ pub(crate) fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
 
-/// A foreign text for a terminal: control characters other than line ends are shown
-/// as `?`, so that no plugin can move the cursor.
-pub(crate) fn harmless(text: &str) -> String {
-    let show = |c: char| if c.is_control() && c != '\n' && c != '\t' { '?' } else { c };
+/// A foreign text for a terminal: control characters other than line ends are shown as `?`, so
+/// that no plugin can move the cursor, and so are marks of direction, with which a text can be
+/// made to look like another.
+pub(crate) fn sanitize(text: &str) -> String {
+    let show = |c: char| if is_deceptive(c) && c != '\n' && c != '\t' { '?' } else { c };
     text.chars().map(show).collect()
+}
+
+/// Whether a character is not seen and changes how others are.
+pub(crate) fn is_deceptive(c: char) -> bool {
+    let is_mark = matches!(
+        c,
+        '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+    );
+    is_mark || c.is_control()
 }
 
 /// The labels that may begin a line, and the colour that each has on a terminal: red for what
@@ -122,7 +133,8 @@ mod tests {
     #[test]
     fn only_labels_at_the_beginning_of_a_line_are_painted() {
         let painted = paint_labels("ok: a\n  hint: b error: c\n\"error\": 1\n");
-        let expected = "\x1b[1;32mok:\x1b[0m a\n  \x1b[1;36mhint:\x1b[0m b error: c\n\"error\": 1\n";
+        let expected =
+            "\x1b[1;32mok:\x1b[0m a\n  \x1b[1;36mhint:\x1b[0m b error: c\n\"error\": 1\n";
         assert_eq!(painted, expected);
         for (label, colour) in LABELS {
             let is_good = matches!(label, "accepted:" | "match:" | "ok:");
@@ -132,6 +144,6 @@ mod tests {
 
     #[test]
     fn no_escape_sequence_passes() {
-        assert_eq!(harmless("a\x1b[2Jb\nc\td\u{9b}"), "a?[2Jb\nc\td?");
+        assert_eq!(sanitize("a\x1b[2Jb\nc\td\u{9b}"), "a?[2Jb\nc\td?");
     }
 }

@@ -1,17 +1,22 @@
 //! The verdict and the lints for programs.
 
 use pullpass_kubelet::lints::{Lint, Severity};
-use pullpass_kubelet::{Finding, Location, Startup, Target};
+use pullpass_kubelet::{Finding, Location, Startup, StartupError, Target};
 use serde_json::{Map, Value, json};
+
+use crate::check::advice;
 
 /// One object.
 pub(super) fn render(startup: &Startup, lints: &[Lint], target: &Target) -> Value {
     let refusal = startup.error.as_ref();
-    let findings = |findings: &[Finding]| -> Vec<Value> { findings.iter().map(finding).collect() };
+    let findings = |findings: &[Finding]| -> Vec<Value> {
+        findings.iter().map(|one| finding(one, target)).collect()
+    };
     json!({
         "verdict": if refusal.is_some() { "refused" } else { "accepted" },
         "kubelet_version": target.version.to_string(),
         "message": refusal.map(|refusal| refusal.message.as_str()),
+        "log": refusal.map(StartupError::log_line),
         "verbatim": refusal.map(|refusal| refusal.verbatim),
         "errors": refusal.map_or_else(Vec::new, |refusal| findings(&refusal.findings)),
         "further": refusal.map_or_else(Vec::new, |refusal| findings(&refusal.further)),
@@ -20,10 +25,11 @@ pub(super) fn render(startup: &Startup, lints: &[Lint], target: &Target) -> Valu
     })
 }
 
-fn finding(finding: &Finding) -> Value {
+fn finding(finding: &Finding, target: &Target) -> Value {
     let mut object = place(finding.location.as_ref());
     object.insert("code".to_owned(), finding.code.as_str().into());
     object.insert("message".to_owned(), finding.message.as_str().into());
+    object.insert("hint".to_owned(), advice::hint(finding, target).into());
     Value::Object(object)
 }
 

@@ -4,7 +4,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use pullpass_kubelet::lints::{Lint, Severity};
 use pullpass_kubelet::{Finding, Location};
 
-use crate::text::harmless;
+use crate::text::sanitize;
 
 /// In bytes. A longer line is of no use to a reader; only its place is given.
 const LONGEST_LINE: usize = 1000;
@@ -20,7 +20,7 @@ impl Snippets {
     }
 
     /// A fault in the kubelet's words.
-    pub(super) fn error(&self, finding: &Finding, hint: Option<&str>) -> String {
+    pub(super) fn error(&self, finding: &Finding, hint: &str) -> String {
         self.render(Level::ERROR, &finding.message, finding.location.as_ref(), hint)
     }
 
@@ -28,10 +28,10 @@ impl Snippets {
     pub(super) fn lint(&self, lint: &Lint) -> String {
         let level = match lint.severity {
             Severity::Warning => Level::WARNING,
-            Severity::Advice => Level::NOTE.with_name("advice"),
+            Severity::Advice => Level::HELP.with_name("advice"),
         };
         let title = format!("{} [{}]", lint.message, lint.code);
-        self.render(level, &title, lint.location.as_ref(), Some(&lint.hint))
+        self.render(level, &title, lint.location.as_ref(), &lint.hint)
     }
 
     fn render(
@@ -39,7 +39,7 @@ impl Snippets {
         level: Level<'_>,
         title: &str,
         location: Option<&Location>,
-        hint: Option<&str>,
+        hint: &str,
     ) -> String {
         let mut group = Group::with_title(level.primary_title(title));
         if let Some(location) = location {
@@ -59,9 +59,7 @@ impl Snippets {
         }
         let mut text = self.renderer.render(&[group]);
         text.push('\n');
-        if let Some(hint) = hint {
-            text.push_str(&format!("hint: {}\n", harmless(hint)));
-        }
+        text.push_str(&format!("hint: {}\n", sanitize(hint)));
         text
     }
 }

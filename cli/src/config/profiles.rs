@@ -10,7 +10,7 @@ use super::render::{Entry, Tokens, quoted};
 use crate::args::ConfigArgs;
 use crate::plugins;
 use crate::report::Failure;
-use crate::text::harmless;
+use crate::text::sanitize;
 
 /// One entry for each audience: an entry has only one.
 pub(super) fn entries(path: &Path, args: &ConfigArgs) -> Result<Vec<Entry<'static>>, Failure> {
@@ -34,7 +34,7 @@ pub(super) fn entries(path: &Path, args: &ConfigArgs) -> Result<Vec<Entry<'stati
     }
     let provider_entries = pullpass_oidc::provider_entries(path).map_err(|error| {
         let text = error.render();
-        Failure::new(harmless(text.strip_prefix("error: ").unwrap_or(&text).trim_end()))
+        Failure::new(sanitize(text.strip_prefix("error: ").unwrap_or(&text).trim_end()))
     })?;
     // The kubelet runs plugins in `/`.
     let file = std::path::absolute(path).map_err(|error| {

@@ -1,18 +1,25 @@
 //! What to do about an outcome.
 
+use pullpass_kubelet::KubeletVersion;
 use pullpass_kubelet::cache::Stored;
 use pullpass_kubelet::exec::ExecFailureKind;
+use pullpass_kubelet::pattern::{Match, Pattern};
 use pullpass_kubelet::service_account::NotCalled;
 use pullpass_kubelet::{CacheDecision, Config, Outcome, ProviderReport};
 
 use crate::args::LookupArgs;
 
 /// The next step, where there is one.
-pub(super) fn hint(args: &LookupArgs, config: &Config, report: &ProviderReport) -> Option<String> {
+pub(super) fn hint(
+    args: &LookupArgs,
+    config: &Config,
+    lookup_name: &str,
+    report: &ProviderReport,
+) -> Option<String> {
     match &report.outcome {
         Outcome::NoMatch => None,
         Outcome::NotCalled(reason) => not_called(args, config, report, reason),
-        Outcome::Failed(kind) => failed(*kind).map(str::to_owned),
+        Outcome::Failed(kind) => Some(failed(*kind, report).to_owned()),
         Outcome::EchoedToken => Some(
             "set `cacheType: Token` in this provider's `tokenAttributes`: only then may the token \
              itself be the password"
@@ -24,12 +31,44 @@ pub(super) fn hint(args: &LookupArgs, config: &Config, report: &ProviderReport) 
              `\"cacheDuration\":\"0s\"`"
                 .to_owned(),
         ),
-        Outcome::Answered { keys, usable: 0 } if *keys > 0 => Some(
-            "the keys of `auth` follow the rules of `matchImages`; `pullpass match IMAGE --pattern \
-             KEY` says why one does not cover the image"
-                .to_owned(),
-        ),
+        Outcome::Answered { keys, usable: 0 } if *keys > 0 => Some(uncovered(lookup_name, report)),
         Outcome::Answered { .. } => None,
+    }
+}
+
+/// Why each key of an answer does not cover the image.
+fn uncovered(lookup_name: &str, report: &ProviderReport) -> String {
+    let mut reasons = Vec::new();
+    for key in report.auth.keys().take(MOST_KEYS) {
+        let bare = key.strip_prefix("https://").or(key.strip_prefix("http://")).unwrap_or(key);
+        let why = match Pattern::parse(bare, KubeletVersion::default()) {
+            Ok(pattern) => match pattern.explain(lookup_name) {
+                Match::Miss(reason) => reason.to_string(),
+                Match::Hit => continue,
+            },
+            Err(error) => error.to_string(),
+        };
+        reasons.push(format!("key `{key}`: {why}"));
+    }
+    format!(
+        "the plugin must answer with a key such as the image's registry, as patterns of \
+         `matchImages`; {}",
+        reasons.join("; ")
+    )
+}
+
+/// More would drown the rest.
+const MOST_KEYS: usize = 5;
+
+fn exit_status(report: &ProviderReport) -> &'static str {
+    if !report.stderr.is_empty() {
+        "its stderr says why; the kubelet shows it in its log only"
+    } else if report.stdout.is_empty() {
+        "it says nothing on stderr: run it by hand with a request on stdin, and ask those who made \
+         it to write errors to stderr"
+    } else {
+        "it says nothing on stderr, where errors belong, but something on stdout, which the kubelet \
+         throws away: run it by hand with a request on stdin"
     }
 }
 
@@ -53,15 +92,13 @@ fn key_type(word: &str) -> String {
     hint
 }
 
-fn failed(kind: ExecFailureKind) -> Option<&'static str> {
-    Some(match kind {
+fn failed(kind: ExecFailureKind, report: &ProviderReport) -> &'static str {
+    match kind {
         ExecFailureKind::NotStarted => {
             "it is for another architecture, or lacks its interpreter or loader, or its file \
              system is mounted `noexec`"
         }
-        ExecFailureKind::ExitStatus(_) => {
-            "its stderr says why; the kubelet shows it in its log only"
-        }
+        ExecFailureKind::ExitStatus(_) => exit_status(report),
         ExecFailureKind::Signal(9) => "something killed it: out of memory, or an operator",
         ExecFailureKind::Signal(_) => "the plugin crashed: report it to those who made it",
         ExecFailureKind::TimedOut => {
@@ -82,7 +119,7 @@ fn failed(kind: ExecFailureKind) -> Option<&'static str> {
             "the answer may have `kind`, `apiVersion`, `cacheKeyType`, `cacheDuration` and `auth` \
              with `username` and `password`, in this case and nothing else"
         }
-    })
+    }
 }
 
 fn not_called(

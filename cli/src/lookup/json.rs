@@ -30,8 +30,11 @@ pub(super) fn render(
             })
         })
         .collect();
-    let providers: Vec<Value> =
-        lookup.providers.iter().map(|report| provider(args, config, report, redactor)).collect();
+    let providers: Vec<Value> = lookup
+        .providers
+        .iter()
+        .map(|report| provider(args, config, &lookup.lookup_name, report, redactor))
+        .collect();
     json!({
         "image": args.image,
         "lookup": lookup.lookup_name,
@@ -43,6 +46,7 @@ pub(super) fn render(
 fn provider(
     args: &LookupArgs,
     config: &Config,
+    lookup_name: &str,
     report: &ProviderReport,
     redactor: &Redactor,
 ) -> Value {
@@ -64,8 +68,10 @@ fn provider(
         "outcome": report.outcome.code(),
         "message": text::message(report).map(|text| redactor.text(text)),
         "detail": report.detail.as_deref().map(|text| redactor.text(text)),
-        "hint": advice::hint(args, config, report),
+        "hint": advice::hint(args, config, lookup_name, report),
         "duration_ms": milliseconds,
+        "stdout": text::stdout(report).map(|text| redactor.text(&text)),
+        "keys": report.auth.keys().collect::<Vec<_>>(),
         "stderr": redactor.text(&String::from_utf8_lossy(&report.stderr)),
         "log": log,
         "cache": cache(&report.cache),

@@ -8,8 +8,8 @@ use pullpass_kubelet::{CacheDecision, Config, Lookup, Outcome, ProviderReport};
 
 use crate::args::LookupArgs;
 use crate::lookup::redact::Redactor;
-use crate::lookup::{advice, is_failure};
-use crate::text::{count, elapsed, harmless, utc};
+use crate::lookup::{advice, is_failure, is_skipped};
+use crate::text::{count, elapsed, sanitize, utc};
 
 /// More of what a plugin wrote would drown the rest; JSON has all that was kept.
 const MOST_LINES: usize = 20;
@@ -24,14 +24,14 @@ pub(super) fn render(
 ) -> String {
     let mut text = format!(
         "image: {} (asked and compared as {})\n",
-        harmless(&args.image),
-        harmless(&lookup.lookup_name)
+        sanitize(&args.image),
+        sanitize(&lookup.lookup_name)
     );
     write_credentials(&mut text, lookup, redactor);
     let silent = |report: &&ProviderReport| report.outcome == Outcome::NoMatch;
     for report in lookup.providers.iter().filter(|report| !silent(report)) {
         text.push('\n');
-        write_provider(&mut text, args, config, report, redactor);
+        write_provider(&mut text, args, config, &lookup.lookup_name, report, redactor);
     }
     let names: Vec<&str> =
         lookup.providers.iter().filter(silent).map(|report| report.name.as_str()).collect();
@@ -39,10 +39,11 @@ pub(super) fn render(
         let _ = writeln!(
             text,
             "\nnot asked, because no pattern covers the image: {}\n  hint: pullpass match {} \
-             --config {}",
-            harmless(&names.join(", ")),
-            harmless(&args.image),
-            args.config.display()
+             --config {}{}",
+            sanitize(&names.join(", ")),
+            sanitize(&args.image),
+            args.config.display(),
+            args.target.written()
         );
     }
     text
@@ -59,10 +60,10 @@ fn write_credentials(text: &mut String, lookup: &Lookup, redactor: &Redactor) {
             text,
             "  {}. user `{}`, password {}, for `{}` from {}",
             index + 1,
-            harmless(&credential.username),
-            harmless(redactor.password(&credential.password)),
-            harmless(&credential.key),
-            harmless(&credential.provider)
+            sanitize(&credential.username),
+            sanitize(redactor.password(&credential.password)),
+            sanitize(&credential.key),
+            sanitize(&credential.provider)
         );
     }
 }
@@ -71,38 +72,55 @@ fn write_provider(
     text: &mut String,
     args: &LookupArgs,
     config: &Config,
+    lookup_name: &str,
     report: &ProviderReport,
     redactor: &Redactor,
 ) {
     let took = report.duration.map_or_else(String::new, |time| format!(" ({})", elapsed(time)));
-    let word = if is_failure(&report.outcome) { "error" } else { "ok" };
+    let word = match &report.outcome {
+        outcome if is_failure(outcome) => "error",
+        outcome if is_skipped(outcome) => "skipped",
+        _ => "ok",
+    };
     let _ = writeln!(
         text,
         "{word}: {}: {}{took}",
-        harmless(&report.name),
-        harmless(&verdict(&report.outcome))
+        sanitize(&report.name),
+        sanitize(&verdict(&report.outcome))
     );
     let mut line = |label: &str, value: &str| {
-        let value = harmless(&redactor.text(value));
+        let value = sanitize(&redactor.text(value));
         let _ = writeln!(text, "  {label}: {}", short(&value).replace('\n', "\n    "));
     };
     if let Some(message) = message(report) {
-        line("kubelet", message);
+        let is_shown = report.error_line().is_some();
+        line(if is_shown { "kubelet" } else { "kubelet, at `-v=5` only" }, message);
     }
     if let Some(detail) = &report.detail {
         line("the kubelet does not say", detail);
     }
-    if !report.stderr.is_empty() {
-        let logged = matches!(report.outcome, Outcome::Failed(kind) if kind.is_counted());
-        let label = if logged { "stderr" } else { "stderr, which the kubelet throws away" };
-        line(label, &String::from_utf8_lossy(&report.stderr));
+    // Of a run that failed it is in the kubelet's line.
+    let is_logged = matches!(report.outcome, Outcome::Failed(kind) if kind.is_counted());
+    if !report.stderr.is_empty() && !is_logged {
+        line("stderr, which the kubelet throws away", &String::from_utf8_lossy(&report.stderr));
     }
-    if let Some(hint) = advice::hint(args, config, report) {
+    if let Some(stdout) = stdout(report) {
+        line("stdout, which the kubelet throws away", &stdout);
+    }
+    if let Some(hint) = advice::hint(args, config, lookup_name, report) {
         line("hint", &hint);
     }
     if let Some(cache) = cache(&report.cache) {
         line("cache", &cache);
     }
+}
+
+/// What a plugin that failed without a word on stderr wrote to stdout, unless it may be an
+/// answer with a password.
+pub(super) fn stdout(report: &ProviderReport) -> Option<String> {
+    let stdout = String::from_utf8_lossy(&report.stdout);
+    let shows = report.stderr.is_empty() && !stdout.trim().is_empty() && !stdout.contains('{');
+    shows.then(|| stdout.into_owned())
 }
 
 /// What the kubelet logs: an error, or why it was silent.

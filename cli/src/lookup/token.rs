@@ -10,8 +10,9 @@ use pullpass_kubelet::{Config, Lookup};
 use rustix::fs::OFlags;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::args::LookupArgs;
 use crate::report::Failure;
-use crate::text::harmless;
+use crate::text::sanitize;
 
 /// Longer than any token.
 const LONGEST: u64 = 1 << 20;
@@ -58,7 +59,7 @@ pub(super) fn unlisted(
             || tokens.required_annotation_keys.iter().chain(&tokens.optional_annotation_keys);
         for (key, _) in annotations.iter().filter(|(key, _)| listed().all(|it| it.as_str() != key))
         {
-            remarks.push_str(&harmless(&format!(
+            remarks.push_str(&sanitize(&format!(
                 "warning: `tokenAttributes` of `{}` does not list the annotation `{key}`: the \
                  kubelet would not pass it on, and it was not\n",
                 provider.name.as_str()
@@ -69,7 +70,12 @@ pub(super) fn unlisted(
 }
 
 /// Where the token differs from the one that the kubelet would have asked for.
-pub(super) fn remarks(token: &SecretString, config: &Config, lookup: &Lookup) -> String {
+pub(super) fn remarks(
+    token: &SecretString,
+    args: &LookupArgs,
+    config: &Config,
+    lookup: &Lookup,
+) -> String {
     let was_run = |name: &str| {
         let mut reports = lookup.providers.iter();
         reports.any(|report| report.name == name && report.duration.is_some())
@@ -85,8 +91,20 @@ pub(super) fn remarks(token: &SecretString, config: &Config, lookup: &Lookup) ->
             return "warning: the token is not a signed JWT, as the API server's tokens are\n"
                 .to_owned();
         };
+        if remarks.is_empty()
+            && let Some((namespace, account)) = &args.service_account
+        {
+            let wanted = format!("system:serviceaccount:{namespace}:{account}");
+            let subject = &token.claims().subject;
+            if *subject != wanted {
+                remarks.push_str(&sanitize(&format!(
+                    "warning: the token is of `{subject}`, and the kubelet would ask for one of \
+                     `{wanted}`\n"
+                )));
+            }
+        }
         if !token.claims().is_for(audience) {
-            remarks.push_str(&harmless(&format!(
+            remarks.push_str(&sanitize(&format!(
                 "warning: the token is for `{}`, and for `{name}` the kubelet would ask for one \
                  for `{audience}`\n",
                 token.claims().audience.join("`, `"),

@@ -43,7 +43,8 @@ const PAGES: [&str; 4] =
 /// The options of `grep` on a page.
 fn grep_options(path: &str) -> Vec<String> {
     let page = page(path);
-    let (_, rest) = page.split_once("journalctl -u kubelet | grep ").expect(path);
+    let (_, rest) = page.split_once("journalctl -u kubelet").expect(path);
+    let (_, rest) = rest.split_once("grep ").expect(path);
     let (options, rest) = rest.split_once('\'').expect(path);
     let (pattern, _) = rest.split_once('\'').expect(path);
     options.split_whitespace().chain([pattern]).map(str::to_owned).collect()
@@ -94,6 +95,7 @@ fn one_pattern_finds_the_failure_in_the_log_of_every_kubelet() {
         }
     }
     for path in PAGES {
+        assert!(page(path).contains("is not authorized to request tokens for audience"), "{path}");
         let options = grep_options(path);
         for line in &lines {
             assert!(grep(&options, line), "{path}: {options:?} does not find\n{line}");

@@ -5,6 +5,7 @@
 
 mod check;
 mod config;
+mod cures;
 mod first_steps;
 mod kind_4185;
 mod match_images;

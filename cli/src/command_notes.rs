@@ -2,21 +2,21 @@
 
 use std::fmt::Write as _;
 
-/// Notes on one command.
-pub(crate) struct CommandPage {
+/// What is said of one command.
+pub(crate) struct CommandNotes {
     /// Its name.
     pub(crate) name: &'static str,
     /// The name of its page.
-    pub(super) display_name: &'static str,
+    pub(crate) display_name: &'static str,
     /// Every exit code, with its meaning.
-    pub(super) exit_codes: &'static [(u8, &'static str)],
+    pub(crate) exit_codes: &'static [(u8, &'static str)],
     /// What else has to be known.
-    pub(super) notes: &'static str,
+    pub(crate) notes: &'static str,
     /// What somebody wants, and the command line for it.
-    pub(super) examples: &'static [(&'static str, &'static str)],
+    pub(crate) examples: &'static [(&'static str, &'static str)],
 }
 
-impl CommandPage {
+impl CommandNotes {
     /// The end of `--help`.
     pub(crate) fn after_help(&self) -> String {
         let mut text = String::from("Exit codes:\n");
@@ -38,9 +38,9 @@ impl CommandPage {
 }
 
 /// The commands, in the order of `--help`.
-pub(super) const COMMANDS: &[CommandPage] = &[CHECK, MATCH, LOOKUP, CONFIG, COMPLETIONS, MAN];
+pub(crate) const COMMANDS: &[CommandNotes] = &[CHECK, MATCH, LOOKUP, CONFIG, COMPLETIONS, MAN];
 
-pub(crate) const CHECK: CommandPage = CommandPage {
+pub(crate) const CHECK: CommandNotes = CommandNotes {
     name: "check",
     display_name: "pullpass-check",
     exit_codes: &[
@@ -59,7 +59,7 @@ pub(crate) const CHECK: CommandPage = CommandPage {
     ],
 };
 
-pub(crate) const MATCH: CommandPage = CommandPage {
+pub(crate) const MATCH: CommandNotes = CommandNotes {
     name: "match",
     display_name: "pullpass-match",
     exit_codes: &[
@@ -81,12 +81,12 @@ pub(crate) const MATCH: CommandPage = CommandPage {
     ],
 };
 
-pub(crate) const LOOKUP: CommandPage = CommandPage {
+pub(crate) const LOOKUP: CommandNotes = CommandNotes {
     name: "lookup",
     display_name: "pullpass-lookup",
     exit_codes: &[
         (0, "there are credentials, or nothing failed and the pull is anonymous"),
-        (1, "a provider failed and there are no credentials"),
+        (1, "a provider failed and there are no credentials; with --strict: there are none"),
         (2, "the kubelet would not start, or the image or the command line is wrong"),
     ],
     notes: "Plugins get this command's environment where they would get the kubelet's.",
@@ -108,7 +108,7 @@ pub(crate) const LOOKUP: CommandPage = CommandPage {
     ],
 };
 
-pub(crate) const CONFIG: CommandPage = CommandPage {
+pub(crate) const CONFIG: CommandNotes = CommandNotes {
     name: "config",
     display_name: "pullpass-config",
     exit_codes: &[
@@ -130,18 +130,15 @@ pub(crate) const CONFIG: CommandPage = CommandPage {
     ],
 };
 
-pub(crate) const COMPLETIONS: CommandPage = CommandPage {
+pub(crate) const COMPLETIONS: CommandNotes = CommandNotes {
     name: "completions",
     display_name: "pullpass-completions",
     exit_codes: &[(0, "printed"), (2, "the command line is wrong")],
     notes: "",
-    examples: &[(
-        "for bash, in this shell",
-        "source <(pullpass completions bash)",
-    )],
+    examples: &[("for bash, in this shell", "source <(pullpass completions bash)")],
 };
 
-pub(crate) const MAN: CommandPage = CommandPage {
+pub(crate) const MAN: CommandNotes = CommandNotes {
     name: "man",
     display_name: "pullpass-man",
     exit_codes: &[(0, "printed or written"), (2, "there is no such page, or it cannot be written")],
@@ -151,45 +148,3 @@ pub(crate) const MAN: CommandPage = CommandPage {
         ("install every page", "pullpass man --dir /usr/local/share/man/man1"),
     ],
 };
-
-#[cfg(test)]
-mod tests {
-    use clap::{CommandFactory as _, Parser as _};
-
-    use super::*;
-    use crate::args::Args;
-
-    #[test]
-    fn every_command_has_a_page() {
-        let command = Args::command();
-        let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
-        let pages: Vec<&str> = COMMANDS.iter().map(|page| page.name).collect();
-        assert_eq!(names, pages);
-        for page in COMMANDS {
-            assert_eq!(page.display_name, format!("pullpass-{}", page.name));
-        }
-    }
-
-    /// The words of a shell's line: `'` keeps some together, `\` joins lines, and the command
-    /// ends before `>`, `|` or `)`.
-    fn words(line: &str) -> Vec<String> {
-        let line = line.replace("\\\n", " ").replace('\'', "");
-        let words = line.split_whitespace().take_while(|word| !matches!(*word, ">" | "|"));
-        words.map(|word| word.trim_end_matches(')').to_owned()).collect()
-    }
-
-    #[test]
-    fn the_command_line_takes_every_example() {
-        for page in COMMANDS {
-            assert!(!page.examples.is_empty(), "{}", page.name);
-            for (_, example) in page.examples {
-                let start = example.find("pullpass ").expect("a run of pullpass");
-                let line = words(&example[start..]);
-                assert_eq!(line[1], page.name, "{example}");
-                if let Err(error) = Args::try_parse_from(&line) {
-                    panic!("{example}: {error}");
-                }
-            }
-        }
-    }
-}

@@ -1,0 +1,115 @@
+//! The profile file that the oidc plugin's `args` name, compared with its entry.
+
+use std::path::Path;
+
+use pullpass::{CacheType, Options};
+use pullpass_kubelet::CredentialProvider;
+use pullpass_kubelet::ServiceAccountTokenCacheType;
+use pullpass_kubelet::lints::Lint;
+use pullpass_oidc::{ProviderEntry, provider_entries};
+
+use crate::plugin_lints::hosts::{list, may_overlap};
+use crate::text::sanitize;
+
+pub(super) fn check(options: &Options, provider: &CredentialProvider, lints: &mut Vec<Lint>) {
+    // With a preset, or one profile of the file, the entry is for less than the file.
+    let Some(path) = options.path("config").filter(|_| !options.is_set("profile")) else { return };
+    let location = provider.args.first().map_or(&provider.name.location, |arg| &arg.location);
+    if !path.is_absolute() {
+        return lints.push(Lint::warning(
+            "profile-file",
+            location,
+            format!("the kubelet runs plugins in `/`, so `{}` is `/{0}`", path.display()),
+            "write the whole path of the profile file".to_owned(),
+        ));
+    }
+    if !path.exists() {
+        return lints.push(Lint::advice(
+            "profile-file",
+            location,
+            format!("`{}` is not on this machine, so it was not compared", path.display()),
+            "run this command on the node".to_owned(),
+        ));
+    }
+    match provider_entries(&path) {
+        Ok(entries) => compare(&path, &entries, provider, lints),
+        Err(error) => lints.push(Lint::warning(
+            "profile-file",
+            location,
+            format!("every pull fails: {}", sanitize(error.message())),
+            format!("`oidc-credential-provider validate {}` says where", path.display()),
+        )),
+    }
+}
+
+fn compare(
+    path: &Path,
+    entries: &[ProviderEntry],
+    provider: &CredentialProvider,
+    lints: &mut Vec<Lint>,
+) {
+    let path = path.display();
+    let cure = format!("`pullpass config oidc --profiles {path}` prints the entries that fit it");
+    let tokens = provider.token_attributes.as_ref();
+    let audience = tokens.map(|tokens| tokens.audience.as_str());
+    let same: Vec<&ProviderEntry> =
+        entries.iter().filter(|entry| entry.audience.as_deref() == audience).collect();
+    if same.is_empty() {
+        let wanted: Vec<&str> =
+            entries.iter().filter_map(|entry| entry.audience.as_deref()).collect();
+        let (location, what) = match tokens {
+            Some(tokens) => {
+                (&tokens.audience.location, format!("the audience `{}`", &*tokens.audience))
+            }
+            None => (&provider.name.location, "requests without a token".to_owned()),
+        };
+        return lints.push(Lint::warning(
+            "profile-audience",
+            location,
+            format!("no profile of `{path}` is for {what}; its audiences are {}", list(&wanted)),
+            cure,
+        ));
+    }
+    let known: Vec<&str> =
+        same.iter().flat_map(|entry| &entry.match_images).map(String::as_str).collect();
+    for pattern in &provider.match_images {
+        let (host, port) = split(pattern.as_str());
+        let is_known = known
+            .iter()
+            .map(|known| split(known))
+            .any(|(known, known_port)| port == known_port && may_overlap(host, known));
+        if !is_known {
+            lints.push(Lint::warning(
+                "profile-registry",
+                &pattern.location,
+                format!(
+                    "no profile of `{path}` with this audience is for `{}`; they are for {}",
+                    pattern.as_str(),
+                    list(&known)
+                ),
+                cure.clone(),
+            ));
+        }
+    }
+    let cache_type = tokens.and_then(|tokens| tokens.cache_type.as_ref());
+    let by_token = same.iter().any(|entry| entry.cache_type == CacheType::Token);
+    if let Some(cache_type) = cache_type
+        && by_token
+        && cache_type.value == ServiceAccountTokenCacheType::ServiceAccount
+    {
+        lints.push(Lint::warning(
+            "profile-cache-type",
+            &cache_type.location,
+            "the pod's token is the password here, and the kubelet drops such an answer unless \
+             `cacheType` is `Token`"
+                .to_owned(),
+            "write `cacheType: Token`".to_owned(),
+        ));
+    }
+}
+
+/// The host of a pattern and its port, or nothing.
+fn split(pattern: &str) -> (&str, &str) {
+    let authority = pattern.split('/').next().unwrap_or_default();
+    authority.split_once(':').unwrap_or((authority, ""))
+}
