@@ -43,9 +43,7 @@ pub(crate) fn help(plugin: &Plugin) -> String {
     section(
         &mut text,
         "Environment",
-        plugin
-            .all_environment()
-            .map(|known| (known.name.to_owned(), known.help.to_owned())),
+        plugin.all_environment().map(|known| (known.name.to_owned(), known.help.to_owned())),
     );
     section(
         &mut text,
