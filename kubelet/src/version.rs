@@ -95,7 +95,7 @@ impl Target {
         if !self.version.from(33) {
             return false;
         }
-        // A gate that is named counts before its stage: alpha in 1.33, beta from 1.34.
+        // The gate itself takes precedence over its stage: alpha in 1.33, beta from 1.34.
         let (stage, default) =
             if self.version.from(34) { ("AllBeta", true) } else { ("AllAlpha", false) };
         let named = |name| self.gates.named(name);

@@ -88,6 +88,26 @@ fn the_kinds_that_real_files_had() {
             "this is a NodeConfig of nodeadm",
         ),
         ("version: v1alpha1\nmachine:\n  kubelet: {}\n".to_owned(), "a Talos machine config"),
+        // Other formats.
+        ("<!DOCTYPE html>\n<html></html>\n".to_owned(), "a web page or an XML document"),
+        ("{\"auths\": {}}".to_owned(), "this is a Docker configuration with logins"),
+        ("[settings.kubernetes]\nenabled = true\n".to_owned(), "this is TOML or INI"),
+        ("# a\nversion = 2\n[plugins]\n".to_owned(), "this is TOML or INI"),
+        ("[Unit]\nDescription=x\n[Service]\n".to_owned(), "this is a systemd unit"),
+        ("MIME-Version: 1.0\n\n--B\nx\n".to_owned(), "this is MIME user data"),
+        ("kubelet-arg:\n- a=b\n".to_owned(), "a configuration of k3s or RKE2"),
+        (format!("---\n---\n{entry}"), "the first document of the file is empty"),
+        ("null\n".to_owned(), "no content"),
+        (entry.replace("  match", "\u{a0}\u{a0}match"), "spaces of another kind"),
+        (provider("args:\n  config: /x"), "begin each entry with `- `"),
+        (entry.replace("- name", "  name"), "begin each provider with `- `"),
+        (provider("name2: x").replace("- name: p", "- name: /bin/p"), "file name alone"),
+        (
+            "{\"kind\":\"CredentialProviderRequest\",\"apiVersion\":\
+             \"credentialprovider.kubelet.k8s.io/v1\"}"
+                .to_owned(),
+            "is what kubelet and plugin tell each other",
+        ),
         // Templates.
         (entry.replace("10m", "{{ .Values.duration }}"), "line 7 has `{{`: render"),
         (provider("matchImages: [\"${REGISTRY}\"]"), "the value has `${`: render"),

@@ -52,6 +52,7 @@ fn one_mistake_one_lint() {
         ("matchImages: ['r.io/x:1']", "tag-in-pattern"),
         ("matchImages: ['r.io/x@sha256:00']", "tag-in-pattern"),
         ("matchImages: ['']", "empty-pattern"),
+        ("matchImages: ['“r.io”']", "foreign-letter-in-pattern"),
         ("matchImages: [R.io]", "uppercase-in-pattern"),
         ("matchImages: [r.io.]", "trailing-dot-in-pattern"),
         ("matchImages: ['*']", "bare-star"),

@@ -1,8 +1,10 @@
 //! A message with the line that it is about, less what may be secret in it.
 
+use std::ops::Range;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use pullpass_kubelet::lints::{Lint, Severity};
-use pullpass_kubelet::{Finding, Location};
+use pullpass_kubelet::{Excerpt, Finding, Location};
 
 use crate::text::sanitize;
 
@@ -45,12 +47,15 @@ impl Snippets {
         if let Some(location) = location {
             let path = location.source().path().display().to_string();
             group = match location.excerpt(LONGEST_LINE) {
-                Some(excerpt) => group.element(
-                    Snippet::source(excerpt.text)
-                        .path(path)
-                        .line_start(location.line())
-                        .annotation(AnnotationKind::Primary.span(excerpt.marked)),
-                ),
+                Some(excerpt) => {
+                    let (text, marked) = show_tabs(&excerpt);
+                    group.element(
+                        Snippet::source(text)
+                            .path(path)
+                            .line_start(location.line())
+                            .annotation(AnnotationKind::Primary.span(marked)),
+                    )
+                }
                 None => {
                     let origin = Origin::path(path).line(location.line());
                     group.element(origin.char_column(location.column()))
@@ -62,4 +67,14 @@ impl Snippets {
         text.push_str(&format!("hint: {}\n", sanitize(hint)));
         text
     }
+}
+
+/// What a tab is shown as: where it is the mistake, blanks would hide it.
+const TAB: &str = "→";
+
+/// The line with its tabs made visible.
+fn show_tabs(excerpt: &Excerpt) -> (String, Range<usize>) {
+    let shift = |at: usize| at + excerpt.text[..at].matches('\t').count() * (TAB.len() - 1);
+    let marked = shift(excerpt.marked.start)..shift(excerpt.marked.end);
+    (excerpt.text.replace('\t', TAB), marked)
 }

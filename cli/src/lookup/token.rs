@@ -1,4 +1,4 @@
-//! The pod's token from a file, and what is odd about it.
+//! The pod's token from a file, and where it differs from the kubelet's.
 
 use std::fs::OpenOptions;
 use std::io::Read as _;

@@ -307,3 +307,27 @@ fn the_profile_file_that_args_name_is_compared() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_says(&ran, "is not on this machine, so it was not compared");
 }
+
+#[test]
+fn a_tab_is_shown_as_one() {
+    let node = Node::new();
+    let ran = check(&node, &entry("p", "  args:\n\t- a\n"), &[]);
+    assert_eq!(ran.code, Some(1));
+    assert_says(&ran, " | →- ");
+    assert_says(&ran, "hint: indent with spaces");
+}
+
+#[test]
+fn advice_about_arguments_repeats_no_value() {
+    let node = Node::new();
+    for args in
+        ["[--no-such=hunter2]", "[hunter2, hunter2]", "[--host, hunter2, --no-such, hunter2]"]
+    {
+        let providers = plugin_entry("gar", "['*.pkg.dev']", &format!("  args: {args}\n"));
+        for format in ["text", "json"] {
+            let ran = check(&node, &providers, &["--format", format]);
+            assert_says(&ran, "plugin-arguments");
+            assert!(!ran.stdout.contains("hunter2"), "{}", ran.stdout);
+        }
+    }
+}

@@ -39,6 +39,13 @@ pub(super) fn check(pattern: &Spanned<Pattern>, has_wider: bool, lints: &mut Vec
             "name the registry's host, or remove the pattern".to_owned(),
         );
     }
+    if !text.is_ascii() {
+        return warn(
+            "foreign-letter-in-pattern",
+            format!("`{text}` has letters that no image's name has, and matches no image"),
+            "write it in ASCII; quotes around it are `\"` or `'`".to_owned(),
+        );
+    }
     if let Some((scheme, rest)) = text.split_once("://") {
         return warn(
             "scheme-in-pattern",

@@ -119,7 +119,7 @@ fn judge_script(line: &[u8]) -> Option<Fault> {
     })
 }
 
-/// What a file that is no program is.
+/// Describes a file that is not a program.
 fn describe(head: &[u8]) -> &'static str {
     let text = String::from_utf8_lossy(&head[..head.len().min(512)]).trim_start().to_lowercase();
     let starts = |beginnings: &[&str]| beginnings.iter().any(|start| text.starts_with(start));

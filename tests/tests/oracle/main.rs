@@ -19,6 +19,7 @@ mod configs;
 mod document;
 mod explained;
 mod faults;
+mod gates;
 mod judge;
 mod lookup;
 mod mutations;
@@ -94,6 +95,7 @@ fn compare(minor: &str) {
     );
     let mut summary = Summary::new(title);
     let mut bench = Bench::new(minor, judge);
+    gates::compare_gates(&mut bench);
     for number in cases() {
         summary.add(number, &ask(&mut bench, number));
     }

@@ -27,11 +27,14 @@ pub(super) fn template_hint(finding: &Finding) -> Option<String> {
     })
 }
 
-/// What to do about a document that is no CredentialProviderConfig.
+/// What to do about a document that is not a CredentialProviderConfig.
 pub(super) fn hint(finding: &Finding) -> String {
     let text = finding.location.as_ref().map(|at| at.source().text()).unwrap_or_default();
     let message = finding.message.as_str();
     let quoted = message.split('"').nth(1).unwrap_or_default();
+    if let Some(other) = find_other_format(text) {
+        return other.to_owned();
+    }
     if let Some(wrapper) = find_wrapper(text) {
         return in_wrapper(wrapper, text);
     }
@@ -55,6 +58,39 @@ pub(super) fn hint(finding: &Finding) -> String {
 
 const HEAD: &str = "`apiVersion: kubelet.config.k8s.io/v1` and `kind: CredentialProviderConfig`";
 
+/// What to do about a file that is not a configuration in any form.
+pub(super) fn find_other_format(text: &str) -> Option<&'static str> {
+    let start = text.trim_start().to_lowercase();
+    if ["<!doctype", "<html", "<?xml"].iter().any(|mark| start.starts_with(mark)) {
+        return Some(
+            "this is a web page or an XML document: was the file downloaded from the right place?",
+        );
+    }
+    if start.starts_with('{') && text.contains("\"auths\"") {
+        return Some(
+            "this is a Docker configuration with logins: it goes to `.dockerconfigjson` of a pull \
+             secret, and a kubelet's providers are configured in another file",
+        );
+    }
+    let is_setting = |line: &str| {
+        let name = line.split_once(" = ").map(|(name, _)| name.trim_end()).unwrap_or_default();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.\"".contains(c);
+        !name.is_empty() && name.chars().all(is_name)
+    };
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
+    let is_table = |line: &str| line.starts_with('[') && line.ends_with(']');
+    match first {
+        Some("[Unit]" | "[Service]") => None,
+        Some(first) if is_setting(first) || is_table(first) && text.lines().any(is_setting) => {
+            Some(
+                "this is TOML or INI, not YAML: of Bottlerocket and containerd it is a configuration \
+                 of another kind; check the file that `--image-credential-provider-config` names",
+            )
+        }
+        _ => None,
+    }
+}
+
 /// A file that has others in it: how it is told, and what it is called.
 const WRAPPERS: [(&str, &str); 13] = [
     ("#cloud-config", "cloud-init user data"),
@@ -72,7 +108,7 @@ const WRAPPERS: [(&str, &str); 13] = [
     ("[Service]", "a systemd unit"),
 ];
 
-fn find_wrapper(text: &str) -> Option<&'static str> {
+pub(super) fn find_wrapper(text: &str) -> Option<&'static str> {
     let begins_line = |mark: &str| {
         text.match_indices(mark).any(|(at, _)| {
             let before = &text[..at];
@@ -82,7 +118,7 @@ fn find_wrapper(text: &str) -> Option<&'static str> {
     WRAPPERS.iter().find(|(mark, _)| begins_line(mark)).map(|(_, name)| *name)
 }
 
-fn in_wrapper(wrapper: &str, text: &str) -> String {
+pub(super) fn in_wrapper(wrapper: &str, text: &str) -> String {
     let marks = [
         "apiVersion: kubelet.config.k8s.io",
         "kind: CredentialProviderConfig",
@@ -124,6 +160,14 @@ fn missing_head(message: &str, text: &str) -> String {
     let content = text.lines().map(str::trim).filter(|line| !line.is_empty());
     if content.clone().all(|line| line.starts_with('#') || line == "---") {
         return "the file has no content: `pullpass config NAME` prints a configuration".to_owned();
+    }
+    if matches!(text.trim(), "null" | "~") {
+        return "the file has no content: `pullpass config NAME` prints a configuration".to_owned();
+    }
+    // A `---` ends the first document, also an empty one.
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    if lines.next() == Some("---") && lines.next() == Some("---") {
+        return "the first document of the file is empty: remove the first `---`".to_owned();
     }
     let has = |field: &str| text.lines().any(|line| line.starts_with(field));
     if has("machine:") {

@@ -1,6 +1,7 @@
 //! Files that are neither YAML nor JSON.
 
 use crate::finding::Finding;
+use crate::lints::hints::document;
 
 /// What to do about a fault in the syntax.
 pub(super) fn hint(finding: &Finding) -> String {
@@ -10,6 +11,20 @@ pub(super) fn hint(finding: &Finding) -> String {
     let text = finding.location.as_ref().map(|at| at.source().text()).unwrap_or_default();
     if text.starts_with("\u{1f}") || text.contains('\0') {
         return "this is not a text: is it compressed, or another file?".to_owned();
+    }
+    if let Some(other) = document::find_other_format(text) {
+        return other.to_owned();
+    }
+    if let Some(wrapper) = document::find_wrapper(text) {
+        return document::in_wrapper(wrapper, text);
+    }
+    let is_foreign = |line: &str| {
+        line.trim_start_matches([' ', '-']).starts_with(['\u{a0}', '\u{3000}', '\u{2003}'])
+    };
+    if text.lines().any(is_foreign) {
+        return "replace the spaces of another kind before a field (a no-break space, copied from a \
+                web page) by plain ones"
+            .to_owned();
     }
     if says("json parse error") || says("JSON input") {
         return json(message, text).to_owned();
