@@ -107,6 +107,12 @@ fn row<'a>(image: &'a str, raw: bool, candidates: &'a [Candidate]) -> Row<'a> {
     Row { image, lookup, error, tries }
 }
 
+impl Try<'_> {
+    fn cure(&self) -> Option<String> {
+        cure(&self.candidate.text, self.reason.as_ref()?)
+    }
+}
+
 impl Row<'_> {
     fn matched(&self) -> bool {
         self.tries.iter().any(|one| one.matched)
@@ -123,7 +129,7 @@ fn to_json(row: &Row<'_>) -> Value {
                 "pattern": one.candidate.text,
                 "matched": one.matched,
                 "reason": one.reason.as_ref().map(MismatchReason::to_string),
-                "hint": fix(one),
+                "hint": one.cure(),
                 "error": one.candidate.parsed.as_ref().err(),
             })
         })
@@ -190,17 +196,17 @@ fn write_try(text: &mut String, one: &Try<'_>) {
         (None, Err(_)) => writeln!(text, "  error {provider}{pattern}"),
         (None, Ok(_)) => writeln!(text, "  hit  {provider}{pattern}"),
     };
-    if let Some(fix) = fix(one) {
-        let _ = writeln!(text, "       hint: {}", sanitize(&fix));
+    if let Some(cure) = one.cure() {
+        let _ = writeln!(text, "       hint: {}", sanitize(&cure));
     }
 }
 
-/// What to do, where the mistake is one that can be named.
-fn fix(one: &Try<'_>) -> Option<String> {
-    let pattern = one.candidate.text.as_str();
+/// What to do about a pattern that does not cover an image, where the mistake is one that can be
+/// named.
+pub(crate) fn cure(pattern: &str, reason: &MismatchReason) -> Option<String> {
     let host = pattern.split('/').next().unwrap_or_default();
     let path = &pattern[host.len()..];
-    let fixed = match one.reason.as_ref()? {
+    let fixed = match reason {
         _ if HUB_ALIASES.contains(&host) => format!("docker.io{path}"),
         MismatchReason::Scheme { scheme } => pattern.strip_prefix(scheme.as_str())?.to_owned(),
         MismatchReason::GlobInPath { .. } => {

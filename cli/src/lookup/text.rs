@@ -3,12 +3,14 @@
 use std::fmt::Write as _;
 
 use pullpass_kubelet::cache::{CacheKeyType, Stored};
+use pullpass_kubelet::pattern::Match;
 use pullpass_kubelet::service_account::NotCalled;
 use pullpass_kubelet::{CacheDecision, Config, Lookup, Outcome, ProviderReport};
 
 use crate::args::LookupArgs;
 use crate::lookup::redact::Redactor;
 use crate::lookup::{advice, is_failure, is_skipped};
+use crate::match_::cure;
 use crate::text::{count, elapsed, sanitize, utc};
 
 /// More of what a plugin wrote would drown the rest; JSON has all that was kept.
@@ -38,9 +40,13 @@ pub(super) fn render(
     if !names.is_empty() {
         let _ = writeln!(
             text,
-            "\nnot asked, because no pattern covers the image: {}\n  hint: pullpass match {} \
-             --config {}{}",
-            sanitize(&names.join(", ")),
+            "\nnot asked, because no pattern covers the image: {}",
+            sanitize(&names.join(", "))
+        );
+        write_misses(&mut text, config, lookup, &names);
+        let _ = writeln!(
+            text,
+            "  hint: pullpass match {} --config {}{}",
             sanitize(&args.image),
             args.config.display(),
             args.target.written()
@@ -48,6 +54,22 @@ pub(super) fn render(
     }
     text
 }
+
+/// Why the first patterns do not cover the image.
+fn write_misses(text: &mut String, config: &Config, lookup: &Lookup, names: &[&str]) {
+    let silent = config.providers.iter().filter(|provider| names.contains(&provider.name.as_str()));
+    let patterns = silent.flat_map(|provider| &provider.match_images);
+    for pattern in patterns.take(MOST_MISSES) {
+        let Match::Miss(reason) = pattern.explain(&lookup.lookup_name) else { continue };
+        let cure =
+            cure(pattern.as_str(), &reason).map_or(String::new(), |cure| format!("; {cure}"));
+        let line = format!("  `{}`: {reason}{cure}", pattern.as_str());
+        let _ = writeln!(text, "{}", sanitize(&line));
+    }
+}
+
+/// `pullpass match` has the rest.
+const MOST_MISSES: usize = 3;
 
 fn write_credentials(text: &mut String, lookup: &Lookup, redactor: &Redactor) {
     if lookup.credentials.is_empty() {

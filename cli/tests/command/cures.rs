@@ -1,5 +1,8 @@
 //! Every mistake has its cure: what `check`, `match` and `lookup` say to do.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::programs::{IMAGE, lookup};
 use crate::{LOGIN, Node, Ran, answer, entry, pullpass};
 
@@ -330,4 +333,42 @@ fn advice_about_arguments_repeats_no_value() {
             assert!(!ran.stdout.contains("hunter2"), "{}", ran.stdout);
         }
     }
+}
+
+#[test]
+fn a_look_up_says_why_no_provider_is_asked() {
+    let node = Node::new();
+    let config = node.config(&entry("p", ""));
+    node.script("p", "exit 1");
+    let bin = node.text("bin");
+    let image = "registry.example:5000/team/app";
+    let ran = pullpass(["lookup", image, "--config", &config, "--bin-dir", &bin]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_says(&ran, "no pattern covers the image: p\n");
+    assert_says(&ran, "the pattern has no port and the image has `5000`");
+    assert_says(&ran, "write `registry.example:5000`");
+}
+
+#[test]
+fn a_token_of_another_service_account_is_noticed() {
+    let node = Node::new();
+    let config = node.config(&entry(
+        "p",
+        "  tokenAttributes:\n    serviceAccountTokenAudience: a\n    cacheType: Token\n    \
+         requireServiceAccount: true\n",
+    ));
+    node.script("p", &answer("Image", LOGIN));
+    // system:serviceaccount:shop:web, for `a`.
+    let claims = URL_SAFE_NO_PAD.encode(
+        r#"{"iss":"https://i.example","sub":"system:serviceaccount:shop:web","aud":["a"],"exp":4102444800}"#,
+    );
+    let token = format!("{}.{claims}.c2ln", URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256"}"#));
+    let file = node.write("token", &token);
+    let run = |account: &str| {
+        lookup(&node, &config, &["--service-account", account, "--token-file", &file])
+    };
+    assert_eq!(run("shop/web").stderr, "");
+    let ran = run("shop/other");
+    assert_says(&ran, "warning: the token is of `system:serviceaccount:shop:web`");
+    assert_says(&ran, "one of `system:serviceaccount:shop:other`");
 }
