@@ -136,10 +136,7 @@ fn the_kubelet_takes_every_configuration() {
             let bin_dir = node.text("bin");
             let ran = pullpass(["check", &file, "--bin-dir", &bin_dir]);
             assert_eq!(ran.code, Some(0), "{path}\n{block}\n{}{}", ran.stdout, ran.stderr);
-            // A password that may not be kept has no need of a default either.
-            let warning = ran.stdout.lines().find(|line| {
-                line.starts_with("warning: ") && !line.ends_with("[zero-cache-duration]")
-            });
+            let warning = ran.stdout.lines().find(|line| line.starts_with("warning: "));
             assert_eq!(warning, None, "{path}\n{block}");
             seen += 1;
         }
@@ -165,5 +162,36 @@ fn every_link_within_a_page_leads_somewhere() {
             let anchor = link.split(')').next().expect("a link");
             assert!(anchors.iter().any(|known| known == anchor), "{path}: #{anchor}");
         }
+    }
+}
+
+#[test]
+fn every_role_is_what_the_command_prints() {
+    let mut seen = 0;
+    for path in PAGES.iter().map(|(_, path)| *path).chain(["README.md"]) {
+        for block in yaml(&page(path)) {
+            if !block.contains("request-serviceaccounts-token-audience") {
+                continue;
+            }
+            let (_, rest) = block.split_once("resources: [\"").expect(path);
+            let audience = rest.split('"').next().expect("an audience");
+            let ran = pullpass(["config", "--rbac", "--service-account-audience", audience]);
+            assert_eq!(block, ran.stdout, "{path}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 4, "{seen}");
+}
+
+#[test]
+fn a_default_cache_duration_is_what_the_command_prints() {
+    let printed = pullpass(["config", "ecr"]).stdout;
+    let printed = printed.lines().find(|line| line.contains("defaultCacheDuration:"));
+    let printed = printed.expect("a duration").trim();
+    for path in PAGES.iter().map(|(_, path)| *path).chain(["README.md"]) {
+        let page = page(path);
+        let first = page.lines().find(|line| line.contains("defaultCacheDuration: "));
+        let first = first.expect(path).split(" #").next().unwrap_or_default().trim();
+        assert_eq!(first, printed, "{path}");
     }
 }
