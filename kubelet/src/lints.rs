@@ -11,6 +11,7 @@ mod rbac;
 mod secrets;
 
 use std::collections::HashSet;
+use std::fmt;
 
 use crate::config::CredentialProvider;
 use crate::source::Location;
@@ -44,6 +45,32 @@ pub enum Severity {
     Advice,
     /// Hardly ever meant so.
     Warning,
+}
+
+impl Severity {
+    /// The word in messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Advice => "advice",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One line: place, severity, message and code.
+impl fmt::Display for Lint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(location) = &self.location {
+            write!(f, "{location}: ")?;
+        }
+        write!(f, "{}: {} [{}]", self.severity, self.message, self.code)
+    }
 }
 
 impl Lint {

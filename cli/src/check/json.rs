@@ -1,6 +1,6 @@
 //! The verdict and the lints for programs.
 
-use pullpass_kubelet::lints::{Lint, Severity};
+use pullpass_kubelet::lints::Lint;
 use pullpass_kubelet::{Finding, Location, Startup, StartupError, Target};
 use serde_json::{Map, Value, json};
 
@@ -35,13 +35,9 @@ fn finding(finding: &Finding, target: &Target) -> Value {
 
 fn lint(lint: &Lint) -> Value {
     let mut object = place(lint.location.as_ref());
-    let severity = match lint.severity {
-        Severity::Warning => "warning",
-        Severity::Advice => "advice",
-    };
     for (name, value) in [
         ("code", lint.code.into()),
-        ("severity", severity.into()),
+        ("severity", lint.severity.as_str().into()),
         ("message", lint.message.as_str().into()),
         ("hint", lint.hint.as_str().into()),
         ("manifest", lint.manifest.as_deref().into()),

@@ -79,7 +79,7 @@ fn provider(
 }
 
 fn cache(decision: &CacheDecision) -> Value {
-    let kept = |decision: &str, key: CacheKeyType, expires: SystemTime| json!({"decision": decision, "key": text::key_word(key), "expires": utc(expires)});
+    let kept = |decision: &str, key: CacheKeyType, expires: SystemTime| json!({"decision": decision, "key": key.as_str(), "expires": utc(expires)});
     let not_kept = |decision: &str| json!({"decision": decision, "key": null, "expires": null});
     match decision {
         CacheDecision::NotReached => not_kept("none"),

@@ -224,12 +224,3 @@ fn scope(key: CacheKeyType) -> &'static str {
         CacheKeyType::Global => "for all images that this provider is asked about (`Global`)",
     }
 }
-
-/// The answer's own word.
-pub(super) fn key_word(key: CacheKeyType) -> &'static str {
-    match key {
-        CacheKeyType::Image => "Image",
-        CacheKeyType::Registry => "Registry",
-        CacheKeyType::Global => "Global",
-    }
-}
