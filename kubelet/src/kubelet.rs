@@ -75,8 +75,8 @@ pub struct Lookup {
 }
 
 impl Kubelet {
-    /// Registers the providers of `config`. Whether their binaries are there is
-    /// [`binaries::check`](crate::startup::programs::check)'s question.
+    /// Registers the providers of `config`. Whether their programs are there is the question of
+    /// [`startup`](crate::startup()).
     pub fn new(config: &Config, bin_dir: impl AsRef<Path>, options: KubeletOptions) -> Self {
         let target = config.target.clone();
         let now = (options.clock)();

@@ -110,7 +110,11 @@ fn the_kinds_that_real_files_had() {
         ),
         // Templates.
         (entry.replace("10m", "{{ .Values.duration }}"), "line 7 has `{{`: render"),
-        (provider("matchImages: [\"${REGISTRY}\"]"), "the value has `${`: render"),
+        (provider("matchImages: [\"${REGISTRY}\"]"), "line 7 has `${`: render"),
+        (entry.replace("10m", "${D}"), "line 7 has `${`: render"),
+        // A variable elsewhere is not what is wrong.
+        (provider("args: [\"${A}\"]\ndefaultCacheDuration: 1d"), "write `24h`"),
+        (entry.replace("- name", "{% for p in ps %}\n- name"), "line 4 has `{%`: render"),
         (entry.replace("kind: Cr", "kind: <no value> Cr"), "line 2 has `<no value>`"),
         // Fields.
         (provider("matchImage: [a.example]"), "did you mean `matchImages`?"),

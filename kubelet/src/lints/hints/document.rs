@@ -4,26 +4,38 @@ use crate::config::{GROUP, KIND};
 use crate::distance::distance;
 use crate::finding::{Finding, FindingCode};
 
+/// What begins an expression of a template, and is not in a configuration.
+const TEMPLATE_MARKS: [&str; 4] = ["{{", "{%", "<%", "<no value>"];
+
+/// The same, but a text may also hold it on purpose.
+const VARIABLE_MARKS: [&str; 2] = ["${", "$("];
+
 /// What to do where the file, or the value that is meant, is a template that was not rendered.
 pub(super) fn template_hint(finding: &Finding) -> Option<String> {
     let location = finding.location.as_ref()?;
-    let whole_file = matches!(
-        finding.code,
-        FindingCode::Syntax | FindingCode::WrongDocument | FindingCode::WrongType
-    );
-    let marks = ["{{", "<no value>", "${", "$(", "<%"];
-    let text = if whole_file { location.source().text() } else { location.text() };
-    let (at, mark) = marks.iter().filter_map(|mark| Some((text.find(mark)?, *mark))).min()?;
-    let place = match whole_file {
-        true => format!("line {}", text[..at].matches('\n').count() + 1),
-        false => "the value".to_owned(),
+    let value = match finding.code {
+        FindingCode::Syntax => location.line_text(),
+        _ => location.text(),
+    };
+    let in_value = TEMPLATE_MARKS.iter().chain(&VARIABLE_MARKS).find(|mark| value.contains(**mark));
+    let text = location.source().text();
+    let is_about_file = matches!(finding.code, FindingCode::Syntax | FindingCode::WrongDocument);
+    let in_file = || {
+        let found = TEMPLATE_MARKS.iter().filter_map(|mark| Some((text.find(mark)?, *mark))).min();
+        found.filter(|_| is_about_file)
+    };
+    let (line, mark) = match in_value {
+        Some(mark) => (location.line(), *mark),
+        None => in_file().map(|(at, mark)| (text[..at].matches('\n').count() + 1, mark))?,
     };
     Some(match mark {
         "<no value>" => format!(
-            "{place} has `<no value>`: the template was rendered without a value; set it and render \
-             again"
+            "line {line} has `<no value>`: the template was rendered without a value; set it and \
+             render again"
         ),
-        _ => format!("{place} has `{mark}`: render the template first, and check what comes out"),
+        _ => {
+            format!("line {line} has `{mark}`: render the template first, and check what comes out")
+        }
     })
 }
 
