@@ -4,6 +4,7 @@ import (
 	"time"
 
 	utilfeature "k8s.io/apiserver/pkg/util/feature"
+	"k8s.io/klog/v2"
 )
 
 type registerQuestion struct {
@@ -17,6 +18,9 @@ type registerAnswer struct {
 	Verdict string `json:"verdict"`
 	// The kubelet's error, without the words that its caller adds. Empty when accepted.
 	Message string `json:"message"`
+	// The line that the kubelet logs before it ends, without time and place. Empty when accepted,
+	// and when it is another line: over feature gates.
+	Line string `json:"line"`
 	// Names in the order in which the kubelet would ask them.
 	Providers []string  `json:"providers"`
 	Logs      []logLine `json:"logs"`
@@ -42,7 +46,9 @@ func register(asked registerQuestion) (registerAnswer, error) {
 	logs.take()
 	err := registerProviders(asked.Config, asked.BinDir)
 	if err != nil {
-		return refused(err), nil
+		answer := refused(err)
+		answer.Line = registrationLine(err)
+		return answer, nil
 	}
 
 	// Taken before the spies, which make the kubelet log once more.
@@ -54,6 +60,14 @@ func register(asked registerQuestion) (registerAnswer, error) {
 	}
 	isRegistered = true
 	return registerAnswer{Verdict: "accepted", Providers: names, Logs: logged}, nil
+}
+
+// registrationLine logs as `newKubeGenericRuntimeManager` does where the registration fails, in its
+// words: it ends the process in the next line.
+func registrationLine(err error) string {
+	klog.Background().Error(err, "Failed to register CRI auth plugins")
+	lines := logs.take()
+	return lines[len(lines)-1].Message
 }
 
 func refused(err error) registerAnswer {

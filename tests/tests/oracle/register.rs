@@ -4,7 +4,9 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use pullpass_kubelet::{Config, FeatureGates, SERVICE_ACCOUNT_TOKENS, Target, startup};
+use pullpass_kubelet::{
+    Config, FeatureGates, SERVICE_ACCOUNT_TOKENS, StartupError, Target, startup,
+};
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, Verdict};
@@ -42,6 +44,9 @@ pub(crate) fn register(bench: &mut Bench, random: &mut Random) -> Verdict {
     context.version = bench.version;
     let mut verdict = Verdict::new(label, input);
     verdict.compare(&context, &kubelet, &ours, &["verdict", "message", "providers"]);
+    if kubelet["message"] == ours["message"] {
+        verdict.compare(&context, &kubelet, &ours, &["line"]);
+    }
     verdict
 }
 
@@ -81,19 +86,23 @@ impl Registration {
     /// Our verdict in the oracle's form, and the configuration if it is accepted.
     pub(crate) fn ours(&self) -> (Option<Config>, Value, Context) {
         let mut context = Context::new(self.target.version);
-        let refused =
-            |message: &str| json!({"verdict": "refused", "message": message, "providers": []});
+        let refused = |error: &StartupError| {
+            json!({
+                "verdict": "refused", "message": error.message, "line": error.log_line(),
+                "providers": [],
+            })
+        };
         let bin_dir = Path::new(&self.bin_dir);
         let config =
             match startup(Path::new(&self.config), Some(bin_dir), &self.target).into_config() {
                 Ok(config) => config,
                 Err(error) => {
                     context.not_verbatim = !error.verbatim;
-                    return (None, refused(&error.message), context);
+                    return (None, refused(&error), context);
                 }
             };
         let names: Vec<&str> = config.providers.iter().map(|one| one.name.as_str()).collect();
-        let ours = json!({"verdict": "accepted", "message": "", "providers": names});
+        let ours = json!({"verdict": "accepted", "message": "", "line": "", "providers": names});
         (Some(config), ours, context)
     }
 }
