@@ -22,14 +22,17 @@ pub fn is_for_api_server(audience: &str, issuer: &str) -> bool {
         return true;
     }
     let has_scheme = audience.contains("://");
-    // What is not a URL or a host, such as `//x` or `a b`, is its own name.
-    let Some(url) = parse(&audience) else { return NAMES.contains(&audience.as_str()) };
+    // What is not a URL or a host, such as `//x` or `a b`, is its own name; with brackets it is an
+    // address that URLs do not have, such as one with a zone.
+    let Some(url) = parse(&audience) else {
+        return audience.contains('[') || NAMES.contains(&audience.as_str());
+    };
     if parse(&issuer.trim().to_ascii_lowercase()).is_some_and(|issuer| is_same(&url, &issuer)) {
         return true;
     }
     match url.host() {
         // A bare number is an address to URLs, and here it is a number.
-        Some(Host::Ipv4(address)) => has_scheme || audience.contains(&address.to_string()),
+        Some(Host::Ipv4(_)) => has_scheme || audience.contains('.'),
         Some(Host::Ipv6(_)) => true,
         Some(Host::Domain(host)) => is_api_server(host.trim_end_matches('.')),
         None => false,
@@ -100,6 +103,9 @@ mod tests {
             " ",
             "fd00::1",
             "https://0x0a600001",
+            "https://[fe80::1%25eth0]",
+            "10.1",
+            "https://010.0.0.1",
             "localhost",
             "https://localhost:6443",
             "microk8s",

@@ -142,19 +142,21 @@ fn wait<S>(_: &S, _: Direction, _: Deadline) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the process was started without a stdout. Rust then opens `/dev/null` in its place,
-/// for reading and writing; a shell's `> /dev/null` is for writing alone.
+/// Whether the process was started without a stdout, or with one that cannot be written. Rust opens
+/// `/dev/null` in place of the former, for reading and writing (a shell's `> /dev/null` is for
+/// writing alone), and drops what is written to the latter without an error.
 #[cfg(unix)]
 fn was_closed(stdout: &impl std::os::fd::AsFd) -> bool {
     use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
 
-    let is_both = fcntl_getfl(stdout).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR);
+    let Ok(flags) = fcntl_getfl(stdout) else { return true };
+    let mode = flags & OFlags::RWMODE;
     let is_null = || {
         let null = stat("/dev/null").ok()?;
         let is_device = rustix::fs::FileType::from_raw_mode(null.st_mode).is_char_device();
         Some(is_device && fstat(stdout).ok()?.st_rdev == null.st_rdev)
     };
-    is_both && is_null().unwrap_or(false)
+    mode == OFlags::RDONLY || mode == OFlags::RDWR && is_null().unwrap_or(false)
 }
 
 #[cfg(not(unix))]

@@ -12,7 +12,9 @@ const LONGEST_ENTITY: usize = 34;
 /// The ways in which a server's text can be read, each folded: as it is, with its escapes
 /// undone once, twice and so on, and its decimal numbers as characters.
 pub(super) fn readings(text: &str) -> Vec<Vec<u8>> {
-    let mut readings = vec![fold(text), fold(&decimal_characters(text))];
+    let mut readings = vec![fold(text), fold(&decimal_characters(text)), fold(&css(text))];
+    // Characters of two and four bytes, in hexadecimal: `5200300068004a00`.
+    readings.push(without_zeros(&readings[0]));
     let mut text = text.to_owned();
     for _ in 0..ROUNDS {
         let unescaped = unescape(&text);
@@ -23,6 +25,22 @@ pub(super) fn readings(text: &str) -> Vec<Vec<u8>> {
         text = unescaped;
     }
     readings
+}
+
+/// Without each `00`.
+fn without_zeros(folded: &[u8]) -> Vec<u8> {
+    let mut rest = folded;
+    let mut left = Vec::with_capacity(folded.len());
+    while let Some((first, after)) = rest.split_first() {
+        rest = match rest.strip_prefix(b"00") {
+            Some(after) => after,
+            None => {
+                left.push(*first);
+                after
+            }
+        };
+    }
+    left
 }
 
 /// Letters and digits alone, in lower case. What only looks different (full width, circled,
@@ -91,6 +109,19 @@ fn decimal_characters(text: &str) -> String {
         _ => '\u{fffd}',
     };
     text.split(|c: char| !c.is_ascii_digit()).filter(|it| !it.is_empty()).map(number).collect()
+}
+
+/// Undoes the escapes of CSS: `\\`, up to six hexadecimal digits, and a space.
+fn css(text: &str) -> String {
+    let mut pieces = text.split('\\');
+    let mut plain = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let digits = piece.bytes().take(6).take_while(u8::is_ascii_hexdigit).count();
+        let code = u32::from_str_radix(&piece[..digits], 16).ok();
+        plain.extend(code.and_then(char::from_u32));
+        plain.push_str(&piece[digits..]);
+    }
+    plain
 }
 
 /// Undoes every escape once. What is none stays.
@@ -189,7 +220,9 @@ fn backslash(text: &str) -> Escape {
 }
 
 fn octal(text: &str) -> Escape {
-    let digits: String = text[1..].chars().take(3).take_while(|c| matches!(c, '0'..='7')).collect();
+    let longest = if text[1..].starts_with('0') { 4 } else { 3 };
+    let digits: String =
+        text[1..].chars().take(longest).take_while(|c| matches!(c, '0'..='7')).collect();
     let code = u8::from_str_radix(&digits, 8).ok()?;
     Some((Value::Byte(code), 1 + digits.len()))
 }
@@ -248,6 +281,9 @@ mod tests {
             r"\U00000065yJh",
             r"\x65\x79\x4a\x68",
             r"\145\171\112\150",
+            r"\0145\0171\0112\0150",
+            r"\000065\000079\00004a\000068",
+            r"\65 \79 \4a \68",
             r"ey\nJh",
             r"ey\\nJh",
             r"e\yJh",

@@ -161,8 +161,15 @@ fn runs(bytes: &[u8]) -> impl Iterator<Item = u64> {
 fn forms(secret: &str) -> Vec<Zeroizing<Vec<u8>>> {
     let bytes = secret.as_bytes();
     let reversed: Zeroizing<Vec<u8>> = Zeroizing::new(bytes.iter().rev().copied().collect());
+    let wide = |low: bool| {
+        let units = secret.encode_utf16();
+        let bytes =
+            units.flat_map(|unit| if low { unit.to_le_bytes() } else { unit.to_be_bytes() });
+        Zeroizing::new(bytes.collect::<Vec<u8>>())
+    };
+    let (low, high) = (wide(true), wide(false));
     let mut forms: Vec<Option<Vec<u8>>> = vec![Some(fold(secret))];
-    for bytes in [bytes, &reversed] {
+    for bytes in [bytes, &reversed, &low, &high] {
         let encode = |bytes: &[u8]| Zeroizing::new(STANDARD_NO_PAD.encode(bytes));
         let base64 = |from| fold(&encode(bytes.get(from..)?)).into();
         let base32 = |from| normal_form::base32(bytes.get(from..)?).into();
@@ -204,6 +211,8 @@ mod tests {
             "OW5vb20vZXVsQisycmV0bnVo",
             "68756e746572322b",
             "68:75:6E:74:65:72",
+            "680075006e00740065007200",
+            "aAB1AG4AdABlAHIA",
             "nb2w45dfoizcwqtmovss63lpn5xds",
             "the secret ends in lue/moon9",
         ] {
