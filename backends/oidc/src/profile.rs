@@ -8,6 +8,7 @@ mod client_auth;
 mod compile;
 mod context;
 mod custom;
+mod example;
 mod exchange;
 pub(crate) mod field;
 pub(crate) mod file;

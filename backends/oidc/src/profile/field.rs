@@ -70,7 +70,7 @@ impl<T: FromStr<Err: fmt::Display>> Constant<T> {
             Self::Value(value) => Ok(value),
             Self::Template(template) => {
                 let text = template.constant(scope)?;
-                text.parse().map_err(|error| format!("`{text}`: {error}"))
+                text.parse().map_err(|error: T::Err| error.to_string())
             }
         }
     }
@@ -126,7 +126,10 @@ impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let duration: GoDuration = text.parse().map_err(|error| format!("{error}"))?;
+        // The parser's own error repeats the text.
+        let duration: GoDuration = text
+            .parse()
+            .map_err(|_| "must be a duration with units, such as `90s` or `1h30m`".to_owned())?;
         duration.to_std().map(Self).ok_or_else(|| "a duration cannot be negative".to_owned())
     }
 }
@@ -152,7 +155,7 @@ impl<'de> Deserialize<'de> for Proxy {
         };
         // The text is not repeated: it may hold a password.
         mode.map(Self).ok_or_else(|| {
-            D::Error::custom("`http.proxy` is `inherit`, `none` or an `http://` or `https://` URL")
+            D::Error::custom("must be `inherit`, `none` or an `http://` or `https://` URL")
         })
     }
 }

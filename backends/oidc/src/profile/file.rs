@@ -25,7 +25,7 @@ pub(crate) fn load(path: &Path) -> Result<Vec<Profile>, Error> {
         error.with_hint("`--config` names the profile file; the kubelet runs plugins in `/`")
     })?;
     parse(&text, path.parent().unwrap_or(Path::new(""))).map_err(|error| {
-        error.context(format!("profile file `{}` is not valid", path.display())).with_hint(
+        error.context(format!("profile file `{}` is not valid", path.display())).or_with_hint(
             "correct the file; the next pull reads it again, the kubelet needs no restart",
         )
     })
@@ -33,12 +33,12 @@ pub(crate) fn load(path: &Path) -> Result<Vec<Profile>, Error> {
 
 /// Relative paths in `text` start at `folder`.
 pub(crate) fn parse(text: &str, folder: &Path) -> Result<Vec<Profile>, Error> {
-    let file: File = yaml::parse(text).map_err(Error::config)?;
-    if file.api_version != API_VERSION || file.kind != KIND {
-        return Err(Error::config(format!(
-            "the file is `{}` `{}`, not `{API_VERSION}` `{KIND}`",
-            file.api_version, file.kind
-        )));
+    let file: File = yaml::parse(text)?;
+    if file.api_version != API_VERSION {
+        return Err(Error::config(format!("`apiVersion` must be `{API_VERSION}`")));
+    }
+    if file.kind != KIND {
+        return Err(Error::config(format!("`kind` must be `{KIND}`")));
     }
     if file.profiles.is_empty() {
         return Err(Error::config("`profiles` is empty"));

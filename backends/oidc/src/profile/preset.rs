@@ -180,7 +180,7 @@ impl Preset {
             let names: Vec<_> = FILES.iter().map(|(name, _)| *name).collect();
             return Err(format!("there is no preset `{name}`; there are {}", names.join(", ")));
         };
-        let file = yaml::parse(text).map_err(|why| format!("preset `{name}`: {why}"))?;
+        let file = yaml::parse(text).map_err(|error| format!("preset `{name}`: {error}"))?;
         Ok(Self { name, file })
     }
 

@@ -53,8 +53,8 @@ fn relative_paths_start_at_the_file() {
 #[test]
 fn every_mistake_is_named_with_its_place() {
     for (from, to, expected) in [
-        ("v1alpha1", "v9", "the file is `pullpass.dev/v9`"),
-        ("OIDCExchangeConfig", "Other", "`Other`, not"),
+        ("v1alpha1", "v9", "`apiVersion` must be `pullpass.dev/v1alpha1`"),
+        ("OIDCExchangeConfig", "Other", "`kind` must be `OIDCExchangeConfig`"),
         ("name: corp", "nme: corp", "unknown field `nme`"),
         ("- name: corp", "- name: corp\n  name: corp", "line 5"),
         ("[r.io]", "[]", "`registries` is empty"),
@@ -72,7 +72,7 @@ fn every_mistake_is_named_with_its_place() {
         ("[r.io]", "[r.io]\n  http: {retries: 11}", "at most 10"),
         ("audience: corp", "audience: ''", "`serviceAccountToken.audience` is empty"),
         ("{audience: corp}", "{}", "missing field `serviceAccountToken.audience`"),
-        ("tokenExchange", "saml", "unknown variant `saml`"),
+        ("tokenExchange", "saml", "`exchange.type` must be one of `passthrough`"),
         ("https://sts", "http://sts", "must be `https://`"),
         ("https://sts", "ftp://sts", "must be `https://`"),
         ("https://sts", "https://u:p@sts", "userinfo"),
@@ -92,8 +92,16 @@ fn every_mistake_is_named_with_its_place() {
             "[r.io/team]\n  response: {cacheKeyType: Registry}",
             "only for a part of that registry",
         ),
-        ("[r.io]", "[r.io]\n  response: {cacheKeyType: Global}", "unknown variant `Global`"),
-        ("[r.io]", "[r.io]\n  response: {margin: 5}", "missing unit"),
+        (
+            "[r.io]",
+            "[r.io]\n  response: {cacheKeyType: Global}",
+            "`response.cacheKeyType` must be one of `Image`, `Registry`",
+        ),
+        (
+            "[r.io]",
+            "[r.io]\n  response: {margin: 5}",
+            "`response.margin`: must be a duration with units",
+        ),
         ("[r.io]", "[r.io]\n  response: {margin: -5m}", "cannot be negative"),
         ("[r.io]", "[r.io]\n  response: {password: {pointer: token}}", "starts with `/`"),
         ("[r.io]", "[r.io]\n  response: {username: {value: 'a:b'}}", "contains `:`"),
@@ -165,7 +173,7 @@ fn open_steps_are_held_to_the_rules() {
         ("{url: 'https://a/', auth: {}}", "either `bearer` or `basic`"),
         ("{url: 'https://a/', form: {a: b}, json: {a: b}}", "both `form` and `json`"),
         ("{url: 'https://a/', method: GET, form: {a: b}}", "a GET has no body"),
-        ("{url: 'https://a/', method: DELETE}", "unknown variant"),
+        ("{url: 'https://a/', method: DELETE}", "`exchange.steps[0].method` must be one of"),
         ("{url: 'https://a/', expect: [302]}", "200 to 299"),
         ("{url: 'https://a/', capture: {org: /x}}", "cannot be a new name"),
         ("{url: 'https://a/', capture: {sa.token: /x}}", "cannot be a new name"),
