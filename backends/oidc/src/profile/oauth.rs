@@ -85,7 +85,7 @@ pub(super) fn compile(
                 _ => {
                     return Err(
                         "with `clientAssertion` the client authenticates by the pod's token: \
-                                `clientAuth` can only have `clientId`, with the method `none`"
+                         `clientAuth` can only have `clientId`, with the method `none`"
                             .to_owned(),
                     );
                 }
@@ -93,12 +93,18 @@ pub(super) fn compile(
             Grant::ClientAssertion
         }
         _ => {
-            let kind = |kind: Template| expand_token_type(kind.constant(context.scope)?);
+            let expand = |field: &str, kind: Template| {
+                expand_token_type(field, context.constant(field, kind)?)
+            };
             Grant::TokenExchange {
-                subject_token_type: kind(
+                subject_token_type: expand(
+                    "exchange.subjectTokenType",
                     raw.subject_token_type.unwrap_or_else(|| Template::from_text("jwt")),
                 )?,
-                requested_token_type: raw.requested_token_type.map(kind).transpose()?,
+                requested_token_type: raw
+                    .requested_token_type
+                    .map(|kind| expand("exchange.requestedTokenType", kind))
+                    .transpose()?,
             }
         }
     };
@@ -195,14 +201,14 @@ pub(crate) fn camel_case(name: &str) -> String {
 }
 
 /// A short name to its URN (RFC 8693 §3); a URN as it is.
-fn expand_token_type(name: String) -> Result<String, String> {
+fn expand_token_type(field: &str, name: String) -> Result<String, String> {
     match name.as_str() {
         "access_token" | "refresh_token" | "id_token" | "saml1" | "saml2" | "jwt" => {
             Ok(format!("urn:ietf:params:oauth:token-type:{name}"))
         }
         _ if name.starts_with("urn:") => Ok(name),
         _ => Err(format!(
-            "`{name}` is not a token type: use `jwt`, `id_token`, `access_token` or a URN"
+            "`{field}` is not a token type: use `jwt`, `id_token`, `access_token` or a URN"
         )),
     }
 }

@@ -88,10 +88,12 @@ pub(super) fn compile(
     folder: &Path,
 ) -> Result<(Scope, Vec<Variable>), String> {
     let (mut scope, mut variables) = (Scope::default(), Vec::new());
-    for raw in raw {
+    for (at, raw) in raw.into_iter().enumerate() {
         let name = raw.name;
         if !is_name(&name) || name.contains('.') {
-            return Err(format!("`{name}` is not a variable's name: letters, digits, `-` and `_`"));
+            return Err(format!(
+                "`variables[{at}].name` can only have letters, digits, `-` and `_`"
+            ));
         }
         if scope.has(&name) {
             return Err(format!("two variables are named `{name}`"));

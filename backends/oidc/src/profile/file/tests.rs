@@ -66,7 +66,11 @@ fn every_mistake_is_named_with_its_place() {
             "{audience: corp, issuer: ''}",
             "`serviceAccountToken.issuer` is empty",
         ),
-        ("/token'}", "/token', subjectTokenType: JWTT}", "`JWTT` is not a token type"),
+        (
+            "/token'}",
+            "/token', subjectTokenType: JWTT}",
+            "`exchange.subjectTokenType` is not a token type",
+        ),
         ("/token'}", "/token', audience: ['']}", "empty text in `audience`"),
         ("[r.io]", "[r.io]\n  http: {timeout: 0s}", "must be more than 0s"),
         ("[r.io]", "[r.io]\n  http: {retries: 11}", "at most 10"),
