@@ -13,8 +13,8 @@ pub struct ProviderEntry {
     pub profiles: Vec<String>,
     /// Its `matchImages`.
     pub match_images: Vec<String>,
-    /// Those of them whose pulls always fail: the Kubernetes API server may accept tokens for the
-    /// audience, and the profile does not allow that.
+    /// Those of them whose pulls fail without `--allow-audience`: the Kubernetes API server may
+    /// accept tokens for the audience, and the profile does not allow that.
     pub refused_profiles: Vec<String>,
     /// `serviceAccountTokenAudience`; `None` where no token is needed.
     pub audience: Option<String>,
@@ -76,7 +76,7 @@ fn build_entry(audience: Option<&str>, group: &[&Profile]) -> ProviderEntry {
         profiles: group.iter().map(|profile| profile.name.clone()).collect(),
         refused_profiles: group
             .iter()
-            .filter(|it| it.service_account.as_ref().is_some_and(|it| it.is_always_refused()))
+            .filter(|it| it.service_account.as_ref().is_some_and(|it| it.may_be_for_api_server()))
             .map(|profile| profile.name.clone())
             .collect(),
         match_images,

@@ -57,10 +57,11 @@ fn write_token(text: &mut String, profile: &Profile) {
         Policy::Fail => "; without one: an error\n",
         Policy::Empty => "; without one: no credentials\n",
     });
-    if expected.is_always_refused() {
+    if expected.may_be_for_api_server() {
         text.push_str(
             "          the Kubernetes API server may accept tokens for this audience: they are not \
-             sent\n",
+             sent,\n          unless the profile has `allowApiServerAudience: true`, or the plugin's \
+             `args` have\n          `--allow-audience`\n",
         );
     }
 }

@@ -25,7 +25,7 @@ pub(super) async fn run(options: &Options, cx: &Context) -> Result<String, Error
     if let Some(account) = &request.service_account {
         account.token.check_alive(cx.clock.now())?;
         if !profile.allows_api_server_token() {
-            account.token.check_not_for_api_server(&[])?;
+            account.token.check_not_for_api_server(options.values("allow-audience"))?;
         }
     }
     // A refusal is shown here, also with `onRefused: empty`.

@@ -102,10 +102,13 @@ fn find_warnings(profile: &Profile) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if let Some(expected) = profile.service_account.as_ref().filter(|it| it.is_always_refused()) {
+    if let Some(expected) = profile.service_account.as_ref().filter(|it| it.may_be_for_api_server())
+    {
         warnings.push(format!(
-            "every pull fails: the Kubernetes API server may accept tokens for the audience `{}`; \
-             use a separate one for the registry",
+            "the Kubernetes API server may accept tokens for the audience `{}`, so they are not \
+             sent, and pulls fail: use a separate audience for the registry, or allow this one by \
+             `allowApiServerAudience: true` in `serviceAccountToken` or by `--allow-audience` in \
+             the plugin's `args`",
             expected.audience
         ));
     }
@@ -204,11 +207,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unsafe_or_fails_every_pull_is_named() {
+    fn what_is_unsafe_or_makes_pulls_fail_is_named() {
         let endpoint = "exchange: {type: tokenExchange, endpoint: 'https://sts.example/'";
         for (profile, expected) in [
             (passthrough("p", "r.io", "corp"), None),
-            (passthrough("p", "r.io", "https://kubernetes.default.svc"), Some("every pull fails")),
+            (passthrough("p", "r.io", "https://kubernetes.default.svc"), Some("`--allow-audience` in the plugin's `args`")),
             (passthrough("p", "*.io", "corp"), Some("directly below a top-level domain")),
             (
                 format!(

@@ -41,8 +41,9 @@ pub(crate) struct ExpectedToken {
 }
 
 impl ExpectedToken {
-    /// Whether every request is refused, since the Kubernetes API server may accept the token.
-    pub(crate) fn is_always_refused(&self) -> bool {
+    /// Whether the token is not sent unless `--allow-audience` allows it, since the Kubernetes API
+    /// server may accept it.
+    pub(crate) fn may_be_for_api_server(&self) -> bool {
         let issuer = self.issuer.as_deref().unwrap_or_default();
         !self.allow_api_server_audience && audience::is_for_api_server(&self.audience, issuer)
     }
@@ -222,7 +223,7 @@ fn compile_auth_keys(
     for template in raw.0.into_iter().filter(|template| *template != registry) {
         let key = context.constant(field, template)?;
         let image = Image::parse(&key)
-            .map_err(|_| format!("`{field}`: `{key}` is not a `host[:port][/path]`"))?;
+            .map_err(|_| format!("`{field}` has an item that is not a `host[:port][/path]`"))?;
         if !registries.iter().any(|registry| registry.matches(&image)) {
             return Err(format!(
                 "`{field}`: `{key}` is not covered by `registries`: a login is only for those registries"
