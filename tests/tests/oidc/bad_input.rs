@@ -232,3 +232,34 @@ fn wrong_options_and_files_are_the_operators_to_fix() {
         assert!(run.error().contains(expected), "{args:?}: {}", run.stderr);
     }
 }
+
+#[test]
+fn a_probe_sends_what_the_option_allows() {
+    let audience = "https://kubernetes.default.svc";
+    let token = Issuer::start(None).token(audience).build();
+    // Nothing listens there.
+    let registry = "127.0.0.1:1";
+    let text = std::fs::read_to_string(ProfileFile::passthrough(registry).path()).unwrap();
+    let file = ProfileFile::text(&text.replace(AUDIENCE, audience));
+    let token_file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(token_file.path(), &token).unwrap();
+    let probe = |args: &[&str]| {
+        let plugin = pullpass_tests::plugin::PluginCommand::new(crate::profile::PLUGIN)
+            .arg("probe")
+            .arg(format!("{registry}/team/app"))
+            .arg("--config")
+            .arg(file.path())
+            .arg("--token-file")
+            .arg(token_file.path())
+            .arg("--loopback-http")
+            .secret("the pod's token", &token);
+        args.iter().fold(plugin, |plugin, arg| plugin.arg(*arg)).quiet().run(b"")
+    };
+    for args in [&[][..], &["--allow-audience", "other.example"]] {
+        let run = probe(args);
+        assert_eq!(run.code, Some(IDENTITY), "{args:?}: {}", run.stderr);
+        assert!(run.stderr.contains("--allow-audience"), "{args:?}: {}", run.stderr);
+    }
+    let run = probe(&["--allow-audience", audience]);
+    assert!(run.error().contains("the exchange succeeded; the registry"), "{}", run.stderr);
+}

@@ -29,7 +29,8 @@ pub(crate) async fn run(
         Some(discovery) => Some(discovery::token_endpoint(discovery, &http).await?),
         None => None,
     };
-    let mut last = Err(Error::config("the profile has no step"));
+    let mut last = Err(Error::config("the profile has no step")
+        .with_hint("list the calls in `exchange.steps` of the profile"));
     for step in steps.steps.iter() {
         let url = target_url(step, token_endpoint.as_ref(), values)?;
         let client = match step.client {
@@ -62,7 +63,8 @@ fn target_url(step: &Step, token_endpoint: Option<&Url>, values: &Values) -> Res
                 .with_hint("a value from the pod or the image cannot be used in this URL")
         }),
         (Target::TokenEndpoint, Some(url)) => Ok(url.clone()),
-        (Target::TokenEndpoint, None) => Err(Error::config("there is no token endpoint")),
+        (Target::TokenEndpoint, None) => Err(Error::config("the profile has no token endpoint")
+            .with_hint("name it as `exchange.endpoint`, or the issuer as `exchange.discovery`")),
     }
 }
 
