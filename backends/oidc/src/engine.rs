@@ -9,5 +9,5 @@ pub(crate) mod values;
 
 pub(crate) use document::Document;
 pub(crate) use error_response::Failure;
-pub(crate) use run::run;
+pub(crate) use run::run_steps;
 pub(crate) use values::Values;

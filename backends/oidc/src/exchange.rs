@@ -24,8 +24,8 @@ impl<'a> Steps<'a> {
     pub(crate) fn from_exchange(exchange: &'a Exchange) -> Option<Self> {
         match exchange {
             Exchange::Passthrough | Exchange::File(_) => None,
-            Exchange::OAuth(oauth) => Some(oauth::steps(oauth)),
-            Exchange::Vault(vault) => Some(Self::without_client(vault::steps(vault).into())),
+            Exchange::OAuth(oauth) => Some(oauth::build_steps(oauth)),
+            Exchange::Vault(vault) => Some(Self::without_client(vault::build_steps(vault).into())),
             Exchange::Custom(steps) => Some(Self::without_client(steps.into())),
         }
     }

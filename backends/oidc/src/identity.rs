@@ -8,7 +8,7 @@ use crate::profile::{ExpectedToken, Profile};
 ///
 /// # Errors
 /// Identity, naming what the token says and what the profile expects.
-pub(crate) fn check(
+pub(crate) fn check_token(
     token: &Token,
     expected: &ExpectedToken,
     profile: &Profile,

@@ -28,7 +28,7 @@ pub(crate) async fn log_in(
             };
         }
         (Some(expected), Some(account)) => {
-            identity::check(&account.token, expected, profile)?;
+            identity::check_token(&account.token, expected, profile)?;
             Some(&account.token)
         }
     };
@@ -36,11 +36,11 @@ pub(crate) async fn log_in(
     // No server's words that repeat one of them are printed, whichever of them is sent.
     values.secrets().for_each(|secret| cx.http.sent_secrets().remember(secret));
     let document = match (&profile.exchange, Steps::from_exchange(&profile.exchange)) {
-        (_, Some(steps)) => engine::run(&steps, profile, &mut values, cx).await?,
+        (_, Some(steps)) => engine::run_steps(&steps, profile, &mut values, cx).await?,
         (Exchange::File(path), None) => Document::from_file(path)?,
         (_, None) => {
             let token = token.ok_or_else(|| identity::missing_token(profile))?;
-            return Ok(Some(response::passthrough(profile, token, &values, cx)?));
+            return Ok(Some(response::build_passthrough_login(profile, token, &values, cx)?));
         }
     };
     Ok(Some(response::read(&document, profile, &values, cx)?))

@@ -74,7 +74,7 @@ pub(crate) fn read(
 ///
 /// # Errors
 /// When the user name is not valid.
-pub(crate) fn passthrough(
+pub(crate) fn build_passthrough_login(
     profile: &Profile,
     token: &Token,
     values: &Values,

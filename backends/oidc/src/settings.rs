@@ -57,14 +57,14 @@ impl Settings {
         let Some(best) = matching.iter().max_by_key(|(_, registry)| registry.rank()) else {
             return Err(self.no_profile(image));
         };
-        let rival = matching.iter().find(|(profile, registry)| {
+        let other = matching.iter().find(|(profile, registry)| {
             registry.rank() == best.1.rank() && profile.name != best.0.name
         });
-        match rival {
+        match other {
             None => Ok(*best),
-            Some((rival, _)) => Err(Error::config(format!(
+            Some((other, _)) => Err(Error::config(format!(
                 "profiles `{}` and `{}` both claim `{}`",
-                rival.name,
+                other.name,
                 best.0.name,
                 image.registry()
             ))

@@ -28,7 +28,7 @@ pub(super) fn run(options: &Options) -> Result<String, Error> {
             warnings.push(format!("profile `{}`: {warning}", profile.name));
         }
     }
-    for warning in find_rivals(&profiles) {
+    for warning in find_ambiguous_registries(&profiles) {
         let _ = writeln!(text, "warning: {warning}");
         warnings.push(warning);
     }
@@ -131,14 +131,14 @@ fn find_warnings(profile: &Profile) -> Vec<String> {
 
 /// Registries of two profiles that an image may match equally well: its pull fails, unless
 /// `--profile` chooses one of them.
-fn find_rivals(profiles: &[Profile]) -> Vec<String> {
+fn find_ambiguous_registries(profiles: &[Profile]) -> Vec<String> {
     let mut warnings = Vec::new();
     for (at, one) in profiles.iter().enumerate() {
         for other in &profiles[at + 1..] {
-            let rivals = |registry: &&Registry| {
+            let is_ambiguous = |registry: &&Registry| {
                 other.registries.iter().any(|it| it.is_ambiguous_with(registry))
             };
-            warnings.extend(one.registries.iter().find(rivals).map(|registry| {
+            warnings.extend(one.registries.iter().find(is_ambiguous).map(|registry| {
                 format!(
                     "profiles `{}` and `{}` both claim images on `{registry}`: make one more \
                      specific, or run the plugin with `--profile`",
@@ -254,7 +254,9 @@ mod tests {
     #[test]
     fn two_profiles_for_one_registry_are_named() {
         let both = |one: &str, other: &str| {
-            find_rivals(&profiles(&(passthrough("a", one, "x") + &passthrough("b", other, "x"))))
+            find_ambiguous_registries(&profiles(
+                &(passthrough("a", one, "x") + &passthrough("b", other, "x")),
+            ))
         };
         assert_eq!(both("r.io", "r.io/team"), [""; 0]);
         let found = both("r.io", "r.io");

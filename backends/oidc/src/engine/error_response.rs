@@ -31,7 +31,7 @@ impl From<Error> for Failure {
 /// The failure for a reply to `step` that is not a success, such as
 /// "`URL` refused the token exchange: HTTP 400 invalid_grant".
 pub(super) fn read(reply: &Reply, step: &Step, client: &ClientAuth) -> Failure {
-    let body = ErrorBody::from_reply(reply);
+    let body = VendorErrorBody::from_reply(reply);
     let by_pod = step.client && matches!(client, ClientAuth::PodToken(_));
     let verdict = body.judge(reply, by_pod);
     let (kind, hint) = verdict.diagnose(reply, step);
@@ -47,7 +47,7 @@ pub(super) fn read(reply: &Reply, step: &Step, client: &ClientAuth) -> Failure {
 
 /// Adds what the server itself said below `error`, where it is safe to print.
 pub(super) fn quote_below(error: Error, reply: &Reply) -> Error {
-    let body = ErrorBody::from_reply(reply);
+    let body = VendorErrorBody::from_reply(reply);
     let [code, description] =
         [&body.code, &body.description].map(|text| text.as_deref().unwrap_or_default());
     match reply.quote([code, description]) {
@@ -89,7 +89,7 @@ impl Verdict {
         match self {
             // An earlier step has shown who the pod is.
             Self::Denied if !step.sends_token() => {
-                (ErrorKind::Denied, format!("check {}", step.place))
+                (ErrorKind::Denied, format!("check {}", step.what_to_check))
             }
             Self::Denied | Self::ProbablyDenied => (ErrorKind::Denied, trust.to_owned()),
             Self::WrongClient => (
@@ -104,14 +104,14 @@ impl Verdict {
                  exchange"
                     .to_owned(),
             ),
-            Self::WrongAddress => (ErrorKind::Config, format!("check {}", step.place)),
+            Self::WrongAddress => (ErrorKind::Config, format!("check {}", step.what_to_check)),
             Self::Unavailable => (ErrorKind::Unavailable, reply.hint_unavailable()),
             Self::WebPage => (
                 ErrorKind::Protocol,
                 format!(
                     "the answer is a web page: check {}, and for a proxy or a login page before \
                      the server",
-                    step.place
+                    step.what_to_check
                 ),
             ),
             Self::Unexpected => (
@@ -119,7 +119,7 @@ impl Verdict {
                 format!(
                     "no token service answers like this: check {}, and for a proxy before the \
                      server",
-                    step.place
+                    step.what_to_check
                 ),
             ),
         }
@@ -127,13 +127,13 @@ impl Verdict {
 }
 
 /// What the server itself said. Nothing of it is safe to print.
-struct ErrorBody {
+struct VendorErrorBody {
     code: Option<String>,
     description: Option<String>,
     is_json: bool,
 }
 
-impl ErrorBody {
+impl VendorErrorBody {
     fn from_reply(reply: &Reply) -> Self {
         match reply.json::<Value>() {
             Ok(body) => Self::from_json(&body),

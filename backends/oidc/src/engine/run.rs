@@ -18,7 +18,7 @@ use crate::profile::{Auth, Body, Json, Profile, Step, Target};
 ///
 /// # Errors
 /// Refused, when a server says no; failed, when a step cannot be made or its answer not be used.
-pub(crate) async fn run(
+pub(crate) async fn run_steps(
     steps: &Steps<'_>,
     profile: &Profile,
     values: &mut Values,
@@ -37,8 +37,9 @@ pub(crate) async fn run(
             true => client_auth::prepare(steps.client, &url, values.get("sa.token"), cx)?,
             false => Authentication::default(),
         };
-        let reply =
-            request(step, url, &client, values, profile.allow_loopback_http, &http)?.send().await?;
+        let reply = build_request(step, url, &client, values, profile.allow_loopback_http, &http)?
+            .send()
+            .await?;
         let is_expected = match step.expect.as_slice() {
             [] => reply.is_success(),
             expected => expected.contains(&reply.status()),
@@ -49,7 +50,7 @@ pub(crate) async fn run(
         last = Document::from_reply(reply);
         if !step.capture.is_empty() {
             let document = last?;
-            capture(step, &document, values, &http)?;
+            capture_values(step, &document, values, &http)?;
             last = Ok(document);
         }
     }
@@ -68,7 +69,7 @@ fn target_url(step: &Step, token_endpoint: Option<&Url>, values: &Values) -> Res
     }
 }
 
-fn request<'a>(
+fn build_request<'a>(
     step: &Step,
     url: Url,
     client: &Authentication,
@@ -103,7 +104,7 @@ fn request<'a>(
             call.form(own.chain(client.fields()).filter(|(_, value)| !value.is_empty()))
         }
         Body::Json(json) => {
-            let mut body = render(json, values);
+            let mut body = render_json(json, values);
             if let Value::Object(fields) = &mut body {
                 fields.extend(client.fields().map(|(name, value)| (name.to_owned(), value.into())));
             }
@@ -117,12 +118,13 @@ fn request<'a>(
 }
 
 /// An empty text in an object is left out.
-fn render(json: &Json, values: &Values) -> Value {
+fn render_json(json: &Json, values: &Values) -> Value {
     match json {
         Json::Text(template) => Value::String(values.render(template).to_string()),
-        Json::Array(items) => items.iter().map(|item| render(item, values)).collect(),
+        Json::Array(items) => items.iter().map(|item| render_json(item, values)).collect(),
         Json::Object(fields) => {
-            let rendered = fields.iter().map(|(name, json)| (name.clone(), render(json, values)));
+            let rendered =
+                fields.iter().map(|(name, json)| (name.clone(), render_json(json, values)));
             let is_there = |(_, value): &(String, Value)| value.as_str() != Some("");
             Value::Object(rendered.filter(is_there).collect::<Map<_, _>>())
         }
@@ -131,7 +133,7 @@ fn render(json: &Json, values: &Values) -> Value {
 }
 
 /// What the server answered for later steps. All of it is treated as secret.
-fn capture(
+fn capture_values(
     step: &Step,
     document: &Document,
     values: &mut Values,

@@ -54,7 +54,7 @@ pub(crate) fn prepare(
             ready.secret = Some(secret);
         }
         ClientAuth::PrivateKey(key) => {
-            let assertion = assertion(key, endpoint, cx)?;
+            let assertion = sign_assertion(key, endpoint, cx)?;
             ready.assert(Some(&key.client_id), assertion.clone());
             ready.secret = Some(assertion);
             ready.once = true;
@@ -95,7 +95,7 @@ impl Authentication {
 }
 
 /// `private_key_jwt` (OpenID Connect Core 1.0 §9).
-fn assertion(key: &PrivateKey, endpoint: &Url, cx: &Context) -> Result<SecretString, Error> {
+fn sign_assertion(key: &PrivateKey, endpoint: &Url, cx: &Context) -> Result<SecretString, Error> {
     let text = |(name, value): (&str, &str)| (name.to_owned(), value.into());
     let signer = SigningKey::from_pem_file(&key.file)
         .map_err(|error| error.with_hint("`exchange.clientAuth.keyFile` names the file"))?;

@@ -6,18 +6,18 @@ use crate::profile::template::Template;
 use crate::profile::{Body, Encoding, Endpoint, Grant, Json, OAuth, Step, Target, camel_case};
 
 /// The one call, and discovery before it where the profile wants it.
-pub(super) fn steps(oauth: &OAuth) -> Steps<'_> {
+pub(super) fn build_steps(oauth: &OAuth) -> Steps<'_> {
     let (target, discovery) = match &oauth.endpoint {
         Endpoint::Address(address) => (Target::Address(address.clone()), None),
         Endpoint::Discovery(discovery) => (Target::TokenEndpoint, Some(discovery)),
     };
-    let parameters = parameters(oauth);
+    let parameters = build_parameters(oauth);
     let body = match oauth.encoding {
         Encoding::Form => Body::Form(parameters),
-        Encoding::Json => Body::Json(json(parameters)),
-        Encoding::JsonCamel => {
-            Body::Json(json(parameters.into_iter().map(|(name, value)| (camel_case(&name), value))))
-        }
+        Encoding::Json => Body::Json(build_json(parameters)),
+        Encoding::JsonCamel => Body::Json(build_json(
+            parameters.into_iter().map(|(name, value)| (camel_case(&name), value)),
+        )),
     };
     let step = Step {
         client: true,
@@ -28,7 +28,7 @@ pub(super) fn steps(oauth: &OAuth) -> Steps<'_> {
     Steps { steps: vec![step].into(), discovery, client: &oauth.client }
 }
 
-fn parameters(oauth: &OAuth) -> Vec<(String, Template)> {
+fn build_parameters(oauth: &OAuth) -> Vec<(String, Template)> {
     let token = || Template::from_name("sa.token");
     let text = Template::from_text;
     let grant = match &oauth.grant {
@@ -50,7 +50,7 @@ fn parameters(oauth: &OAuth) -> Vec<(String, Template)> {
 }
 
 /// The same parameters as JSON: a name that occurs several times has a list.
-fn json(parameters: impl IntoIterator<Item = (String, Template)>) -> Json {
+fn build_json(parameters: impl IntoIterator<Item = (String, Template)>) -> Json {
     let mut object: Vec<(String, Json)> = Vec::new();
     for (name, value) in parameters {
         match object.iter_mut().find(|(known, _)| *known == name) {

@@ -15,7 +15,7 @@ const TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
 const VAULT_TOKEN: &str = "vault.token";
 
 /// Both calls.
-pub(super) fn steps(vault: &Vault) -> Vec<Step> {
+pub(super) fn build_steps(vault: &Vault) -> Vec<Step> {
     let namespace = vault.namespace.as_deref().map(|it| (NAMESPACE, Template::from_text(it)));
     let body = Json::Object(vec![
         ("role".to_owned(), Json::Text(vault.role.clone())),

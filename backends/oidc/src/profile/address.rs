@@ -38,14 +38,14 @@ impl Address {
         }
         let (path, search) = template.split_once('?');
         let mut segments = path.split('/').into_iter().peekable();
-        let fixed = |piece: Option<Template>| match piece.unwrap_or_default().as_text() {
+        let take_fixed = |piece: Option<Template>| match piece.unwrap_or_default().as_text() {
             Some(text) => Ok(text.to_owned()),
             None => Err(format!("`{field}`: scheme, host and port must be fixed")),
         };
         // `https:`, nothing, and the host.
-        let mut front = fixed(segments.next())?;
+        let mut front = take_fixed(segments.next())?;
         if front.ends_with(':') && segments.next_if(|it| it.as_text() == Some("")).is_some() {
-            front = format!("{front}//{}", fixed(segments.next())?);
+            front = format!("{front}//{}", take_fixed(segments.next())?);
         }
         if front.ends_with(':') {
             return Err(format!("`{field}` is not a URL: its port is empty"));

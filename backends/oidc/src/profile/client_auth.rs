@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::context::CompileContext;
+use super::compile_context::CompileContext;
 use super::raw::{RawAlgorithm, RawClient, RawMethod};
 use super::template::Template;
 

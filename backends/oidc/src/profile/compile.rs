@@ -5,11 +5,11 @@ use std::path::Path;
 use pullpass::http::HttpConfig;
 use pullpass::{CacheKey, Image, audience};
 
-use super::context::CompileContext;
+use super::compile_context::CompileContext;
 use super::exchange::Exchange;
 use super::field::{ImagePart, OneOrMany, Policy};
 use super::raw::{RawCacheKey, RawExpected, RawProfile, RawType};
-use super::response::{ResponseFields, Username};
+use super::response_fields::{ResponseFields, Username};
 use super::template::Template;
 use super::variable::{self, Source, Variable};
 use crate::registry::Registry;
@@ -50,7 +50,7 @@ impl ExpectedToken {
 }
 
 /// A profile, but for what depends on the others in the file.
-pub(super) struct Draft {
+pub(super) struct PartialProfile {
     profile: Profile,
     cache_key: Option<RawCacheKey>,
 }
@@ -61,7 +61,11 @@ impl RawProfile {
     ///
     /// # Errors
     /// A text, when a field is missing or not valid.
-    pub(super) fn compile(self, folder: &Path, parameters: &[String]) -> Result<Draft, String> {
+    pub(super) fn compile(
+        self,
+        folder: &Path,
+        parameters: &[String],
+    ) -> Result<PartialProfile, String> {
         let (scope, variables) = variable::compile(self.variables, folder)?;
         let registries = self.registries.unwrap_or_default().into_iter();
         let registries = registries.map(|registry| registry.resolve(&scope));
@@ -118,11 +122,11 @@ impl RawProfile {
                 "missing field `serviceAccountToken`: the audience of the pod's token".to_owned()
             );
         }
-        Ok(Draft { profile, cache_key })
+        Ok(PartialProfile { profile, cache_key })
     }
 }
 
-impl Draft {
+impl PartialProfile {
     pub(super) fn registries(&self) -> impl Iterator<Item = &Registry> {
         self.profile.registries.iter()
     }
@@ -133,12 +137,12 @@ impl Draft {
     /// # Errors
     /// A text, where the profile asks for a cache key that is too wide.
     pub(super) fn into_profile(mut self, parts: &[Registry]) -> Result<Profile, String> {
-        let divided = self
+        let shared_registry = self
             .registries()
             .find(|registry| parts.iter().any(|part| part.shares_a_host_with(registry)));
         // Another image may have other values.
         let by_image = self.profile.depends_on_repository();
-        self.profile.cache_key = match (self.cache_key, divided) {
+        self.profile.cache_key = match (self.cache_key, shared_registry) {
             (Some(RawCacheKey::Registry), Some(registry)) => {
                 return Err(format!(
                     "`cacheKeyType: Registry` cannot be used with `{registry}`: the login is only for a part of that registry"

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pullpass::http::Method;
 use pullpass::http::header::HeaderName;
 
-use super::context::CompileContext;
+use super::compile_context::CompileContext;
 use super::raw::{RawAuth, RawStep, RawVerb};
 use super::step::{Auth, Body, Step, Target};
 use super::template::{Position, Scope, Sensitivity, Template, is_name};

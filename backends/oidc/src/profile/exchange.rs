@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::context::CompileContext;
+use super::compile_context::CompileContext;
 use super::custom;
 use super::oauth::{self, Endpoint, OAuth};
 use super::raw::{RawExchange, RawType};

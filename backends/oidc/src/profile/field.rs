@@ -14,7 +14,7 @@ use super::template::{Scope, Template};
 
 /// A field that may be left out, but not left empty: `issuer:` without a value would switch a
 /// check off.
-pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+pub(crate) fn require_value<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,

@@ -7,7 +7,7 @@ use pullpass::{Error, file};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::compile::{Draft, Profile};
+use super::compile::{PartialProfile, Profile};
 use super::preset::Preset;
 use super::raw::RawProfile;
 use super::yaml;
@@ -53,18 +53,23 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Vec<Profile>, Error> {
             return Err(Error::config(format!("two profiles are named `{}`", profile.value.name)));
         }
     }
-    let mut drafts = Vec::new();
+    let mut partial_profiles = Vec::new();
     for profile in file.profiles {
-        let place = profile.referenced;
+        let location = profile.referenced;
         let name = profile.value.name.clone();
         let at = move |why: String| {
-            let place = format!("line {}, column {}", place.line(), place.column());
+            let place = format!("line {}, column {}", location.line(), location.column());
             Error::config(format!("profile `{name}` ({place}): {why}"))
         };
-        drafts.push((draft(profile.value, folder).map_err(&at)?, at));
+        partial_profiles.push((compile_profile(profile.value, folder).map_err(&at)?, at));
     }
-    let parts = parts(drafts.iter().map(|(draft, _)| draft));
-    drafts.into_iter().map(|(draft, at)| draft.into_profile(&parts).map_err(at)).collect()
+    let parts = find_partial_registries(
+        partial_profiles.iter().map(|(partial_profile, _)| partial_profile),
+    );
+    partial_profiles
+        .into_iter()
+        .map(|(partial_profile, at)| partial_profile.into_profile(&parts).map_err(at))
+        .collect()
 }
 
 /// The profile of `--preset` with what `--set` says.
@@ -75,12 +80,12 @@ pub(crate) fn from_preset(name: &str, set: Vec<(String, String)>) -> Result<Prof
     let preset = Preset::find(name)?;
     let raw = preset.with_set(set)?;
     let (raw, parameters) = preset.fill(raw)?;
-    let draft = raw.compile(Path::new("/"), &parameters)?;
-    let parts = parts([&draft]);
-    draft.into_profile(&parts)
+    let partial_profile = raw.compile(Path::new("/"), &parameters)?;
+    let parts = find_partial_registries([&partial_profile]);
+    partial_profile.into_profile(&parts)
 }
 
-fn draft(raw: RawProfile, folder: &Path) -> Result<Draft, String> {
+fn compile_profile(raw: RawProfile, folder: &Path) -> Result<PartialProfile, String> {
     let (raw, parameters) = match &raw.preset {
         Some(name) => Preset::find(name)?.fill(raw)?,
         None => (raw, Vec::new()),
@@ -89,8 +94,10 @@ fn draft(raw: RawProfile, folder: &Path) -> Result<Draft, String> {
 }
 
 /// The registries of which only a part is named.
-fn parts<'a>(drafts: impl IntoIterator<Item = &'a Draft>) -> Vec<Registry> {
-    let registries = drafts.into_iter().flat_map(Draft::registries);
+fn find_partial_registries<'a>(
+    partial_profiles: impl IntoIterator<Item = &'a PartialProfile>,
+) -> Vec<Registry> {
+    let registries = partial_profiles.into_iter().flat_map(PartialProfile::registries);
     registries.filter(|registry| registry.has_path()).cloned().collect()
 }
 

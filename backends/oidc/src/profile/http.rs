@@ -23,7 +23,7 @@ impl RawHttp {
         if retries > MAX_RETRIES {
             return Err(format!("`http.retries` is at most {MAX_RETRIES}"));
         }
-        let timeout = limit("timeout", self.timeout, defaults.timeout)?;
+        let timeout = resolve_limit("timeout", self.timeout, defaults.timeout)?;
         let path = |file: PathBuf| folder.join(file);
         let client_certificate = match (self.client_cert_file, self.client_key_file) {
             (None, None) => None,
@@ -41,7 +41,7 @@ impl RawHttp {
                 .map_or(Roots::System, |file| Roots::Only { file: path(file), named_by: "caFile" }),
             client_certificate,
             proxy: self.proxy.map_or(ProxyMode::Inherit, |proxy| proxy.0),
-            connect_timeout: limit(
+            connect_timeout: resolve_limit(
                 "connectTimeout",
                 self.connect_timeout,
                 defaults.connect_timeout,
@@ -56,7 +56,7 @@ impl RawHttp {
 }
 
 /// A time limit of the file, or the default.
-fn limit(name: &str, span: Option<Span>, default: Duration) -> Result<Duration, String> {
+fn resolve_limit(name: &str, span: Option<Span>, default: Duration) -> Result<Duration, String> {
     match span.map(|span| span.0) {
         Some(Duration::ZERO) => Err(format!("`http.{name}` must be more than 0s")),
         Some(limit) => Ok(limit),

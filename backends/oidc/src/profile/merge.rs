@@ -20,7 +20,7 @@ impl RawProfile {
                 (Some(own), Some(preset)) => Some(own.over(preset)),
                 (own, preset) => own.or(preset),
             },
-            variables: variables(self.variables, preset.variables),
+            variables: merge_variables(self.variables, preset.variables),
             exchange: self.exchange.over(preset.exchange),
             response: self.response.over(preset.response),
             on_refused: self.on_refused.or(preset.on_refused),
@@ -60,13 +60,13 @@ impl RawExchange {
             endpoint,
             discovery,
             client_auth: self.client_auth.or(preset.client_auth),
-            scope: list(self.scope, preset.scope),
-            extra: texts(self.extra, preset.extra),
+            scope: merge_list(self.scope, preset.scope),
+            extra: merge_texts(self.extra, preset.extra),
             encoding: self.encoding.or(preset.encoding),
             subject_token_type: self.subject_token_type.or(preset.subject_token_type),
             requested_token_type: self.requested_token_type.or(preset.requested_token_type),
-            audience: list(self.audience, preset.audience),
-            resource: list(self.resource, preset.resource),
+            audience: merge_list(self.audience, preset.audience),
+            resource: merge_list(self.resource, preset.resource),
             address: self.address.or(preset.address),
             mount: self.mount.or(preset.mount),
             namespace: self.namespace.or(preset.namespace),
@@ -74,7 +74,7 @@ impl RawExchange {
             read: self.read.or(preset.read),
             file: self.file.or(preset.file),
             steps: self.steps.or(preset.steps),
-            hosts: list(self.hosts, preset.hosts),
+            hosts: merge_list(self.hosts, preset.hosts),
         }
     }
 }
@@ -96,7 +96,7 @@ impl RawResponse {
             margin: self.margin.or(preset.margin),
             max_cache_duration: self.max_cache_duration.or(preset.max_cache_duration),
             cache_key_type: self.cache_key_type.or(preset.cache_key_type),
-            auth_keys: list(self.auth_keys, preset.auth_keys),
+            auth_keys: merge_list(self.auth_keys, preset.auth_keys),
         }
     }
 }
@@ -137,21 +137,21 @@ impl RawHttp {
     }
 }
 
-fn list(own: OneOrMany, preset: OneOrMany) -> OneOrMany {
+fn merge_list(own: OneOrMany, preset: OneOrMany) -> OneOrMany {
     match own.0.is_empty() {
         true => preset,
         false => own,
     }
 }
 
-fn texts(
+fn merge_texts(
     own: BTreeMap<String, Template>,
     preset: BTreeMap<String, Template>,
 ) -> BTreeMap<String, Template> {
     preset.into_iter().chain(own).collect()
 }
 
-fn variables(own: Vec<RawVariable>, preset: Vec<RawVariable>) -> Vec<RawVariable> {
+fn merge_variables(own: Vec<RawVariable>, preset: Vec<RawVariable>) -> Vec<RawVariable> {
     let is_own = |name: &str| own.iter().any(|variable| variable.name == name);
     let left: Vec<_> = preset.into_iter().filter(|variable| !is_own(&variable.name)).collect();
     own.into_iter().chain(left).collect()

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::address::{self, Address};
 use super::client_auth::{self, ClientAuth};
-use super::context::CompileContext;
+use super::compile_context::CompileContext;
 use super::field::OneOrMany;
 use super::raw::{RawDiscovery, RawEncoding, RawExchange, RawType, RawWellKnown};
 use super::template::{Position, Template};

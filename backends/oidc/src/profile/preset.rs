@@ -201,7 +201,7 @@ impl Preset {
                     self.file.parameters.iter().map(|it| format!("`{}`", it.name)).collect();
                 return Err(format!("preset `{name}` has no `{key}`; it has {}", known.join(", ")));
             }
-            profile.variables.push(constant(&key, value));
+            profile.variables.push(build_constant(&key, value));
         }
         Ok(profile)
     }
@@ -217,12 +217,12 @@ impl Preset {
         let has_audience = token.is_some_and(|token| token.audience.is_some());
         for parameter in &self.file.parameters {
             let is_set = |name: &str| profile.variables.iter().any(|it| it.name == name);
-            let is_said = match parameter.name.as_str() {
+            let is_given = match parameter.name.as_str() {
                 "registry" => profile.registries.is_some(),
                 "audience" => has_audience,
                 _ => false,
             };
-            if is_said || is_set(&parameter.name) {
+            if is_given || is_set(&parameter.name) {
                 continue;
             }
             let needed = |names: &str| {
@@ -236,14 +236,14 @@ impl Preset {
                 }
                 (Some(default), _) => {
                     // Another parameter may be needed for it.
-                    match default.clone().constant(&constants(&profile.variables)) {
+                    match default.clone().constant(&collect_constants(&profile.variables)) {
                         Ok(value) => value,
                         Err(_) => return needed(&format!("`{}`", parameter.name)),
                     }
                 }
                 (None, _) => return needed(&format!("`{}`", parameter.name)),
             };
-            profile.variables.push(constant(&parameter.name, value));
+            profile.variables.push(build_constant(&parameter.name, value));
         }
         for parameter in &self.file.parameters {
             parameter.check(&profile.variables).map_err(|why| format!("preset `{name}`: {why}"))?;
@@ -275,12 +275,12 @@ impl RawParameter {
     }
 }
 
-fn constants(variables: &[RawVariable]) -> Scope {
+fn collect_constants(variables: &[RawVariable]) -> Scope {
     let pair = |variable: &RawVariable| Some((variable.name.clone(), variable.value.clone()?));
     Scope { constants: variables.iter().filter_map(pair).collect(), ..Scope::default() }
 }
 
-fn constant(name: &str, value: String) -> RawVariable {
+fn build_constant(name: &str, value: String) -> RawVariable {
     RawVariable {
         name: name.to_owned(),
         value: Some(value),

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::field::{Constant, ImagePart, OneOrMany, Pointer, Policy, Proxy, Span, present};
+use super::field::{Constant, ImagePart, OneOrMany, Pointer, Policy, Proxy, Span, require_value};
 use super::pattern::Pattern;
 use super::step::Json;
 use super::template::Template;
@@ -20,11 +20,11 @@ use crate::registry::Registry;
 pub(crate) struct RawProfile {
     #[serde(default)]
     pub(crate) name: String,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) preset: Option<String>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) registries: Option<Vec<Constant<Registry>>>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) service_account_token: Option<RawExpected>,
     #[serde(default)]
     pub(crate) variables: Vec<RawVariable>,
@@ -32,22 +32,22 @@ pub(crate) struct RawProfile {
     pub(crate) exchange: RawExchange,
     #[serde(default)]
     pub(crate) response: RawResponse,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) on_refused: Option<Policy>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) http: Option<RawHttp>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RawExpected {
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) audience: Option<Template>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) issuer: Option<Template>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) on_missing: Option<Policy>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) allow_api_server_audience: Option<bool>,
 }
 
@@ -55,13 +55,13 @@ pub(crate) struct RawExpected {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RawVariable {
     pub(crate) name: String,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) value: Option<String>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) from_annotation: Option<RawAnnotation>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) from_image: Option<RawImage>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) from_file: Option<PathBuf>,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct RawVariable {
 pub(crate) struct RawAnnotation {
     pub(crate) key: String,
     pub(crate) pattern: Pattern,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) default: Option<String>,
 }
 
@@ -85,46 +85,46 @@ pub(crate) struct RawImage {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RawExchange {
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) r#type: Option<RawType>,
     /// For every type that calls a token endpoint.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) endpoint: Option<Template>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) discovery: Option<RawDiscovery>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) client_auth: Option<RawClient>,
     #[serde(default)]
     pub(crate) scope: OneOrMany,
     #[serde(default)]
     pub(crate) extra: BTreeMap<String, Template>,
     /// For `tokenExchange`.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) encoding: Option<RawEncoding>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) subject_token_type: Option<Template>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) requested_token_type: Option<Template>,
     #[serde(default)]
     pub(crate) audience: OneOrMany,
     #[serde(default)]
     pub(crate) resource: OneOrMany,
     /// For `vault`.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) address: Option<Template>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) mount: Option<Template>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) namespace: Option<Template>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) role: Option<Template>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) read: Option<Template>,
     /// For `static`.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) file: Option<Template>,
     /// For `http`.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) steps: Option<Vec<RawStep>>,
     /// Further hosts that a secret may be sent to.
     #[serde(default)]
@@ -187,17 +187,17 @@ pub(crate) enum RawWellKnown {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RawClient {
     pub(crate) method: RawMethod,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) client_id: Option<Template>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) secret_file: Option<Template>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) key_file: Option<Template>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) key_id: Option<Template>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) algorithm: Option<RawAlgorithm>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) audience: Option<Template>,
 }
 
@@ -230,11 +230,11 @@ pub(crate) struct RawStep {
     pub(crate) query: BTreeMap<String, Template>,
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, Template>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) auth: Option<RawAuth>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) form: Option<BTreeMap<String, Template>>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) json: Option<Json>,
     #[serde(default)]
     pub(crate) expect: Vec<u16>,
@@ -256,9 +256,9 @@ pub(crate) enum RawVerb {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RawAuth {
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) bearer: Option<Template>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) basic: Option<RawBasic>,
 }
 
@@ -272,7 +272,7 @@ pub(crate) struct RawBasic {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RawResponse {
-    #[serde(default, deserialize_with = "username")]
+    #[serde(default, deserialize_with = "deserialize_username")]
     pub(crate) username: Option<RawUsername>,
     pub(crate) password: Option<RawPointer>,
     pub(crate) expiry: Option<RawExpiry>,
@@ -326,23 +326,25 @@ pub(crate) enum RawCacheKey {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RawHttp {
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) ca_file: Option<PathBuf>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) client_cert_file: Option<PathBuf>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) client_key_file: Option<PathBuf>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) allow_loopback_http: Option<bool>,
     pub(crate) connect_timeout: Option<Span>,
     pub(crate) timeout: Option<Span>,
     pub(crate) retries: Option<u32>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "require_value")]
     pub(crate) proxy: Option<Proxy>,
 }
 
 /// `username: NAME` is the obvious way to write it, so it means `{value: NAME}`.
-fn username<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RawUsername>, D::Error> {
+fn deserialize_username<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<RawUsername>, D::Error> {
     struct NameOrPointer;
 
     impl<'de> Visitor<'de> for NameOrPointer {

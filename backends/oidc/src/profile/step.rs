@@ -25,8 +25,8 @@ pub(crate) struct Step {
     pub(crate) client: bool,
     /// Whether the server accepts what is sent only once: never sent again.
     pub(crate) once: bool,
-    /// Where in the file its address is: for messages.
-    pub(crate) place: &'static str,
+    /// What to check when the server refuses this call: for hints.
+    pub(crate) what_to_check: &'static str,
 }
 
 /// Where a step goes.
@@ -65,7 +65,7 @@ pub(crate) enum Json {
 
 impl Step {
     /// A POST of `body`, without anything else.
-    pub(crate) fn post(target: Target, body: Body, place: &'static str) -> Self {
+    pub(crate) fn post(target: Target, body: Body, what_to_check: &'static str) -> Self {
         Self {
             method: Method::POST,
             target,
@@ -76,7 +76,7 @@ impl Step {
             capture: Vec::new(),
             client: false,
             once: false,
-            place,
+            what_to_check,
         }
     }
 

@@ -1,7 +1,7 @@
 //! `vault`: what the file says of Vault or OpenBao.
 
 use super::address::Address;
-use super::context::CompileContext;
+use super::compile_context::CompileContext;
 use super::raw::RawExchange;
 use super::template::{Position, Template};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::context::CompileContext;
+use super::compile_context::CompileContext;
 use super::field::{Pointer, Span};
 use super::pattern::Pattern;
 use super::raw::{RawExpiry, RawFormat, RawResponse, RawType, RawUsername};
