@@ -12,7 +12,7 @@ use crate::response;
 /// none, and `onMissing` is `empty`.
 ///
 /// # Errors
-/// Refused, when a server says no; failed, for everything else.
+/// [`Failure::Refused`], when a server denies the exchange; [`Failure::Failed`] for everything else.
 pub(crate) async fn log_in(
     profile: &Profile,
     request: &Request,
@@ -32,9 +32,7 @@ pub(crate) async fn log_in(
             Some(&account.token)
         }
     };
-    let mut values = Values::gather(&profile.variables, request)?;
-    // No server's words that repeat one of them are printed, whichever of them is sent.
-    values.secrets().for_each(|secret| cx.http.sent_secrets().remember(secret));
+    let mut values = Values::gather(&profile.variables, request, cx.http.sent_secrets())?;
     let document = match (&profile.exchange, Steps::from_exchange(&profile.exchange)) {
         (_, Some(steps)) => engine::run_steps(&steps, profile, &mut values, cx).await?,
         (Exchange::File(path), None) => Document::from_file(path)?,

@@ -17,7 +17,8 @@ use crate::profile::{Auth, Body, Json, Profile, Step, Target};
 /// The last step's answer. What steps before it captured is added to `values`.
 ///
 /// # Errors
-/// Refused, when a server says no; failed, when a step cannot be made or its answer not be used.
+/// [`Failure::Refused`], when a server denies a step; [`Failure::Failed`], when a step cannot be made
+/// or its answer cannot be used.
 pub(crate) async fn run_steps(
     steps: &Steps<'_>,
     profile: &Profile,
@@ -50,7 +51,7 @@ pub(crate) async fn run_steps(
         last = Document::from_reply(reply);
         if !step.capture.is_empty() {
             let document = last?;
-            capture_values(step, &document, values, &http)?;
+            capture_values(step, &document, values)?;
             last = Ok(document);
         }
     }
@@ -133,15 +134,9 @@ fn render_json(json: &Json, values: &Values) -> Value {
 }
 
 /// What the server answered for later steps. All of it is treated as secret.
-fn capture_values(
-    step: &Step,
-    document: &Document,
-    values: &mut Values,
-    http: &Http,
-) -> Result<(), Error> {
+fn capture_values(step: &Step, document: &Document, values: &mut Values) -> Result<(), Error> {
     for (name, pointer) in &step.capture {
         let text = document.text(pointer)?;
-        http.sent_secrets().remember(text);
         values.set_secret(name, text);
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pullpass::http::SentSecrets;
 use pullpass::{Error, Image, Request, Token, file};
 use secrecy::ExposeSecret as _;
 use secrecy::zeroize::Zeroizing;
@@ -14,16 +15,22 @@ use crate::profile::{Source, Variable};
 pub(crate) struct Values {
     values: BTreeMap<String, Zeroizing<String>>,
     secrets: BTreeSet<String>,
+    sent: SentSecrets,
 }
 
 impl Values {
-    /// What is known before the first call.
+    /// What is known before the first call. `sent` gets every secret, also those that come later:
+    /// no server's words that repeat one are printed, whichever of them is sent.
     ///
     /// # Errors
     /// As [`Variable::public_value`]; config, when a file cannot be read.
-    pub(crate) fn gather(variables: &[Variable], request: &Request) -> Result<Self, Error> {
+    pub(crate) fn gather(
+        variables: &[Variable],
+        request: &Request,
+        sent: &SentSecrets,
+    ) -> Result<Self, Error> {
         let account = request.service_account.as_ref();
-        let mut values = Self::from_image(&request.image);
+        let mut values = Self { sent: sent.clone(), ..Self::from_image(&request.image) };
         if let Some(account) = account {
             values.set_claims(&account.token);
         }
@@ -78,15 +85,11 @@ impl Values {
         self.values.insert(name.to_owned(), Zeroizing::new(text.to_owned()));
     }
 
-    /// Sets what may not.
+    /// Sets what may not be printed.
     pub(crate) fn set_secret(&mut self, name: &str, text: &str) {
+        self.sent.remember(text);
         self.set(name, text);
         self.secrets.insert(name.to_owned());
-    }
-
-    /// The values that may not be printed.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.secrets.iter().map(|name| self.get(name))
     }
 
     /// `template` with the values in.
