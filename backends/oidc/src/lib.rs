@@ -48,7 +48,7 @@ impl Provider for Oidc {
                 Ok(response::respond(profile, registry, &request.image, &login, cache))
             }
             Ok(None) => Ok(Response::none()),
-            Err(Failure::Refused(error)) if profile.on_refused == Policy::Empty => {
+            Err(Failure::Denied(error)) if profile.on_refused == Policy::Empty => {
                 warn!("{error}; `onRefused` is `empty`");
                 Ok(Response::none())
             }

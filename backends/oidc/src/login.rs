@@ -12,7 +12,7 @@ use crate::response;
 /// none, and `onMissing` is `empty`.
 ///
 /// # Errors
-/// [`Failure::Refused`], when a server denies the exchange; [`Failure::Failed`] for everything else.
+/// [`Failure::Denied`], when a server denies the exchange; [`Failure::Failed`] for everything else.
 pub(crate) async fn log_in(
     profile: &Profile,
     request: &Request,

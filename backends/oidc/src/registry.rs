@@ -10,7 +10,7 @@ use pullpass::Image;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Registry {
     text: String,
-    /// Lower-cased; `*` stands for exactly one label.
+    /// Lower-cased; `*` matches exactly one label.
     labels: Vec<String>,
     port: Option<u16>,
     /// Without slashes around it; empty for the whole registry.
@@ -71,12 +71,12 @@ impl FromStr for Registry {
 impl Registry {
     /// Whether an image is on it.
     pub(crate) fn matches(&self, image: &Image) -> bool {
-        let mut theirs = image.host().split('.');
+        let mut labels = image.host().split('.');
         let host = self
             .labels
             .iter()
-            .all(|ours| theirs.next().is_some_and(|label| ours == "*" || ours == label));
-        host && theirs.next().is_none()
+            .all(|known| labels.next().is_some_and(|label| known == "*" || known == label));
+        host && labels.next().is_none()
             && self.port == image.port()
             && match image.repository().strip_prefix(&self.path) {
                 Some(rest) => self.path.is_empty() || rest.is_empty() || rest.starts_with('/'),
@@ -127,7 +127,7 @@ impl Registry {
     }
 }
 
-/// Stands in for `*` while the text is checked as an image name.
+/// Replaces `*` while the text is checked as an image name.
 const WILDCARD: &str = "--any--";
 
 impl fmt::Display for Registry {

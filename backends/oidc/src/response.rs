@@ -113,7 +113,7 @@ fn read_username(
             ))),
         };
     };
-    // A server may echo what it was sent. (A name that is in the password is no echo.)
+    // A server may echo what it was sent. (A name that is in the password does not count as an echo.)
     if cx.http.sent_secrets().occur_in(&[&text]) {
         return Err(document.error("with a user name that repeats a secret"));
     }

@@ -28,7 +28,7 @@ pub(super) async fn run(options: &Options, cx: &Context) -> Result<String, Error
             account.token.check_not_for_api_server(options.values("allow-audience"))?;
         }
     }
-    // A refusal is shown here, also with `onRefused: empty`.
+    // A denied exchange is an error here, also with `onRefused: empty`.
     let (login, cache) = match log_in(profile, &request, cx).await {
         Ok(Some(answer)) => answer,
         Ok(None) => {
@@ -109,7 +109,7 @@ impl<'a> Target<'a> {
                 let reply = self.get(&self.base, Some(login), http).await?;
                 match reply.status() {
                     200 => Ok("registry: accepts the login (HTTP Basic)\n".to_owned()),
-                    status => Err(self.refused(status)),
+                    status => Err(self.build_login_error(status)),
                 }
             }
             Some(parameters) => self.try_realm(&parameters, login, http).await,
@@ -153,7 +153,7 @@ impl<'a> Target<'a> {
         }
         let reply = self.get(&realm, Some(login), http).await?;
         if !reply.is_success() {
-            return Err(self.refused(reply.status()));
+            return Err(self.build_login_error(reply.status()));
         }
         #[derive(Deserialize)]
         struct Answer {
@@ -209,7 +209,7 @@ impl<'a> Target<'a> {
             .with_hint("this host does not answer like a registry: check the image's name")
     }
 
-    fn refused(&self, status: u16) -> Error {
+    fn build_login_error(&self, status: u16) -> Error {
         Error::denied(format!("the registry refused the login: HTTP {status}")).with_hint(
             "the exchange succeeded, so check the registry's side: does it trust this issuer and \
              audience, does the user exist, and may it pull?",

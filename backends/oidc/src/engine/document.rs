@@ -1,4 +1,4 @@
-//! What has the login in it: the last answer, or the operator's file.
+//! What has the login in it: the last answer, or a file on the node.
 
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,7 @@ impl Document {
         Ok(Self { body: reply.json()?, origin: Origin::Reply(reply) })
     }
 
-    /// A file of the operator's.
+    /// A file on the node.
     ///
     /// # Errors
     /// Config, when it cannot be read, or is neither JSON nor YAML.

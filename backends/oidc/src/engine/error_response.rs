@@ -9,7 +9,7 @@ use crate::profile::{ClientAuth, Step};
 /// Why there is no login.
 pub(crate) enum Failure {
     /// The server knows who asks and says no: 401, 403, or an OAuth code that says so.
-    Refused(Error),
+    Denied(Error),
     /// Anything else.
     Failed(Error),
 }
@@ -17,7 +17,7 @@ pub(crate) enum Failure {
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Refused(error) | Failure::Failed(error) => error,
+            Failure::Denied(error) | Failure::Failed(error) => error,
         }
     }
 }
@@ -40,7 +40,7 @@ pub(super) fn read(reply: &Reply, step: &Step, client: &ClientAuth) -> Failure {
     let error = error.code(body.code.as_deref().unwrap_or_default());
     let error = error.words(body.description.as_deref().unwrap_or_default()).into_error();
     match verdict {
-        Verdict::Denied => Failure::Refused(error),
+        Verdict::Denied => Failure::Denied(error),
         _ => Failure::Failed(error),
     }
 }
@@ -59,7 +59,7 @@ pub(super) fn quote_below(error: Error, reply: &Reply) -> Error {
     }
 }
 
-/// What a refusal means.
+/// What an error response means.
 #[derive(Clone, Copy)]
 enum Verdict {
     /// The server knows who asks, and says no.
@@ -169,7 +169,7 @@ impl VendorErrorBody {
         }
     }
 
-    /// What the refusal means, by the OAuth error code, else by the status. `by_pod`: the pod is
+    /// What the response means, by the OAuth error code, else by the status. `by_pod`: the pod is
     /// the client.
     fn judge(&self, reply: &Reply, by_pod: bool) -> Verdict {
         match self.code.as_deref() {

@@ -17,7 +17,7 @@ use crate::profile::{Auth, Body, Json, Profile, Step, Target};
 /// The last step's answer. What steps before it captured is added to `values`.
 ///
 /// # Errors
-/// [`Failure::Refused`], when a server denies a step; [`Failure::Failed`], when a step cannot be made
+/// [`Failure::Denied`], when a server denies a step; [`Failure::Failed`], when a step cannot be made
 /// or its answer cannot be used.
 pub(crate) async fn run_steps(
     steps: &Steps<'_>,

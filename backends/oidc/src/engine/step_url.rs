@@ -8,7 +8,7 @@ use crate::profile::address::{self, Address, form_encode, is_dots};
 /// `address` with `values` in.
 ///
 /// # Errors
-/// A text, when a value would make another path of it.
+/// The segment of the path that a value would make empty, `.` or `..`.
 pub(crate) fn render(address: &Address, values: &Values) -> Result<Url, String> {
     let mut url = address.origin_url().clone();
     let mut path = String::new();

@@ -20,7 +20,8 @@ impl Address {
     /// `field` is the URL's place in the file.
     ///
     /// # Errors
-    /// A text, when it is not a URL, may not be used, or has a name outside of path and query. The
+    /// What is wrong, when it is not a URL, has a scheme or a part that is not allowed, or has a name
+    /// outside of path and query. The
     /// URL is not repeated, since it may hold a password.
     pub(crate) fn new(
         field: &str,

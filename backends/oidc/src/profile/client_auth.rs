@@ -42,7 +42,7 @@ pub(crate) struct PrivateKey {
 /// The client.
 ///
 /// # Errors
-/// A text, when a field is missing, or is not for this method.
+/// What is wrong, when a field of `clientAuth` is missing, or is not for its `method`.
 pub(super) fn compile(
     raw: Option<RawClient>,
     context: &CompileContext<'_>,

@@ -60,7 +60,7 @@ impl RawProfile {
     /// they need not be used.
     ///
     /// # Errors
-    /// A text, when a field is missing or not valid.
+    /// The first field that is missing or not valid.
     pub(super) fn compile(
         self,
         folder: &Path,
@@ -135,7 +135,7 @@ impl PartialProfile {
     /// `parts` have another login, the kubelet must keep it for each image.
     ///
     /// # Errors
-    /// A text, where the profile asks for a cache key that is too wide.
+    /// Where the profile's `cacheKeyType` would give the login to images that it is not for.
     pub(super) fn into_profile(mut self, parts: &[Registry]) -> Result<Profile, String> {
         let shared_registry = self
             .registries()

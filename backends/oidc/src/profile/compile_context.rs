@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::address::Address;
 use super::template::{Position, Scope, Template};
 
-/// What the compilation of a profile's fields refers to. `field` is a field's place in the file.
+/// What the compilation of a profile's fields refers to. `field` is the field's name in messages.
 pub(super) struct CompileContext<'a> {
     pub(super) scope: &'a Scope,
     /// Relative paths start here.
@@ -16,7 +16,7 @@ pub(super) struct CompileContext<'a> {
 }
 
 impl CompileContext<'_> {
-    /// A template with names that may stand in `position`.
+    /// A template whose names are allowed in `position`.
     pub(super) fn template(
         &self,
         field: &str,

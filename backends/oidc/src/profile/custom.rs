@@ -29,7 +29,7 @@ const RESERVED: [&str; 9] = [
 /// The calls.
 ///
 /// # Errors
-/// A text, when a step is not valid, or sends a secret to a host that may not have it.
+/// The first step that is not valid, or that sends a secret to a host that is not allowed to have it.
 pub(super) fn compile(
     raw: Vec<RawStep>,
     hosts: &[String],

@@ -14,7 +14,7 @@ use super::vault::{self, Vault};
 pub(crate) enum Exchange {
     /// The pod's token is the password.
     Passthrough,
-    /// A file of the operator's, read for each pull.
+    /// A file on the node, read for each pull.
     File(PathBuf),
     OAuth(Box<OAuth>),
     Vault(Box<Vault>),
@@ -26,7 +26,7 @@ impl Exchange {
     /// The exchange of the type `kind`.
     ///
     /// # Errors
-    /// A text, when a field is missing, not valid, or another type's.
+    /// What is wrong, when a field of `exchange` is missing, not valid, or for another type.
     pub(super) fn compile(
         kind: RawType,
         raw: RawExchange,

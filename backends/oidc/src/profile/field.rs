@@ -64,7 +64,7 @@ impl<T: FromStr<Err: fmt::Display>> Constant<T> {
     /// The value, with the constants of `scope` in.
     ///
     /// # Errors
-    /// A text, when a name is not a constant, or the value cannot be parsed.
+    /// What is wrong, when a name is not a constant, or the value cannot be parsed.
     pub(crate) fn resolve(self, scope: &Scope) -> Result<T, String> {
         match self {
             Self::Value(value) => Ok(value),
@@ -91,7 +91,7 @@ impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Constant<T> {
 pub(crate) struct Pointer(String);
 
 impl Pointer {
-    /// One of our own.
+    /// A pointer that is known to be valid.
     pub(crate) fn from_static(text: &'static str) -> Self {
         Self(text.to_owned())
     }

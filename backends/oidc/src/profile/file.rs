@@ -75,7 +75,7 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Vec<Profile>, Error> {
 /// The profile of `--preset` with what `--set` says.
 ///
 /// # Errors
-/// A text, when there is no such preset, or it needs something else.
+/// What is wrong, when no preset has this name, a parameter is missing, or a value is not valid.
 pub(crate) fn from_preset(name: &str, set: Vec<(String, String)>) -> Result<Profile, String> {
     let preset = Preset::find(name)?;
     let raw = preset.with_set(set)?;

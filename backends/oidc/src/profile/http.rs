@@ -16,7 +16,7 @@ impl RawHttp {
     /// The settings of the HTTP client. Relative paths start at `folder`.
     ///
     /// # Errors
-    /// A text, when a value is out of range, or a key has no certificate.
+    /// The field of `http` that is out of range, or a key without a certificate.
     pub(super) fn compile(self, folder: &Path) -> Result<HttpConfig, String> {
         let defaults = HttpConfig::default();
         let retries = self.retries.unwrap_or(defaults.retries);

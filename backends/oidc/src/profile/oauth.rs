@@ -67,7 +67,7 @@ const RESERVED: [&str; 14] = [
 /// The call.
 ///
 /// # Errors
-/// A text, when a field is missing or not valid.
+/// The first field of `exchange` that is missing or not valid.
 pub(super) fn compile(
     kind: RawType,
     raw: RawExchange,

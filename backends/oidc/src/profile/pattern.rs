@@ -11,7 +11,7 @@ impl Pattern {
     /// Compiles `text`, to match from the first character to the last.
     ///
     /// # Errors
-    /// A text, when it is not a regular expression.
+    /// What the parser says, when `text` is not a regular expression.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         // Alone first: `a)(b` is not one, and would be one in the parentheses below.
         Regex::new(text)
@@ -51,7 +51,7 @@ mod tests {
         };
         assert_eq!(extract("[a-z]+", "abc"), Some("abc"));
         assert_eq!(extract("[a-z]+", "abc1"), None);
-        assert_eq!(extract("a|b", "ab"), None, "an alternative is no escape");
+        assert_eq!(extract("a|b", "ab"), None, "an alternative does not match partly");
         assert_eq!(extract("[a-z]+", "abc\n"), None);
         let by_name = "(?<region>[a-z0-9-]+)\\.reg\\.example";
         assert_eq!(extract(by_name, "eu-1.reg.example"), Some("eu-1"));

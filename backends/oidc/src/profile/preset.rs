@@ -1,4 +1,4 @@
-//! Presets: profiles for vendors' token services, which lack only what is the operator's own.
+//! Presets: profiles for vendors' token services, which lack only what differs between operators.
 
 use pullpass::Error;
 use serde::Deserialize;
@@ -67,7 +67,7 @@ struct RawParameter {
 enum ParameterType {
     /// `HOST[:PORT]`.
     Host,
-    /// A URL, used as it is and with a path behind it.
+    /// A URL, used as it is and with a path after it.
     Issuer,
 }
 
@@ -91,7 +91,7 @@ pub enum ParameterDefault {
     Required,
     /// Nothing: it, or this other parameter, must be set.
     RequiredUnless(String),
-    /// This text, in which `${NAME}` stands for another parameter's value.
+    /// This text, in which `${NAME}` is replaced by another parameter's value.
     Value(String),
     /// The service account's annotation of this key, which it must have.
     Annotation(String),
@@ -174,7 +174,7 @@ impl Preset {
     /// The preset of this name.
     ///
     /// # Errors
-    /// A text, when there is none.
+    /// The names of all presets, when no preset has this name.
     pub(super) fn find(name: &str) -> Result<Self, String> {
         let Some((name, text)) = FILES.iter().find(|(known, _)| *known == name) else {
             let names: Vec<_> = FILES.iter().map(|(name, _)| *name).collect();
@@ -187,7 +187,7 @@ impl Preset {
     /// The profile of `--preset` with what `--set` says; not filled yet.
     ///
     /// # Errors
-    /// A text, when it has no such parameter.
+    /// The names of its parameters, when `set` has another one.
     pub(super) fn with_set(&self, set: Vec<(String, String)>) -> Result<RawProfile, String> {
         let name = self.name;
         let mut profile = RawProfile {
@@ -210,7 +210,7 @@ impl Preset {
     /// preset's parameters.
     ///
     /// # Errors
-    /// A text, when it lacks what the preset needs, or has a bad value of it.
+    /// The parameter that is missing in `profile`, or whose value is not valid.
     pub(super) fn fill(self, mut profile: RawProfile) -> Result<(RawProfile, Vec<String>), String> {
         let name = self.name;
         let token = profile.service_account_token.as_ref();

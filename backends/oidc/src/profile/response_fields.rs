@@ -8,7 +8,7 @@ use super::pattern::Pattern;
 use super::raw::{RawExpiry, RawFormat, RawResponse, RawType, RawUsername};
 use super::template::{Position, Template};
 
-/// How long an answer of a server's is reused at most, unless the profile says otherwise.
+/// How long a server's answer is reused at most, unless the profile says otherwise.
 const DEFAULT_MAX_CACHE: Duration = Duration::from_secs(24 * 3600);
 
 /// Where in the answer the login is, and how long it is reused.
@@ -70,7 +70,7 @@ impl RawResponse {
     /// The fields for an exchange of the type `kind`.
     ///
     /// # Errors
-    /// A text, when a field is not valid, or not for this type.
+    /// The first field of `response` that is not valid, or not for this type.
     pub(super) fn compile(
         self,
         kind: RawType,

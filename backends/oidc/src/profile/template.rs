@@ -1,6 +1,6 @@
 //! `${name}` in a text of the file, and which names are allowed where.
 //!
-//! No conditions, no functions. `$${` stands for the characters `${`.
+//! No conditions, no functions. `$${` is written for the characters `${`.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,7 +40,7 @@ pub(crate) enum Position {
 pub(crate) enum Sensitivity {
     /// From the pod, its annotations or the image: checked, and never trusted.
     Public,
-    /// The pod's token, what a server answered, or an operator's secret file.
+    /// The pod's token, what a server answered, or a secret file on the node.
     Secret,
 }
 
@@ -95,7 +95,7 @@ impl Template {
     /// Splits a text; its names are not looked up yet.
     ///
     /// # Errors
-    /// A text, when `${` is not closed or holds what cannot be a name.
+    /// What is wrong, when `${` is not closed, or what it holds cannot be a name.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut plain = String::new();
@@ -137,7 +137,7 @@ impl Template {
     /// Looks the names up: constants are put in, and the others are checked for `position`.
     ///
     /// # Errors
-    /// A text, when a name is not known or not allowed there.
+    /// The first name that is not known, or not allowed in `position`.
     pub(crate) fn compile(self, position: Position, scope: &Scope) -> Result<Self, String> {
         self.map_names(scope, |name| match scope.sensitivity(&name) {
             Some(sensitivity) if position.takes(sensitivity, &name) => Ok(Part::Name(name)),
@@ -149,7 +149,7 @@ impl Template {
     /// The text with the constants in; no other name is allowed.
     ///
     /// # Errors
-    /// A text, when there is another.
+    /// The first name that is not a constant.
     pub(crate) fn constant(self, scope: &Scope) -> Result<String, String> {
         let fixed =
             self.map_names(scope, |name| Err(format!("`${{{name}}}` is not a fixed value")))?;

@@ -27,7 +27,7 @@ pub(crate) enum Source {
     Annotation { key: String, pattern: Pattern, default: Option<String> },
     /// A part of the image's name, which must match whole.
     Image { part: ImagePart, pattern: Pattern },
-    /// A secret of the operator's.
+    /// A file with a secret.
     File(PathBuf),
 }
 
@@ -82,7 +82,8 @@ impl Variable {
 /// The names of a profile: the scope for its templates, and the variables without a fixed value.
 ///
 /// # Errors
-/// A text, when a variable has a bad name, not one source, or a default that does not match.
+/// What is wrong, when a variable has an invalid name, no source or several, or a default that does
+/// not match its pattern.
 pub(super) fn compile(
     raw: Vec<RawVariable>,
     folder: &Path,

@@ -16,7 +16,7 @@ pub(crate) struct Vault {
 /// Both calls.
 ///
 /// # Errors
-/// A text, when a field is missing or not valid.
+/// The first field of `exchange` that `vault` needs and that is missing or not valid.
 pub(super) fn compile(raw: RawExchange, context: &CompileContext<'_>) -> Result<Vault, String> {
     let needed = |name: &str, template: Option<Template>| {
         template.ok_or_else(|| format!("`vault` needs `exchange.{name}`"))
