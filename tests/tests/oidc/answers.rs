@@ -62,7 +62,7 @@ fn lifetimes_are_right_to_the_second() {
     assert_eq!(cached(|o| (o.opaque, o.lifetime) = (true, 600), json!({})), "9m0s");
     assert_eq!(cached(|o| o.opaque = true, json!({"margin": "10m"})), "50m0s");
     assert_eq!(cached(|o| o.opaque = true, json!({"maxCacheDuration": "1m"})), "1m0s");
-    // Nobody says when it ends.
+    // Neither the answer nor the profile says when it ends.
     let absent = |o: &mut ExchangeOptions| (o.opaque, o.expires_in) = (true, ExpiresIn::Absent);
     assert_eq!(cached(absent, json!({})), "0s");
     assert_eq!(cached(absent, json!({"expiry": {"default": "20m"}})), "18m0s");

@@ -1,6 +1,6 @@
 //! The safety rules, each as the attack that it is against: what reached the host that is attacked,
 //! or the attacker's, and how the plugin ended. Plain HTTP on loopback is allowed unless a test is
-//! about it, so that nothing but the rule stands in the way.
+//! about it, so that only the rule prevents it.
 
 mod addresses;
 mod answers;

@@ -60,7 +60,7 @@ fn every_bad_request_has_its_exit_code_and_one_error_line() {
         ("no kind", without("kind"), REQUEST, "the request has no `kind`"),
         ("wrong kind", set("kind", json!("ExecCredential")), REQUEST, "`kind` is `ExecCredential`"),
         (
-            "kind is no text",
+            "kind is not a text",
             set("kind", json!(1)),
             REQUEST,
             "`kind` must be a string, not a number",
@@ -77,7 +77,7 @@ fn every_bad_request_has_its_exit_code_and_one_error_line() {
         ("image is null", set("image", json!(null)), REQUEST, "`image` must be a string, not null"),
         ("empty image", set("image", json!("")), REQUEST, "`image` is empty"),
         (
-            "image is no text",
+            "image is not a text",
             set("image", json!(["a"])),
             REQUEST,
             "`image` must be a string, not an array",
@@ -99,14 +99,14 @@ fn every_bad_request_has_its_exit_code_and_one_error_line() {
         ("image with a scheme", set("image", json!("https://reg.example/a")), REQUEST, "scheme"),
         ("image that climbs", set("image", json!("reg.example/../a")), REQUEST, "`..`"),
         (
-            "token is no JWT",
+            "token is not a JWT",
             set("serviceAccountToken", json!("hunter2-hunter2")),
             REQUEST,
             "not a signed JWT",
         ),
         ("token is empty", set("serviceAccountToken", json!("")), REQUEST, "not a signed JWT"),
         (
-            "token is no text",
+            "token is not a text",
             set("serviceAccountToken", json!({"token": token})),
             REQUEST,
             "must be a string, not an object",

@@ -20,7 +20,7 @@ pub(crate) enum Life {
     Seconds,
     /// Until a point in time.
     Until,
-    /// Nobody says.
+    /// Not known.
     Unsaid,
 }
 
@@ -146,7 +146,7 @@ impl Pull<'_> {
         });
     }
 
-    /// The pod's own token is the password, and nobody is asked.
+    /// The pod's own token is the password, and no server is asked.
     pub(crate) fn passes_the_token(&self, key: &str, user: &str, kind: &str) {
         let before = self.fixture.world.attempts();
         self.each(|run, token| {

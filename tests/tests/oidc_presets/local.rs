@@ -45,7 +45,7 @@ pub(crate) fn buildkite(world: &World) {
     let image = "packages.buildkite.com/corp/images/app";
     let pull = fixture.pull("buildkite", image, audience).set("audience", audience);
     pull.passes_the_token("packages.buildkite.com", "buildkite", "Registry");
-    // Of one registry of theirs, and of no other.
+    // Of one registry of the vendor, and of no other.
     let part = pull.set("registry", "packages.buildkite.com/corp/images");
     part.passes_the_token("packages.buildkite.com/corp/images", "buildkite", "Image");
     let other = part.of("packages.buildkite.com/corp/images2/app");

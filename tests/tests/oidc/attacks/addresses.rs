@@ -55,7 +55,7 @@ fn an_annotation_climbs_out_of_the_path() {
         let url = format!("{}/robots/${{robot}}/token", right.url());
         let attempt = Attempt::new(get(url)).annotated("robot", value);
         match value {
-            // An escaped dot is escaped once more, and is no dot then.
+            // An escaped dot is escaped once more, and is not a dot then.
             "%2e%2e" | "%2E." => drop(attempt.works(PASSWORD)),
             _ => drop(attempt.fails(IDENTITY, &["in a URL's path is empty, `.` or `..`"])),
         }
@@ -206,7 +206,7 @@ fn plain_http_beyond_loopback() {
         Attempt::new(json!({"type": "tokenExchange", "endpoint": url}))
             .fails(CONFIG, &["endpoint"]);
     }
-    // On loopback it needs the operator's word.
+    // On loopback the profile must allow it.
     let attempt = Attempt::new(token_exchange(&right));
     for unsaid in [json!({"allowLoopbackHttp": false}), json!({})] {
         let attempt = Attempt { more: json!({"http": unsaid}), ..attempt.clone() };

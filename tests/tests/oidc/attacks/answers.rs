@@ -159,7 +159,7 @@ fn a_refusal_becomes_an_anonymous_pull() {
         let server = fault.start();
         Attempt::new(token_exchange(&server)).fails(DENIED, &["refused the token exchange"]);
     }
-    // By the operator's word alone, and then for no longer than this pull.
+    // Only where the profile says so, and then for no longer than this pull.
     for fault in refusals() {
         let server = fault.start();
         let attempt = Attempt::new(token_exchange(&server)).with(json!({"onRefused": "empty"}));
@@ -192,7 +192,7 @@ fn a_refusal_becomes_an_anonymous_pull() {
         let attempt = Attempt::new(token_exchange(&server)).with(json!({"onRefused": "empty"}));
         attempt.fails(code, &[]);
     }
-    // A token that is not good is no refusal: nobody was asked.
+    // A token that is not good is not a denied exchange: no server was asked.
     let server = endpoint();
     let expired = Issuer::start(None).token(AUDIENCE).expired().build();
     let attempt = Attempt::new(token_exchange(&server)).with(json!({"onRefused": "empty"}));

@@ -143,7 +143,7 @@ fn a_server_echoes_the_token_as_the_user_name() {
     }
 }
 
-/// The operator's own name for the user is no echo, however like a secret of the client's it is.
+/// A user name that the profile sets is not an echo, even if it is like the client's secret.
 #[test]
 fn a_name_of_the_operators_resembles_a_secret() {
     let folder = tempfile::TempDir::new().unwrap();
@@ -160,7 +160,7 @@ fn a_name_of_the_operators_resembles_a_secret() {
     }
 }
 
-/// The words of a server are one line of ours, whatever it puts into them.
+/// The words of a server are printed as one line, whatever is in them.
 #[test]
 fn a_server_writes_lines_of_its_own() {
     let words =
@@ -180,7 +180,7 @@ fn a_server_writes_lines_of_its_own() {
     attempt.fails(DENIED, &["the server's words repeat a secret"]);
 }
 
-/// Queries may hold what is nobody's business, and URLs are logged.
+/// Queries may hold secrets, and URLs are logged.
 #[test]
 fn a_log_holds_a_query() {
     for fault in [login(), Fault::status(403), Fault::Hangup, Fault::status(503), Fault::html()] {

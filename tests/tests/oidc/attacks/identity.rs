@@ -63,7 +63,7 @@ fn a_login_is_for_hosts_that_the_profile_is_not_for() {
     assert!(server.requests().is_empty());
 }
 
-/// A token with those claims over the usual ones. Nobody here checks the signature.
+/// A token with those claims over the usual ones. The signature is not checked here.
 fn token_with(claims: &Value) -> String {
     let mut all = Issuer::start(None).token(AUDIENCE).claims();
     all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
@@ -99,7 +99,7 @@ fn the_api_servers_token_leaves_the_cluster() {
     attempt_as.fails(IDENTITY, &["the Kubernetes API server"]);
     assert!(server.requests().is_empty(), "the token was sent");
 
-    // Vault's own way to ask the API server about a token needs it: by the operator's word.
+    // Vault's own way to ask the API server about a token needs it: the profile allows it.
     let allowed = json!({
         "serviceAccountToken": {"audience": issuer, "allowApiServerAudience": true},
     });
@@ -132,7 +132,7 @@ fn a_token_of_another_audience_issuer_or_time() {
     strict.token(issuer.token(AUDIENCE).build()).works(PASSWORD);
 }
 
-/// What is no JWT is sent nowhere, not even as an opaque text.
+/// What is not a JWT is not sent, not even as an opaque text.
 #[test]
 fn a_token_that_is_none() {
     let server = endpoint();

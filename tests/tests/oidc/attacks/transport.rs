@@ -69,7 +69,7 @@ fn a_switch_that_turns_the_check_of_tls_off() {
     got_nothing(&server);
 }
 
-/// A profile's `caFile` stands alone: what the system trusts is not trusted for its endpoint.
+/// A profile's `caFile` replaces the system's roots: what the system trusts is not trusted for its endpoint.
 #[test]
 fn a_certificate_that_the_system_trusts_and_the_profile_does_not() {
     let (ca, system) = (TestCa::new(), TestCa::new());
@@ -85,7 +85,7 @@ fn a_certificate_that_the_system_trusts_and_the_profile_does_not() {
     got_nothing(&server);
     got_nothing(&other);
     attempt.works(PASSWORD);
-    // A file that holds no certificate trusts nobody, and not everybody.
+    // A file that holds no certificate trusts no server, and not every server.
     let empty = tempfile::NamedTempFile::new().unwrap();
     attempt.with(json!({"http": {"caFile": empty.path()}})).fails(CONFIG, &["caFile"]);
 }
@@ -103,7 +103,7 @@ impl OneVersion {
         let (certificate, key) = ca.certificate(&["127.0.0.1"]);
         std::fs::write(folder.path().join("cert.pem"), certificate).unwrap();
         std::fs::write(folder.path().join("key.pem"), key).unwrap();
-        // Free a moment ago, and ours again in another.
+        // The port was free a moment ago.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let child = Command::new("openssl")
             .args(["s_server", "-quiet", version, "-cipher", "ALL:@SECLEVEL=0"])
