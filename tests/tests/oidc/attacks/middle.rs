@@ -103,7 +103,7 @@ fn a_proxy_that_the_profile_does_not_want() {
         let attempt = Attempt::new(exchange()).with(json!({"http": {"proxy": wrong}}));
         attempt.fails(
             CONFIG,
-            &["`http.proxy` is `inherit`, `none` or an `http://` or `https://` URL"],
+            &["`http.proxy`: must be `inherit`, `none` or an `http://` or `https://` URL"],
         );
     }
 }
