@@ -16,20 +16,17 @@ impl Hosts {
     pub(crate) fn parse(values: &[String]) -> Result<Self, Error> {
         let mut hosts: Vec<(String, Registry)> = Vec::new();
         for value in values {
-            let invalid = |why: &str| {
-                Error::config(format!("`--host={value}` {why}")).with_hint(
-                    "write HOST[:PORT]=REGION, as in `cache.example.com=us-west-2`; instead of a \
-                     region also a registry's host, or `public`",
-                )
-            };
-            let (host, place) = value.split_once('=').ok_or_else(|| invalid("has no region"))?;
-            let image = Image::parse(host).map_err(|_| invalid("has no valid host"))?;
+            let (host, place) =
+                value.split_once('=').ok_or_else(|| invalid("`--host`", "has no region"))?;
+            let image = Image::parse(host).map_err(|_| invalid("`--host`", "has no valid host"))?;
+            let which = format!("`--host` for `{}`", image.registry());
+            let invalid = |why| invalid(&which, why);
             if !image.repository().is_empty() {
                 return Err(invalid("has a path, but a login is for a whole host"));
             }
             if Registry::from_host(image.host()).is_some() && image.is_on_https_port() {
                 return Err(invalid(
-                    "names a registry of Amazon's, whose host says its region already",
+                    "names an Amazon ECR registry, whose host already contains its region",
                 ));
             }
             let place = place.to_ascii_lowercase();
@@ -37,7 +34,7 @@ impl Hosts {
                 "public" => Registry::Public { dual_stack: false },
                 region if is_region(region) => Registry::in_region(region),
                 host => Registry::from_host(host)
-                    .ok_or_else(|| invalid("names neither a region nor a registry of ECR"))?,
+                    .ok_or_else(|| invalid("names neither a region nor an Amazon ECR registry"))?,
             };
             if hosts.iter().any(|(known, _)| image.is_on(known)) {
                 return Err(invalid("is given twice"));
@@ -83,6 +80,14 @@ impl Hosts {
             )),
         })
     }
+}
+
+/// `which` value is not valid. The value itself is not shown: it may hold a password.
+fn invalid(which: &str, why: &str) -> Error {
+    Error::config(format!("{which} {why}")).with_hint(
+        "write HOST[:PORT]=REGION, as in `cache.example.com=us-west-2`; instead of a region also a \
+         registry's host, or `public`",
+    )
 }
 
 #[cfg(test)]
@@ -136,6 +141,23 @@ mod tests {
         assert_eq!(region(&named, &format!("{amazons}:5000/a")).as_deref(), Some("us-east-1"));
         assert_eq!(region(&named, &format!("{amazons}/a")).as_deref(), Some("us-west-2"));
         assert!(hosts(&[&format!("{amazons}:443=us-east-1")]).is_err(), "its own port");
+    }
+
+    #[test]
+    fn mistakes_repeat_no_value() {
+        for value in [
+            "u:hunter2pass@h.example=us-west-2",
+            "https://u:hunter2pass@h.example=us-west-2",
+            "h.example/u:hunter2pass@x=us-west-2",
+            "h.example=hunter2pass!",
+            "hunter2pass",
+        ] {
+            let error = hosts(&[value]).err().unwrap().render();
+            assert!(!error.contains("hunter2pass"), "{value}: {error}");
+            assert!(error.contains("`--host`") && error.contains("HOST[:PORT]=REGION"), "{error}");
+        }
+        let error = hosts(&["h.example:5000=nowhere"]).err().unwrap().render();
+        assert!(error.contains("`--host` for `h.example:5000` names neither"), "{error}");
     }
 
     #[test]

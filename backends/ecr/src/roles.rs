@@ -50,8 +50,9 @@ impl Roles {
                 .split_once('=')
                 .filter(|(account, _)| is_account(account))
                 .ok_or_else(|| {
-                Error::config(format!("`--role={value}` is not ACCOUNT=ARN"))
-                    .with_hint("as in `--role 111122223333=arn:aws:iam::111122223333:role/pull`")
+                Error::config("`--role` is not ACCOUNT=ARN").with_hint(
+                    "write for example `--role 111122223333=arn:aws:iam::111122223333:role/pull`",
+                )
             })?;
             let role = Role::parse(arn, NamedBy::Option("`--role`"))?;
             if by_account.insert(account.to_owned(), role).is_some() {
@@ -113,9 +114,13 @@ impl Role {
                 Ok(Self { arn: arn.to_owned(), named_by })
             }
             _ => {
-                let what = match arn {
-                    "" => "is empty".to_owned(),
-                    arn => format!("is not the ARN of a role: `{}`", one_line(arn)),
+                // The value of an option may be a secret in the wrong place.
+                let what = match (arn, &named_by) {
+                    ("", _) => "is empty".to_owned(),
+                    (_, NamedBy::Option(_)) => "is not the ARN of a role".to_owned(),
+                    (arn, NamedBy::Annotation(_)) => {
+                        format!("is not the ARN of a role: `{}`", one_line(arn))
+                    }
                 };
                 Err(Error::new(named_by.kind(), format!("{named_by} {what}"))
                     .with_hint("write the ARN as `arn:aws:iam::111122223333:role/NAME`"))
@@ -171,4 +176,19 @@ impl fmt::Display for NamedBy {
 
 fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|c| c.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_repeat_no_value_of_an_option() {
+        let named_by = NamedBy::Option("`--role-arn`");
+        let error = Role::parse("arn:hunter2pass", named_by).unwrap_err().render();
+        assert!(!error.contains("hunter2pass") && error.contains("role/NAME"), "{error}");
+        let named_by = NamedBy::Annotation("example.com/role".to_owned());
+        let error = Role::parse("arn:aws", named_by).unwrap_err().render();
+        assert!(error.contains("`arn:aws`"), "the pod's owner sees it anyway: {error}");
+    }
 }
