@@ -99,11 +99,12 @@ impl Cloud {
             (None, Some(described), _) => parse_authority(described, "`activeDirectoryEndpoint`")?,
             (None, None, Some(known)) => parse_authority(known.authority, "the table of clouds")?,
             (None, None, None) => {
-                return Err(Error::config(format!("the cloud `{name}` is not known")).with_hint(
-                    "use AzureCloud, AzureUSGovernment or AzureChinaCloud; describe another cloud \
-                     with `--authority-host` and `--registry-suffix`, or in the file that \
-                     `AZURE_ENVIRONMENT_FILEPATH` names",
-                ));
+                return Err(Error::config("`--cloud` (or `cloud` in `azure.json`) is not known")
+                    .with_hint(
+                        "use AzureCloud, AzureUSGovernment or AzureChinaCloud; describe another \
+                         cloud with `--authority-host` and `--registry-suffix`, or in the file \
+                         that `AZURE_ENVIRONMENT_FILEPATH` names",
+                    ));
             }
         };
         // Only this cloud's suffix: its tokens must not go to another cloud's registries. Without a

@@ -33,23 +33,18 @@ impl Mirrors {
         let mut mirrors: Vec<Mirror> = Vec::new();
         let entries = values.iter().flat_map(|value| value.split(','));
         for entry in entries.map(|entry| entry.replace(' ', "")).filter(|entry| !entry.is_empty()) {
-            let invalid = |why: &str| {
-                Error::config(format!("`--registry-mirror {entry}` {why}")).with_hint(
-                    "write SOURCE:TARGET[/PATH], as in `mcr.microsoft.com:mine.azurecr.io`, \
-                     without \
-                     `https://` and without a port of the target; several with commas, or the \
-                     option several times",
-                )
-            };
+            let unnamed = |why| invalid("`--registry-mirror`", why);
             if entry.contains("://") {
-                return Err(invalid("has a scheme"));
+                return Err(unnamed("has a scheme"));
             }
             let (source, target) =
-                entry.rsplit_once(':').ok_or_else(|| invalid("has no target"))?;
+                entry.rsplit_once(':').ok_or_else(|| unnamed("has no target"))?;
             if target.bytes().all(|c| c.is_ascii_digit()) {
-                return Err(invalid("ends in a port"));
+                return Err(unnamed("ends in a port"));
             }
-            let image = Image::parse(source).map_err(|_| invalid("has no valid source"))?;
+            let image = Image::parse(source).map_err(|_| unnamed("has no valid source"))?;
+            let which = format!("`--registry-mirror` of `{}`", image.registry());
+            let invalid = |why| invalid(&which, why);
             if !image.repository().is_empty() {
                 return Err(invalid("has a path, but a login is for a whole host"));
             }
@@ -77,6 +72,14 @@ impl Mirrors {
     }
 }
 
+/// `which` entry is not valid. The entry itself is not shown: it may hold a password.
+fn invalid(which: &str, why: &str) -> Error {
+    Error::config(format!("{which} {why}")).with_hint(
+        "write SOURCE:TARGET[/PATH], as in `mcr.microsoft.com:mine.azurecr.io`, without `https://` \
+         and without a port of the target; several with commas, or the option several times",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +92,22 @@ mod tests {
     fn target(mirrors: &Mirrors, image: &str) -> Option<String> {
         let image = Image::parse(image).unwrap();
         mirrors.target_of(&image).map(|target| target.server.host().to_owned())
+    }
+
+    #[test]
+    fn mistakes_repeat_no_value() {
+        for value in [
+            "u:hunter2pass@mcr.example:abc.azurecr.io",
+            "mcr.example/hunter2pass:abc.azurecr.io",
+            "mcr.example:u:hunter2pass@abc.azurecr.io",
+            "https://hunter2pass",
+            "hunter2pass",
+        ] {
+            let error = mirrors(&[value]).err().unwrap().render();
+            assert!(!error.contains("hunter2pass"), "{value}: {error}");
+            assert!(error.contains("`--registry-mirror`"), "{error}");
+            assert!(error.contains("SOURCE:TARGET[/PATH]"), "{error}");
+        }
     }
 
     #[test]

@@ -104,7 +104,7 @@ fn cloud(options: &Options, env: &Env, file: &AzureJson) -> Result<CloudSettings
     let suffixes = options
         .values("registry-suffix")
         .iter()
-        .map(|suffix| parse_suffix(suffix, &format!("`--registry-suffix {suffix}`")));
+        .map(|suffix| parse_suffix(suffix, "`--registry-suffix`"));
     Ok(CloudSettings {
         name,
         authority,

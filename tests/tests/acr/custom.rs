@@ -126,7 +126,8 @@ fn a_custom_cloud_by_its_resource_manager(world: &World) {
     }
     fields["cloud"] = "Third".into();
     let plugin = cloud.plugin().arg(cloud.azure_json(&fields));
-    let says = ["does not describe the cloud `Third`", "`resourceManagerEndpoint` in `azure.json`"];
+    let says =
+        ["does not describe the configured cloud", "`resourceManagerEndpoint` in `azure.json`"];
     cloud.fails(plugin, &request, 2, &says);
 }
 

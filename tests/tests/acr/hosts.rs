@@ -81,7 +81,7 @@ fn a_cloud_that_nobody_knows(world: &World) {
     let (_, mut fields) = principal(&cloud);
     fields["cloud"] = "AzureGermanCloud".into();
     let before = world.attempts();
-    let says = ["the cloud `AzureGermanCloud` is not known", "`--authority-host`"];
+    let says = ["`--cloud` (or `cloud` in `azure.json`) is not known", "`--authority-host`"];
     cloud.fails(cloud.plugin().arg(cloud.azure_json(&fields)), &request(IMAGE), 2, &says);
     assert_eq!(world.attempts(), before);
 }

@@ -60,8 +60,7 @@ impl Description {
         let is_asked =
             |cloud: &Metadata| name.is_none_or(|it| it.eq_ignore_ascii_case(&cloud.name));
         let cloud = clouds.into_iter().find(is_asked).ok_or_else(|| {
-            let name = name.unwrap_or_default();
-            Error::config(format!("`{}` does not describe the cloud `{name}`", reply.target()))
+            Error::config(format!("`{}` does not describe the configured cloud", reply.target()))
                 .with_hint(hint)
         })?;
         Ok(Self {
