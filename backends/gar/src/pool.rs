@@ -192,7 +192,7 @@ impl Pattern {
             .collect();
         match Pool::self_managed(&sample.join("/")) {
             Ok(_) => Ok(Self(parts)),
-            Err(why) => Err(Error::config(format!("`--allow-provider={text}` {why}")).with_hint(
+            Err(why) => Err(Error::config(format!("`--allow-provider` {why}")).with_hint(
                 "write projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/\
                  PROVIDER; NUMBER, POOL and PROVIDER may each be `*`, which stands for a whole name",
             )),

@@ -58,15 +58,16 @@ impl Hosts {
     /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when one is not a host.
     pub(crate) fn parse(values: &[String]) -> Result<Self, Error> {
         for value in values {
-            // What holds a password is not repeated.
-            let shown = if value.contains('@') { "..." } else { value };
-            let invalid = |why: &str| {
-                Error::config(format!("`--host={shown}` {why}"))
-                    .with_hint("write HOST or HOST:PORT, as in `mirror.example.com`")
+            // The value itself is not shown: it may hold a password.
+            let invalid = |what: &str| {
+                Error::config(what).with_hint("write HOST or HOST:PORT, as in `mirror.example.com`")
             };
-            let image = Image::parse(value).map_err(|_| invalid("is not a host"))?;
+            let image = Image::parse(value).map_err(|_| invalid("`--host` is not a host"))?;
             if !image.repository().is_empty() {
-                return Err(invalid("has a path, but a login is for a whole host"));
+                let host = image.registry();
+                return Err(invalid(&format!(
+                    "`--host` for `{host}` has a path, but a login is for a whole host"
+                )));
             }
         }
         Ok(Self { named: values.to_vec() })
@@ -237,6 +238,20 @@ mod tests {
         assert!(error.contains("--host docker.io"), "{error}");
         for value in ["", "https://mirror.example", "mirror.example/path", "a b"] {
             assert!(hosts(&[value]).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn mistakes_repeat_no_value() {
+        for value in [
+            "u:hunter2pass@m.example",
+            "https://hunter2pass",
+            "m.example/hunter2pass",
+            "hunter2pass!",
+        ] {
+            let error = Hosts::parse(&[value.to_owned()]).err().unwrap().render();
+            assert!(!error.contains("hunter2pass"), "{value}: {error}");
+            assert!(error.contains("`--host`") && error.contains("HOST:PORT"), "{error}");
         }
     }
 

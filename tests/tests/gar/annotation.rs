@@ -118,7 +118,7 @@ fn patterns_that_no_provider_could_match(world: &World) {
         (changed(&cloud, "edge", "ed*"), "has no valid pool or provider ID"),
     ] {
         let plugin = cloud.plugin().arg(format!("--allow-provider={pattern}"));
-        cloud.fails(plugin, &cloud.pod_request(&[]), 2, &["`--allow-provider=", says]);
+        cloud.fails(plugin, &cloud.pod_request(&[]), 2, &["`--allow-provider` ", says]);
     }
     assert_eq!(world.attempts(), before);
 }

@@ -179,9 +179,7 @@ fn hosts_that_are_none(world: &World) {
     let before = world.attempts();
     for host in ["", "https://mirror.example", "mirror.example/team", "a b", "*"] {
         let plugin = cloud.plugin().arg(format!("--host={host}"));
-        let run = cloud.run(plugin, &request(IMAGE));
-        assert_eq!(run.code, Some(2), "{host}: {}", run.stderr);
-        assert!(run.stderr.contains("`--host="), "{host}: {}", run.stderr);
+        cloud.fails(plugin, &request(IMAGE), 2, &["`--host`", "write HOST or HOST:PORT"]);
     }
     let plugin = cloud.plugin().arg("--host=user:the-password@mirror.example");
     let plugin = plugin.secret("password", "the-password");

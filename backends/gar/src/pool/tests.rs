@@ -63,6 +63,8 @@ fn patterns_stand_for_one_part_each() {
     for pattern in ["*", "projects/*", "", &NAME.replace("12", "a-project"), &format!("{NAME}/*")] {
         assert!(Pattern::parse(pattern).is_err(), "{pattern}");
     }
+    let error = Pattern::parse("projects/u:hunter2pass@x").unwrap_err().render();
+    assert!(!error.contains("hunter2pass") && error.contains("`--allow-provider`"), "{error}");
     assert!(matches(&format!("//iam.googleapis.com/{}", NAME.replace("k3s", "*"))));
 }
 
