@@ -52,8 +52,8 @@ fn diagnose_aadsts(
         ),
         "AADSTS500011" => (
             ErrorKind::Denied,
-            "Entra does not know Azure Container Registry in this tenant: \
-                                 check the tenant ID and `cloud`",
+            "Entra does not know Azure Container Registry in this tenant: check the tenant ID and \
+             `cloud`",
         ),
         "AADSTS7000112" => (ErrorKind::Denied, "the application is disabled: enable it"),
         "AADSTS90038" => {
@@ -65,16 +65,14 @@ fn diagnose_aadsts(
         ),
         "AADSTS90002" | "AADSTS900023" => (
             ErrorKind::Denied,
-            "this tenant does not exist in this cloud: check the tenant ID \
-                                 and `cloud`",
+            "this tenant does not exist in this cloud: check the tenant ID and `cloud`",
         ),
         "AADSTS7000215" | "AADSTS7000222" => {
             (ErrorKind::Denied, "the client secret is wrong or has expired: create a new one")
         }
         "AADSTS700024" => (
             ErrorKind::Identity,
-            "the token has expired or is not yet valid: check this node's \
-                                   clock",
+            "the token has expired or is not yet valid: check this node's clock",
         ),
         "AADSTS5002730" => (
             ErrorKind::Config,
@@ -86,11 +84,9 @@ fn diagnose_aadsts(
              certificate of the application",
         ),
         "AADSTS50196" | "AADSTS90006" | "AADSTS90012" | "AADSTS90024" | "AADSTS90033"
-        | "AADSTS90055" => (
-            ErrorKind::Unavailable,
-            "Entra limits this tenant's requests or has \
-           no capacity; ",
-        ),
+        | "AADSTS90055" => {
+            (ErrorKind::Unavailable, "Entra limits this tenant's requests or has no capacity; ")
+        }
         _ => return None,
     };
     Some(Diagnosis::new(kind, hint))
@@ -136,8 +132,7 @@ fn diagnose_status(status: u16, service: &TokenService, body: &EntraErrorBody) -
         }
         (404 | 410, TokenService::Imds) => (
             ErrorKind::Unavailable,
-            "the identity was assigned a moment ago, or IMDS is being \
-                                      updated; ",
+            "the identity was assigned a moment ago, or IMDS is being updated; ",
         ),
         (408 | 429 | 500..=599, _) => (ErrorKind::Unavailable, ""),
         (401 | 403, TokenService::ApiServer) => (

@@ -75,8 +75,7 @@ impl Exchange<'_> {
             self.cx.http.post(url).secret(token).form(form).send().await.map_err(|error| {
                 let identity = self.identity;
                 error.context(format!(
-                    "cannot get a token from the registry `{host}` for \
-                                   {identity}"
+                    "cannot get a token from the registry `{host}` for {identity}"
                 ))
             })?;
         match reply.is_success() {
@@ -101,8 +100,8 @@ impl Exchange<'_> {
         match is_protocol {
             true => match challenge::find_fault(self.server, self.cx).await {
                 Some(fault) => error.with_source(fault).with_hint(
-                    "this host does not answer like an ACR registry: check DNS, and \
-                                for a proxy or firewall",
+                    "this host does not answer like an ACR registry: check DNS, and for a proxy or \
+                     firewall",
                 ),
                 None => error,
             },

@@ -43,11 +43,7 @@ pub static PLUGIN: Plugin = Plugin::new("acr-credential-provider", |options, cx|
         identity::CLIENT_ID,
         "the client ID of the application, or managed identity, that the pods pull as",
     ),
-    Annotation::new(
-        identity::TENANT_ID,
-        "the tenant of that \
-                                                                    application",
-    ),
+    Annotation::new(identity::TENANT_ID, "the tenant of that application"),
 ])
 .environment(&[
     Variable::new(

@@ -68,8 +68,7 @@ impl Settings {
         );
         match (self.static_principal, has_secret, self.repository_scope) {
             (true, false, _) => Err(Error::config(
-                "`--static-service-principal` needs a service principal with a \
-                                   secret",
+                "`--static-service-principal` needs a service principal with a secret",
             )
             .with_hint(
                 "set `--client-secret-file`, or `aadClientSecret` in `azure.json`; or remove \

@@ -101,10 +101,7 @@ pub(crate) fn diagnose_iam(
         ),
         ("NOT_FOUND", _) | (_, 404) => (
             ErrorKind::Denied,
-            format!(
-                "the service account `{email}` does not exist: check its \
-                                         name"
-            ),
+            format!("the service account `{email}` does not exist: check its name"),
         ),
         ("UNAUTHENTICATED", _) | (_, 401) => (
             ErrorKind::Denied,

@@ -141,8 +141,7 @@ fn not_opted_in(account: &ServiceAccount) -> Error {
 fn no_pool(pods: &Pods) -> Error {
     match pods.allowed.is_empty() {
         true => Error::identity(
-            "the request has a token, but no workload identity pool is \
-                                 configured for it",
+            "the request has a token, but no workload identity pool is configured for it",
         )
         .with_hint(
             "set `--workload-identity-provider`, or on GKE `--project-id` and \

@@ -31,7 +31,8 @@ impl Universe {
         match domain.contains('.') && domain.split('.').all(is_label) {
             true => Ok(Self(domain)),
             false => Err(Error::config("the universe domain is not a domain name").with_hint(
-                "set `--universe-domain` to a domain such as `googleapis.com`, without scheme or service",
+                "set `--universe-domain` to a domain such as `googleapis.com`, without scheme or \
+                 service",
             )),
         }
     }

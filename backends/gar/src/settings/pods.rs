@@ -79,8 +79,7 @@ pub(super) fn read(
         Some(email) if is_email(email) => Some(email.to_owned()),
         Some(_) => {
             return Err(Error::config(
-                "`--service-account` is not the email address of a service \
-                                      account",
+                "`--service-account` is not the email address of a service account",
             )
             .with_hint("write NAME@PROJECT.iam.gserviceaccount.com"));
         }
@@ -88,8 +87,7 @@ pub(super) fn read(
     };
     if service_account.is_some() && pool.is_none() && allowed.is_empty() {
         return Err(Error::config(
-            "`--service-account` is for pods, but they have no workload \
-                                  identity pool",
+            "`--service-account` is for pods, but they have no workload identity pool",
         )
         .with_hint("set their pool's provider with `--workload-identity-provider`"));
     }
