@@ -69,8 +69,11 @@ impl Exchange<'_> {
     ) -> Result<Reply, Error> {
         let host = self.server.host();
         // Never to where a challenge points: to the registry that the image's host proves.
-        let url = Url::parse(&format!("https://{}{path}", self.server.authority()))
-            .map_err(|_| Error::config(format!("`{host}` is no host")))?;
+        let url =
+            Url::parse(&format!("https://{}{path}", self.server.authority())).map_err(|_| {
+                Error::config(format!("`{host}` is not a host name"))
+                    .with_hint("check the image's name, and the target of `--registry-mirror`")
+            })?;
         let reply =
             self.cx.http.post(url).secret(token).form(form).send().await.map_err(|error| {
                 let identity = self.identity;

@@ -23,8 +23,10 @@ pub(super) async fn access_token(
     identity: &Identity<'_>,
     cx: &Context,
 ) -> Result<SecretString, Error> {
-    let url = Url::parse(&format!("https://{}/", binding.sni_name))
-        .map_err(|_| Error::config("`--ib-sni-name` is not a host name"))?;
+    let url = Url::parse(&format!("https://{}/", binding.sni_name)).map_err(|_| {
+        Error::config("`--ib-sni-name` is not a host name")
+            .with_hint("write a host name without a scheme, as AKS sets it")
+    })?;
     let address = resolve(&binding.api_server).await?;
     // Straight to the cluster's own API server: neither a proxy nor any other CA counts.
     let http = cx.http.with_config(HttpConfig {

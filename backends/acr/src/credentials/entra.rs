@@ -99,11 +99,15 @@ impl<'a> Entra<'a> {
         let thumbprint = key.certificate_sha256().ok_or_else(|| {
             Error::config(format!("`{}` has no certificate", path.display())).with_hint(hint)
         })?;
-        let endpoint = self
-            .cloud
-            .authority
-            .join(&format!("/{tenant_id}/oauth2/v2.0/token"))
-            .map_err(|_| Error::config("the tenant ID is not valid"))?;
+        let endpoint =
+            self.cloud.authority.join(&format!("/{tenant_id}/oauth2/v2.0/token")).map_err(
+                |_| {
+                    Error::config("the tenant ID is not valid").with_hint(
+                        "set `--tenant-id`, or `tenantId` in `azure.json`, to the tenant's GUID or \
+                     domain name",
+                    )
+                },
+            )?;
         let claims = [("aud", endpoint.as_str()), ("iss", client_id), ("sub", client_id)];
         let text = |(name, value): (&str, &str)| (name.to_owned(), value.into());
         let header = [("x5t#S256", &*thumbprint)].map(text);
@@ -155,12 +159,13 @@ impl<'a> Entra<'a> {
         match (self.transport.last(), error) {
             (Some(reply), _) => read_token(&reply, &service, identity, self.cx),
             (None, Some(error)) => Err(match Error::find_in(&error) {
-                Some(ours) => ours
+                Some(cause) => cause
                     .clone()
                     .context(format!("cannot get a token from {service} for {identity}")),
                 None => cannot(error),
             }),
-            (None, None) => Err(Error::protocol(format!("{service} did not answer"))),
+            (None, None) => Err(Error::protocol(format!("{service} did not answer"))
+                .with_hint("check for a proxy or firewall between this node and Entra")),
         }
     }
 }

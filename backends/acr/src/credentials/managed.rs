@@ -77,7 +77,9 @@ async fn imds_token(
     cx: &Context,
 ) -> Result<SecretString, Error> {
     let service = TokenService::Imds;
-    let endpoint = Url::parse(IMDS).map_err(|_| Error::config("IMDS has no URL"))?;
+    let endpoint = Url::parse(IMDS).map_err(|_| {
+        Error::config(format!("`{IMDS}` is not a URL")).with_hint("please report this")
+    })?;
     let url = with_query(endpoint, "2018-02-01", id, "msi_res_id");
     let http = imds_client(cx);
     let request = http
