@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 use serde_json::{Map, Value};
 
-/// What counts here.
+/// The fields that are used here.
 #[derive(Default)]
 pub(crate) struct AzureJson {
     pub(crate) cloud: Option<String>,
@@ -72,7 +72,7 @@ impl<'a> Fields<'a> {
         Ok(Self { fields: fields.collect(), path })
     }
 
-    /// A text; an empty one counts as none, as in the files that installers write.
+    /// A text; an empty one is not set, as in the files that installers write.
     fn text(&self, name: &str) -> Result<Option<String>, Error> {
         match self.fields.get(&name.to_ascii_lowercase()) {
             None | Some(Value::Null) => Ok(None),
@@ -105,7 +105,7 @@ mod tests {
 
     use super::*;
 
-    fn of(text: &str) -> Result<AzureJson, Error> {
+    fn parse_fields(text: &str) -> Result<AzureJson, Error> {
         let fields = Fields::parse(text, Path::new("azure.json"))?;
         Ok(AzureJson {
             tenant_id: fields.text("tenantId")?,
@@ -122,12 +122,12 @@ mod tests {
             "tenantId: t\naadClientSecret: s\nuseManagedIdentityExtension: true\nvmType: vmss\n",
             "\u{feff}{\"TENANTID\":\"t\",\"AadClientSecret\":\"s\",\"usemanagedidentityextension\":\"true\"}",
         ] {
-            let read = of(text).unwrap();
+            let read = parse_fields(text).unwrap();
             assert_eq!(read.tenant_id.as_deref(), Some("t"), "{text}");
             assert_eq!(read.client_secret.unwrap().expose_secret(), "s");
             assert!(read.managed_identity);
         }
-        assert!(of(r#"{"tenantId":""}"#).unwrap().tenant_id.is_none());
+        assert!(parse_fields(r#"{"tenantId":""}"#).unwrap().tenant_id.is_none());
     }
 
     #[test]
@@ -139,7 +139,7 @@ mod tests {
             r#"{"tenantId":["hunter2"]}"#,
             r#"{"useManagedIdentityExtension":"hunter2"}"#,
         ] {
-            let error = of(text).err().unwrap().render();
+            let error = parse_fields(text).err().unwrap().render();
             assert!(!error.contains("hunter2") && error.contains("hint: "), "{text}: {error}");
         }
     }

@@ -9,10 +9,10 @@ use url::Url;
 
 use crate::registry::LoginServer;
 
-/// What is wrong with the challenge of `server`; `None` when it is that of a registry of ACR.
+/// What is wrong with the challenge of `server`; `None` when it is that of an ACR registry.
 pub(crate) async fn find_fault(server: &LoginServer, cx: &Context) -> Option<String> {
     let url = Url::parse(&format!("https://{}/v2/", server.authority())).ok()?;
-    // No token goes with it, and a redirect is not followed.
+    // It carries no token, and a redirect is not followed.
     let reply = match cx.http.get(url).once().send().await {
         Ok(reply) => reply,
         Err(error) => return Some(format!("`/v2/`: {error}")),

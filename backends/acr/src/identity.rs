@@ -197,7 +197,7 @@ impl fmt::Display for Identity<'_> {
                 "the node as service principal `{}` of tenant `{tenant_id}`",
                 principal.client_id
             ),
-            Self::Anonymous => f.write_str("nobody"),
+            Self::Anonymous => f.write_str("an anonymous pull"),
         }
     }
 }

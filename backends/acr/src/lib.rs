@@ -163,7 +163,7 @@ impl Provider for Acr {
         let (settings, image) = (&self.settings, &request.image);
         let cloud = Cloud::find(&settings.cloud, cx).await?;
         let mirrors = Mirrors::parse(&self.mirrors, &cloud.suffixes)?;
-        // The host decides first: no identity is used, and no token sent, for a stranger.
+        // The host decides first: no identity is used, and no token sent, for an unknown host.
         let Some(target) = LoginTarget::find(image, &mirrors, &cloud)? else {
             debug!("`{}` is neither an ACR registry nor the source of a mirror", image.registry());
             return Ok(Response::none());

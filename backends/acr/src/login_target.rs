@@ -1,4 +1,4 @@
-//! Which registry an image's login comes from: its own host, or a mirror of the operator's.
+//! Which registry an image's login comes from: its own host, or a mirror that the operator named.
 
 use pullpass::{Error, Image};
 

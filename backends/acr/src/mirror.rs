@@ -127,13 +127,19 @@ mod tests {
             &["mcr.microsoft.com:abc.azurecr.io", "localhost:5000:def.azurecr.io"],
         ] {
             let mirrors = mirrors(values).unwrap();
-            let of = |image| target(&mirrors, image);
-            assert_eq!(of("mcr.microsoft.com/bar/image").as_deref(), Some("abc.azurecr.io"));
-            assert_eq!(of("MCR.microsoft.com/bar/image").as_deref(), Some("abc.azurecr.io"));
-            assert_eq!(of("localhost:5000/a").as_deref(), Some("def.azurecr.io"));
-            assert_eq!(of("localhost/a"), None);
-            assert_eq!(of("mcr.microsoft.com.evil.example/a"), None);
-            assert_eq!(of("foo.azurecr.io/bar/image"), None);
+            let target_host = |image| target(&mirrors, image);
+            assert_eq!(
+                target_host("mcr.microsoft.com/bar/image").as_deref(),
+                Some("abc.azurecr.io")
+            );
+            assert_eq!(
+                target_host("MCR.microsoft.com/bar/image").as_deref(),
+                Some("abc.azurecr.io")
+            );
+            assert_eq!(target_host("localhost:5000/a").as_deref(), Some("def.azurecr.io"));
+            assert_eq!(target_host("localhost/a"), None);
+            assert_eq!(target_host("mcr.microsoft.com.evil.example/a"), None);
+            assert_eq!(target_host("foo.azurecr.io/bar/image"), None);
         }
         assert!(mirrors(&[""]).unwrap().0.is_empty());
     }

@@ -122,7 +122,7 @@ fn is_region(label: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn of(host: &str) -> Host {
+    fn read_host(host: &str) -> Host {
         on_port(host, None)
     }
 
@@ -144,7 +144,7 @@ mod tests {
             "foo-a1b2.westeurope.geo.azurecr.us",
         ] {
             let expected = LoginServer { host: host.to_owned(), port: None };
-            assert_eq!(of(host), Host::LoginServer(expected), "{host}");
+            assert_eq!(read_host(host), Host::LoginServer(expected), "{host}");
         }
     }
 
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn data_endpoints_need_no_login() {
         for host in ["foo.eastus.data.azurecr.io", "foo-a1.westeurope.data.azurecr.us"] {
-            assert_eq!(of(host), Host::Data, "{host}");
+            assert_eq!(read_host(host), Host::Data, "{host}");
         }
     }
 
@@ -212,7 +212,7 @@ mod tests {
             "evil.example",
             "foo.azurecr.other.cloud",
         ] {
-            assert_eq!(of(host), Host::Foreign, "{host}");
+            assert_eq!(read_host(host), Host::Foreign, "{host}");
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::settings::Settings;
 /// Source: Azure Container Registry, "Authenticate with `az acr login --expose-token`".
 const USER: &str = "00000000-0000-0000-0000-000000000000";
 
-/// Every registry of ACR, for logins without user and password.
+/// Every ACR registry, for logins without user and password.
 const EVERY_REGISTRY: &str = "*.azurecr.*";
 
 /// The response with a token of the registry's. Kept until the token's own expiry, and not

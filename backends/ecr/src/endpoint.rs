@@ -58,7 +58,7 @@ pub(crate) struct FixedEndpoint(pub(crate) String);
 
 impl FixedEndpoint {
     fn endpoint(&self, named: Option<&str>) -> EndpointFuture<'static> {
-        // Set to nothing, a variable counts as unset, as in AWS's other SDKs.
+        // Set to nothing, a variable is unset, as in AWS's other SDKs.
         let url = named.filter(|url| !url.is_empty()).unwrap_or(&self.0);
         EndpointFuture::ready(match parse(url) {
             Some(url) => Ok(Endpoint::builder().url(String::from(url)).build()),

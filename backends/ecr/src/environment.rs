@@ -65,7 +65,7 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Reads the variables; one that is set to nothing counts as unset, as in AWS's other SDKs.
+    /// Reads the variables; one that is set to nothing is unset, as in AWS's other SDKs.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when the value of one is not valid.

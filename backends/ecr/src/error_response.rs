@@ -76,7 +76,7 @@ where
 
 /// What the SDK says of a failure, without the words that only announce the one below, in one
 /// line. (Its own rendering would print whole replies.) Servers choose a part of it, so it is
-/// quoted as words of theirs.
+/// quoted as their words.
 pub(crate) fn describe(error: &(dyn StdError + 'static), sent: &SentSecrets) -> String {
     let mut words: Vec<String> = Vec::new();
     for cause in causes(error).map(ToString::to_string) {
@@ -151,8 +151,8 @@ fn diagnose_status(status: u16) -> Diagnosis {
     Diagnosis::new(kind, hint)
 }
 
-/// The first XML element of that name: some of AWS's own front doors answer in XML whatever
-/// the service speaks.
+/// The first XML element of that name: some of AWS's own front ends answer in XML,
+/// whatever the service's format is.
 fn xml_element<'a>(body: &'a [u8], name: &str) -> Option<&'a str> {
     let text = std::str::from_utf8(body).ok()?;
     let (_, rest) = text.split_once(&format!("<{name}>"))?;

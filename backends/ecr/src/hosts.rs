@@ -47,7 +47,7 @@ impl Hosts {
     /// The registry that `image` is on.
     ///
     /// # Errors
-    /// Of kind Config, when it is none of Amazon's and the operator did not name it: a token
+    /// Of kind Config, when it is not an Amazon ECR registry and the operator did not name it: a token
     /// would be sent to an unknown server.
     pub(crate) fn find_registry(&self, image: &Image) -> Result<Registry, Error> {
         let named = self.0.iter().find(|(host, _)| image.is_on(host));

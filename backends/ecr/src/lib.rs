@@ -159,7 +159,7 @@ impl Ecr {
 impl Provider for Ecr {
     async fn credentials(&self, request: &Request, cx: &Context) -> Result<Response, Error> {
         let Self(settings) = self;
-        // The host decides first: for a host that is not known as a registry of Amazon's no
+        // The host decides first: for a host that is not a known Amazon ECR registry no
         // server is called, and no token is used.
         let registry = settings.hosts.find_registry(&request.image)?;
         let account = request.service_account.as_ref();

@@ -39,7 +39,7 @@ impl Registry {
     /// The region that hands out ECR Public's tokens.
     pub(crate) const PUBLIC_REGION: &'static str = "us-east-1";
 
-    /// Reads a host name in lower case; `None` when it is not a registry of Amazon's.
+    /// Reads a host name in lower case; `None` when it is not an Amazon ECR registry.
     ///
     /// The forms, with `ACCOUNT` in 12 digits: `ACCOUNT.dkr.ecr[-fips].REGION.SUFFIX` over
     /// IPv4, `ACCOUNT.dkr-ecr[-fips].REGION.SUFFIX` for dual-stack, each with its own

@@ -21,7 +21,7 @@ pub(crate) fn diagnose_sts(body: &ErrorBody, pod: &Pod<'_>) -> Option<Diagnosis>
         one_line(&claims.issuer),
         pod.pool.expects()
     );
-    let pool = pod.pool.shown();
+    let pool = pod.pool.display_name();
     let (kind, hint) = match body.error()? {
         "invalid_grant" if body.mentions(&["expired", "stale", "issued in the future"]) => (
             ErrorKind::Identity,

@@ -98,7 +98,7 @@ fn named_pool(pods: &Pods, account: &ServiceAccount) -> Result<Option<Pool>, Err
         true => Ok(Some(pool)),
         false => Err(Error::identity(format!(
             "annotation `{PROVIDER}` names a provider that this node does not allow: {}",
-            pool.shown()
+            pool.display_name()
         ))
         .with_hint("the operator must allow it with `--allow-provider PATTERN`")),
     }
@@ -173,7 +173,7 @@ impl fmt::Display for Identity<'_> {
             Self::Node => f.write_str("the node"),
             Self::Key(key) => write!(f, "the node as `{}`", key.email),
             Self::Pod(pod) => pod.fmt(f),
-            Self::Anonymous => f.write_str("nobody"),
+            Self::Anonymous => f.write_str("an anonymous pull"),
         }
     }
 }

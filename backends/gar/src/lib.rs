@@ -151,7 +151,7 @@ struct Gar {
 impl Provider for Gar {
     async fn credentials(&self, request: &Request, cx: &Context) -> Result<Response, Error> {
         let (settings, image) = (&self.settings, &request.image);
-        // The host decides first: no identity is used, and no token sent, for a stranger.
+        // The host decides first: no identity is used, and no token sent, for an unknown host.
         settings.hosts.check(image, &settings.universe)?;
         let identity = Identity::choose(settings, request.service_account.as_ref())?;
         debug!("requesting a login to `{}` for {identity}", image.registry());

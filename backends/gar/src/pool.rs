@@ -108,7 +108,7 @@ impl Pool {
     }
 
     /// For messages: what it is called.
-    pub(crate) fn shown(&self) -> String {
+    pub(crate) fn display_name(&self) -> String {
         match self {
             Self::SelfManaged(name) => name.clone(),
             Self::Cluster { pool, issuer } => format!("{pool} for {}", one_line(issuer)),
@@ -194,7 +194,7 @@ impl Pattern {
             Ok(_) => Ok(Self(parts)),
             Err(why) => Err(Error::config(format!("`--allow-provider` {why}")).with_hint(
                 "write projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/\
-                 PROVIDER; NUMBER, POOL and PROVIDER may each be `*`, which stands for a whole name",
+                 PROVIDER; NUMBER, POOL and PROVIDER may each be `*`, for any whole name",
             )),
         }
     }

@@ -4,7 +4,7 @@ use pullpass::{Error, Image};
 
 use crate::universe::Universe;
 
-/// Google's hosts as patterns of `matchImages`: one `*` stands for one label.
+/// Google's hosts as patterns of `matchImages`: one `*` is one label.
 pub(crate) const PATTERNS: &[&str] = &["gcr.io", "*.gcr.io", "*.pkg.dev", "docker.*.rep.pkg.dev"];
 
 /// The same as keys of an answer: of `gcr.io` only the hosts that take a login.

@@ -28,7 +28,7 @@ pub(super) async fn access_token(
             .with_hint("write a host name without a scheme, as AKS sets it")
     })?;
     let address = resolve(&binding.api_server).await?;
-    // Straight to the cluster's own API server: neither a proxy nor any other CA counts.
+    // Straight to the cluster's own API server: no proxy is used, and no other CA is trusted.
     let http = cx.http.with_config(HttpConfig {
         roots: Roots::Only { file: binding.ca_file.clone(), named_by: "--ib-ca-file" },
         proxy: ProxyMode::Direct,

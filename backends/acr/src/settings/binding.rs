@@ -17,7 +17,7 @@ pub(crate) struct Binding {
 }
 
 pub(super) fn read(options: &Options) -> Result<Option<Binding>, Error> {
-    // AKS passes flags of features that are off with nothing behind the equals sign.
+    // AKS passes flags of features that are off with nothing after the equals sign.
     let value = |name: &str| options.value(name).filter(|it| !it.is_empty()).map(str::to_owned);
     let Some(sni_name) = value("ib-sni-name") else {
         let others = ["ib-apiserver-ip", "ib-default-client-id", "ib-default-tenant-id"];

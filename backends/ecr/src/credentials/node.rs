@@ -53,7 +53,7 @@ pub(super) async fn credentials(
         return Ok(found);
     }
     profiles.check_next_source(chain.last_reason().unwrap_or_default())?;
-    // Set to nothing, a variable counts as unset; the SDK would take it as it is.
+    // Set to nothing, a variable is unset; the SDK would take it as it is.
     if has_web_identity(environment)? {
         let source = WebIdentityTokenCredentialsProvider::builder().configure(config).build();
         if let Some(found) = chain.ask(Source::WebIdentity, source.provide_credentials()).await? {

@@ -4,7 +4,7 @@ use aws_credential_types::Credentials;
 use pullpass::Error;
 
 /// The credentials of `source`, if a header can hold them: others, such as those read with the
-/// line break behind them, make the SDK panic.
+/// line break after them, make the SDK panic.
 ///
 /// # Errors
 /// [`ErrorKind::Identity`](pullpass::ErrorKind::Identity) when the key or the session token has

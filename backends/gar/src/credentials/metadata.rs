@@ -49,10 +49,10 @@ pub(super) async fn token(identity: &Identity<'_>, cx: &Context) -> Result<Acces
         .send()
         .await
         .map_err(|error| {
-            let is_away = error.kind() == ErrorKind::Unavailable;
+            let is_unavailable = error.kind() == ErrorKind::Unavailable;
             let error = error
                 .context(format!("cannot get a token from the metadata server for {identity}"));
-            match is_away {
+            match is_unavailable {
                 true => error.with_hint(format!(
                     "on Google Cloud, let this node reach 169.254.169.254 (network policy, \
                      iptables, routes); {ELSEWHERE}"

@@ -17,8 +17,8 @@ use crate::settings::ManagedId;
 use crate::token_service::TokenService;
 
 const AGENT: TokenService = TokenService::ArcAgent;
-const AWAY: &str = "check the agent with `systemctl status himdsd` and `azcmagent show`";
-/// Where the agent puts its keys. It may name a file nowhere else.
+const CHECK_AGENT: &str = "check the agent with `systemctl status himdsd` and `azcmagent show`";
+/// Where the agent puts its keys. It may name a file only here.
 const KEYS: &str = "/var/opt/azcmagent/tokens";
 /// The largest key, in bytes.
 const KEY_LIMIT: usize = 4096;
@@ -30,7 +30,7 @@ pub(super) async fn access_token(
     cx: &Context,
 ) -> Result<SecretString, Error> {
     let call = || cx.http.get(url.clone()).plaintext(Plaintext::Metadata).header(METADATA, "true");
-    let challenge = send(call(), &AGENT, AWAY, identity).await?;
+    let challenge = send(call(), &AGENT, CHECK_AGENT, identity).await?;
     match challenge.status() {
         401 => {}
         status if challenge.is_success() => {
@@ -53,11 +53,13 @@ pub(super) async fn access_token(
         )
     })?);
     if key.len() > KEY_LIMIT {
-        return Err(Error::protocol(format!("the key of {AGENT} is too long")).with_hint(AWAY));
+        return Err(
+            Error::protocol(format!("the key of {AGENT} is too long")).with_hint(CHECK_AGENT)
+        );
     }
     let authorization = Zeroizing::new(format!("Basic {}", key.trim()));
     let request = call().secret(&key.trim().into()).header(AUTHORIZATION, &authorization);
-    let reply = send(request, &AGENT, AWAY, identity).await?;
+    let reply = send(request, &AGENT, CHECK_AGENT, identity).await?;
     let token = read_token(&reply, &AGENT, identity, cx)?;
     check_echo(&reply.json()?, id, identity)?;
     Ok(token)

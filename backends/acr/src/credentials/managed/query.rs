@@ -42,9 +42,9 @@ pub(super) async fn send(
     identity: &Identity<'_>,
 ) -> Result<Reply, Error> {
     request.send().await.map_err(|error| {
-        let is_away = error.kind() == ErrorKind::Unavailable;
+        let is_unavailable = error.kind() == ErrorKind::Unavailable;
         let error = error.context(format!("cannot get a token from {service} for {identity}"));
-        match is_away {
+        match is_unavailable {
             true => error.with_hint(hint),
             false => error,
         }

@@ -57,7 +57,7 @@ fn not_supported(what: &str, variable: &str) -> Error {
         .with_hint(format!("`{variable}` is set in this provider's environment: unset it"))
 }
 
-/// A URL of this machine: what is secret here goes nowhere else.
+/// A URL of this machine: a secret must not leave it.
 fn parse_local(endpoint: &str) -> Result<Url, Error> {
     let url = Url::parse(endpoint).ok().filter(|url| url.host().is_some()).ok_or_else(|| {
         Error::config("`IDENTITY_ENDPOINT` is not a URL")
