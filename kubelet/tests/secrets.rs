@@ -112,7 +112,7 @@ fn a_configuration_that_is_a_pipe_is_not_waited_for() {
     for path in [path.as_path(), folder.path()] {
         let error = Config::load(path, &Target::default()).expect_err("refused");
         assert!(
-            error.message.ends_with("it is not a regular file, and is not read here"),
+            error.message.ends_with("a pipe that nothing is written to, not a regular file"),
             "{error}"
         );
         assert!(!error.verbatim);

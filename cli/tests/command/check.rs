@@ -217,6 +217,26 @@ fn a_pipe_is_not_waited_for() {
     }
 }
 
+/// As the page says: `pullpass config ... | pullpass check --strict /dev/stdin`.
+#[test]
+fn a_pipe_that_is_written_to_is_read() {
+    let printed = pullpass(["config", "ecr"]);
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_pullpass"))
+        .args(["check", "--strict", "/dev/stdin"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("a run");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    std::io::Write::write_all(&mut stdin, printed.stdout.as_bytes()).expect("a reader");
+    drop(stdin);
+    let output = child.wait_with_output().expect("an end");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{stdout}");
+    assert!(stdout.starts_with("accepted: "), "{stdout}");
+}
+
 #[test]
 fn usage_errors_exit_with_2() {
     for args in [

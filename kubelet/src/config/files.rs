@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::{self, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 
@@ -12,6 +13,9 @@ use crate::finding::{FindingCode, StartupError};
 use crate::go::path::{join, path_error};
 use crate::go::quote::quote;
 use crate::version::Target;
+
+/// How long a pipe may say nothing, in seconds.
+const PIPE_PATIENCE: i64 = 5;
 
 /// In bytes; more than any configuration. The kubelet itself has no limit.
 const LARGEST_FILE: u64 = 4 << 20;
@@ -87,8 +91,8 @@ struct Unread {
     verbatim: bool,
 }
 
-/// Reads a regular file. The kubelet reads anything, and would wait for a pipe that no
-/// process writes to.
+/// Reads a regular file, or a pipe that is being written to. The kubelet reads anything, and would
+/// wait for a pipe without end.
 fn read(path: &Path) -> Result<Vec<u8>, Unread> {
     let fail = |operation: &str, error: io::Error| Unread {
         why: path_error(operation, path, &error),
@@ -105,16 +109,45 @@ fn read(path: &Path) -> Result<Vec<u8>, Unread> {
         .map_err(|error| fail("open", error))?;
     let kind = file.metadata().map_err(|error| fail("stat", error))?.file_type();
     // A directory is refused by the read, in the kubelet's words.
-    if !kind.is_file() && !kind.is_dir() {
+    if !kind.is_file() && !kind.is_dir() && !kind.is_fifo() {
         return Err(refuse("it is not a regular file, and is not read here"));
     }
     let mut bytes = Vec::new();
-    let read = file.take(LARGEST_FILE + 1).read_to_end(&mut bytes);
-    read.map_err(|error| fail("read", error))?;
+    let read = match kind.is_fifo() {
+        true => read_pipe(&file, &mut bytes),
+        false => file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map(drop),
+    };
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            return Err(refuse("it is a pipe that nothing is written to, not a regular file"));
+        }
+        read => read.map_err(|error| fail("read", error))?,
+    }
     if bytes.len() as u64 > LARGEST_FILE {
         return Err(refuse("it is larger than 4 MiB, and is not read here"));
     }
     Ok(bytes)
+}
+
+/// Reads a pipe, such as `/dev/stdin`, to its end, as long as something comes.
+fn read_pipe(mut pipe: &fs::File, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let mut buffer = [0; 64 * 1024];
+    while bytes.len() as u64 <= LARGEST_FILE {
+        match pipe.read(&mut buffer) {
+            // No process has it open for writing.
+            Ok(0) if bytes.is_empty() => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(0) => return Ok(()),
+            Ok(length) => bytes.extend_from_slice(&buffer[..length]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let patience = Timespec { tv_sec: PIPE_PATIENCE, tv_nsec: 0 };
+                if poll(&mut [PollFd::new(&pipe, PollFlags::IN)], Some(&patience))? == 0 {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn unreadable(message: impl Into<String>) -> StartupError {
