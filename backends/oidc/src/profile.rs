@@ -13,6 +13,7 @@ mod exchange;
 pub(crate) mod field;
 pub(crate) mod file;
 mod http;
+mod literal_secret;
 mod merge;
 mod oauth;
 mod pattern;

@@ -6,6 +6,7 @@ use pullpass::http::Method;
 use pullpass::http::header::HeaderName;
 
 use super::compile_context::CompileContext;
+use super::literal_secret;
 use super::raw::{RawAuth, RawStep, RawVerb};
 use super::step::{Auth, Body, Step, Target};
 use super::template::{Position, Scope, Sensitivity, Template, is_name};
@@ -104,6 +105,9 @@ impl RawStep {
             (None, Some(json)) => Body::Json(json.try_map(&|value| in_body("json", value))?),
             (Some(_), Some(_)) => return Err(format!("`{field}` has both `form` and `json`")),
         };
+        if let Some(name) = literal_secret::find(Some(&address), &body) {
+            return Err(literal_secret::describe(&format!("{field}: {name}")));
+        }
         if self.expect.iter().any(|status| !(200..300).contains(status)) {
             return Err(format!("`{field}.expect` can only have 200 to 299"));
         }
@@ -179,8 +183,6 @@ fn compile_secret(
     let template = context.template(field, template, Position::Secret)?;
     match template.as_text() {
         None => Ok(template),
-        Some(_) => Err(format!(
-            "`{field}` is a secret in the profile file: put it into its own file (`fromFile`)"
-        )),
+        Some(_) => Err(literal_secret::describe(field)),
     }
 }

@@ -8,6 +8,7 @@ use super::address::{self, Address};
 use super::client_auth::{self, ClientAuth};
 use super::compile_context::CompileContext;
 use super::field::OneOrMany;
+use super::literal_secret;
 use super::raw::{RawDiscovery, RawEncoding, RawExchange, RawType, RawWellKnown};
 use super::template::{Position, Template};
 
@@ -185,7 +186,10 @@ fn compile_extra(
         }
         fields.push((name, context.template("exchange.extra", value, Position::Body)?));
     }
-    Ok(fields)
+    match literal_secret::find_in_pairs(&fields) {
+        Some(name) => Err(literal_secret::describe(&format!("exchange.extra: {name}"))),
+        None => Ok(fields),
+    }
 }
 
 /// `subject_token` as `subjectToken`.

@@ -196,6 +196,16 @@ fn open_steps_are_held_to_the_rules() {
             "list that host in `exchange.hosts`",
         ),
         ("{url: 'https://a/', auth: {bearer: hunter2}}", "is a secret in the profile file"),
+        (
+            "{url: 'https://a/', form: {client_secret: hunter2}}",
+            "`exchange.steps[0]: client_secret` is a secret in the profile file",
+        ),
+        ("{url: 'https://a/', query: {apikey: hunter2}}", "is a secret in the profile file"),
+        ("{url: 'https://a/?key=hunter2'}", "is a secret in the profile file"),
+        (
+            "{url: 'https://a/', method: POST, json: {a: [{password: hunter2}]}}",
+            "is a secret in the profile file",
+        ),
         ("{url: 'https://a\\\\${org}/'}", "backslash"),
         ("{url: 'https://a:/'}", "port is empty"),
         ("{url: 'https://a/${org'}", "line"),
