@@ -244,7 +244,9 @@ impl ErrorKind {
             Self::Config => "an option, a file or an environment variable is wrong",
             Self::Denied => "the identity was refused by the registry's side",
             Self::Identity => "no usable identity: the pod's token, its claims or its annotations",
-            Self::Protocol => "unexpected answer of a server (a proxy? a login page? a wrong URL?)",
+            Self::Protocol => {
+                "unexpected answer from a server: check for a proxy, a login page or a wrong URL"
+            }
             Self::Request => "the request on stdin is not valid",
             Self::Unavailable => "a server could not be reached or was overloaded, after retries",
         }

@@ -299,7 +299,7 @@ pub(crate) fn dashed(name: &str) -> String {
 
 fn usage(message: impl Into<String>) -> Error {
     Error::config(message)
-        .with_hint("correct `args` and `env` of this provider in the CredentialProviderConfig; `--help` lists the options")
+        .with_hint("correct `args` and `env` of this provider in the CredentialProviderConfig, then restart the kubelet; `--help` lists the options")
 }
 
 #[cfg(test)]

@@ -169,7 +169,10 @@ const ENVIRONMENT: &[Variable] = &[
         "HTTPS_PROXY, HTTP_PROXY",
         "proxy by URL scheme; never used for loopback and metadata addresses",
     ),
-    Variable::new("NO_PROXY", "hosts, domains and networks to reach without a proxy, by commas"),
+    Variable::new(
+        "NO_PROXY",
+        "hosts, domains and networks to reach without a proxy, comma-separated",
+    ),
     Variable::new("SSL_CERT_FILE", "CA certificates in PEM, instead of the system's"),
 ];
 

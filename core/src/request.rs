@@ -55,7 +55,7 @@ impl Request {
     pub fn parse(stdin: &[u8]) -> Result<Self, Error> {
         Self::read(stdin).map_err(|error| {
             error.or_with_hint(
-                "the kubelet does not send this; correct whatever else made the request",
+                "the kubelet does not send this: correct the program that sent the request",
             )
         })
     }
@@ -178,7 +178,7 @@ impl Fields {
             let is_variant = |key: &str| key.eq_ignore_ascii_case(name) && key != name;
             if self.0.iter().any(|(key, _)| is_variant(key)) {
                 return Err(Error::request(format!(
-                    "the request has a field that differs from `{name}` in upper and lower case"
+                    "the request has a field like `{name}` in the wrong case"
                 )));
             }
         }

@@ -117,7 +117,7 @@ impl Profiles {
         }
         if self.get("sso_session").or(self.get("sso_start_url")).is_some() {
             return Err(Error::config(format!(
-                "profile `{}` is one of IAM Identity Center (SSO), which is not supported",
+                "profile `{}` uses IAM Identity Center (SSO) (SSO), which is not supported",
                 self.name
             ))
             .with_hint(

@@ -61,7 +61,7 @@ fn check_environment(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
             lints.push(Lint::warning(
                 "repeated-env-name",
                 location,
-                format!("`{}` is set twice; the last one holds", name.value),
+                format!("`{}` is set twice; the last value is used", name.value),
                 "remove the others".to_owned(),
             ));
         }
