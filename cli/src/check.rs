@@ -39,7 +39,7 @@ pub(crate) fn run(args: &CheckArgs, environment: &Environment) -> Result<Report,
 
 fn write_verdict(text: &mut String, args: &CheckArgs, startup: &Startup, snippets: &Snippets) {
     let version = args.target.kubelet_version;
-    let Some(refusal) = &startup.error else {
+    let Some(refused) = &startup.error else {
         let providers = startup.config.as_ref().map_or(0, |config| config.providers.len());
         let _ = writeln!(
             text,
@@ -52,16 +52,16 @@ fn write_verdict(text: &mut String, args: &CheckArgs, startup: &Startup, snippet
         return;
     };
     let _ = writeln!(text, "refused: kubelet {version} would not start");
-    let _ = writeln!(text, "kubelet: {}", sanitize(&refusal.log_line()));
-    if !refusal.verbatim {
+    let _ = writeln!(text, "kubelet: {}", sanitize(&refused.log_line()));
+    if !refused.verbatim {
         text.push_str(
             "note: the kubelet's own message differs in part, in its order or where `...` is\n",
         );
     }
     let target = args.target.target();
-    for finding in &refusal.findings {
+    for finding in &refused.findings {
         let hint = advice::hint(finding, &target);
-        if finding.location.is_none() && refusal.findings.len() == 1 {
+        if finding.location.is_none() && refused.findings.len() == 1 {
             // The message above says all of it.
             let _ = writeln!(text, "hint: {}", sanitize(&hint));
             continue;
@@ -69,10 +69,10 @@ fn write_verdict(text: &mut String, args: &CheckArgs, startup: &Startup, snippet
         text.push('\n');
         text.push_str(&snippets.error(finding, &hint));
     }
-    if !refusal.further.is_empty() {
+    if !refused.further.is_empty() {
         text.push_str("\nonce that is fixed, the kubelet would go on to say\n");
     }
-    for finding in &refusal.further {
+    for finding in &refused.further {
         text.push('\n');
         text.push_str(&snippets.error(finding, &advice::hint(finding, &target)));
     }

@@ -108,8 +108,8 @@ fn row<'a>(image: &'a str, raw: bool, candidates: &'a [Candidate]) -> Row<'a> {
 }
 
 impl Try<'_> {
-    fn cure(&self) -> Option<String> {
-        cure(&self.candidate.text, self.reason.as_ref()?)
+    fn hint(&self) -> Option<String> {
+        hint(&self.candidate.text, self.reason.as_ref()?)
     }
 }
 
@@ -129,7 +129,7 @@ fn to_json(row: &Row<'_>) -> Value {
                 "pattern": one.candidate.text,
                 "matched": one.matched,
                 "reason": one.reason.as_ref().map(MismatchReason::to_string),
-                "hint": one.cure(),
+                "hint": one.hint(),
                 "error": one.candidate.parsed.as_ref().err(),
             })
         })
@@ -196,14 +196,14 @@ fn write_try(text: &mut String, one: &Try<'_>) {
         (None, Err(_)) => writeln!(text, "  error {provider}{pattern}"),
         (None, Ok(_)) => writeln!(text, "  hit  {provider}{pattern}"),
     };
-    if let Some(cure) = one.cure() {
-        let _ = writeln!(text, "       hint: {}", sanitize(&cure));
+    if let Some(hint) = one.hint() {
+        let _ = writeln!(text, "       hint: {}", sanitize(&hint));
     }
 }
 
 /// What to do about a pattern that does not cover an image, where the mistake is one that can be
 /// named.
-pub(crate) fn cure(pattern: &str, reason: &MismatchReason) -> Option<String> {
+pub(crate) fn hint(pattern: &str, reason: &MismatchReason) -> Option<String> {
     let host = pattern.split('/').next().unwrap_or_default();
     let path = &pattern[host.len()..];
     let fixed = match reason {

@@ -1,4 +1,4 @@
-//! Texts for people: plurals, times, and foreign texts made harmless.
+//! Texts for people: plurals, times, and foreign texts made safe.
 
 use std::time::{Duration, SystemTime};
 

@@ -103,7 +103,7 @@ impl OptionSpec {
     }
 
     /// What messages call it.
-    fn shown(&self) -> String {
+    fn display_name(&self) -> String {
         match self.positional {
             true => format!("the argument {}", self.value.unwrap_or(self.name)),
             false => format!("`{}`", dashed(self.name)),
@@ -210,13 +210,13 @@ impl Options {
         }
         let asks = options.is_set("help") || options.is_set("version");
         match own.iter().find(|option| option.required && options.value(option.name).is_none()) {
-            Some(missing) if !asks => Err(usage(format!("{} is missing", missing.shown()))),
+            Some(missing) if !asks => Err(usage(format!("{} is missing", missing.display_name()))),
             _ => Ok(options),
         }
     }
 
     fn add(&mut self, option: &'static OptionSpec, value: OsString) -> Result<(), Error> {
-        let shown = option.shown();
+        let shown = option.display_name();
         let value = value.into_string().map_err(|_| usage(format!("{shown} is not UTF-8")))?;
         let values = self.0.entry(option.name).or_default();
         if !option.repeated && !values.is_empty() {

@@ -53,9 +53,9 @@ impl Config {
         Self::read(path.as_ref(), target).map_err(|refused| refused.error)?.register()
     }
 
-    /// Like [`Config::load`], up to the registration of the providers; a refusal comes with what
+    /// Like [`Config::load`], up to the registration of the providers; a refused comes with what
     /// could be read.
-    pub(crate) fn read(path: &Path, target: &Target) -> Result<Self, Box<Refused>> {
+    pub(crate) fn read(path: &Path, target: &Target) -> Result<Self, Box<RefusedConfig>> {
         let files = files::files(path, target)?;
         Self::from_files(files, target)
     }
@@ -85,7 +85,7 @@ impl Config {
     fn from_files(
         files: impl Iterator<Item = Result<files::File, StartupError>>,
         target: &Target,
-    ) -> Result<Self, Box<Refused>> {
+    ) -> Result<Self, Box<RefusedConfig>> {
         let mut hash = files::Hash::default();
         let mut raw = Vec::new();
         let mut sources: Vec<Arc<Source>> = Vec::new();
@@ -96,14 +96,14 @@ impl Config {
             sources.push(decoded.source);
             match decoded.providers {
                 Ok(providers) => raw.extend(providers),
-                Err(refusal) => {
+                Err(refused) => {
                     // Without providers there is nothing more to say.
-                    let has_providers = !refusal.providers.is_empty();
-                    raw.extend(refusal.providers);
+                    let has_providers = !refused.providers.is_empty();
+                    raw.extend(refused.providers);
                     let validated = validate::validate(raw, target);
                     let further = if has_providers { validated.findings } else { Vec::new() };
-                    let error = StartupError { further, sources, ..refusal.error };
-                    return Err(Box::new(Refused { error, providers: validated.providers }));
+                    let error = StartupError { further, sources, ..refused.error };
+                    return Err(Box::new(RefusedConfig { error, providers: validated.providers }));
                 }
             }
         }
@@ -122,13 +122,13 @@ impl Config {
             }
             _ => refuse(findings, is_verbatim, sources),
         };
-        Err(Box::new(Refused { error, providers }))
+        Err(Box::new(RefusedConfig { error, providers }))
     }
 }
 
 /// A configuration that the kubelet would not accept.
 #[derive(Debug)]
-pub(crate) struct Refused {
+pub(crate) struct RefusedConfig {
     /// Why not.
     pub(crate) error: StartupError,
     /// What could be read all the same. What is missing or wrong is left out, or has a value
@@ -136,9 +136,9 @@ pub(crate) struct Refused {
     pub(crate) providers: Vec<CredentialProvider>,
 }
 
-impl From<StartupError> for Box<Refused> {
+impl From<StartupError> for Box<RefusedConfig> {
     fn from(error: StartupError) -> Self {
-        Self::new(Refused { error, providers: Vec::new() })
+        Self::new(RefusedConfig { error, providers: Vec::new() })
     }
 }
 

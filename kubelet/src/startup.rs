@@ -79,7 +79,7 @@ pub fn startup(config: &Path, bin_dir: Option<&Path>, target: &Target) -> Startu
     {
         match accepted.register() {
             Ok(accepted) => config = Some(accepted),
-            Err(refusal) => error = Some(refusal),
+            Err(refused) => error = Some(refused),
         }
     }
     if let (Some(config), Some(bin_dir)) = (&config, programs_dir) {

@@ -77,7 +77,7 @@ impl<'a> Fields<'a> {
         match self.fields.get(&name.to_ascii_lowercase()) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
-            Some(_) => Err(self.wrong(name, "a text")),
+            Some(_) => Err(self.describe_wrong(name, "a text")),
         }
     }
 
@@ -89,11 +89,11 @@ impl<'a> Fields<'a> {
             Some(Value::String(text)) if text.is_empty() || text.eq_ignore_ascii_case("false") => {
                 Ok(false)
             }
-            Some(_) => Err(self.wrong(name, "true or false")),
+            Some(_) => Err(self.describe_wrong(name, "true or false")),
         }
     }
 
-    fn wrong(&self, name: &str, what: &str) -> Error {
+    fn describe_wrong(&self, name: &str, what: &str) -> Error {
         Error::config(format!("`{name}` in `{}` is not {what}", self.path.display()))
             .with_hint(HINT)
     }

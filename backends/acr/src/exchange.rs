@@ -87,7 +87,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// Explains a refusal; where the answer says little, the registry's challenge may say more.
+    /// Explains an error answer; where the answer says little, the registry's challenge may say more.
     async fn explain(&self, reply: &Reply) -> Error {
         let host = self.server.host();
         let body = RegistryErrorBody::read(reply);

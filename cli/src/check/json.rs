@@ -8,18 +8,18 @@ use crate::check::advice;
 
 /// One object.
 pub(super) fn render(startup: &Startup, lints: &[Lint], target: &Target) -> Value {
-    let refusal = startup.error.as_ref();
+    let refused = startup.error.as_ref();
     let findings = |findings: &[Finding]| -> Vec<Value> {
         findings.iter().map(|one| finding(one, target)).collect()
     };
     json!({
-        "verdict": if refusal.is_some() { "refused" } else { "accepted" },
+        "verdict": if refused.is_some() { "refused" } else { "accepted" },
         "kubelet_version": target.version.to_string(),
-        "message": refusal.map(|refusal| refusal.message.as_str()),
-        "log": refusal.map(StartupError::log_line),
-        "verbatim": refusal.map(|refusal| refusal.verbatim),
-        "errors": refusal.map_or_else(Vec::new, |refusal| findings(&refusal.findings)),
-        "further": refusal.map_or_else(Vec::new, |refusal| findings(&refusal.further)),
+        "message": refused.map(|refused| refused.message.as_str()),
+        "log": refused.map(StartupError::log_line),
+        "verbatim": refused.map(|refused| refused.verbatim),
+        "errors": refused.map_or_else(Vec::new, |refused| findings(&refused.findings)),
+        "further": refused.map_or_else(Vec::new, |refused| findings(&refused.further)),
         "warnings": lints.iter().map(lint).collect::<Vec<Value>>(),
         "hash": startup.config.as_ref().map(|config| config.hash.as_str()),
     })

@@ -10,7 +10,7 @@ use pullpass_kubelet::{CacheDecision, Config, Lookup, Outcome, ProviderReport};
 use crate::args::LookupArgs;
 use crate::lookup::redact::Redactor;
 use crate::lookup::{advice, is_failure, is_skipped};
-use crate::match_::cure;
+use crate::match_::hint;
 use crate::text::{count, elapsed, sanitize, utc};
 
 /// More of what a plugin wrote would drown the rest; JSON has all that was kept.
@@ -61,9 +61,9 @@ fn write_misses(text: &mut String, config: &Config, lookup: &Lookup, names: &[&s
     let patterns = silent.flat_map(|provider| &provider.match_images);
     for pattern in patterns.take(MOST_MISSES) {
         let Match::Miss(reason) = pattern.explain(&lookup.lookup_name) else { continue };
-        let cure =
-            cure(pattern.as_str(), &reason).map_or(String::new(), |cure| format!("; {cure}"));
-        let line = format!("  `{}`: {reason}{cure}", pattern.as_str());
+        let hint =
+            hint(pattern.as_str(), &reason).map_or(String::new(), |hint| format!("; {hint}"));
+        let line = format!("  `{}`: {reason}{hint}", pattern.as_str());
         let _ = writeln!(text, "{}", sanitize(&line));
     }
 }

@@ -49,7 +49,7 @@ fn compare(
     lints: &mut Vec<Lint>,
 ) {
     let path = path.display();
-    let cure = format!("`pullpass config oidc --profiles {path}` prints the entries that fit it");
+    let hint = format!("`pullpass config oidc --profiles {path}` prints the entries that fit it");
     let tokens = provider.token_attributes.as_ref();
     let audience = tokens.map(|tokens| tokens.audience.as_str());
     let same: Vec<&ProviderEntry> =
@@ -67,7 +67,7 @@ fn compare(
             "profile-audience",
             location,
             format!("no profile of `{path}` is for {what}; its audiences are {}", list(&wanted)),
-            cure,
+            hint,
         ));
     }
     let known: Vec<&str> =
@@ -87,7 +87,7 @@ fn compare(
                     pattern.as_str(),
                     list(&known)
                 ),
-                cure.clone(),
+                hint.clone(),
             ));
         }
     }

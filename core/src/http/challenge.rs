@@ -27,7 +27,7 @@ pub fn bearer_challenge(challenge: &str) -> Option<Vec<(String, String)>> {
 mod tests {
     use super::*;
 
-    fn of(challenge: &str) -> Option<String> {
+    fn join_parameters(challenge: &str) -> Option<String> {
         let parameters = bearer_challenge(challenge)?;
         Some(parameters.iter().map(|(name, value)| format!("{name}={value};")).collect())
     }
@@ -46,10 +46,10 @@ mod tests {
             ("Bearer", ""),
             ("Bearer =,=", "=;=;"),
         ] {
-            assert_eq!(of(challenge).as_deref(), Some(parameters), "{challenge}");
+            assert_eq!(join_parameters(challenge).as_deref(), Some(parameters), "{challenge}");
         }
         for challenge in ["", "Basic", "Basic realm=\"x\"", "Auth realm=x,service=y"] {
-            assert_eq!(of(challenge), None, "{challenge}");
+            assert_eq!(join_parameters(challenge), None, "{challenge}");
         }
     }
 }

@@ -43,7 +43,7 @@ impl ProxyMode {
 
     /// The proxy for a host, fit to print; `None` where there surely is none.
     /// (`NO_PROXY` may still exempt the host.)
-    pub(super) fn shown(&self, env: &Env, target: &Url) -> Option<String> {
+    pub(super) fn display_for(&self, env: &Env, target: &Url) -> Option<String> {
         if is_loopback(target) || is_metadata(target) {
             return None;
         }

@@ -210,7 +210,7 @@ impl<'a> RequestBuilder<'a> {
             _ => error,
         };
         let settings = &self.http.config;
-        match settings.proxy.shown(&self.http.env, &self.url) {
+        match settings.proxy.display_for(&self.http.env, &self.url) {
             Some(proxy) if error.kind() == ErrorKind::Unavailable => error.with_hint(format!(
                 "the call goes through the proxy {proxy}, unless `NO_PROXY` exempts the host: \
                  check it first, then DNS and firewall"

@@ -26,11 +26,11 @@ pub(crate) const KIND: &str = "CredentialProviderConfig";
 /// What a file gives.
 pub(super) struct Decoded {
     pub(super) source: Arc<Source>,
-    pub(super) providers: Result<Vec<RawProvider>, Box<Refusal>>,
+    pub(super) providers: Result<Vec<RawProvider>, Box<RefusedConfig>>,
 }
 
 /// Why a file cannot be decoded, and what could be read of it all the same.
-pub(super) struct Refusal {
+pub(super) struct RefusedConfig {
     pub(super) error: StartupError,
     pub(super) providers: Vec<RawProvider>,
 }
@@ -60,7 +60,7 @@ struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
-    fn providers(&self, document: &Document) -> Result<Vec<RawProvider>, Box<Refusal>> {
+    fn providers(&self, document: &Document) -> Result<Vec<RawProvider>, Box<RefusedConfig>> {
         let refuse = |code| move |fault| self.refuse(code, fault);
         let node = &document.node;
         let meta = Meta::read(node).map_err(refuse(FindingCode::WrongDocument))?;
@@ -75,13 +75,13 @@ impl Decoder<'_> {
         if !self.target.is_strict() || is_clean {
             return Ok(providers);
         }
-        let mut refusal = self.refuse_strict(&strict, document);
-        refusal.providers = providers;
-        Err(refusal)
+        let mut refused = self.refuse_strict(&strict, document);
+        refused.providers = providers;
+        Err(refused)
     }
 
     /// Strict decoding reports all its faults at once.
-    fn refuse_strict(&self, strict: &[Strict], document: &Document) -> Box<Refusal> {
+    fn refuse_strict(&self, strict: &[Strict], document: &Document) -> Box<RefusedConfig> {
         let mut words = Vec::new();
         let mut findings = Vec::new();
         if !document.duplicates.is_empty() {
@@ -103,15 +103,20 @@ impl Decoder<'_> {
             words.push(error.message.clone());
         }
         let message = format!("strict decoding error: {}", words.join(", "));
-        self.refusal(&message, findings, !document.has_more_duplicates)
+        self.refuse_with(&message, findings, !document.has_more_duplicates)
     }
 
-    fn refuse(&self, code: FindingCode, fault: Fault) -> Box<Refusal> {
+    fn refuse(&self, code: FindingCode, fault: Fault) -> Box<RefusedConfig> {
         let finding = self.finding(code, fault.message.clone(), &fault.span);
-        self.refusal(&fault.message, vec![finding], fault.verbatim)
+        self.refuse_with(&fault.message, vec![finding], fault.verbatim)
     }
 
-    fn refusal(&self, message: &str, findings: Vec<Finding>, verbatim: bool) -> Box<Refusal> {
+    fn refuse_with(
+        &self,
+        message: &str,
+        findings: Vec<Finding>,
+        verbatim: bool,
+    ) -> Box<RefusedConfig> {
         let path = &self.file.path;
         let shown = if self.target.reads_directories() {
             quote(path.as_os_str().as_encoded_bytes())
@@ -125,7 +130,7 @@ impl Decoder<'_> {
             verbatim,
             sources: Vec::new(),
         };
-        Box::new(Refusal { error, providers: Vec::new() })
+        Box::new(RefusedConfig { error, providers: Vec::new() })
     }
 
     fn finding(&self, code: FindingCode, message: String, span: &Range<usize>) -> Finding {

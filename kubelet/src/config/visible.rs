@@ -76,7 +76,7 @@ pub(super) fn of_document(document: &Document) -> Visible {
     Visible::Texts(all.into_iter().map(|(start, (end, shown))| (start..end, shown)).collect())
 }
 
-/// An alias brings a text to a second place, and each must be harmless.
+/// An alias brings a text to a second place, and each must be safe.
 #[derive(Default)]
 struct Texts {
     shown: HashSet<(usize, usize)>,

@@ -91,17 +91,20 @@ pub fn hint(finding: &Finding, target: &Target) -> String {
         FindingCode::ProgramMissing => missing_program(finding.path.as_deref()),
         FindingCode::ProgramDangling => format!(
             "`{}` is a link that leads nowhere: install the program that it is for, or link another",
-            shown(finding.path.as_deref())
+            display_path(finding.path.as_deref())
         ),
         FindingCode::ProgramDirectory => {
-            format!("`{}` is a directory; put the program there", shown(finding.path.as_deref()))
+            format!(
+                "`{}` is a directory; put the program there",
+                display_path(finding.path.as_deref())
+            )
         }
         FindingCode::ProgramNotExecutable => format!(
             "chmod +x {}; or its file system is mounted `noexec`",
-            shown(finding.path.as_deref())
+            display_path(finding.path.as_deref())
         ),
         FindingCode::ProgramUnreadable => {
-            format!("make sure that root can reach `{}`", shown(finding.path.as_deref()))
+            format!("make sure that root can reach `{}`", display_path(finding.path.as_deref()))
         }
     }
 }
@@ -123,7 +126,7 @@ fn later_field(finding: &Finding, target: &Target) -> String {
     }
 }
 
-fn shown(path: Option<&Path>) -> String {
+fn display_path(path: Option<&Path>) -> String {
     path.map(|path| path.display().to_string()).unwrap_or_default()
 }
 

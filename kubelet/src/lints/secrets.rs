@@ -93,11 +93,11 @@ fn is_secret(named: bool, value: &str) -> bool {
     if SECRET_BEGINNINGS.iter().any(|start| value.starts_with(start) && value.len() > 12) {
         return true;
     }
-    let harmless = value.is_empty()
+    let safe = value.is_empty()
         || value.starts_with(['/', '.', '$'])
         || value.contains("://")
         || matches!(value, "true" | "false" | "yes" | "no" | "0" | "1");
-    named && !harmless
+    named && !safe
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ impl Keys {
     fn add(&mut self, scalar: Scalar) -> usize {
         let name = scalar.as_key();
         let is_writable = name.is_some();
-        let name = name.unwrap_or_else(|| scalar.shown().into());
+        let name = name.unwrap_or_else(|| scalar.display().into());
         let kind = match scalar {
             Scalar::Null => 0,
             Scalar::Bool(_) => 1,
@@ -300,7 +300,7 @@ impl Decoder<'_> {
             return;
         };
         if self.message_bytes < MOST_MESSAGE_BYTES {
-            let shown = key.scalar.shown();
+            let shown = key.scalar.display();
             let message = format!("line {}: key {shown} already set in map", line + 1);
             self.message_bytes += message.len();
             self.duplicates.push((message, key_span.clone()));

@@ -116,7 +116,7 @@ impl Scalar {
     }
 
     /// As Go's `%#v` shows it.
-    pub(super) fn shown(&self) -> String {
+    pub(super) fn display(&self) -> String {
         match self {
             Self::Null => "<nil>".to_owned(),
             Self::Bool(on) => on.to_string(),

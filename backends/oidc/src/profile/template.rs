@@ -141,7 +141,9 @@ impl Template {
     pub(crate) fn compile(self, position: Position, scope: &Scope) -> Result<Self, String> {
         self.map_names(scope, |name| match scope.sensitivity(&name) {
             Some(sensitivity) if position.takes(sensitivity, &name) => Ok(Part::Name(name)),
-            Some(sensitivity) => Err(format!("`${{{name}}}` {}", position.refusal(sensitivity))),
+            Some(sensitivity) => {
+                Err(format!("`${{{name}}}` {}", position.describe_refused(sensitivity)))
+            }
             None => Err(format!("`${{{name}}}` is not known here")),
         })
     }
@@ -302,7 +304,7 @@ impl Position {
         }
     }
 
-    fn refusal(self, sensitivity: Sensitivity) -> &'static str {
+    fn describe_refused(self, sensitivity: Sensitivity) -> &'static str {
         match (self, sensitivity) {
             (Self::Url, _) => "is a secret, and URLs are logged",
             (Self::User, Sensitivity::Secret) => "is a secret, and user names are not",
