@@ -103,8 +103,15 @@ mod tests {
             }
         }
         for words in words {
-            let expected: String = one_line(words).chars().take(LONGEST).collect();
-            assert_eq!(SentSecrets::default().quote([words]), [expected]);
+            let line = one_line(words);
+            let [quoted] = SentSecrets::default().quote([words]);
+            match quoted.strip_suffix("...").filter(|_| line.chars().count() > LONGEST) {
+                // Cut between words: a part of a long one may be a part of a token.
+                Some(shown) => {
+                    assert!(line.starts_with(shown) && shown.chars().count() > LONGEST - 50);
+                }
+                None => assert_eq!(quoted, line),
+            }
         }
     }
 
