@@ -146,7 +146,7 @@ fn a_field_in_another_case_is_refused(ground: &Ground<'_>) {
             }
             fields.insert(name.to_owned(), token);
             ground.without_a_connection(|| {
-                ground.refuses_bytes(request.to_string().as_bytes(), REQUEST, "upper and lower");
+                ground.refuses_bytes(request.to_string().as_bytes(), REQUEST, "in the wrong case");
             });
         }
     }
@@ -155,7 +155,7 @@ fn a_field_in_another_case_is_refused(ground: &Ground<'_>) {
         let fields = request.as_object_mut().unwrap();
         let value = fields.remove(right).unwrap();
         fields.insert(name.to_owned(), value);
-        ground.refuses_bytes(request.to_string().as_bytes(), REQUEST, "upper and lower");
+        ground.refuses_bytes(request.to_string().as_bytes(), REQUEST, "in the wrong case");
     }
 }
 
