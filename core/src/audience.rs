@@ -15,7 +15,7 @@ const NAMES: [&str; 8] =
 /// Whether a token for `audience` may be good for the API server of the cluster of `issuer`:
 /// it is the issuer, a name of the service `kubernetes`, or an address, such as the cluster IP.
 /// In any case of letters, with or without a scheme, a port and a slash at the end. An empty
-/// audience is nobody's name, so it may be.
+/// audience names no service, so it may be.
 pub fn is_for_api_server(audience: &str, issuer: &str) -> bool {
     let audience = audience.trim().to_ascii_lowercase();
     if audience.is_empty() || audience.parse::<Ipv6Addr>().is_ok() {

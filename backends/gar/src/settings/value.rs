@@ -20,7 +20,7 @@ pub(super) fn url(options: &Options, name: &str) -> Result<Option<Url>, Error> {
     }
 }
 
-/// The error for a value that is none of `values`.
+/// The error for a value that is not one of `values`.
 pub(super) fn unknown_value(option: &str, values: &str) -> Error {
     Error::config(format!("`--{option}` must be one of {values}"))
         .with_hint("`--help` shows the default")

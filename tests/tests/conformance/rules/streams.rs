@@ -1,4 +1,4 @@
-//! Stdin, stdout and stderr: whoever holds the other end cannot keep a run from ending, and a
+//! Stdin, stdout and stderr: a program at the other end cannot keep a run from ending, and a
 //! response that was not written is no success.
 
 use std::io::{self, PipeWriter, Read as _, Write as _};
