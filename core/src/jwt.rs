@@ -39,13 +39,15 @@ pub fn jwt_claim(token: &str, name: &str) -> Option<String> {
 }
 
 fn jwt_claims(token: &str) -> Option<Value> {
-    let mut parts = token.split('.');
-    let (Some(_), Some(payload), Some(_), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return None;
-    };
+    let [_, payload, _] = parts(token)?;
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+}
+
+/// Header, payload and signature of a signed JWT, each in base64url (RFC 7515 §7.1).
+pub(crate) fn parts(token: &str) -> Option<[&str; 3]> {
+    let mut parts = token.split('.');
+    let three = [parts.next()?, parts.next()?, parts.next()?];
+    parts.next().is_none().then_some(three)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use crate::audience;
 use crate::error::Error;
+use crate::jwt;
 use crate::time::numeric_date;
 
 /// The service account of the pod that pulls, present when the provider's
@@ -166,12 +167,8 @@ impl Claims {
             Error::request(format!("`serviceAccountToken` is not a signed JWT: {why}"))
                 .with_hint("the kubelet sends the token of the pod's service account; `kubectl create token` makes one for a trial")
         };
-        let mut parts = token.split('.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(invalid("it does not have three parts"));
-        };
+        let [header, payload, signature] =
+            jwt::parts(token).ok_or_else(|| invalid("it does not have three parts"))?;
         let decode = |part: &str| {
             URL_SAFE_NO_PAD.decode(part).map_err(|_| invalid("a part of it is not base64url"))
         };

@@ -39,13 +39,6 @@ pub const WITHHELD: &str = "(not shown: the server's words repeat a secret)";
 pub struct SentSecrets(Arc<Mutex<Vec<SecretString>>>);
 
 impl SentSecrets {
-    /// One secret.
-    pub fn from_secret(secret: &SecretString) -> Self {
-        let sent = Self::default();
-        sent.remember(secret.expose_secret());
-        sent
-    }
-
     /// Remembers a secret. An empty one is none.
     pub fn remember(&self, secret: &str) {
         let mut secrets = self.lock();

@@ -47,12 +47,12 @@ impl AccessToken {
         let response: Response = reply.json()?;
         let expires = match response.expire_time.as_deref() {
             None => None,
-            Some(said) => Some(
-                rfc3339(said).ok_or_else(|| protocol_error(reply, "an unreadable `expireTime`"))?,
-            ),
+            Some(said) => {
+                Some(rfc3339(said).ok_or_else(|| reply.unexpected("an unreadable `expireTime`"))?)
+            }
         };
         let token = response.access_token.filter(|token| !token.is_empty());
-        let token = token.ok_or_else(|| protocol_error(reply, "no access token"))?;
+        let token = token.ok_or_else(|| reply.unexpected("no access token"))?;
         Self::new(token.into(), expires, reply, clock)
     }
 
@@ -71,9 +71,4 @@ impl AccessToken {
         }
         Ok(Self { secret, expires, server: reply.target().to_owned() })
     }
-}
-
-fn protocol_error(reply: &Reply, what: &str) -> Error {
-    Error::protocol(format!("`{}` answered {} with {what}", reply.target(), reply.status()))
-        .with_hint("unexpected answer: check for a proxy, a login page or a wrong URL")
 }
