@@ -10,6 +10,8 @@ xflags::xflags! {
         cmd test {
             /// Fetch nothing, and skip what needs a judge that is missing
             optional --hermetic
+            /// Also fetch and build the judges that take minutes: Vault, Keycloak, mock-oauth2-server, older kubelets
+            optional --all
             /// Run only the tests whose names contain this
             optional filter: String
         }
@@ -19,6 +21,8 @@ xflags::xflags! {
         cmd judges {
             /// Fetch nothing, and skip what needs a judge that is missing
             optional --hermetic
+            /// Also fetch and build the judges that take minutes
+            optional --all
         }
 
         /// Ask the kubelet's own code and `pullpass-kubelet` the same questions, and print a summary

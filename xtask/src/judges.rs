@@ -26,7 +26,7 @@ use crate::workspace::{Workspace, on_path};
 
 /// `judges`: prepares every judge and prints what a shell needs to run the tests without us.
 pub(crate) fn run(workspace: &Workspace, flags: &flags::Judges) -> Result {
-    let judges = Judges::prepare(workspace, flags.hermetic);
+    let judges = Judges::prepare(workspace, Wanted::new(flags.hermetic, flags.all)?);
     for (variable, value) in judges.environment() {
         match value {
             Some(value) => println!("export {variable}={}", quote(&value.to_string_lossy())),
@@ -34,6 +34,32 @@ pub(crate) fn run(workspace: &Workspace, flags: &flags::Judges) -> Result {
         }
     }
     judges.require()
+}
+
+/// Which judges a run asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Those that are here.
+    Present,
+    /// Those that are here, and those that are fetched or built in a few minutes.
+    Usual,
+    /// Every one.
+    All,
+}
+
+impl Wanted {
+    /// From the flags `--hermetic` and `--all`.
+    ///
+    /// # Errors
+    /// If both are given.
+    pub(crate) fn new(hermetic: bool, all: bool) -> Result<Self> {
+        match (hermetic, all) {
+            (true, true) => Err("`--all` cannot be combined with `--hermetic`".into()),
+            (true, false) => Ok(Self::Present),
+            (false, true) => Ok(Self::All),
+            (false, false) => Ok(Self::Usual),
+        }
+    }
 }
 
 /// Whether a judge may be fetched.
@@ -48,6 +74,8 @@ pub(crate) enum Fetch {
 /// Every judge of the tests.
 pub(crate) struct Judges {
     all: Vec<Judge>,
+    /// The minors whose kubelets are asked.
+    minors: Vec<&'static str>,
     hermetic: bool,
 }
 
@@ -67,18 +95,35 @@ impl Judge {
     /// The tools of another language are more than a test run may ask for: without them the judge
     /// may be missing.
     fn needs(self, tools: &[&str]) -> Self {
-        Self { optional: tools.iter().any(|tool| on_path(tool).is_none()), ..self }
+        Self { optional: self.optional || tools.iter().any(|tool| on_path(tool).is_none()), ..self }
     }
 }
 
 impl Judges {
-    /// Finds every judge, or fetches it unless the run is `hermetic`.
-    pub(crate) fn prepare(workspace: &Workspace, hermetic: bool) -> Self {
-        let fetch = if hermetic { Fetch::Never } else { Fetch::WhenMissing };
+    /// Finds every judge, and fetches those that are wanted.
+    pub(crate) fn prepare(workspace: &Workspace, wanted: Wanted) -> Self {
+        let fetch = if wanted == Wanted::Present { Fetch::Never } else { Fetch::WhenMissing };
         let find = |name, variable, judge: fn(&Workspace, Fetch) -> Result<PathBuf>| Judge {
             name,
             variable,
             program: judge(workspace, fetch).map_err(|error| error.to_string()),
+            optional: false,
+        };
+        // One that takes minutes is used where it was built before.
+        let find_slow = |name, variable, judge: fn(&Workspace, Fetch) -> Result<PathBuf>| {
+            if wanted != Wanted::Usual {
+                return find(name, variable, judge);
+            }
+            let program = judge(workspace, Fetch::Never);
+            let program =
+                program.map_err(|_| "left out, `cargo xtask test --all` has it".to_owned());
+            Judge { name, variable, program, optional: true }
+        };
+        let minors = oracle::minors(workspace, wanted);
+        let kubelets = Judge {
+            name: "kubelet-oracle",
+            variable: "PULLPASS_ORACLE_DIR",
+            program: oracle::programs(workspace, &minors, fetch).map_err(|error| error.to_string()),
             optional: false,
         };
         let all = vec![
@@ -88,13 +133,14 @@ impl Judges {
             find("idpyoidc", "PULLPASS_JUDGE_IDPYOIDC", python::idpyoidc),
             find("oidc-provider", "PULLPASS_JUDGE_OIDC_PROVIDER", node::oidc_provider)
                 .needs(&["node", "npm"]),
-            find("keycloak", "PULLPASS_JUDGE_KEYCLOAK", java::keycloak).needs(&["java", "mvn"]),
-            find("mock-oauth2-server", "PULLPASS_JUDGE_MOCK_OAUTH2", java::mock_oauth2_server)
+            find_slow("keycloak", "PULLPASS_JUDGE_KEYCLOAK", java::keycloak)
                 .needs(&["java", "mvn"]),
-            find("vault", "PULLPASS_JUDGE_VAULT", go::vault).needs(&["go"]),
-            find("kubelet-oracle", "PULLPASS_ORACLE_DIR", oracle::tested).needs(&["go"]),
+            find_slow("mock-oauth2-server", "PULLPASS_JUDGE_MOCK_OAUTH2", java::mock_oauth2_server)
+                .needs(&["java", "mvn"]),
+            find_slow("vault", "PULLPASS_JUDGE_VAULT", go::vault).needs(&["go"]),
+            kubelets.needs(&["go"]),
         ];
-        Self { all, hermetic }
+        Self { all, minors, hermetic: wanted == Wanted::Present }
     }
 
     /// Says which judges are missing.
@@ -122,6 +168,20 @@ impl Judges {
         Err("a judge is missing, so its tests would prove nothing".into())
     }
 
+    /// What a run with these judges did not do, a line for each; empty if it did everything.
+    pub(crate) fn not_run(&self) -> Vec<String> {
+        let missing = self.all.iter().filter_map(|judge| {
+            let reason = judge.program.as_ref().err()?;
+            Some(format!("what `{}` judges: {reason}", judge.name))
+        });
+        let minors = oracle::TESTED_MINORS.iter().filter(|minor| !self.minors.contains(minor));
+        missing
+            .chain(minors.map(|minor| {
+                format!("the kubelet of {minor}: left out, `cargo xtask test --all` has it")
+            }))
+            .collect()
+    }
+
     /// The environment that tells the tests; `None` for a variable that must not be set.
     pub(crate) fn environment(&self) -> Vec<(&'static str, Option<OsString>)> {
         let judges = self.all.iter().map(|judge| match &judge.program {
@@ -132,7 +192,7 @@ impl Judges {
         });
         let hermetic = ("PULLPASS_HERMETIC", self.hermetic.then(|| "1".into()));
         // Others that `oracle --all` built stay out of it: they may be old, and take time.
-        let minors = ("PULLPASS_ORACLE_MINORS", Some(oracle::TESTED_MINORS.join(",").into()));
+        let minors = ("PULLPASS_ORACLE_MINORS", Some(self.minors.join(",").into()));
         judges.chain([hermetic, minors]).collect()
     }
 }
@@ -179,7 +239,8 @@ mod tests {
 
     fn judges(program: std::result::Result<PathBuf, String>, optional: bool) -> Judges {
         let (name, variable) = ("judge", "PULLPASS_JUDGE");
-        Judges { all: vec![Judge { name, variable, program, optional }], hermetic: false }
+        let all = vec![Judge { name, variable, program, optional }];
+        Judges { all, minors: oracle::TESTED_MINORS.to_vec(), hermetic: false }
     }
 
     #[test]
@@ -197,6 +258,25 @@ mod tests {
         assert_eq!(value(judges(Ok("/bin/judge".into()), true)), Some("/bin/judge".into()));
         assert_eq!(value(judges(Err(String::new()), true)), Some("missing".into()));
         assert_eq!(value(judges(Err(String::new()), false)), None);
+    }
+
+    #[test]
+    fn what_was_not_run_is_named() {
+        let all = judges(Ok("/bin/judge".into()), false);
+        assert!(all.not_run().is_empty());
+        let some = Judges { minors: vec!["1.37"], ..judges(Err("left out".to_owned()), true) };
+        let expected = [
+            "what `judge` judges: left out",
+            "the kubelet of 1.33: left out, `cargo xtask test --all` has it",
+            "the kubelet of 1.34: left out, `cargo xtask test --all` has it",
+        ];
+        assert_eq!(some.not_run(), expected);
+    }
+
+    #[test]
+    fn all_and_hermetic_exclude_each_other() {
+        assert!(Wanted::new(true, true).is_err());
+        assert!(Wanted::new(false, false).unwrap() == Wanted::Usual);
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use crate::Result;
 use crate::flags;
-use crate::judges::Judges;
+use crate::judges::{Judges, Wanted};
 use crate::workspace::Workspace;
 
 /// Runs every test of the workspace, doc tests included.
 pub(crate) fn run(workspace: &Workspace, flags: &flags::Test) -> Result {
-    let judges = Judges::prepare(workspace, flags.hermetic);
+    let judges = Judges::prepare(workspace, Wanted::new(flags.hermetic, flags.all)?);
     judges.require()?;
 
     // Before the tests, which start them from `PULLPASS_BIN_DIR`. The same packages as in
@@ -27,5 +27,9 @@ pub(crate) fn run(workspace: &Workspace, flags: &flags::Test) -> Result {
     if let Some(filter) = &flags.filter {
         cargo = cargo.args(["--", filter.as_str()]);
     }
-    Ok(cargo.run()?)
+    let tested = cargo.run();
+    for line in judges.not_run() {
+        eprintln!("NOT RUN: {line}");
+    }
+    Ok(tested?)
 }

@@ -8,17 +8,30 @@ use std::time::{Instant, SystemTime};
 
 use xshell::cmd;
 
-use super::{Fetch, run_tool};
+use super::{Fetch, Wanted, run_tool};
 use crate::Result;
 use crate::workspace::{Workspace, on_path};
 
-/// The minors that `test` asks: the first two in which a pod's token reaches a plugin, whose rules
-/// differ most, and the newest. `oracle --all` asks every pinned one.
-pub(crate) const TESTED_MINORS: [&str; 3] = ["1.33", "1.34", "1.37"];
+/// The minors that `test --all` asks: the first two in which a pod's token reaches a plugin, whose
+/// rules differ most, and the newest. `oracle --all` asks every pinned one.
+pub(crate) const TESTED_MINORS: [&str; 3] = ["1.33", "1.34", NEWEST];
 
-/// The folder with the oracles of the tested minors, each named after its minor.
-pub(super) fn tested(workspace: &Workspace, fetch: Fetch) -> Result<PathBuf> {
-    for minor in TESTED_MINORS {
+/// What `test` builds by itself: the others take minutes more, and share most rules with it.
+const NEWEST: &str = "1.37";
+
+/// The minors that a run asks; of those that it does not build, the ones that are here.
+pub(super) fn minors(workspace: &Workspace, wanted: Wanted) -> Vec<&'static str> {
+    let is_here = |minor: &str| program(workspace, minor, Fetch::Never).is_ok();
+    let mut minors = TESTED_MINORS.to_vec();
+    if wanted == Wanted::Usual {
+        minors.retain(|&minor| minor == NEWEST || is_here(minor));
+    }
+    minors
+}
+
+/// The folder with the oracles of these minors, each named after its minor.
+pub(super) fn programs(workspace: &Workspace, minors: &[&str], fetch: Fetch) -> Result<PathBuf> {
+    for minor in minors {
         program(workspace, minor, fetch)?;
     }
     Ok(program_folder(workspace))
