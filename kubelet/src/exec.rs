@@ -166,7 +166,7 @@ pub fn run(
                 kind: ExecFailureKind::TooLong,
                 message: fault.message,
                 detail: Some(format!(
-                    "stdout was longer than the {} bytes that are kept here",
+                    "stdout is longer than the limit of {} bytes",
                     options.most_stdout
                 )),
             },
@@ -198,8 +198,8 @@ pub fn run(
         process::End::Held { killed } => {
             let who = if *killed { "the plugin was killed" } else { "the plugin had ended" };
             let detail = format!(
-                "{who}, and a process that it had started held stdout or stderr open; \
-                 the kubelet's pull waits until that process ends"
+                "{who}, but a process that it had started kept stdout or stderr open; the kubelet \
+                 waits for that process before the pull goes on"
             );
             Err(exec_failure(ExecFailureKind::Held, deadline, Some(detail)))
         }

@@ -188,7 +188,7 @@ mod tests {
             (
                 "r.io/*",
                 "r.io/x",
-                "`*` in a path is an ordinary character: `/*`; a path covers every path that begins with it",
+                "`*` in a path is an ordinary character, not a wildcard: `/*`; a path covers every path that begins with it",
             ),
             (
                 "https://r.io",
@@ -198,7 +198,7 @@ mod tests {
             (
                 "r.io/x:1",
                 "r.io/x",
-                "the image is compared without `:1`; patterns have no tag or digest",
+                "the pattern ends in `:1`, but images are compared without tag and digest",
             ),
             ("r.io/a", "r.io/b", "the image's path `/b` does not begin with `/a`"),
             ("a.*.io", "b.c.io/x", "label 1 is `b`, not `a`"),

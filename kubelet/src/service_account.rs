@@ -123,9 +123,9 @@ impl fmt::Display for NotCalled {
             Self::MissingAnnotation(key) => {
                 write!(f, "the service account has no annotation `{key}`")
             }
-            Self::ServiceAccount(error) => write!(f, "there is no service account: {error}"),
+            Self::ServiceAccount(error) => write!(f, "the service account cannot be read: {error}"),
             Self::Token(error) => write!(f, "there is no token: {error}"),
-            Self::CacheKey(error) => write!(f, "there is no key for the cache: {error}"),
+            Self::CacheKey(error) => write!(f, "no cache key can be made: {error}"),
         }
     }
 }

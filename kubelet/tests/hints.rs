@@ -46,9 +46,9 @@ fn the_kinds_that_real_files_had() {
         // JSON and YAML.
         (format!("{{\"kind\": \"{}\", \"providers\": [1,]}}", "x"), "remove the comma before `]`"),
         ("{\"kind\": \"x\",}".to_owned(), "remove the comma before `}`"),
-        ("{'kind': 'x'}".to_owned(), "JSON has double quotes only"),
+        ("{'kind': 'x'}".to_owned(), "JSON allows only double quotes"),
         ("{\"kind\": \"x\"".to_owned(), "the file ends too early"),
-        (provider("args: [\"a]"), "close the quote"),
+        (provider("args: [\"a]"), "close the quotes"),
         (provider("args: [a"), "close the list"),
         (provider("matchImages:\n- *.azurecr.io"), "put quotes around a pattern"),
         (provider("args:\n\t- a"), "indent with spaces"),
@@ -64,24 +64,24 @@ fn the_kinds_that_real_files_had() {
         (entry.replace("kind: CredentialProviderConfig\n", ""), "add `kind: "),
         (entry.replace("apiVersion: kubelet.config.k8s.io/v1\n", ""), "add `apiVersion: kubelet"),
         ("- name: p\n  matchImages: [a.example]\n".to_owned(), "this is a list of providers"),
-        ("name: p\nmatchImages: [a.example]\n".to_owned(), "this is one provider"),
+        ("name: p\nmatchImages: [a.example]\n".to_owned(), "this is a single provider"),
         (
             "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n".to_owned(),
-            "there are flags for them only",
+            "no field for image credential providers",
         ),
         (
             format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  c.yaml: |\n    {}", HEAD.replace('\n', "\n    ")),
-            "this is a ConfigMap, which has the configuration in it, at line 5",
+            "this is a ConfigMap with the configuration inside, at line 5",
         ),
         (
             format!("#cloud-config\nwrite_files:\n- content: |\n    {}", HEAD.replace('\n', "\n    ")),
-            "this is cloud-init user data, which has the configuration in it, at line 4",
+            "this is cloud-init user data with the configuration inside, at line 4",
         ),
         (
             "apiVersion: machineconfiguration.openshift.io/v1\nkind: MachineConfig\nspec: {config: \
              {storage: {files: [{contents: {source: 'data:;base64,eA=='}}]}}}\n"
                 .to_owned(),
-            "this is a MachineConfig: decode the file in it",
+            "this is a MachineConfig with encoded content",
         ),
         (
             "apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec: {}\n".to_owned(),
@@ -95,31 +95,31 @@ fn the_kinds_that_real_files_had() {
         ("# a\nversion = 2\n[plugins]\n".to_owned(), "this is TOML or INI"),
         ("[Unit]\nDescription=x\n[Service]\n".to_owned(), "this is a systemd unit"),
         ("MIME-Version: 1.0\n\n--B\nx\n".to_owned(), "this is MIME user data"),
-        ("kubelet-arg:\n- a=b\n".to_owned(), "a configuration of k3s or RKE2"),
+        ("kubelet-arg:\n- a=b\n".to_owned(), "a k3s or RKE2 configuration"),
         (format!("---\n---\n{entry}"), "the first document of the file is empty"),
         ("null\n".to_owned(), "no content"),
-        (entry.replace("  match", "\u{a0}\u{a0}match"), "spaces of another kind"),
+        (entry.replace("  match", "\u{a0}\u{a0}match"), "a no-break or wide space"),
         (provider("args:\n  config: /x"), "begin each entry with `- `"),
         (entry.replace("- name", "  name"), "begin each provider with `- `"),
-        (provider("name2: x").replace("- name: p", "- name: /bin/p"), "file name alone"),
+        (provider("name2: x").replace("- name: p", "- name: /bin/p"), "write only the program's file name"),
         (
             "{\"kind\":\"CredentialProviderRequest\",\"apiVersion\":\
              \"credentialprovider.kubelet.k8s.io/v1\"}"
                 .to_owned(),
-            "is what kubelet and plugin tell each other",
+            "is a message between the kubelet and a plugin",
         ),
         // Templates.
-        (entry.replace("10m", "{{ .Values.duration }}"), "line 7 has `{{`: render"),
-        (provider("matchImages: [\"${REGISTRY}\"]"), "line 7 has `${`: render"),
-        (entry.replace("10m", "${D}"), "line 7 has `${`: render"),
+        (entry.replace("10m", "{{ .Values.duration }}"), "line 7 has `{{`: this is a template; render"),
+        (provider("matchImages: [\"${REGISTRY}\"]"), "line 7 has `${`: this is a template; render"),
+        (entry.replace("10m", "${D}"), "line 7 has `${`: this is a template; render"),
         // A variable elsewhere is not what is wrong.
         (provider("args: [\"${A}\"]\ndefaultCacheDuration: 1d"), "write `24h`"),
-        (entry.replace("- name", "{% for p in ps %}\n- name"), "line 4 has `{%`: render"),
+        (entry.replace("- name", "{% for p in ps %}\n- name"), "line 4 has `{%`: this is a template; render"),
         (entry.replace("kind: Cr", "kind: <no value> Cr"), "line 2 has `<no value>`"),
         // Fields.
         (provider("matchImage: [a.example]"), "did you mean `matchImages`?"),
         (provider("cacheType: Token"), "it is a field of `tokenAttributes`"),
-        (format!("{entry}providers: []\n"), "write one `providers:` list"),
+        (format!("{entry}providers: []\n"), "keep one `providers:` list"),
         (format!("{HEAD}providers: []\n"), "list at least one provider"),
         // Values.
         (provider("env:\n- name: A\n  value: true"), "put quotes around it: YAML reads `true`"),

@@ -24,13 +24,13 @@ pub fn check_files(startup: &Startup, path: &Path, bin_dir: Option<&Path>) -> Ve
         lints.extend(check_skipped(path));
     }
     for path in configuration {
-        check("writable-config", &path, "what it says is run as root", &mut lints);
+        check("writable-config", &path, "the kubelet runs as root what it names", &mut lints);
     }
     for source in startup.sources() {
         lints.extend(check_documents(source));
     }
     if let Some(bin_dir) = bin_dir {
-        check("writable-bin-dir", bin_dir, "what is in it is run as root", &mut lints);
+        check("writable-bin-dir", bin_dir, "the kubelet runs programs from it as root", &mut lints);
         for provider in startup.providers() {
             check_program(provider, &join(bin_dir, &provider.name), &mut lints);
         }
@@ -42,13 +42,13 @@ fn check_program(provider: &CredentialProvider, path: &Path, lints: &mut Vec<Lin
     if !path.is_file() {
         return;
     }
-    check("writable-binary", path, "it is run as root", lints);
+    check("writable-binary", path, "the kubelet runs it as root", lints);
     let Some(fault) = program::find_fault(path) else { return };
     lints.push(Lint::warning(
         "program-does-not-run",
         &provider.name.location,
         format!(
-            "the kubelet would start, and every run of `{}` would fail: {}",
+            "the kubelet would start, but every run of `{}` would fail: {}",
             path.display(),
             fault.why
         ),
@@ -75,7 +75,8 @@ fn check_skipped(directory: &Path) -> Option<Lint> {
         code: "skipped-file",
         severity: Severity::Advice,
         message: format!("the kubelet does not read {shown}{more} in `{}`", directory.display()),
-        hint: "it reads what ends in `.yaml`, `.yml` or `.json`: rename what is meant to be read"
+        hint: "it reads only names that end in `.yaml`, `.yml` or `.json`: rename a file that it \
+             should read"
             .to_owned(),
         location: None,
         manifest: None,
@@ -99,9 +100,10 @@ fn check_documents(source: &Arc<Source>) -> Option<Lint> {
                 Lint::warning(
                     "second-document",
                     &source.locate(at..at + content.len()),
-                    "the kubelet reads the first document of a file; what follows is ignored"
+                    "the kubelet reads only the first YAML document of a file; it ignores the rest"
                         .to_owned(),
-                    "write all providers in one list, or from 1.34 one file each in a directory"
+                    "write all providers in one `providers:` list; from 1.34 a directory with \
+                     several files also works"
                         .to_owned(),
                 )
             });
@@ -122,7 +124,10 @@ fn check(code: &'static str, path: &Path, why: &str, lints: &mut Vec<Lint>) {
     lints.push(Lint {
         code,
         severity: Severity::Warning,
-        message: format!("everyone can write `{shown}` (mode {:04o}), and {why}", mode & 0o7777),
+        message: format!(
+            "every user can write to `{shown}` (mode {:04o}), and {why}",
+            mode & 0o7777
+        ),
         hint: format!("chmod o-w {shown}"),
         location: None,
         manifest: None,

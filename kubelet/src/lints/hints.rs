@@ -20,12 +20,12 @@ pub fn hint(finding: &Finding, target: &Target) -> String {
     let message = finding.message.as_str();
     match finding.code {
         FindingCode::BinDir => {
-            "correct `--image-credential-provider-bin-dir`, or make the directory".to_owned()
+            "correct `--image-credential-provider-bin-dir`, or create the directory".to_owned()
         }
         FindingCode::Unreadable => unreadable(message, target),
         FindingCode::NoFiles => {
-            "the names of its files must end in `.yaml`, `.yml` or `.json`, in \
-             lower case; files in folders below it are not read"
+            "file names must end in `.yaml`, `.yml` or `.json`, in lower case; subdirectories are \
+             not read"
                 .to_owned()
         }
         FindingCode::Syntax => syntax::hint(finding),
@@ -34,16 +34,16 @@ pub fn hint(finding: &Finding, target: &Target) -> String {
         FindingCode::UnknownField => field::unknown(finding),
         FindingCode::LaterField => later_field(finding, target),
         FindingCode::DuplicateField if message.contains("providers\" already set") => {
-            "write one `providers:` list, and move the entries of the second into it".to_owned()
+            "keep one `providers:` list, and move the entries of the second into it".to_owned()
         }
-        FindingCode::DuplicateField => "keep one of the two".to_owned(),
+        FindingCode::DuplicateField => "remove one of the two".to_owned(),
         FindingCode::NoProviders => {
             "list at least one provider under `providers:`; `pullpass config NAME` prints one"
                 .to_owned()
         }
         FindingCode::ProviderName => provider_name(message),
-        FindingCode::DuplicateProvider => "each provider needs a name of its own; a symbolic link \
-             gives one program another name"
+        FindingCode::DuplicateProvider => "give each provider its own name; to use one program \
+             twice, add a symbolic link to it under another name"
             .to_owned(),
         FindingCode::NoExecApiVersion => {
             format!("set `apiVersion: {}` in this provider", ExecApiVersion::V1.as_str())
@@ -52,7 +52,8 @@ pub fn hint(finding: &Finding, target: &Target) -> String {
             format!("write `apiVersion: {}`", ExecApiVersion::V1.as_str())
         }
         FindingCode::NoMatchImages => {
-            "say for which images it is asked, such as `matchImages: [\"registry.example\"]`"
+            "list the images that this provider is for, such as `matchImages: \
+             [\"registry.example\"]`"
                 .to_owned()
         }
         FindingCode::MatchImage => "a pattern is `host[:port][/path]`, where `*` covers one label \
@@ -60,21 +61,22 @@ pub fn hint(finding: &Finding, target: &Target) -> String {
             .to_owned(),
         FindingCode::NoCacheDuration => "set it, such as `defaultCacheDuration: 10m`".to_owned(),
         FindingCode::NegativeCacheDuration => {
-            "write `0s` to keep nothing, or a duration such as `10m`".to_owned()
+            "write `0s` to cache nothing, or a duration such as `10m`".to_owned()
         }
         FindingCode::TokensDisabled => format!(
-            "start the kubelet, and this command, with \
-             `--feature-gates={SERVICE_ACCOUNT_TOKENS}=true`; 1.34 and later have it on"
+            "start the kubelet with `--feature-gates={SERVICE_ACCOUNT_TOKENS}=true`, and give \
+             this command the same option; the gate is on by default from 1.34"
         ),
         FindingCode::TokensNeedV1 => format!(
-            "set this provider's `apiVersion` to `{}`, which its program must speak",
+            "set this provider's `apiVersion` to `{}`; its program must support that version",
             ExecApiVersion::V1.as_str()
         ),
         FindingCode::NoAudience => "set `serviceAccountTokenAudience` to the audience that the \
              registry or its token endpoint expects"
             .to_owned(),
         FindingCode::NoRequireServiceAccount => {
-            "set `requireServiceAccount: true`; with `false` static pods ask without a token"
+            "set `requireServiceAccount: true`; with `false` the plugin also runs, without a \
+             token, for pods that have no service account"
                 .to_owned()
         }
         FindingCode::AnnotationsWithoutAccount => "set `requireServiceAccount: true`, or move the \
@@ -85,26 +87,30 @@ pub fn hint(finding: &Finding, target: &Target) -> String {
              credential outlives the pod's token"
             .to_owned(),
         FindingCode::CacheType => {
-            "write `Token` or `ServiceAccount`; upper and lower case count".to_owned()
+            "write `Token` or `ServiceAccount`, exactly so: it is case-sensitive".to_owned()
         }
         FindingCode::FeatureGate => feature_gate(message, target),
         FindingCode::ProgramMissing => missing_program(finding.path.as_deref()),
         FindingCode::ProgramDangling => format!(
-            "`{}` is a link that leads nowhere: install the program that it is for, or link another",
+            "`{}` is a broken symbolic link: install the program that it points to, or correct \
+             the link",
             display_path(finding.path.as_deref())
         ),
         FindingCode::ProgramDirectory => {
             format!(
-                "`{}` is a directory; put the program there",
+                "`{}` is a directory; put the program in its place",
                 display_path(finding.path.as_deref())
             )
         }
         FindingCode::ProgramNotExecutable => format!(
-            "chmod +x {}; or its file system is mounted `noexec`",
+            "run `chmod +x {}`; if it is executable already, its file system is mounted `noexec`",
             display_path(finding.path.as_deref())
         ),
         FindingCode::ProgramUnreadable => {
-            format!("make sure that root can reach `{}`", display_path(finding.path.as_deref()))
+            format!(
+                "make sure that root can read `{}` and the directories above it",
+                display_path(finding.path.as_deref())
+            )
         }
     }
 }
@@ -115,13 +121,13 @@ fn later_field(finding: &Finding, target: &Target) -> String {
     let is_in_tokens = finding.message.contains("tokenAttributes.");
     match version.minor() {
         33.. if is_tokens => format!(
-            "write `apiVersion: {GROUP}/v1` at the top of the file: other versions of it have no \
+            "write `apiVersion: {GROUP}/v1` at the top of the file: only that version has \
              `tokenAttributes`"
         ),
         _ if !is_tokens && !is_in_tokens => field::unknown(finding),
         _ => format!(
-            "kubelet {version} does not know it: `cacheType` came with 1.34, `tokenAttributes` with \
-             1.33 and `v1`"
+            "kubelet {version} does not know this field: `tokenAttributes` needs 1.33 and \
+             `{GROUP}/v1`, and its `cacheType` needs 1.34"
         ),
     }
 }
@@ -136,27 +142,30 @@ fn unreadable(message: &str, target: &Target) -> String {
     }
     if message.contains("is a directory") && !target.reads_directories() {
         return format!(
-            "kubelet {} reads one file; a directory of files needs 1.34 or later",
+            "kubelet {} reads a single file; a directory needs 1.34 or later",
             target.version
         );
     }
     if message.contains("not read here") {
-        return "put the configuration into a regular file of less than 16 MiB".to_owned();
+        return "put the configuration into a regular file of at most 4 MiB".to_owned();
     }
     if message.contains("no such file") {
         return "correct the path: it is the value of `--image-credential-provider-config`"
             .to_owned();
     }
-    "the kubelet reads it as root: look at the modes of the file and of the folders above it"
-        .to_owned()
+    "the kubelet reads it as root: check the permissions of the file and of the directories above \
+     it"
+    .to_owned()
 }
 
 fn provider_name(message: &str) -> String {
     if message.contains("'/'") {
-        "write the program's file name alone; its folder is `--image-credential-provider-bin-dir`"
+        "write only the program's file name; `--image-credential-provider-bin-dir` names its \
+         directory"
             .to_owned()
     } else if message.contains("spaces") {
-        "give the program a file name without spaces; a symbolic link will do".to_owned()
+        "give the program a file name without spaces, or add a symbolic link with such a name"
+            .to_owned()
     } else {
         "write the file name of a program in the bin dir".to_owned()
     }
@@ -166,27 +175,27 @@ fn annotation_key(message: &str) -> String {
     if message.contains("Duplicate value") {
         "list the key once".to_owned()
     } else if message.contains("both required and optional") {
-        "keep the key in one of the two lists".to_owned()
+        "list the key in one of the two only".to_owned()
     } else {
-        "write the key as it is in the service account's `annotations`: `[DOMAIN/]NAME`".to_owned()
+        "write the key as in the `annotations` of the service account: `[DOMAIN/]NAME`".to_owned()
     }
 }
 
 fn feature_gate(message: &str, target: &Target) -> String {
     let version = target.version;
     if message.contains("is locked to") {
-        return format!("remove it: kubelet {version} no longer lets it be changed");
+        return format!("remove it: in kubelet {version} this gate can no longer be changed");
     }
     let name = message.rsplit(' ').next().unwrap_or_default();
     match gate_versions(name) {
         Some((_, last)) if last < version.minor() => {
-            format!("remove it: the gate is gone since 1.{}", last + 1)
+            format!("remove it: the gate was removed in 1.{}", last + 1)
         }
         Some((first, _)) if first > version.minor() => {
-            format!("remove it: the gate came with 1.{first}")
+            format!("remove it: the gate was added in 1.{first}")
         }
         _ if name == "KubeletCredentialProviders" => {
-            "remove it: credential providers are always on since 1.26, and the gate is gone since \
+            "remove it: credential providers are always on from 1.26, and the gate was removed in \
              1.28"
                 .to_owned()
         }
@@ -201,11 +210,11 @@ fn missing_program(path: Option<&Path>) -> String {
     let path = path.unwrap_or(Path::new(""));
     match nearby_program(path) {
         Some(nearby) => format!(
-            "there is no `{}`, but there is `{}`: rename or link it",
+            "there is no `{}`, but there is `{}`: rename it, or add a symbolic link",
             path.display(),
             nearby.display()
         ),
-        None => format!("there is no `{}`; install the program under this name", path.display()),
+        None => format!("there is no `{}`: install the program there", path.display()),
     }
 }
 
@@ -224,9 +233,9 @@ mod tests {
     #[test]
     fn gates_that_are_gone_or_misspelt() {
         for (name, minor, expected) in [
-            ("KubeletCredentialProviders", 37, "gone since 1.28"),
-            ("APIListChunking", 34, "gone since 1.33"),
-            ("KubeletServiceAccountTokenForCredentialProviders", 32, "came with 1.33"),
+            ("KubeletCredentialProviders", 37, "removed in 1.28"),
+            ("APIListChunking", 34, "removed in 1.33"),
+            ("KubeletServiceAccountTokenForCredentialProviders", 32, "added in 1.33"),
             ("SideCarContainers", 34, "did you mean `SidecarContainers`?"),
             ("X", 34, "kubelet 1.34 has no gate of this name"),
         ] {
@@ -250,7 +259,7 @@ mod tests {
         ] {
             std::fs::write(folder.path().join(name), "").expect("a file");
             let hint = missing_program(Some(&path));
-            assert_eq!(hint.contains(&format!("{name}`: rename or link it")), is_near, "{hint}");
+            assert_eq!(hint.contains(&format!("{name}`: rename it")), is_near, "{hint}");
             std::fs::remove_file(folder.path().join(name)).expect("removed");
         }
     }

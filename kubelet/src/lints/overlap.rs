@@ -43,7 +43,7 @@ pub(super) fn check(providers: &[CredentialProvider], lints: &mut Vec<Lint>) {
         lints.push(Lint::advice(
             "overlap-unknown",
             &first.location,
-            "there are too many patterns to compare every two; some may cover the same images"
+            "there are too many patterns to compare all pairs; some may cover the same images"
                 .to_owned(),
             "write fewer patterns with `*`".to_owned(),
         ));
@@ -63,7 +63,7 @@ pub(super) fn check(providers: &[CredentialProvider], lints: &mut Vec<Lint>) {
                 later.pattern.as_str(),
                 earlier.pattern.as_str()
             ),
-            "leave each image to one provider".to_owned(),
+            "change the patterns so that one provider covers each image".to_owned(),
         ));
     }
 }

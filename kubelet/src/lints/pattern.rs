@@ -24,8 +24,11 @@ pub(super) fn check(pattern: &Spanned<Pattern>, has_wider: bool, lints: &mut Vec
         lints.push(Lint::warning(
             "pattern-refused-later",
             location,
-            format!("`{text}` matches no image, and from 1.36 stops the kubelet: {error}"),
-            "write the host with one port".to_owned(),
+            format!(
+                "`{text}` matches no image, and kubelet 1.36 or later does not start with it: \
+                 {error}"
+            ),
+            "write the host with one port at most".to_owned(),
         ));
         return;
     }
@@ -42,14 +45,15 @@ pub(super) fn check(pattern: &Spanned<Pattern>, has_wider: bool, lints: &mut Vec
     if !text.is_ascii() {
         return warn(
             "foreign-letter-in-pattern",
-            format!("`{text}` has letters that no image's name has, and matches no image"),
-            "write it in ASCII; quotes around it are `\"` or `'`".to_owned(),
+            format!("`{text}` contains characters outside ASCII, so it matches no image"),
+            "write it in ASCII; check for typographic quotes and dashes, as copied from a web page"
+                .to_owned(),
         );
     }
     if let Some((scheme, rest)) = text.split_once("://") {
         return warn(
             "scheme-in-pattern",
-            format!("`{text}` has a scheme and matches no image"),
+            format!("`{text}` has a scheme, so it matches no image"),
             format!("remove `{scheme}://`: `{rest}`"),
         );
     }
@@ -59,16 +63,16 @@ pub(super) fn check(pattern: &Spanned<Pattern>, has_wider: bool, lints: &mut Vec
     let path = String::from_utf8_lossy(&url.path);
     check_path(text, &path, &mut warn);
     check_host(text, &host, &port, has_wider, &mut warn);
-    for (present, what, sign) in [
-        (url.has_user, "a user", '@'),
-        (url.has_query, "a query", '?'),
-        (url.has_fragment, "a fragment", '#'),
+    for (present, what, part) in [
+        (url.has_user, "a user", "the part up to `@`"),
+        (url.has_query, "a query", "everything from `?` on"),
+        (url.has_fragment, "a fragment", "everything from `#` on"),
     ] {
         if present {
             warn(
                 "ignored-part-in-pattern",
-                format!("`{text}` has {what}, which is not compared"),
-                format!("remove the part at `{sign}`"),
+                format!("`{text}` has {what}, which the kubelet ignores when it compares"),
+                format!("remove {part}"),
             );
         }
     }
@@ -76,7 +80,8 @@ pub(super) fn check(pattern: &Spanned<Pattern>, has_wider: bool, lints: &mut Vec
         warn(
             "uppercase-in-pattern",
             format!(
-                "`{text}` has upper case, which is compared as it is; repositories are lower case"
+                "`{text}` has upper-case letters: the comparison is case-sensitive, and \
+                 repository names are lower case"
             ),
             format!("write `{}`", text.to_lowercase()),
         );
@@ -87,7 +92,7 @@ pub(super) fn repeated(pattern: &Spanned<Pattern>) -> Lint {
     Lint::warning(
         "repeated-pattern",
         &pattern.location,
-        format!("`{}` is in this provider's list twice", pattern.as_str()),
+        format!("`{}` is listed twice in this provider", pattern.as_str()),
         "remove one of them".to_owned(),
     )
 }
@@ -108,7 +113,7 @@ fn check_path(text: &str, path: &str, warn: &mut impl FnMut(&'static str, String
         warn(
             "tag-in-pattern",
             format!(
-                "`{text}` ends in a tag or digest, and images are compared without; it matches \
+                "`{text}` ends in a tag or digest; images are compared without one, so it matches \
                  no image"
             ),
             format!("remove `{}`", &last[at..]),
@@ -117,8 +122,11 @@ fn check_path(text: &str, path: &str, warn: &mut impl FnMut(&'static str, String
     if path.contains("//") || path.split('/').any(|part| part == "." || part == "..") {
         warn(
             "unclean-path-in-pattern",
-            format!("the path of `{text}` is not cleaned, and no image has such a path"),
-            "write the path as image names have it".to_owned(),
+            format!(
+                "the path of `{text}` contains `//`, `.` or `..`, which no image's name does; \
+                 it matches no image"
+            ),
+            "write the path as in the image's name".to_owned(),
         );
     }
 }
@@ -133,7 +141,10 @@ fn check_host(
     if host.ends_with('.') {
         warn(
             "trailing-dot-in-pattern",
-            format!("the host of `{text}` ends in a dot, which no image's host does"),
+            format!(
+                "the host of `{text}` ends in a dot; no image's host does, so it matches no \
+                 image"
+            ),
             format!("write `{}`", host.trim_end_matches('.')),
         );
     }
@@ -172,24 +183,27 @@ fn check_host(
         warn(
             "not-a-registry",
             format!(
-                "`{host}` is not a registry's host in an image name; without a dot or a port it is \
-                 a name on Docker Hub"
+                "`{host}` cannot be the registry in an image's name: without a dot or a port it \
+                 is taken for a repository on Docker Hub"
             ),
-            format!("write `docker.io/{text}`, or the registry's whole host"),
+            format!("write `docker.io/{text}`, or the registry's full host name"),
         );
     }
     if host.starts_with('[') {
         warn(
             "ipv6-without-port",
-            format!("`{text}` is an IPv6 address without a port, which does not match even itself"),
+            format!(
+                "`{text}` is an IPv6 address without a port; the kubelet never matches such a \
+                 pattern"
+            ),
             "write the port, as in `[::1]:5000`".to_owned(),
         );
     }
     if port == "443" {
         warn(
             "port-443",
-            format!("`{text}` matches only images that spell out port 443"),
-            format!("leave the port out: `{host}`"),
+            format!("`{text}` matches only images that are written with port 443"),
+            format!("leave out the port: `{host}`"),
         );
     }
 }

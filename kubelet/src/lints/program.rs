@@ -54,7 +54,7 @@ fn judge(head: &[u8], length: u64) -> Option<Fault> {
         [0x7f, b'E', b'L', b'F', ..] => judge_elf(head, length),
         [b'#', b'!', line @ ..] => judge_script(line),
         _ => Some(Fault::new(
-            format!("the kernel does not run it: it is {}", describe(head)),
+            format!("the kernel cannot run it: it is {}", describe(head)),
             REINSTALL,
         )),
     }
@@ -101,20 +101,23 @@ fn judge_script(line: &[u8]) -> Option<Fault> {
     let interpreter = line.trim_start_matches([' ', '\t']).split([' ', '\t']).next()?.to_owned();
     if let Some(stem) = interpreter.strip_suffix('\r') {
         return Some(Fault::new(
-            format!("its first line ends in CR LF, so the kernel looks for `{stem}\\r`"),
-            "write it with line ends of Unix: sed -i 's/\\r$//'",
+            format!(
+                "its first line ends in CR LF, so the kernel looks for an interpreter \
+                 `{stem}\\r`"
+            ),
+            "convert it to Unix line endings: sed -i 's/\\r$//' FILE",
         ));
     }
     if interpreter.is_empty() {
         return Some(Fault::new(
-            "its first line `#!` names no interpreter",
-            "write it, such as `#!/bin/sh`",
+            "its first line is `#!` without an interpreter",
+            "name the interpreter, as in `#!/bin/sh`",
         ));
     }
     (!Path::new(&interpreter).is_file()).then(|| {
         Fault::new(
             format!("its interpreter `{interpreter}` is not on this machine"),
-            "install the interpreter, or a program that needs none",
+            "install the interpreter, or use a program that needs none",
         )
     })
 }
@@ -135,7 +138,7 @@ fn describe(head: &[u8]) -> &'static str {
         _ if starts(&["<?xml", "<error"]) => "an XML document, perhaps a server's error",
         _ if starts(&["{", "["]) => "a JSON document, perhaps a server's error",
         _ if starts(&["version https://git-lfs"]) => "a Git LFS pointer",
-        _ if is_text(head) => "a text without a first line like `#!/bin/sh`",
+        _ if is_text(head) => "a text file without a first line like `#!/bin/sh`",
         _ => "not a program",
     }
 }
@@ -191,8 +194,8 @@ mod tests {
         assert_eq!(judge(b"#!/bin/sh\nexit 1\n", 17), None);
         assert_eq!(judge(b"#! /bin/sh -e", 13), None);
         for (text, expected) in [
-            ("#!/bin/sh\r\n", "so the kernel looks for `/bin/sh\\r`"),
-            ("#!\n", "names no interpreter"),
+            ("#!/bin/sh\r\n", "so the kernel looks for an interpreter `/bin/sh\\r`"),
+            ("#!\n", "`#!` without an interpreter"),
             ("#!/no/such/python -u\n", "`/no/such/python` is not on this machine"),
             ("#!/bin\n", "`/bin` is not on this machine"),
         ] {
@@ -211,7 +214,7 @@ mod tests {
             (b"\x1f\x8b\x08\0", "a gzip archive"),
             (b"MZ\x90\0", "a program for Windows"),
             (b"\xcf\xfa\xed\xfe\x07", "a program for macOS"),
-            (b"echo hello\n", "a text without a first line"),
+            (b"echo hello\n", "a text file without a first line"),
             (b"\0\x01\x02", "not a program"),
         ] {
             let why = why(head, head.len() as u64);

@@ -22,16 +22,21 @@ fn check_name(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
         lints.push(Lint::warning(
             "empty-name",
             &name.location,
-            "the provider has no name, so its program is the bin dir itself".to_owned(),
-            "name the program in the bin dir".to_owned(),
+            "`name` is empty, so the kubelet would run the bin dir itself as the program"
+                .to_owned(),
+            "set `name` to the file name of a program in the bin dir".to_owned(),
         ));
     }
     if name.contains('\\') {
         lints.push(Lint::warning(
             "backslash-in-name",
             &name.location,
-            format!("`{}` holds a backslash, which is a part of the name on Linux", name.value),
-            "name the program without its folder".to_owned(),
+            format!(
+                "`{}` contains a backslash; on Linux that is part of the file name, not a \
+                 separator",
+                name.value
+            ),
+            "write only the program's file name".to_owned(),
         ));
     }
 }
@@ -52,17 +57,17 @@ fn check_environment(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
                 "equals-in-env-name",
                 location,
                 format!(
-                    "the variable's name holds a `=`; the program sees `{before}` with the rest \
-                     before its value"
+                    "the name of this variable contains `=`: the program sees a variable \
+                     `{before}`, and the rest of the name becomes part of its value"
                 ),
-                "put what follows the `=` into `value`".to_owned(),
+                "move what follows the `=` into `value`".to_owned(),
             ));
         } else if !names.insert(name.as_str()) {
             lints.push(Lint::warning(
                 "repeated-env-name",
                 location,
-                format!("`{}` is set twice; the last value is used", name.value),
-                "remove the others".to_owned(),
+                format!("`{}` is set more than once; the last value is used", name.value),
+                "keep one entry for each name".to_owned(),
             ));
         }
     }
@@ -75,8 +80,8 @@ fn check_environment(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
             lints.push(Lint::warning(
                 "nul-character",
                 location,
-                "a NUL makes every start of the plugin fail".to_owned(),
-                "remove it".to_owned(),
+                "it contains a NUL character, so the plugin can never be started".to_owned(),
+                "remove the NUL character".to_owned(),
             ));
         }
     }
@@ -90,34 +95,35 @@ fn check_duration(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
         0 => lints.push(Lint::advice(
             "zero-cache-duration",
             location,
-            "with a default of zero the plugin runs at every pull, unless its answer says \
-             otherwise"
+            "zero caches nothing: the plugin runs for every pull, unless its answer sets \
+             `cacheDuration`"
                 .to_owned(),
-            "set a few minutes".to_owned(),
+            "set a few minutes, such as `10m`".to_owned(),
         )),
         1..SECOND => lints.push(Lint::warning(
             "tiny-cache-duration",
             location,
-            format!("`{shown}` is over before the next pull"),
-            "check the unit; durations are written like `10m` or `1h30m`".to_owned(),
+            format!("`{shown}` is so short that an answer expires before the next pull"),
+            "check the unit: durations are written like `10m` or `1h30m`".to_owned(),
         )),
         length if length > 12 * HOUR => lints.push(Lint::warning(
             "long-cache-duration",
             location,
             format!(
-                "`{shown}` is longer than most registries' credentials live, and \"no \
-                 credentials\" is kept as long; nothing but a restart of the kubelet clears it"
+                "`{shown}` is longer than most registry credentials are valid; an answer of \"no \
+                 credentials\" is cached as long, and only a restart of the kubelet clears it"
             ),
-            "set an hour or less, and let the plugin's answer say `cacheDuration`".to_owned(),
+            "set an hour or less, and let the plugin set `cacheDuration` in its answer".to_owned(),
         )),
         length if length > HOUR => lints.push(Lint::advice(
             "negative-cache",
             location,
             format!(
-                "an answer of \"no credentials\" without `cacheDuration` is kept for `{shown}`"
+                "an answer of \"no credentials\" that sets no `cacheDuration` is cached for \
+                 `{shown}`"
             ),
-            "let the plugin answer refusals with `\"cacheDuration\":\"0s\"`, or set a shorter \
-             default"
+            "let the plugin set `\"cacheDuration\":\"0s\"` when it has no credentials, or set a \
+             shorter default"
                 .to_owned(),
         )),
         _ => {}
@@ -133,10 +139,11 @@ fn check_duration(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
             "service-account-cache",
             &cache_type.location,
             format!(
-                "with `cacheType: ServiceAccount` an answer is kept for `{shown}` though the token \
-                 behind it may die after 12 minutes"
+                "with `cacheType: ServiceAccount` an answer is cached for `{shown}`, but the \
+                 pod's token that it was made with may expire after 12 minutes"
             ),
-            "use `Token` if the registry's credential dies with the pod's token".to_owned(),
+            "set `cacheType: Token` if the registry credential expires with the pod's token"
+                .to_owned(),
         ));
     }
 }

@@ -20,14 +20,15 @@ pub(super) fn check(providers: &[CredentialProvider], lints: &mut Vec<Lint>) {
             "audience-rbac",
             &audience.location,
             format!(
-                "the API server gives nodes no token for audience `{}` until they may ask for it; \
-                 pulls then go on without credentials, and only the kubelet's log says why",
+                "the API server gives nodes a token for audience `{}` only if RBAC allows it; \
+                 otherwise pulls go on without credentials, and only the kubelet's log says why",
                 audience.value
             ),
             format!(
-                "apply this ClusterRole and its binding, unless the cluster has them: `pullpass \
-                 config --access-review --service-account-audience {} | kubectl create -o yaml -f - \
-                 | grep allowed:` asks it, and `kubectl auth can-i` cannot",
+                "apply this ClusterRole and ClusterRoleBinding, unless the cluster allows it \
+                 already; to find out (`kubectl auth can-i` cannot tell), run `pullpass config \
+                 --access-review --service-account-audience {} | kubectl create -o yaml -f - | \
+                 grep allowed:`",
                 audience.value
             ),
         );

@@ -73,8 +73,8 @@ fn lint(code: &'static str, location: &Location, what: &str) -> Lint {
     Lint::warning(
         code,
         location,
-        format!("{what} looks like a secret, in a file that other processes may read"),
-        "put the secret into a file of its own that only root can read, and name that file"
+        format!("{what} looks like a secret, and other processes may be able to read this file"),
+        "put the secret into its own file that only root can read, and name that file here"
             .to_owned(),
     )
 }

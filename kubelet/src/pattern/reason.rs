@@ -91,16 +91,20 @@ impl fmt::Display for MismatchReason {
             }
             Self::GlobInPath { path } => write!(
                 f,
-                "`*` in a path is an ordinary character: `{path}`; a path covers every path that begins \
-                 with it"
+                "`*` in a path is an ordinary character, not a wildcard: `{path}`; a path covers \
+                 every path that begins with it"
             ),
             Self::Tag { tag } => {
-                write!(f, "the image is compared without `{tag}`; patterns have no tag or digest")
+                write!(
+                    f,
+                    "the pattern ends in `{tag}`, but images are compared without tag and \
+                     digest"
+                )
             }
             Self::Path { pattern, image } => {
                 write!(f, "the image's path `{image}` does not begin with `{pattern}`")?;
                 if image.to_lowercase().starts_with(&pattern.to_lowercase()) {
-                    f.write_str("; upper and lower case differ")?;
+                    f.write_str("; the comparison is case-sensitive")?;
                 }
                 Ok(())
             }
@@ -111,12 +115,12 @@ impl fmt::Display for MismatchReason {
                     write!(f, "label {number} is `{image}`, not `{pattern}`")?;
                 }
                 if image.eq_ignore_ascii_case(pattern) {
-                    f.write_str("; upper and lower case differ")?;
+                    f.write_str("; the comparison is case-sensitive")?;
                 }
                 Ok(())
             }
             Self::BadLabel { number, pattern } => {
-                write!(f, "label {number} of the pattern, `{pattern}`, is not a glob")
+                write!(f, "label {number} of the pattern, `{pattern}`, is not a valid glob")
             }
         }
     }

@@ -30,11 +30,14 @@ pub(super) fn template_hint(finding: &Finding) -> Option<String> {
     };
     Some(match mark {
         "<no value>" => format!(
-            "line {line} has `<no value>`: the template was rendered without a value; set it and \
-             render again"
+            "line {line} has `<no value>`: the template was rendered without a value for this; \
+             set the value, and render it again"
         ),
         _ => {
-            format!("line {line} has `{mark}`: render the template first, and check what comes out")
+            format!(
+                "line {line} has `{mark}`: this is a template; render it first, and check the \
+                 result"
+            )
         }
     })
 }
@@ -54,7 +57,8 @@ pub(super) fn hint(finding: &Finding) -> String {
         return format!("this is a list of providers: write {HEAD} and `providers:` above it");
     }
     if message.contains("cannot unmarshal string") {
-        return "this is one text, not a configuration: is it the right file?".to_owned();
+        return "the file contains a single string, not a configuration: is it the right file?"
+            .to_owned();
     }
     if message.contains("(wrong Kind)") {
         return other_kind(quoted);
@@ -80,8 +84,8 @@ pub(super) fn find_other_format(text: &str) -> Option<&'static str> {
     }
     if start.starts_with('{') && text.contains("\"auths\"") {
         return Some(
-            "this is a Docker configuration with logins: it goes to `.dockerconfigjson` of a pull \
-             secret, and a kubelet's providers are configured in another file",
+            "this is a Docker configuration with logins, as in the `.dockerconfigjson` of a pull \
+             secret; the kubelet's providers are configured in another file",
         );
     }
     let is_setting = |line: &str| {
@@ -95,8 +99,8 @@ pub(super) fn find_other_format(text: &str) -> Option<&'static str> {
         Some("[Unit]" | "[Service]") => None,
         Some(first) if is_setting(first) || is_table(first) && text.lines().any(is_setting) => {
             Some(
-                "this is TOML or INI, not YAML: of Bottlerocket and containerd it is a configuration \
-                 of another kind; check the file that `--image-credential-provider-config` names",
+                "this is TOML or INI, not YAML: perhaps the settings of Bottlerocket or \
+                 containerd; check the file that `--image-credential-provider-config` names",
             )
         }
         _ => None,
@@ -140,12 +144,15 @@ pub(super) fn in_wrapper(wrapper: &str, text: &str) -> String {
     let found = marks.iter().filter_map(|mark| text.find(mark)).min();
     match found {
         Some(at) => format!(
-            "this is {wrapper}, which has the configuration in it, at line {}: check that part in a \
-             file of its own",
+            "this is {wrapper} with the configuration inside, at line {}: copy that part to its \
+             own file, and check that file",
             text[..at].matches('\n').count() + 1
         ),
         None if text.contains("base64,") || text.contains("encoding:") => {
-            format!("this is {wrapper}: decode the file in it, and check that in a file of its own")
+            format!(
+                "this is {wrapper} with encoded content: decode it to its own file, and check \
+                 that file"
+            )
         }
         None => format!(
             "this is {wrapper}: check the file that `--image-credential-provider-config` names"
@@ -156,13 +163,12 @@ pub(super) fn in_wrapper(wrapper: &str, text: &str) -> String {
 fn other_kind(kind: &str) -> String {
     match kind {
         "KubeletConfiguration" => {
-            "image credential providers are not in the KubeletConfiguration: \
-             check the file that the flag `--image-credential-provider-config` names; there are \
-             flags for them only"
+            "a KubeletConfiguration has no field for image credential providers: check the file \
+             that the kubelet's flag `--image-credential-provider-config` names"
                 .to_owned()
         }
         "CredentialProviderRequest" | "CredentialProviderResponse" => {
-            format!("a `{kind}` is what kubelet and plugin tell each other, not a configuration")
+            format!("a `{kind}` is a message between the kubelet and a plugin, not a configuration")
         }
         _ => format!("write `kind: {KIND}`"),
     }
@@ -186,13 +192,14 @@ fn missing_head(message: &str, text: &str) -> String {
         return in_wrapper("a Talos machine config", text);
     }
     if has("kubelet-arg:") {
-        return "this is a configuration of k3s or RKE2: check the file that its `kubelet-arg` \
-                `image-credential-provider-config` names"
+        return "this is a k3s or RKE2 configuration: check the file that \
+             `image-credential-provider-config=` in its `kubelet-arg` names"
             .to_owned();
     }
     if has("matchImages:") || has("name:") {
         return format!(
-            "this is one provider: write {HEAD} and `providers:` above it, and begin it with `- `"
+            "this is a single provider: write {HEAD} and `providers:` above it, and begin it with \
+             `- `"
         );
     }
     match message.contains("'Kind'") {

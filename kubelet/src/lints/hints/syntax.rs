@@ -10,7 +10,7 @@ pub(super) fn hint(finding: &Finding) -> String {
     let line = finding.location.as_ref().map(|at| at.line_text()).unwrap_or_default();
     let text = finding.location.as_ref().map(|at| at.source().text()).unwrap_or_default();
     if text.starts_with("\u{1f}") || text.contains('\0') {
-        return "this is not a text: is it compressed, or another file?".to_owned();
+        return "this is not a text file: is it compressed, or the wrong file?".to_owned();
     }
     if let Some(other) = document::find_other_format(text) {
         return other.to_owned();
@@ -22,8 +22,8 @@ pub(super) fn hint(finding: &Finding) -> String {
         line.trim_start_matches([' ', '-']).starts_with(['\u{a0}', '\u{3000}', '\u{2003}'])
     };
     if text.lines().any(is_foreign) {
-        return "replace the spaces of another kind before a field (a no-break space, copied from a \
-                web page) by plain ones"
+        return "a field is indented with a no-break or wide space, as copied from a web page: \
+             replace it with plain spaces"
             .to_owned();
     }
     if says("json parse error") || says("JSON input") {
@@ -33,35 +33,36 @@ pub(super) fn hint(finding: &Finding) -> String {
         return cannot_start(line, finding).to_owned();
     }
     if says("unknown anchor") || says("did not find expected alphabetic or numeric character") {
-        return "put quotes around a pattern that begins with `*`, as in `- \"*.example\"`: without \
-                them YAML takes it for a reference"
+        return "put quotes around a pattern that begins with `*`, as in `- \"*.example\"`: \
+             without quotes YAML reads it as an alias"
             .to_owned();
     }
     let hint = if says("found unexpected end of stream") {
-        "close the quote: a `\"` or `'` has no other end"
+        "close the quotes: a `\"` or `'` is opened and never closed"
     } else if says("expected ',' or ']'") {
-        "close the list with `]`, and write `,` between its values"
+        "close the list with `]`, and separate its values with `,`"
     } else if says("expected ',' or '}'") {
-        "close the mapping with `}`, and write `,` between its fields"
+        "close the mapping with `}`, and separate its fields with `,`"
     } else if says("mapping values are not allowed") {
-        "check the indentation of this line and of the one before; a value that holds `: ` needs \
-         quotes"
+        "check the indentation of this line and of the one before; a value that contains `: ` \
+         needs quotes"
     } else if says("could not find expected ':'") {
         "write `NAME: VALUE`, with a space after the colon"
     } else if says("did not find expected key") || says("did not find expected '-' indicator") {
-        "check the indentation: the fields of one entry, and the entries of one list, begin in the \
-         same column"
+        "check the indentation: all fields of an entry, and all entries of a list, must begin in \
+         the same column"
     } else if says("unknown escape character") {
-        "write a backslash within \"...\" twice, or use '...'"
+        "inside \"...\" write each backslash twice, or use '...'"
     } else if says("excessive aliasing") || says("not read here") {
-        "write the configuration without anchors and deep nesting"
+        "write the configuration without YAML anchors and deep nesting"
     } else if says("directive") || says("incompatible YAML document") || says("document indicator")
     {
-        "remove the lines that begin with `%`, `---` or `...`: the file is one document"
+        "remove the lines that begin with `%`, `---` or `...`: the file must be a single document"
     } else if says("control characters") || says("UTF-8") || says("UTF-16") || says("surrogate") {
         "save the file as UTF-8 text"
     } else {
-        "check the line and the one before it; `pullpass config NAME` prints a file to begin with"
+        "check this line and the one before; `pullpass config NAME` prints a valid file to start \
+         from"
     };
     hint.to_owned()
 }
@@ -79,7 +80,7 @@ fn cannot_start(line: &str, finding: &Finding) -> &'static str {
     }
 }
 
-const TAB: &str = "indent with spaces: the line begins with a tab, which YAML does not take";
+const TAB: &str = "indent with spaces: this line begins with a tab, which YAML does not allow";
 
 fn json(message: &str, text: &str) -> &'static str {
     let says = |words: &str| message.contains(words);
@@ -90,20 +91,20 @@ fn json(message: &str, text: &str) -> &'static str {
     } else if says("'}' looking for") {
         "remove the comma before `}`"
     } else if says("invalid character '\\'' ") {
-        "JSON has double quotes only"
+        "JSON allows only double quotes"
     } else if says("invalid character '/'") || says("invalid character '#'") {
-        "JSON has no comments"
+        "JSON allows no comments: remove them"
     } else if says("after object key:value pair") || says("after array element") {
-        "write a comma before it"
+        "add the missing comma before this"
     } else if says("after object key") {
-        "write a colon after the name"
+        "add the missing colon after the name"
     } else if says("after top-level value") {
         "remove what follows the last `}`"
     } else if says("in string literal") || says("in string escape code") {
-        "write a line break within a text as `\\n`, a backslash as `\\\\`"
+        "inside a string write a line break as `\\n` and a backslash as `\\\\`"
     } else if says("looking for beginning of object key string") && text.contains("{{") {
         "render the template first"
     } else {
-        "a file that begins with `{` is read as JSON: names and texts are in double quotes"
+        "a file that begins with `{` is read as JSON: names and strings need double quotes"
     }
 }

@@ -12,39 +12,40 @@ pub(super) fn type_hint(finding: &Finding) -> String {
         return duration_hint(text);
     }
     let Some((found, wanted)) = types(message) else {
-        return "write the value that the field wants".to_owned();
+        return "write a value of the type that this field has".to_owned();
     };
     match (found, wanted) {
         ("bool", "string") => {
-            "put quotes around it: YAML reads `true`, `false`, `yes`, `no`, `on` \
-             and `off` as booleans, and this field wants a text"
+            "put quotes around it: YAML reads `true`, `false`, `yes`, `no`, `on` and `off` as \
+             booleans, but this field is a string"
                 .to_owned()
         }
         ("number", "string") => {
-            "put quotes around it: YAML reads it as a number, and this field wants a text"
-                .to_owned()
+            "put quotes around it: YAML reads it as a number, but this field is a string".to_owned()
         }
         ("string", "bool") => "write `true` or `false` without quotes".to_owned(),
         ("string", wanted) if wanted.starts_with("[]") => {
-            "write a list: one line with `- ` for each value, or `[\"...\"]`".to_owned()
+            "write a list: one line beginning with `- ` for each value, or `[\"...\"]`".to_owned()
         }
         ("object", wanted) if wanted.ends_with("CredentialProvider") => {
             "begin each provider with `- `".to_owned()
         }
         ("object", wanted) if wanted.ends_with("ExecEnvVar") => {
-            "write each variable as `- name: NAME` and below it `value: \"...\"`".to_owned()
+            "write each variable as `- name: NAME`, with `value: \"...\"` on the next line"
+                .to_owned()
         }
         ("string", wanted) if wanted.ends_with("ExecEnvVar") => {
-            "write the variable as `name: NAME` and below it `value: \"...\"`, not as `NAME=...`"
+            "write the variable as `name: NAME`, with `value: \"...\"` on the next line, not as \
+             `NAME=...`"
                 .to_owned()
         }
         ("object", wanted) if wanted.starts_with("[]") => {
             "write a list: begin each entry with `- `".to_owned()
         }
         ("object", "string") => {
-            "write a text: put quotes around a value that holds `: `, `{` or `}`".to_owned()
+            "write a string: put quotes around a value that contains `: `, `{` or `}`".to_owned()
         }
-        ("array", "string") => "write one text, not a list".to_owned(),
+        ("array", "string") => "write a single string, not a list".to_owned(),
         (_, wanted) => format!("write {}", describe(wanted)),
     }
 }
@@ -59,10 +60,10 @@ fn types(message: &str) -> Option<(&str, &str)> {
 
 fn describe(wanted: &str) -> &'static str {
     match wanted {
-        "string" => "a text in quotes",
+        "string" => "a string in quotes",
         "bool" => "`true` or `false`",
         _ if wanted.starts_with("[]") => "a list",
-        _ => "a mapping of fields, one line for each",
+        _ => "a mapping, with one line `NAME: VALUE` for each field",
     }
 }
 
