@@ -11,11 +11,11 @@ use crate::profile::{Exchange, Policy, Profile, Source, file};
 pub struct ProviderEntry {
     /// The names of its profiles.
     pub profiles: Vec<String>,
-    /// Its `matchImages`.
-    pub match_images: Vec<String>,
     /// Those of them whose pulls fail without `--allow-audience`: the Kubernetes API server may
     /// accept tokens for the audience, and the profile does not allow that.
     pub refused_profiles: Vec<String>,
+    /// Its `matchImages`.
+    pub match_images: Vec<String>,
     /// `serviceAccountTokenAudience`; `None` where no token is needed.
     pub audience: Option<String>,
     /// `cacheType`: `Token` where the pod's own token is the login of one of its profiles.

@@ -41,21 +41,28 @@ pub(super) fn entries(path: &Path, args: &ConfigArgs) -> Result<Vec<Entry<'stati
         Failure::new(format!("cannot find the absolute path of `{}`: {error}", path.display()))
     })?;
     let file = file.to_str().ok_or_else(|| {
-        Failure::new("the path of the profile file is not UTF-8").hint("give the file another name")
+        Failure::new("the path of the profile file is not UTF-8").hint("rename the file")
     })?;
     let mut names = HashSet::new();
     let mut entries = Vec::new();
     for entry in provider_entries {
         if let Some(audience) = &entry.audience {
             check_audience(audience, args.kubelet_version)?;
-            if let Some(profile) = entry.refused_profiles.first() {
+            if let Some(profile) = entry.refused_profiles.first()
+                && !allows(&args.args, audience)
+            {
                 return Err(Failure::new(format!(
                     "profile {} can never be used: the Kubernetes API server may accept tokens for \
                      the audience {}",
                     quoted(profile),
                     quoted(audience)
                 ))
-                .hint("use a separate audience for the registry"));
+                .hint(format!(
+                    "use a separate audience for the registry; or allow this one with \
+                     `--arg=--allow-audience={}`, or with `allowApiServerAudience: true` in the \
+                     profile's `serviceAccountToken`",
+                    sanitize(audience)
+                )));
             }
         }
         let name = match entries.is_empty() {
@@ -67,7 +74,9 @@ pub(super) fn entries(path: &Path, args: &ConfigArgs) -> Result<Vec<Entry<'stati
         let mut remarks = vec![format!("For the profile{s} {}", quoted_names.join(", "))];
         if name != plugin.name {
             remarks.push(
-                "An entry has one audience, and its own name. In the bin dir run:".to_owned(),
+                "An entry has a single audience, and needs its own program name. In the bin dir \
+                 run:"
+                    .to_owned(),
             );
             remarks.push(format!("  ln -s {} {name}", plugin.name));
         }
@@ -94,6 +103,11 @@ pub(super) fn entries(path: &Path, args: &ConfigArgs) -> Result<Vec<Entry<'stati
         });
     }
     Ok(entries)
+}
+
+/// Whether the plugin's `args` let it send tokens of this audience.
+fn allows(args: &[String], audience: &str) -> bool {
+    args.iter().any(|arg| arg.strip_prefix("--allow-audience=") == Some(audience))
 }
 
 /// A name for a further entry, which is also the name of a file.

@@ -16,11 +16,13 @@ pub(super) fn check(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
         "api-server-audience",
         &audience.location,
         format!(
-            "the Kubernetes API server may accept tokens for `{}`: they are logins to the cluster, \
-             and Pullpass's plugins refuse to send them",
+            "the Kubernetes API server may accept tokens with the audience `{}` as logins to the \
+             cluster, so Pullpass's plugins refuse to send them",
             audience.value
         ),
-        "use an audience that only the registry, or its token endpoint, accepts".to_owned(),
+        "use an audience that only the registry or its token endpoint accepts; or allow this one \
+         with `--allow-audience` in `args`"
+            .to_owned(),
     ));
 }
 

@@ -151,12 +151,18 @@ fn what_cannot_be_is_not_printed() {
     let api_server = ZOT.replace("zot.example}", "https://kubernetes.default.svc}");
     let token = ["--arg=--profile=zot"];
     assert_eq!(made(&node, &[ZOT], &token).code, Some(0));
+    let allowed = ["--arg=--allow-audience=https://kubernetes.default.svc"];
+    assert_eq!(made(&node, &[&api_server], &allowed).code, Some(0));
     let file = node.write("oidc.yaml", &format!("{HEAD}{ZOT}"));
     for (ran, words) in [
         (made(&node, &[ZOT, part], &[]), "the same `serviceAccountToken.audience`"),
         (made(&node, &[ZOT], &["--kubelet-version=1.32"]), "1.33"),
         (made(&node, &[&api_server], &[]), "profile \"zot\" can never be used"),
-        (made(&node, &[STATIC], &["--rbac"]), "leave `--rbac` out"),
+        (
+            made(&node, &[&api_server], &[]),
+            "`--arg=--allow-audience=https://kubernetes.default.svc`",
+        ),
+        (made(&node, &[STATIC], &["--rbac"]), "leave out `--rbac`"),
         (made(&node, &[ZOT], &["--arg=--config=x"]), "cannot be combined"),
         (made(&node, &[ZOT], &["--match-image=r.example"]), "--match-image"),
         (made(&node, &[ZOT], &["--service-account-audience=a"]), "--service-account-audience"),
