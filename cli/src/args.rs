@@ -10,7 +10,7 @@ use pullpass_kubelet::{FeatureGates, KubeletVersion, Target};
 
 use crate::command_notes::{CHECK, COMPLETIONS, CONFIG, LOOKUP, MAN, MATCH};
 
-/// Check image credential providers as the kubelet reads them, before a node does
+/// See what the kubelet will do with image credential providers, before it does
 #[derive(Debug, Parser)]
 #[command(name = "pullpass", version, max_term_width = 80)]
 pub(crate) struct Args {
@@ -23,7 +23,7 @@ pub(crate) enum Command {
     /// Would the kubelet start with this configuration? With warnings about what it accepts
     #[command(after_help = CHECK.after_help())]
     Check(CheckArgs),
-    /// Show which providers would be asked about an image, and why the others would not
+    /// Show which providers the kubelet would run for an image, and why not the others
     #[command(
         after_help = MATCH.after_help(),
         override_usage = "pullpass match [OPTIONS] IMAGE... --config PATH\n       \
@@ -39,7 +39,7 @@ pub(crate) enum Command {
     /// Print a completion script
     #[command(after_help = COMPLETIONS.after_help())]
     Completions {
-        /// For which shell
+        /// The shell
         shell: Shell,
     },
     /// Print a manual page, or write all pages to a directory
@@ -68,7 +68,7 @@ pub(crate) struct TargetArgs {
     /// The kubelet's version, 1.30 to 1.37
     #[arg(long, value_name = "VERSION", default_value_t)]
     pub(crate) kubelet_version: KubeletVersion,
-    /// As the kubelet's flag of this name; gates that are not named have the version's default
+    /// Feature gates, as in the kubelet's flag of this name; other gates have their defaults
     #[arg(long, value_name = "NAME=true,...")]
     pub(crate) feature_gates: Option<FeatureGates>,
 }
@@ -96,15 +96,15 @@ impl TargetArgs {
 pub(crate) struct CheckArgs {
     /// The configuration: a file, or from 1.34 a directory
     pub(crate) path: PathBuf,
-    /// Also look for the programs here, as `--image-credential-provider-bin-dir`
+    /// Also check the programs in this directory: `--image-credential-provider-bin-dir`
     #[arg(long, value_name = "DIR")]
     pub(crate) bin_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
-    /// Exit with 1 on any warning; advice is not a warning
+    /// Exit with 1 if there is a warning; advice is not a warning
     #[arg(long)]
     pub(crate) strict: bool,
-    /// For people or for programs
+    /// The output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -112,60 +112,60 @@ pub(crate) struct CheckArgs {
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("patterns").args(["config", "pattern"]).required(true)))]
 pub(crate) struct MatchArgs {
-    /// Images as pods name them
+    /// Images, as in the pod's `image`
     #[arg(required = true, value_name = "IMAGE")]
     pub(crate) images: Vec<String>,
-    /// The configuration whose providers are asked
+    /// The configuration to take patterns from: a file, or from 1.34 a directory
     #[arg(long, value_name = "PATH")]
     pub(crate) config: Option<PathBuf>,
-    /// Patterns to try in place of a configuration
+    /// Patterns to try instead of a configuration
     #[arg(long, value_name = "PATTERN", num_args = 1..)]
     pub(crate) pattern: Vec<String>,
-    /// IMAGE is the compared text itself, without tag and digest and with its registry
+    /// Compare IMAGE as it is: with its registry, without tag and digest
     #[arg(long)]
     pub(crate) raw: bool,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
-    /// For people or for programs
+    /// The output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct LookupArgs {
-    /// The image as a pod names it
+    /// The image, as in the pod's `image`
     pub(crate) image: String,
     /// The configuration: a file, or from 1.34 a directory
     #[arg(long, value_name = "PATH")]
     pub(crate) config: PathBuf,
-    /// Where the programs are, as `--image-credential-provider-bin-dir`
+    /// The directory of the programs: `--image-credential-provider-bin-dir`
     #[arg(long, value_name = "DIR")]
     pub(crate) bin_dir: PathBuf,
     /// The token that providers with `tokenAttributes` get, whatever their audience
     #[arg(long, value_name = "FILE", requires = "service_account")]
     pub(crate) token_file: Option<PathBuf>,
-    /// The pod's service account; without it the pod is a static pod
+    /// The pod's service account; without this option it is a static pod, which has none
     #[arg(long, value_name = "NS/NAME", value_parser = service_account)]
     pub(crate) service_account: Option<(String, String)>,
     /// An annotation of the service account; may be repeated
     #[arg(long = "annotation", value_name = "K=V", requires = "service_account",
         value_parser = annotation)]
     pub(crate) annotations: Vec<(String, String)>,
-    /// IMAGE is the compared text itself, without tag and digest and with its registry
+    /// Compare IMAGE as it is: with its registry, without tag and digest
     #[arg(long)]
     pub(crate) raw: bool,
     /// Print passwords, and the token where a plugin repeats it
     #[arg(long)]
     pub(crate) show_secrets: bool,
-    /// Exit with 1 unless there are credentials
+    /// Exit with 1 unless there are credentials for the image
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Kill a plugin after this long; the kubelet's minute is fixed
+    /// Kill a plugin after this time; the kubelet always allows one minute
     #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = timeout)]
     pub(crate) timeout: Duration,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
-    /// For people or for programs
+    /// The output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -177,14 +177,14 @@ pub(crate) struct ConfigArgs {
     /// and `--access-review`
     #[arg(value_name = "PLUGIN")]
     pub(crate) plugins: Vec<String>,
-    /// The kubelet that is to read it, 1.30 to 1.37
+    /// The version of the kubelet that will read it, 1.30 to 1.37
     #[arg(long, value_name = "VERSION", default_value_t)]
     pub(crate) kubelet_version: KubeletVersion,
     /// Give the plugins the pod's token for this audience (1.33 or later)
     #[arg(long, value_name = "AUDIENCE")]
     pub(crate) service_account_audience: Option<String>,
-    /// A pattern for `matchImages`, in place of the plugin's own; with several plugins it goes
-    /// to those that have none. May be repeated
+    /// A pattern for `matchImages` instead of the plugin's own; with several plugins it is for
+    /// those that have no patterns of their own. May be repeated
     #[arg(long = "match-image", value_name = "PATTERN")]
     pub(crate) match_images: Vec<String>,
     /// An argument for the plugins, such as `--arg=--config=/etc/pullpass/oidc.yaml`; may be
@@ -194,11 +194,11 @@ pub(crate) struct ConfigArgs {
     /// A profile file of the oidc plugin: print the entries that its profiles need
     #[arg(long, value_name = "FILE", conflicts_with = "match_images")]
     pub(crate) profiles: Option<PathBuf>,
-    /// Print only the RBAC for the audiences, to pipe to `kubectl apply -f -`
+    /// Print only the RBAC manifests for the audiences, to pipe to `kubectl apply -f -`
     #[arg(long, requires = "audiences")]
     pub(crate) rbac: bool,
-    /// Print only what asks a cluster whether it has that RBAC, to pipe to
-    /// `kubectl create -o yaml -f - | grep allowed:`
+    /// Print only a SubjectAccessReview, which asks the cluster whether it has that RBAC, to
+    /// pipe to `kubectl create -o yaml -f - | grep allowed:`
     #[arg(long, requires = "audiences", conflicts_with = "rbac")]
     pub(crate) access_review: bool,
 }
@@ -210,20 +210,23 @@ fn service_account(text: &str) -> Result<(String, String), String> {
         {
             Ok((namespace.to_owned(), name.to_owned()))
         }
-        _ => Err("it is written NAMESPACE/NAME".to_owned()),
+        _ => Err("write it as NAMESPACE/NAME".to_owned()),
     }
 }
 
 fn annotation(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("it is written KEY=VALUE".to_owned()),
+        _ => Err("write it as KEY=VALUE".to_owned()),
     }
 }
 
 fn timeout(text: &str) -> Result<Duration, String> {
     let duration: GoDuration = text.parse().map_err(|error| format!("{error}"))?;
-    duration.to_std().filter(|time| !time.is_zero()).ok_or_else(|| "it must be positive".to_owned())
+    duration
+        .to_std()
+        .filter(|time| !time.is_zero())
+        .ok_or_else(|| "must be more than 0s".to_owned())
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ fn write_verdict(text: &mut String, args: &CheckArgs, startup: &Startup, snippet
             count(providers, "provider")
         );
         if args.bin_dir.is_none() {
-            text.push_str("note: the programs were not looked for; `--bin-dir` does that\n");
+            text.push_str("note: the programs were not checked; `--bin-dir DIR` checks them too\n");
         }
         return;
     };
@@ -55,7 +55,7 @@ fn write_verdict(text: &mut String, args: &CheckArgs, startup: &Startup, snippet
     let _ = writeln!(text, "kubelet: {}", sanitize(&refused.log_line()));
     if !refused.verbatim {
         text.push_str(
-            "note: the kubelet's own message differs in part, in its order or where `...` is\n",
+            "note: the kubelet's own message may have another order, and other text at `...`\n",
         );
     }
     let target = args.target.target();
@@ -70,7 +70,7 @@ fn write_verdict(text: &mut String, args: &CheckArgs, startup: &Startup, snippet
         text.push_str(&snippets.error(finding, &hint));
     }
     if !refused.further.is_empty() {
-        text.push_str("\nonce that is fixed, the kubelet would go on to say\n");
+        text.push_str("\nonce that is fixed, the kubelet would report this\n");
     }
     for finding in &refused.further {
         text.push('\n');

@@ -45,13 +45,13 @@ pub(crate) const CHECK: CommandNotes = CommandNotes {
     display_name: "pullpass-check",
     exit_codes: &[
         (0, "the kubelet would start"),
-        (1, "it would not; with --strict also: there is a warning"),
+        (1, "the kubelet would not start; with --strict also: there is a warning"),
         (2, "the command line is wrong"),
     ],
     notes: "",
     examples: &[
         (
-            "what a node's kubelet says at its start, with the programs",
+            "on a node, before its kubelet is restarted: the configuration and the programs",
             "pullpass check /etc/kubernetes/credential-providers.yaml \\\n    \
              --bin-dir /usr/local/lib/kubelet-plugins --kubelet-version 1.34",
         ),
@@ -65,9 +65,9 @@ pub(crate) const MATCH: CommandNotes = CommandNotes {
     exit_codes: &[
         (0, "a pattern covers an image"),
         (1, "no pattern covers any image"),
-        (2, "an image, a pattern, the configuration or the command line is wrong"),
+        (2, "an image, a pattern, the configuration or the command line is not valid"),
     ],
-    notes: "Images come before `--pattern`, which takes all words up to the next option.",
+    notes: "Give the images before `--pattern`, which takes all words up to the next option.",
     examples: &[
         (
             "is a provider asked about this image?",
@@ -76,7 +76,8 @@ pub(crate) const MATCH: CommandNotes = CommandNotes {
         ),
         (
             "try patterns before they are in a file",
-            "pullpass match registry.example/team/app --pattern 'registry.example' '*.example'",
+            "pullpass match registry.example/team/app \\\n    --pattern 'registry.example' \
+             '*.example'",
         ),
     ],
 };
@@ -86,10 +87,18 @@ pub(crate) const LOOKUP: CommandNotes = CommandNotes {
     display_name: "pullpass-lookup",
     exit_codes: &[
         (0, "there are credentials, or nothing failed and the pull is anonymous"),
-        (1, "a provider failed and there are no credentials; with --strict: there are none"),
-        (2, "the kubelet would not start, or the image or the command line is wrong"),
+        (
+            1,
+            "a provider failed and there are no credentials; with --strict also: the pull is \
+             anonymous",
+        ),
+        (
+            2,
+            "the kubelet would not start, or the image, the token file or the command line is not \
+             valid",
+        ),
     ],
-    notes: "Plugins get this command's environment where they would get the kubelet's.",
+    notes: "The plugins run with the environment of this command, not with that of the kubelet.",
     examples: &[
         (
             "as the node",
@@ -113,7 +122,7 @@ pub(crate) const CONFIG: CommandNotes = CommandNotes {
     display_name: "pullpass-config",
     exit_codes: &[
         (0, "printed, and `pullpass check --strict` accepts it"),
-        (2, "the command line asks for what it would not accept"),
+        (2, "`pullpass check --strict` would refuse what the command line asks for"),
     ],
     notes: "",
     examples: &[
@@ -141,7 +150,14 @@ pub(crate) const COMPLETIONS: CommandNotes = CommandNotes {
 pub(crate) const MAN: CommandNotes = CommandNotes {
     name: "man",
     display_name: "pullpass-man",
-    exit_codes: &[(0, "printed or written"), (2, "there is no such page, or it cannot be written")],
+    exit_codes: &[
+        (0, "printed or written"),
+        (
+            2,
+            "there is no page of that name, or the pages \
+         cannot be written",
+        ),
+    ],
     notes: "",
     examples: &[
         ("read a plugin's page", "pullpass man ecr | man -l -"),

@@ -27,8 +27,8 @@ pub(crate) fn run(args: &ConfigArgs) -> Result<Report, Failure> {
                 .collect();
             if (args.rbac || args.access_review) && audiences.is_empty() {
                 let option = if args.rbac { "--rbac" } else { "--access-review" };
-                return Err(Failure::new("no profile of this file wants the pod's token")
-                    .hint(format!("there is nothing to allow: leave `{option}` out")));
+                return Err(Failure::new("no profile in this file uses the pod's token")
+                    .hint(format!("the cluster needs no RBAC for it: leave out `{option}`")));
             }
             let rbac = "pullpass config oidc --rbac --profiles FILE";
             let text = render::config(&entries, rbac, args.kubelet_version);
@@ -59,8 +59,8 @@ fn of_plugins(args: &ConfigArgs) -> Result<Report, Failure> {
     if args.plugins.is_empty() {
         // All of them would be wrong on every node: a kubelet does not start while one of the
         // programs is missing.
-        return Err(Failure::new("no plugin is named").hint(format!(
-            "name those that this node has, such as `pullpass config ecr`\n{}",
+        return Err(Failure::new("no plugin was given").hint(format!(
+            "name the plugins that this node has, such as `pullpass config ecr`\n{}",
             plugins::table()
         )));
     }
@@ -111,8 +111,10 @@ fn check_audience(audience: &str, version: KubeletVersion) -> Result<(), Failure
             .hint("name the audience that the registry or token endpoint expects"));
     }
     if version.minor() < 33 {
-        return Err(Failure::new(format!("kubelet {version} gives providers no tokens"))
-            .hint("tokens for an audience need 1.33 or later"));
+        return Err(Failure::new(format!(
+            "kubelet {version} gives plugins no service account tokens"
+        ))
+        .hint("service account tokens need 1.33 or later"));
     }
     Ok(())
 }
@@ -123,10 +125,10 @@ fn match_images(plugin: &Plugin, alone: bool, args: &ConfigArgs) -> Result<Vec<S
     }
     if plugin.match_images.is_empty() {
         return Err(Failure::new(format!(
-            "`{}` is for no registry in particular, so it has no default `matchImages`",
+            "`{}` works with any registry, so it has no default `matchImages`",
             plugin.name
         ))
-        .hint("name yours, such as `--match-image registry.example`"));
+        .hint("name your registry, such as `--match-image registry.example`"));
     }
     Ok(plugin.match_images.iter().map(|pattern| (*pattern).to_owned()).collect())
 }
@@ -149,8 +151,8 @@ fn prove(text: &str, args: &ConfigArgs) -> Result<(), Failure> {
         Some(lint) => Err(Failure::new(sanitize(&lint.message)).hint(match lint.code {
             // Each would be run with the other's token, and fail.
             "overlapping-patterns" if args.profiles.is_some() => {
-                "an entry has one audience: give profiles that cover the same images the same \
-                 `serviceAccountToken.audience`"
+                "an entry has a single audience: give profiles that cover the same images the \
+                 same `serviceAccountToken.audience`"
                     .to_owned()
             }
             _ => sanitize(&lint.hint),

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &LookupArgs, environment: &Environment) -> Result<Report
     let startup = startup(&args.config, Some(&args.bin_dir), &target);
     let config = startup.into_config().map_err(|error| {
         Failure::new(sanitize(&error.message)).hint(format!(
-            "kubelet {} would not start; `pullpass check {} --bin-dir {}{}` shows more",
+            "kubelet {} would not start; `pullpass check {} --bin-dir {}{}` shows why",
             target.version,
             args.config.display(),
             args.bin_dir.display(),

@@ -60,7 +60,7 @@ fn candidates(args: &MatchArgs) -> Result<Vec<Candidate>, Failure> {
     };
     let config = startup(path, None, &target).into_config().map_err(|error| {
         Failure::new(sanitize(&error.message)).hint(format!(
-            "kubelet {} would not start; `pullpass check {}{}` shows where",
+            "kubelet {} would not start; `pullpass check {}{}` shows why",
             args.target.kubelet_version,
             path.display(),
             args.target.written()
@@ -150,7 +150,7 @@ fn to_text(rows: &[Row<'_>], args: &MatchArgs, code: u8) -> Report {
         if let Some(error) = &row.error {
             let _ = writeln!(report.stderr, "error: `{image}`: {}", sanitize(error));
             let hint = match image.split_once("://") {
-                Some((_, rest)) => format!("write `{rest}`: an image has no scheme"),
+                Some((_, rest)) => format!("write `{rest}`: an image's name has no scheme"),
                 None => "the kubelet asks no provider about it".to_owned(),
             };
             let _ = writeln!(report.stderr, "hint: {hint}");

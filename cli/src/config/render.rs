@@ -59,8 +59,8 @@ providers:
         let them = if audiences.len() == 1 { "the audience" } else { "these audiences" };
         let _ = write!(
             text,
-            "\n# Without this in the cluster no node gets a token for {them}:\n\
-             # `{rbac_command} | kubectl apply -f -`\n#\n"
+            "\n# Nodes get no token for {them} unless the cluster has this RBAC:\n# \
+             `{rbac_command} | kubectl apply -f -`\n#\n"
         );
         for line in rbac(&audiences).lines() {
             let _ = writeln!(text, "# {line}");
@@ -108,13 +108,13 @@ fn write_entry(text: &mut String, entry: &Entry<'_>, version: KubeletVersion) {
     for pattern in &entry.match_images {
         let _ = writeln!(text, "  - {}", quoted(pattern));
     }
-    text.push_str("  # only for answers that do not say how long they hold\n");
+    text.push_str("  # used only when an answer sets no `cacheDuration`\n");
     text.push_str("  defaultCacheDuration: 10m\n");
     write_args(text, entry);
     match &entry.tokens {
         Some(tokens) => write_tokens(text, tokens, version),
         None if entry.shows_options && version.minor() >= 33 => text.push_str(
-            "  # for the pod's own token add `tokenAttributes`: --service-account-audience AUDIENCE\n",
+            "  # to use the pod's own token, run this with --service-account-audience AUDIENCE\n",
         ),
         None => {}
     }
@@ -159,8 +159,10 @@ fn write_tokens(text: &mut String, tokens: &Tokens, version: KubeletVersion) {
         text,
         "  tokenAttributes:
     serviceAccountTokenAudience: {}
-    # with `false` static pods, which have no service account, ask without a token
-    requireServiceAccount: {}
+    # with `false` the plugin \
+         also runs, without a token, for pods without a service account
+    \
+         requireServiceAccount: {}
 ",
         quoted(&tokens.audience),
         tokens.require_service_account
@@ -168,17 +170,18 @@ fn write_tokens(text: &mut String, tokens: &Tokens, version: KubeletVersion) {
     if version.minor() >= 34 {
         text.push_str(match tokens.cache_type {
             CacheType::Token => {
-                "    # the credential dies with the token, or depends on it\n    cacheType: Token\n"
+                "    # the credential expires with the pod's token, or depends on it\n    \
+                 cacheType: Token\n"
             }
             CacheType::ServiceAccount => {
-                "    # the credential is the service account's and outlives the pod's token\n    \
-                 cacheType: ServiceAccount\n"
+                "    # the credential belongs to the service account, and outlives the pod's \
+                 token\n    cacheType: ServiceAccount\n"
             }
         });
     }
     if !tokens.required_annotations.is_empty() {
         text.push_str(
-            "    # without one of these on its service account a pod gets no credentials\n    \
+            "    # a pod whose service account lacks one of these gets no credentials\n    \
              requiredServiceAccountAnnotationKeys:\n",
         );
     }
@@ -187,9 +190,10 @@ fn write_tokens(text: &mut String, tokens: &Tokens, version: KubeletVersion) {
     }
     if !tokens.optional_annotations.is_empty() {
         text.push_str(
-            "    # a key that is not listed here never reaches the plugin, and a pod that it needs one\n\
-             \x20   # for and has none gets no credentials: give such images an entry without tokens\n\
-             \x20   optionalServiceAccountAnnotationKeys:\n",
+            "    # only the keys that are listed here reach the plugin; where it needs an \
+             annotation, and\n\x20   # the service account has none, the pull gets no \
+             credentials: list images of such pods in\n\x20   # an entry without \
+             `tokenAttributes`\n\x20   optionalServiceAccountAnnotationKeys:\n",
         );
     }
     for (key, help) in &tokens.optional_annotations {

@@ -21,14 +21,14 @@ pub(super) fn hint(
         Outcome::NotCalled(reason) => not_called(args, config, report, reason),
         Outcome::Failed(kind) => Some(failed(*kind, report).to_owned()),
         Outcome::EchoedToken => Some(
-            "set `cacheType: Token` in this provider's `tokenAttributes`: only then may the token \
-             itself be the password"
+            "set `cacheType: Token` in this provider's `tokenAttributes`: only then does the \
+             kubelet accept the pod's token as the password"
                 .to_owned(),
         ),
         Outcome::InvalidCacheKeyType(word) => Some(key_type(word)),
         Outcome::Answered { keys: 0, .. } if is_kept(report) => Some(
-            "\"no credentials\" is remembered like any answer; a plugin that refuses should answer \
-             `\"cacheDuration\":\"0s\"`"
+            "the kubelet caches \"no credentials\" like any answer; a plugin without credentials \
+             should answer `\"cacheDuration\":\"0s\"`"
                 .to_owned(),
         ),
         Outcome::Answered { keys, usable: 0 } if *keys > 0 => Some(uncovered(lookup_name, report)),
@@ -51,8 +51,8 @@ fn uncovered(lookup_name: &str, report: &ProviderReport) -> String {
         reasons.push(format!("key `{key}`: {why}"));
     }
     format!(
-        "the plugin must answer with a key such as the image's registry, as patterns of \
-         `matchImages`; {}",
+        "the plugin must answer with a key that covers the image, such as its registry (keys are \
+         patterns as in `matchImages`); {}",
         reasons.join("; ")
     )
 }
@@ -62,13 +62,14 @@ const MOST_KEYS: usize = 5;
 
 fn exit_status(report: &ProviderReport) -> &'static str {
     if !report.stderr.is_empty() {
-        "its stderr says why; the kubelet shows it in its log only"
+        "the plugin's stderr, in the line above, says why; on a node it is in the kubelet's log \
+         only"
     } else if report.stdout.is_empty() {
-        "it says nothing on stderr: run it by hand with a request on stdin, and ask those who made \
-         it to write errors to stderr"
+        "it wrote nothing to stderr: run it by hand with a request on stdin, and ask its author \
+         to write errors to stderr"
     } else {
-        "it says nothing on stderr, where errors belong, but something on stdout, which the kubelet \
-         throws away: run it by hand with a request on stdin"
+        "it wrote nothing to stderr, where errors belong, but something to stdout, which the \
+         kubelet discards: run it by hand with a request on stdin"
     }
 }
 
@@ -83,11 +84,11 @@ fn key_type(word: &str) -> String {
         hint.push_str(", even when it has no credentials");
     } else if matches!(word, "ServiceAccount" | "Token") {
         hint.push_str(&format!(
-            "; `{word}` is a value of `tokenAttributes.cacheType` in the configuration, which \
-             already keeps service accounts apart"
+            "; `{word}` is a value of `tokenAttributes.cacheType` in the configuration, not of \
+             `cacheKeyType` in an answer"
         ));
     } else if ["Image", "Registry", "Global"].iter().any(|known| known.eq_ignore_ascii_case(word)) {
-        hint.push_str("; upper and lower case count");
+        hint.push_str("; the value is case-sensitive");
     }
     hint
 }
@@ -95,29 +96,32 @@ fn key_type(word: &str) -> String {
 fn failed(kind: ExecFailureKind, report: &ProviderReport) -> &'static str {
     match kind {
         ExecFailureKind::NotStarted => {
-            "it is for another architecture, or lacks its interpreter or loader, or its file \
-             system is mounted `noexec`"
+            "it was built for another architecture, or its interpreter or loader is missing, or \
+             its file system is mounted `noexec`"
         }
         ExecFailureKind::ExitStatus(_) => exit_status(report),
-        ExecFailureKind::Signal(9) => "something killed it: out of memory, or an operator",
-        ExecFailureKind::Signal(_) => "the plugin crashed: report it to those who made it",
+        ExecFailureKind::Signal(9) => {
+            "it was killed from outside: by the kernel when memory ran \
+             out, or by a person"
+        }
+        ExecFailureKind::Signal(_) => "the plugin crashed: report this to its author",
         ExecFailureKind::TimedOut => {
-            "the kubelet gives a plugin one minute: look at DNS, proxies and firewalls, and give \
-             the plugin a shorter limit of its own"
+            "the kubelet gives a plugin one minute: check DNS, proxies and firewalls, and set a \
+             shorter time limit in the plugin itself"
         }
         ExecFailureKind::Held => {
-            "the plugin must not leave processes behind, or must close their stdout and stderr"
+            "the plugin must end the processes that it starts, or close their stdout and stderr"
         }
         ExecFailureKind::TooLong | ExecFailureKind::NotJson => {
             "stdout must hold one JSON object and nothing else; logs belong on stderr"
         }
         ExecFailureKind::ApiVersion => {
-            "the plugin must answer in the request's `apiVersion`; set this provider's \
-             `apiVersion` to one that it speaks"
+            "the plugin must answer with the `apiVersion` of the request; set this provider's \
+             `apiVersion` to one that the plugin supports"
         }
         ExecFailureKind::Undecodable => {
-            "the answer may have `kind`, `apiVersion`, `cacheKeyType`, `cacheDuration` and `auth` \
-             with `username` and `password`, in this case and nothing else"
+            "an answer can have only `kind`, `apiVersion`, `cacheKeyType`, `cacheDuration` and \
+             `auth` with `username` and `password`, in this spelling"
         }
     }
 }
@@ -134,19 +138,20 @@ fn not_called(
         .map_or(("NS", "NAME"), |account| (account.0.as_str(), account.1.as_str()));
     match reason {
         NotCalled::NoServiceAccount => Some(
-            "`--service-account NS/NAME` names the pod's; static pods have none and are left out"
+            "set the pod's service account with `--service-account NS/NAME`; for static pods, \
+             which have none, the kubelet does not run this provider"
                 .to_owned(),
         ),
         NotCalled::MissingAnnotation(key) => Some(format!(
-            "workloads opt in by it: kubectl annotate serviceaccount --namespace {namespace} \
-             {name} {key}=VALUE; here `--annotation {key}=VALUE`"
+            "annotate the service account to opt in: `kubectl annotate serviceaccount --namespace \
+             {namespace} {name} {key}=VALUE`; to try it here, add `--annotation {key}=VALUE`"
         )),
         NotCalled::Token(_) => {
             let provider = config.providers.iter().find(|known| *known.name == report.name)?;
             let audience = provider.token_attributes.as_ref()?.audience.as_str();
             Some(format!(
-                "kubectl create token {name} --namespace {namespace} --audience {audience} > FILE, \
-                 and here `--token-file FILE`"
+                "create one with `kubectl create token {name} --namespace {namespace} --audience \
+                 {audience} > FILE`, and add `--token-file FILE` here"
             ))
         }
         NotCalled::ServiceAccount(_) | NotCalled::CacheKey(_) => None,

@@ -10,7 +10,7 @@ use pullpass_kubelet::Lookup;
 pub(super) const REDACTED: &str = "REDACTED";
 
 /// What is shown in place of a text that repeats a secret in another form.
-const WITHHELD: &str = "(withheld: it repeats a part of a secret; `--show-secrets` shows it)";
+const WITHHELD: &str = "(not shown: it repeats a part of a secret; `--show-secrets` shows it)";
 
 /// In bytes. A shorter secret is taken out only where it is a word, since it may also be a part
 /// of words.

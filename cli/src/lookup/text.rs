@@ -25,7 +25,7 @@ pub(super) fn render(
     redactor: &Redactor,
 ) -> String {
     let mut text = format!(
-        "image: {} (asked and compared as {})\n",
+        "image: {} (looked up as {})\n",
         sanitize(&args.image),
         sanitize(&lookup.lookup_name)
     );
@@ -119,15 +119,15 @@ fn write_provider(
         line(if is_shown { "kubelet" } else { "kubelet, at `-v=5` only" }, message);
     }
     if let Some(detail) = &report.detail {
-        line("the kubelet does not say", detail);
+        line("not in the kubelet's log", detail);
     }
     // Of a run that failed it is in the kubelet's line.
     let is_logged = matches!(report.outcome, Outcome::Failed(kind) if kind.is_counted());
     if !report.stderr.is_empty() && !is_logged {
-        line("stderr, which the kubelet throws away", &String::from_utf8_lossy(&report.stderr));
+        line("stderr, which the kubelet discards", &String::from_utf8_lossy(&report.stderr));
     }
     if let Some(stdout) = stdout(report) {
-        line("stdout, which the kubelet throws away", &stdout);
+        line("stdout, which the kubelet discards", &stdout);
     }
     if let Some(hint) = advice::hint(args, config, lookup_name, report) {
         line("hint", &hint);
@@ -174,18 +174,24 @@ fn verdict(outcome: &Outcome) -> String {
         Outcome::NoMatch => "no pattern covers the image".to_owned(),
         Outcome::NotCalled(reason) => match reason {
             NotCalled::NoServiceAccount => {
-                "not run: it wants a service account, and the pod has none".to_owned()
+                "not run: it requires a service account, and the pod has none".to_owned()
             }
             NotCalled::MissingAnnotation(key) => {
                 format!("not run: the service account has no annotation `{key}`")
             }
-            NotCalled::ServiceAccount(_) => "not run: there is no service account".to_owned(),
+            NotCalled::ServiceAccount(_) => {
+                "not run: the service account cannot be read".to_owned()
+            }
             NotCalled::Token(_) => "not run: there is no token for it".to_owned(),
-            NotCalled::CacheKey(_) => "its answer cannot be used".to_owned(),
+            NotCalled::CacheKey(_) => "not run: no cache key can be made for it".to_owned(),
         },
         Outcome::Failed(_) => "failed; the pull goes on without it".to_owned(),
-        Outcome::EchoedToken => "answered with the pod's token as password; dropped".to_owned(),
-        Outcome::InvalidCacheKeyType(_) => "answered, and the answer is dropped".to_owned(),
+        Outcome::EchoedToken => "answered with the pod's token as the password; the kubelet \
+             discards that"
+            .to_owned(),
+        Outcome::InvalidCacheKeyType(_) => {
+            "answered, but the kubelet discards the answer".to_owned()
+        }
         Outcome::Answered { keys: 0, .. } => "answered: no credentials".to_owned(),
         Outcome::Answered { keys, usable: 0 } => {
             format!("answered with {}, none of which covers the image", count(*keys, "key"))
@@ -200,19 +206,20 @@ fn cache(decision: &CacheDecision) -> Option<String> {
     Some(match decision {
         CacheDecision::NotReached => return None,
         CacheDecision::Hit { key, expires } => {
-            format!("remembered {} until {}", scope(*key), utc(*expires))
+            format!("an earlier answer was used: stored {} until {}", scope(*key), utc(*expires))
         }
         CacheDecision::Missed(Stored::Until { key, expires }) => {
-            format!("kept {} until {}", scope(*key), utc(*expires))
+            format!("stored {} until {}", scope(*key), utc(*expires))
         }
         CacheDecision::Missed(Stored::ZeroDuration) => {
-            "not kept: its `cacheDuration` is zero".to_owned()
+            "not stored: the answer's `cacheDuration` is zero".to_owned()
         }
         CacheDecision::Missed(Stored::ZeroDefault) => {
-            "not kept: it has no `cacheDuration`, and `defaultCacheDuration` is zero".to_owned()
+            "not stored: the answer has no `cacheDuration`, and `defaultCacheDuration` is zero"
+                .to_owned()
         }
         CacheDecision::Missed(Stored::Expired) => {
-            "not kept: its `cacheDuration` is negative".to_owned()
+            "not stored: the answer's `cacheDuration` is negative".to_owned()
         }
     })
 }
@@ -221,6 +228,6 @@ fn scope(key: CacheKeyType) -> &'static str {
     match key {
         CacheKeyType::Image => "for this image (`Image`)",
         CacheKeyType::Registry => "for all images of this registry (`Registry`)",
-        CacheKeyType::Global => "for all images that this provider is asked about (`Global`)",
+        CacheKeyType::Global => "for all images of this provider (`Global`)",
     }
 }

@@ -33,12 +33,14 @@ pub(super) fn read(path: &Path) -> Result<SecretString, Failure> {
     let mut text = String::new();
     file.take(LONGEST + 1).read_to_string(&mut text).map_err(|error| cannot(error.to_string()))?;
     if text.len() as u64 > LONGEST {
-        return Err(cannot("it is too long for a token".to_owned()));
+        return Err(cannot("it is larger than any token".to_owned()));
     }
     let token = text.trim();
     if token.is_empty() {
-        return Err(cannot("it is empty".to_owned())
-            .hint("`kubectl create token NAME --namespace NS --audience AUDIENCE` makes a token"));
+        return Err(cannot("it is empty".to_owned()).hint(
+            "create a token with `kubectl create token NAME --namespace NS --audience \
+                 AUDIENCE`",
+        ));
     }
     Ok(SecretString::from(token))
 }
@@ -60,8 +62,8 @@ pub(super) fn unlisted(
         for (key, _) in annotations.iter().filter(|(key, _)| listed().all(|it| it.as_str() != key))
         {
             remarks.push_str(&sanitize(&format!(
-                "warning: `tokenAttributes` of `{}` does not list the annotation `{key}`: the \
-                 kubelet would not pass it on, and it was not\n",
+                "warning: the annotation `{key}` was not passed to `{}`: its `tokenAttributes` do \
+                 not list that key\n",
                 provider.name.as_str()
             )));
         }
@@ -88,7 +90,7 @@ pub(super) fn remarks(
     let mut remarks = String::new();
     for (name, audience) in asked {
         let Ok(token) = &token else {
-            return "warning: the token is not a signed JWT, as the API server's tokens are\n"
+            return "warning: the token is not a signed JWT; tokens of the API server are\n"
                 .to_owned();
         };
         if remarks.is_empty()
@@ -98,15 +100,15 @@ pub(super) fn remarks(
             let subject = &token.claims().subject;
             if *subject != wanted {
                 remarks.push_str(&sanitize(&format!(
-                    "warning: the token is of `{subject}`, and the kubelet would ask for one of \
-                     `{wanted}`\n"
+                    "warning: the token belongs to `{subject}`, but the kubelet would request one \
+                     for `{wanted}`\n"
                 )));
             }
         }
         if !token.claims().is_for(audience) {
             remarks.push_str(&sanitize(&format!(
-                "warning: the token is for `{}`, and for `{name}` the kubelet would ask for one \
-                 for `{audience}`\n",
+                "warning: the token has the audience `{}`, but for `{name}` the kubelet would \
+                 request the audience `{audience}`\n",
                 token.claims().audience.join("`, `"),
             )));
         }

@@ -41,7 +41,7 @@ pub(super) fn page(plugin: &Plugin) -> String {
         write_item(&mut roff, variable.name, variable.help);
     }
     roff.control("SH", ["EXIT STATUS"]);
-    write_item(&mut roff, "0", "one response is on stdout");
+    write_item(&mut roff, "0", "one response was written to stdout");
     for kind in ErrorKind::ALL {
         write_item(&mut roff, &kind.exit_code().to_string(), kind.meaning());
     }
@@ -60,7 +60,7 @@ pub(super) fn page(plugin: &Plugin) -> String {
         &mut roff,
         [
             ("the kubelet's configuration", config.as_str()),
-            ("what the kubelet does; stdout then holds a live password", request.as_str()),
+            ("run it as the kubelet does; stdout then holds a live password", request.as_str()),
         ]
         .into_iter(),
     );

@@ -35,7 +35,7 @@ pub(super) fn check(
     lints.push(Lint::warning(
         "plugin-arguments",
         location,
-        format!("`{}` ends with an error at every pull: {message}", plugin.name),
+        format!("`{}` fails at every pull: {message}", plugin.name),
         format!("`pullpass man {}` lists its options", plugin.name),
     ));
     None

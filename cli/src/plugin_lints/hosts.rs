@@ -42,7 +42,7 @@ pub(super) fn check(pattern: &Spanned<Pattern>, lints: &mut Vec<Lint>) {
     lints.push(Lint::warning(
         "misspelt-registry",
         &pattern.location,
-        format!("`{host}` is nearly a registry of `{}`, and is not one", known[0]),
+        format!("`{host}` looks like a registry of `{}`, but is not one", known[0]),
         format!("did you mean {}?", list(&known)),
     ));
 }
@@ -127,7 +127,7 @@ pub(super) fn check_answered(
             "host-not-answered",
             &pattern.location,
             format!("`{}` has no credentials for images of `{host}`", plugin.name),
-            format!("its patterns are {}", list(plugin.match_images)),
+            format!("the registries that it serves are {}", list(plugin.match_images)),
         ));
     }
 }

@@ -19,15 +19,21 @@ pub(super) fn check(options: &Options, provider: &CredentialProvider, lints: &mu
         return lints.push(Lint::warning(
             "profile-file",
             location,
-            format!("the kubelet runs plugins in `/`, so `{}` is `/{0}`", path.display()),
-            "write the whole path of the profile file".to_owned(),
+            format!(
+                "the kubelet runs plugins in the directory `/`, so `{}` means `/{0}`",
+                path.display()
+            ),
+            "write the absolute path of the profile file".to_owned(),
         ));
     }
     if !path.exists() {
         return lints.push(Lint::advice(
             "profile-file",
             location,
-            format!("`{}` is not on this machine, so it was not compared", path.display()),
+            format!(
+                "`{}` does not exist on this machine, so it was not compared with this entry",
+                path.display()
+            ),
             "run this command on the node".to_owned(),
         ));
     }
@@ -37,7 +43,7 @@ pub(super) fn check(options: &Options, provider: &CredentialProvider, lints: &mu
             "profile-file",
             location,
             format!("every pull fails: {}", sanitize(error.message())),
-            format!("`oidc-credential-provider validate {}` says where", path.display()),
+            format!("`oidc-credential-provider validate {}` shows where", path.display()),
         )),
     }
 }
@@ -49,7 +55,7 @@ fn compare(
     lints: &mut Vec<Lint>,
 ) {
     let path = path.display();
-    let hint = format!("`pullpass config oidc --profiles {path}` prints the entries that fit it");
+    let hint = format!("`pullpass config oidc --profiles {path}` prints the entries that it needs");
     let tokens = provider.token_attributes.as_ref();
     let audience = tokens.map(|tokens| tokens.audience.as_str());
     let same: Vec<&ProviderEntry> =
@@ -66,7 +72,7 @@ fn compare(
         return lints.push(Lint::warning(
             "profile-audience",
             location,
-            format!("no profile of `{path}` is for {what}; its audiences are {}", list(&wanted)),
+            format!("no profile in `{path}` is for {what}; its audiences are {}", list(&wanted)),
             hint,
         ));
     }
@@ -83,7 +89,8 @@ fn compare(
                 "profile-registry",
                 &pattern.location,
                 format!(
-                    "no profile of `{path}` with this audience is for `{}`; they are for {}",
+                    "no profile in `{path}` with this audience covers `{}`; those profiles cover \
+                     {}",
                     pattern.as_str(),
                     list(&known)
                 ),
@@ -100,8 +107,8 @@ fn compare(
         lints.push(Lint::warning(
             "profile-cache-type",
             &cache_type.location,
-            "the pod's token is the password here, and the kubelet drops such an answer unless \
-             `cacheType` is `Token`"
+            "this profile uses the pod's token as the password, and the kubelet discards such an \
+             answer unless `cacheType` is `Token`"
                 .to_owned(),
             "write `cacheType: Token`".to_owned(),
         ));

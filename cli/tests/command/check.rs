@@ -100,9 +100,9 @@ fn programs_are_looked_for() {
     let ran = pullpass(["check", &config, "--bin-dir", &bin]);
     for words in [
         format!("hint: there is no `{bin}/missing`"),
-        format!("hint: `{bin}/dangling` is a link that leads nowhere"),
+        format!("hint: `{bin}/dangling` is a broken symbolic link"),
         format!("hint: `{bin}/folder` is a directory"),
-        format!("hint: chmod +x {bin}/plain"),
+        format!("hint: run `chmod +x {bin}/plain`"),
     ] {
         assert!(ran.stdout.contains(&words), "{words}\n{}", ran.stdout);
     }

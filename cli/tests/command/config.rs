@@ -44,8 +44,11 @@ fn what_it_prints_passes() {
 fn what_cannot_pass_is_not_printed() {
     for (args, words) in [
         (&["config", "oidc"][..], "--match-image"),
-        (&["config"], "name those that this node has, such as `pullpass config ecr`\n  acr   "),
-        (&["config", "--service-account-audience=a"], "no plugin is named"),
+        (
+            &["config"],
+            "name the plugins that this node has, such as `pullpass config ecr`\n  acr   ",
+        ),
+        (&["config", "--service-account-audience=a"], "no plugin was given"),
         (&["config", "nonsense"], "oidc-credential-provider"),
         (&["config", "oidc", "--match-image=%"], "invalid URL escape"),
         (&["config", "oidc", "--match-image=r.example/*"], "write `r.example`"),

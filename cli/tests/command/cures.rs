@@ -29,13 +29,13 @@ fn feature_gates_that_the_kubelet_does_not_take() {
             30,
             "KubeletCredentialProviders=true",
             "unrecognized feature gate: KubeletCredentialProviders",
-            "always on since 1.26, and the gate is gone since 1.28",
+            "always on from 1.26, and the gate was removed in 1.28",
         ),
         (
             34,
             "SidecarContainers=false",
             "cannot set feature gate SidecarContainers to false, feature is locked to true",
-            "no longer lets it be changed",
+            "this gate can no longer be changed",
         ),
     ] {
         let version = format!("--kubelet-version=1.{minor}");
@@ -75,7 +75,7 @@ fn faults_and_warnings_are_shown_together() {
     for words in [
         "refused: kubelet",
         "must be greater than or equal to 0",
-        "hint: write `0s` to keep nothing",
+        "hint: write `0s` to cache nothing",
         "match image is invalid",
         "the kubelet's verdict ends here",
         "[glob-in-path]",
@@ -144,7 +144,7 @@ fn what_only_our_plugins_say() {
         "--service-account-audience=https://kubernetes.default.svc",
     ]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
-    assert_says(&ran, "they are logins to the cluster");
+    assert_says(&ran, "as logins to the cluster");
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn patterns_that_miss_have_their_cure() {
     }
     let ran = pullpass(["match", "https://r.example/a", "--pattern", "r.example"]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
-    assert_says(&ran, "hint: write `r.example/a`: an image has no scheme");
+    assert_says(&ran, "hint: write `r.example/a`: an image's name has no scheme");
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn a_provider_that_is_not_run_is_skipped() {
     };
     let ran = run(&[]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert_says(&ran, "skipped: p: not run: it wants a service account");
+    assert_says(&ran, "skipped: p: not run: it requires a service account");
     assert_says(
         &ran,
         "kubelet, at `-v=5` only: \"Service account name is empty\" provider=\"p\" \
@@ -217,8 +217,8 @@ fn a_plugin_that_explains_itself_on_stdout_is_heard() {
     let run = || pullpass(["lookup", IMAGE, "--config", &config, "--bin-dir", &bin]);
     node.script("p", "echo no access to the vault; exit 3");
     let ran = run();
-    assert_says(&ran, "stdout, which the kubelet throws away: no access to the vault");
-    assert_says(&ran, "it says nothing on stderr, where errors belong");
+    assert_says(&ran, "stdout, which the kubelet discards: no access to the vault");
+    assert_says(&ran, "it wrote nothing to stderr, where errors belong");
     node.script("p", &format!("{}; exit 3", answer("Image", LOGIN)));
     let ran = run();
     assert!(!ran.stdout.contains("correct-horse"), "{ran:?}");
@@ -308,7 +308,7 @@ fn the_profile_file_that_args_name_is_compared() {
     }
     let ran = run("/no/such/oidc.yaml", "['registry.example:5000']", "ours", "Token");
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert_says(&ran, "is not on this machine, so it was not compared");
+    assert_says(&ran, "does not exist on this machine, so it was not compared");
 }
 
 #[test]
@@ -369,6 +369,6 @@ fn a_token_of_another_service_account_is_noticed() {
     };
     assert_eq!(run("shop/web").stderr, "");
     let ran = run("shop/other");
-    assert_says(&ran, "warning: the token is of `system:serviceaccount:shop:web`");
-    assert_says(&ran, "one of `system:serviceaccount:shop:other`");
+    assert_says(&ran, "warning: the token belongs to `system:serviceaccount:shop:web`");
+    assert_says(&ran, "one for `system:serviceaccount:shop:other`");
 }

@@ -86,7 +86,7 @@ fn the_missing_right_to_the_audience() {
         &ran.stdout,
         &[
             "[audience-rbac]",
-            "hint: apply this ClusterRole and its binding",
+            "hint: apply this ClusterRole and ClusterRoleBinding",
             "kind: ClusterRole\n",
             "verbs: [\"request-serviceaccounts-token-audience\"]",
             "resources: [\"registry.example\"]",
@@ -97,12 +97,12 @@ fn the_missing_right_to_the_audience() {
 }
 
 #[test]
-fn all_mended_it_works() {
+fn with_all_of_it_fixed_the_pull_works() {
     let (node, config) = node("registry.example", "Registry");
     let ran = lookup(&node, &config);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     says(
         &ran.stdout,
-        &["1. user `user`, password REDACTED", "kept for all images of this registry"],
+        &["1. user `user`, password REDACTED", "stored for all images of this registry"],
     );
 }

@@ -101,6 +101,6 @@ fn the_oidc_plugin() {
     let report = ran.json()["providers"][0].clone();
     assert_eq!((ran.code, &report["outcome"]), (Some(1), &"exit-status".into()), "{report}");
     assert!(message(&report).contains("audience"), "{report}");
-    assert!(ran.stderr.contains("warning: the token is for `other.example`"), "{ran:?}");
+    assert!(ran.stderr.contains("warning: the token has the audience `other.example`"), "{ran:?}");
     assert!(!ran.stdout.contains(&wrong));
 }

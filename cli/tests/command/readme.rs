@@ -52,7 +52,7 @@ fn every_example_is_true() {
         let line = line.strip_prefix("$ pullpass ").expect("a run of pullpass");
         let mut run = command();
         // Only a token that is no JWT is at hand.
-        let warning = "warning: the token is not a signed JWT, as the API server's tokens are\n";
+        let warning = "warning: the token is not a signed JWT; tokens of the API server are\n";
         let output = run.args(words(line)).current_dir(node.path("")).output().expect("a run");
         let actual = format!(
             "{}{}[exit {}]\n",
