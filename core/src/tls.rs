@@ -3,11 +3,13 @@
 //! ring on purpose: the other provider gathers CPU-jitter entropy in every process,
 //! 40 to 60 ms that a plugin does not have.
 
+mod base64_lines;
 mod bundle;
 mod client_certificate;
 mod name;
 mod provider;
 mod roots;
+mod sections;
 #[cfg(test)]
 mod tests;
 mod verifier;

@@ -1,59 +1,66 @@
-//! Issuer and subject of a certificate, without parsing the rest of it (X.509, RFC 5280 §4.1).
+//! Where issuer and subject of a certificate are, without parsing the rest of it (X.509, RFC 5280
+//! §4.1).
 //!
-//! Only for choosing which roots to look at: webpki parses and judges whatever is chosen.
+//! Only for choosing which roots to look at: webpki parses and judges whatever is chosen. What
+//! is read is a function of a position, since most of a bundle is never decoded.
 
-/// The content of a certificate's `issuer`, as in its DER.
-pub(super) fn issuer(certificate: &[u8]) -> Option<&[u8]> {
-    let (_, issuer, _) = value(before_issuer(certificate)?)?;
+use std::ops::Range;
+
+/// Where the content of a certificate's `issuer` is, as its DER says.
+pub(super) fn issuer(byte: impl Fn(usize) -> Option<u8>) -> Option<Range<usize>> {
+    let (_, issuer) = value(&byte, before_issuer(&byte)?)?;
     Some(issuer)
 }
 
-/// The content of a certificate's `subject`. `certificate` may be cut anywhere behind it.
-pub(super) fn subject(certificate: &[u8]) -> Option<&[u8]> {
-    let (_, _, rest) = value(before_issuer(certificate)?)?;
-    let (_, _, rest) = value(rest)?; // validity
-    let (tag, subject, _) = value(rest)?;
+/// Where the content of a certificate's `subject` is, as its DER says.
+pub(super) fn subject(byte: impl Fn(usize) -> Option<u8>) -> Option<Range<usize>> {
+    let (_, issuer) = value(&byte, before_issuer(&byte)?)?;
+    let (_, validity) = value(&byte, issuer.end)?;
+    let (tag, subject) = value(&byte, validity.end)?;
     (tag == SEQUENCE).then_some(subject)
+}
+
+/// How many bytes a certificate has, as its DER says.
+pub(super) fn certificate_length(byte: impl Fn(usize) -> Option<u8>) -> Option<usize> {
+    value(&byte, 0).map(|(_, content)| content.end)
 }
 
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
 
-/// What follows version, serial number and signature algorithm.
-fn before_issuer(certificate: &[u8]) -> Option<&[u8]> {
-    let mut rest = enter(enter(certificate)?)?;
-    if rest.first() == Some(&VERSION) {
-        (_, _, rest) = value(rest)?;
+/// Where version, serial number and signature algorithm end.
+fn before_issuer(byte: &impl Fn(usize) -> Option<u8>) -> Option<usize> {
+    let mut at = enter(byte, enter(byte, 0)?)?;
+    if byte(at) == Some(VERSION) {
+        at = value(byte, at)?.1.end;
     }
-    let (_, _, rest) = value(rest)?; // serial number
-    let (_, _, rest) = value(rest)?; // signature algorithm
-    Some(rest)
+    let (_, serial_number) = value(byte, at)?;
+    let (_, signature_algorithm) = value(byte, serial_number.end)?;
+    Some(signature_algorithm.end)
 }
 
-/// The content of a SEQUENCE, as much of it as is there.
-fn enter(der: &[u8]) -> Option<&[u8]> {
-    let (tag, _, start) = header(der)?;
-    (tag == SEQUENCE).then(|| &der[start..])
+/// Where the content of a SEQUENCE starts.
+fn enter(byte: &impl Fn(usize) -> Option<u8>, at: usize) -> Option<usize> {
+    let (tag, content) = value(byte, at)?;
+    (tag == SEQUENCE).then_some(content.start)
 }
 
-/// The first value in `der`: its tag, its content, and what follows.
-fn value(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (tag, length, start) = header(der)?;
-    let (content, rest) = der[start..].split_at_checked(length)?;
-    Some((tag, content, rest))
-}
-
-/// A value's tag, the length of its content, and where the content starts.
-fn header(der: &[u8]) -> Option<(u8, usize, usize)> {
-    let (tag, first) = (*der.first()?, *der.get(1)?);
-    let count = match first {
-        0..=0x7f => return Some((tag, usize::from(first), 2)),
-        0x81..=0x84 => usize::from(first & 0x7f),
-        _ => return None,
-    };
-    let digits = der.get(2..2 + count)?;
-    let length = digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit));
-    Some((tag, length, 2 + count))
+/// The tag of the value there, and where its content is.
+fn value(byte: &impl Fn(usize) -> Option<u8>, at: usize) -> Option<(u8, Range<usize>)> {
+    let (tag, first) = (byte(at)?, byte(at.checked_add(1)?)?);
+    let (mut start, mut length) = (at + 2, usize::from(first));
+    if first > 0x7f {
+        let digits = first & 0x7f;
+        if !(1..=4).contains(&digits) {
+            return None;
+        }
+        length = 0;
+        for _ in 0..digits {
+            length = length << 8 | usize::from(byte(start)?);
+            start += 1;
+        }
+    }
+    Some((tag, start..start.checked_add(length)?))
 }
 
 #[cfg(test)]
@@ -73,24 +80,27 @@ mod tests {
         let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
         let issuing = Issuer::new(params("issuer"), key);
         let certificate = params("subject").signed_by(&other, &issuing).unwrap();
-        let der = certificate.der();
-        let has = |content: Option<&[u8]>, name: &str| {
-            content.unwrap().windows(name.len()).any(|part| part == name.as_bytes())
+        let der: &[u8] = certificate.der();
+        let byte = |at: usize| der.get(at).copied();
+        let has = |content: Option<Range<usize>>, name: &str| {
+            der[content.unwrap()].windows(name.len()).any(|part| part == name.as_bytes())
         };
-        assert!(has(issuer(der), "issuer") && !has(issuer(der), "subject"));
-        assert!(has(subject(der), "subject") && !has(subject(der), "issuer"));
+        assert!(has(issuer(byte), "issuer") && !has(issuer(byte), "subject"));
+        assert!(has(subject(byte), "subject") && !has(subject(byte), "issuer"));
+        assert_eq!(certificate_length(byte), Some(der.len()));
 
-        let whole = subject(der).unwrap();
+        let whole = subject(byte);
         for end in 0..der.len() {
-            let cut = subject(&der[..end]);
-            assert!(cut.is_none() || cut == Some(whole), "{end}");
+            let cut = subject(|at| der[..end].get(at).copied());
+            assert!(cut.is_none() || cut == whole, "{end}");
         }
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>) {
-            let _ = (issuer(&bytes), subject(&bytes));
+            let byte = |at: usize| bytes.get(at).copied();
+            let _ = (issuer(byte), subject(byte), certificate_length(byte));
         }
     }
 }

@@ -5,9 +5,8 @@
 //! issuer of a certificate in the chain (RFC 5280 §6.1: names chain). So only those are parsed,
 //! all of them where several share the name, and webpki's own verifier judges.
 
-use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -41,11 +40,11 @@ pub(super) fn on_demand_and(
     parsed: RootCertStore,
 ) -> Arc<dyn ServerCertVerifier> {
     let algorithms = provider::provider().signature_verification_algorithms;
-    Arc::new(Verifier { bundles: Mutex::new(bundles), parsed, algorithms })
+    Arc::new(Verifier { bundles, parsed, algorithms })
 }
 
 struct Verifier {
-    bundles: Mutex<Vec<Bundle>>,
+    bundles: Vec<Bundle>,
     parsed: RootCertStore,
     algorithms: WebPkiSupportedAlgorithms,
 }
@@ -55,9 +54,9 @@ impl Verifier {
     /// all: where no root fits, webpki is handed one that does not, and says in its own words
     /// what is wrong with the chain.
     fn roots(&self, chain: &[&CertificateDer<'_>]) -> Result<RootCertStore, Error> {
-        let issuers: BTreeSet<&[u8]> = chain.iter().filter_map(|it| name::issuer(it)).collect();
+        let issuers: Vec<&[u8]> = chain.iter().filter_map(|it| issuer(it)).collect();
         let mut roots = self.parsed.clone();
-        for bundle in self.bundles.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
+        for bundle in &self.bundles {
             let found = bundle.roots(&issuers).map_err(|error| OtherError(Arc::new(error)))?;
             roots.extend(found.roots);
         }
@@ -66,6 +65,10 @@ impl Verifier {
             false => Ok(roots),
         }
     }
+}
+
+fn issuer<'a>(certificate: &'a CertificateDer<'_>) -> Option<&'a [u8]> {
+    certificate.get(name::issuer(|at| certificate.get(at).copied())?)
 }
 
 impl ServerCertVerifier for Verifier {
