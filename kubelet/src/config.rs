@@ -21,7 +21,7 @@ use crate::version::Target;
 
 use self::validate::Validated;
 
-pub(crate) use self::decode::{GROUP, KIND, scheme};
+pub(crate) use self::decode::{GROUP, KIND, is_json, read_tree, scheme};
 pub(crate) use self::files::is_configuration_name;
 pub use self::provider::{
     CredentialProvider, EnvironmentVariable, ExecApiVersion, ServiceAccountTokenCacheType,

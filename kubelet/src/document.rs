@@ -22,8 +22,8 @@ pub(crate) struct Node {
 pub(crate) enum Value {
     Null,
     Bool(bool),
-    /// No field of ours is a number, so only the fact matters.
-    Number,
+    /// No field that a kubelet knows is a number; this is one as JSON writes it.
+    Number(Rc<str>),
     /// Shared, since an alias may repeat a long text many times.
     String(Rc<str>),
     Array(Vec<Node>),
@@ -44,7 +44,7 @@ impl Value {
         match self {
             Self::Null => "null",
             Self::Bool(_) => "bool",
-            Self::Number => "number",
+            Self::Number(_) => "number",
             Self::String(_) => "string",
             Self::Array(_) => "array",
             Self::Object(_) => "object",

@@ -102,7 +102,7 @@ impl Scanner<'_> {
             Some(b'n') => self.word("null", Value::Null)?,
             Some(b'-' | b'0'..=b'9') => {
                 self.number()?;
-                Value::Number
+                Value::Number(String::from_utf8_lossy(&self.bytes[start..self.at]).into())
             }
             _ => return Err(self.unexpected(Context::Value)),
         };

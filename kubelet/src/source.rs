@@ -52,6 +52,11 @@ impl Source {
         &self.text
     }
 
+    /// What is at `span`, which is within a line, with `*` for all that may be secret.
+    pub(crate) fn mask(&self, span: Range<usize>) -> String {
+        self.visible.mask(&self.text, span)
+    }
+
     /// The place of `span`, which is cut to the text and to whole characters.
     pub(crate) fn locate(self: &Arc<Self>, span: Range<usize>) -> Location {
         let floor = |mut at: usize| {
@@ -124,7 +129,7 @@ impl Location {
             return None;
         }
         let marked = self.span.start - start..self.span.end.min(end).max(self.span.start) - start;
-        Some(Excerpt { text: self.source.visible.mask(text, start..end), marked })
+        Some(Excerpt { text: self.source.mask(start..end), marked })
     }
 }
 

@@ -4,16 +4,19 @@
 //! Source: `sigs.k8s.io/yaml`, `YAMLToJSON`, over `go.yaml.in/yaml/v2`.
 
 mod decoder;
+mod layout;
 mod parser;
 mod reader;
 mod scalar;
 mod scanner;
 mod timestamp;
 mod token;
+mod tree;
 
 use std::ops::Range;
 
 use crate::document::{Fault, Node};
+use crate::layout::Layout;
 
 /// A document, and what strict reading says about its duplicate keys.
 #[derive(Debug)]
@@ -38,6 +41,17 @@ impl Document {
 /// Reads the first document; without one, null.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Document, Fault> {
     decoder::decode(parser::parse(bytes)?)
+}
+
+/// Like [`parse`], with how the list at `field` of the document is written; without one where the
+/// document is not a mapping.
+pub(crate) fn parse_with_layout(
+    bytes: &[u8],
+    field: &str,
+) -> Result<(Document, Option<Layout>), Fault> {
+    let tree = parser::parse(bytes)?;
+    let layout = layout::find(&tree, bytes, field);
+    Ok((decoder::decode(tree)?, layout))
 }
 
 #[cfg(test)]
@@ -65,7 +79,7 @@ mod tests {
             assert_eq!(value(text), Value::Null, "{text}");
         }
         for text in ["1", "-1", "0x1F", "017", "08", "1_000", "1.5", ".5", "1e3", "0b11", "0o17"] {
-            assert_eq!(value(text), Value::Number, "{text}");
+            assert!(matches!(value(text), Value::Number(_)), "{text}");
         }
         for text in ["'yes'", "\"1\"", "!!str 1", "12h", "2020-01-01", "1:30", "v1", "0xzz", "."] {
             assert!(matches!(value(text), Value::String(_)), "{text}: {:?}", value(text));
@@ -96,7 +110,10 @@ mod tests {
                 "line 6: key true already set in map",
             ]
         );
-        assert_eq!(document.node.field("b").map(|node| &node.value), Some(&Value::Number));
+        assert_eq!(
+            document.node.field("b").map(|node| &node.value),
+            Some(&Value::Number("3".into()))
+        );
     }
 
     #[test]
@@ -111,10 +128,10 @@ mod tests {
     fn merges_and_aliases() {
         let document = read("x: &a {p: 1}\nw:\n  <<: *a\n  q: two\nz: *a\n").expect("reads");
         let merged = document.node.field("w").expect("w");
-        assert_eq!(merged.field("p").map(|node| &node.value), Some(&Value::Number));
+        assert_eq!(merged.field("p").map(|node| &node.value), Some(&Value::Number("1".into())));
         assert_eq!(
             document.node.field("z").and_then(|z| z.field("p")).map(|n| &n.value),
-            Some(&Value::Number)
+            Some(&Value::Number("1".into()))
         );
     }
 

@@ -191,9 +191,8 @@ fn is_later_field(field: &str) -> bool {
 }
 
 /// JSON where the first character is a brace, else YAML.
-fn read_tree(bytes: &[u8]) -> Result<Document, Fault> {
-    let lossy = String::from_utf8_lossy(bytes);
-    if !lossy.trim_start_matches(is_go_space).starts_with('{') {
+pub(crate) fn read_tree(bytes: &[u8]) -> Result<Document, Fault> {
+    if !is_json(bytes) {
         return yaml::parse(bytes);
     }
     let node = json::parse(bytes).map_err(|fault| Fault {
@@ -204,8 +203,9 @@ fn read_tree(bytes: &[u8]) -> Result<Document, Fault> {
     Ok(Document::of_json(node))
 }
 
-fn is_go_space(c: char) -> bool {
-    c.is_whitespace()
+/// Whether the kubelet reads these bytes as JSON.
+pub(crate) fn is_json(bytes: &[u8]) -> bool {
+    String::from_utf8_lossy(bytes).trim_start().starts_with('{')
 }
 
 /// Other kinds that the kubelet's decoder knows.

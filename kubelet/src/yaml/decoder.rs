@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use crate::document::{Entry, Fault, MOST_DEPTH, Node, Value};
 use crate::yaml::Document;
-use crate::yaml::parser::{Content, Tree, YamlNode};
 use crate::yaml::scalar::{Scalar, not_finite};
+use crate::yaml::tree::{Content, Tree, YamlNode};
 
 /// Messages about duplicate keys are kept up to so many bytes.
 const MOST_MESSAGE_BYTES: usize = 1 << 20;
@@ -328,14 +328,15 @@ impl Decoded {
         let value = match scalar {
             Scalar::Null => Value::Null,
             Scalar::Bool(on) => Value::Bool(*on),
-            Scalar::Int(_) | Scalar::Uint(_) => Value::Number,
+            Scalar::Int(digits) => Value::Number(digits.as_str().into()),
+            Scalar::Uint(value) => Value::Number(value.to_string().into()),
             Scalar::Float(value) => {
                 if !value.is_finite() {
                     let message = format!("json: unsupported value: {}", not_finite(*value));
                     let fault = Fault::at(message, span.start);
                     problem = Some(Box::new(Problem { is_of_key: false, fault }));
                 }
-                Value::Number
+                Value::Number(format!("{value:?}").into())
             }
             Scalar::Text(text) => Value::String(Rc::clone(text)),
         };

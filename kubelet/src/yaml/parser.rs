@@ -4,44 +4,12 @@ mod flow;
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::rc::Rc;
 
 use crate::document::{Fault, MOST_DEPTH, MOST_NODES};
 use crate::yaml::reader::Mark;
 use crate::yaml::scanner::Scanner;
 use crate::yaml::token::{Token, TokenKind};
-
-/// A node as it is written: aliases are not followed, keys are not compared.
-pub(super) struct YamlNode {
-    pub(super) content: Content,
-    /// From 0.
-    pub(super) line: usize,
-    pub(super) span: Range<usize>,
-}
-
-pub(super) enum Content {
-    Scalar {
-        text: Rc<str>,
-        /// Empty where there is none.
-        tag: Vec<u8>,
-        /// Whether the text alone tells what it is.
-        is_implicit: bool,
-    },
-    Sequence(Vec<usize>),
-    /// Keys and values in turn.
-    Mapping(Vec<usize>),
-    Alias(usize),
-}
-
-/// A document: its nodes by number, and the number of the outermost.
-#[derive(Default)]
-pub(super) struct Tree {
-    pub(super) nodes: Vec<YamlNode>,
-    /// `None` where the text holds no document.
-    pub(super) root: Option<usize>,
-    /// Where scalars and names are written, those that another took the place of included.
-    pub(super) texts: Vec<Range<usize>>,
-}
+use crate::yaml::tree::{Content, ListMarks, Tree, YamlNode};
 
 /// Reads the first document of a text; what follows it is not looked at.
 pub(super) fn parse(input: &[u8]) -> Result<Tree, Fault> {
@@ -49,6 +17,7 @@ pub(super) fn parse(input: &[u8]) -> Result<Tree, Fault> {
         scanner: Scanner::new(input),
         tags: Vec::new(),
         anchors: HashMap::new(),
+        last_end: 0,
         tree: Tree::default(),
     };
     parser.tree.root = parser.document()?;
@@ -60,6 +29,8 @@ struct Parser<'a> {
     /// Handles and what they stand for.
     tags: Vec<(Vec<u8>, Vec<u8>)>,
     anchors: HashMap<String, usize>,
+    /// Where the last token ends that is more than a place.
+    last_end: usize,
     tree: Tree,
 }
 
@@ -158,6 +129,7 @@ impl Parser<'_> {
                 let end = properties.end;
                 let content = Content::Scalar { text: "".into(), tag: properties.tag, is_implicit };
                 let node = self.add(content, start.line, end.byte..end.byte)?;
+                self.tree.nodes[node].written.start = start.byte;
                 self.name(properties.anchor, node);
                 return Ok(node);
             }
@@ -170,14 +142,20 @@ impl Parser<'_> {
         }
         let first = token.start.byte;
         let node = self.add(Content::Sequence(Vec::new()), start.line, first..first)?;
+        self.tree.nodes[node].written.start = start.byte;
+        let after = self.last_end;
+        let mut marks = Vec::new();
         self.name(properties.anchor, node);
         let (content, end) = match kind {
-            Kind::BlockEntry => self.indentless_sequence(depth)?,
-            Kind::BlockSequenceStart => self.block_sequence(depth)?,
+            Kind::BlockEntry => self.indentless_sequence(&mut marks, depth)?,
+            Kind::BlockSequenceStart => self.block_sequence(&mut marks, depth)?,
             Kind::BlockMappingStart => self.block_mapping(depth)?,
-            Kind::FlowSequenceStart => self.flow_sequence(depth)?,
+            Kind::FlowSequenceStart => self.flow_sequence(&mut marks, depth)?,
             _ => self.flow_mapping(depth)?,
         };
+        if let Content::Sequence(_) = content {
+            self.tree.lists.insert(node, ListMarks { after, marks });
+        }
         self.finish(node, content, end);
         Ok(node)
     }
@@ -246,17 +224,23 @@ impl Parser<'_> {
         let is_implicit = (tag.is_empty() && is_plain) || tag == b"!";
         let content = Content::Scalar { text: text.into(), tag, is_implicit };
         let node = self.add(content, start.line, span)?;
+        self.tree.nodes[node].written.start = start.byte;
         self.name(anchor, node);
         Ok(node)
     }
 
-    fn block_sequence(&mut self, depth: usize) -> Result<(Content, usize), Fault> {
+    fn block_sequence(
+        &mut self,
+        dashes: &mut Vec<usize>,
+        depth: usize,
+    ) -> Result<(Content, usize), Fault> {
         self.take()?;
         let mut items = Vec::new();
         loop {
             match self.peek()?.kind {
                 Kind::BlockEntry => {
-                    let end = self.take()?.end;
+                    let Token { start, end, .. } = self.take()?;
+                    dashes.push(start.byte);
                     items.push(match self.peek()?.kind {
                         Kind::BlockEntry | Kind::BlockEnd => self.empty(end)?,
                         _ => self.node(true, false, depth + 1)?,
@@ -271,10 +255,15 @@ impl Parser<'_> {
         }
     }
 
-    fn indentless_sequence(&mut self, depth: usize) -> Result<(Content, usize), Fault> {
+    fn indentless_sequence(
+        &mut self,
+        dashes: &mut Vec<usize>,
+        depth: usize,
+    ) -> Result<(Content, usize), Fault> {
         let mut items = Vec::new();
         while self.peek()?.kind == Kind::BlockEntry {
-            let end = self.take()?.end;
+            let Token { start, end, .. } = self.take()?;
+            dashes.push(start.byte);
             items.push(match self.peek()?.kind {
                 Kind::BlockEntry | Kind::Key | Kind::Value | Kind::BlockEnd => self.empty(end)?,
                 _ => self.node(true, false, depth + 1)?,
@@ -327,7 +316,7 @@ impl Parser<'_> {
         if self.tree.nodes.len() >= MOST_NODES {
             return Err(Fault::too_many_nodes(span.start));
         }
-        self.tree.nodes.push(YamlNode { content, line, span });
+        self.tree.nodes.push(YamlNode { content, line, written: span.clone(), span });
         Ok(self.tree.nodes.len() - 1)
     }
 
@@ -346,6 +335,7 @@ impl Parser<'_> {
         let last = items.last().map(|item| self.tree.nodes[*item].span.end);
         let found = &mut self.tree.nodes[node];
         found.span.end = last.unwrap_or(end).max(found.span.start);
+        found.written.end = self.last_end.max(found.span.start);
         found.content = content;
     }
 
@@ -355,7 +345,11 @@ impl Parser<'_> {
 
     fn take(&mut self) -> Result<Token, Fault> {
         let at = self.scanner.peek()?.start.byte;
-        self.scanner.take().ok_or_else(|| Fault::at("yaml: no token", at))
+        let token = self.scanner.take().ok_or_else(|| Fault::at("yaml: no token", at))?;
+        if token.start != token.end {
+            self.last_end = token.end.byte;
+        }
+        Ok(token)
     }
 
     /// A fault at the next token. Lines are counted from 0 here, and the first is not named.

@@ -1,11 +1,16 @@
 //! Collections in brackets and braces.
 
 use crate::document::Fault;
-use crate::yaml::parser::{Content, Parser};
+use crate::yaml::parser::Parser;
 use crate::yaml::token::TokenKind as Kind;
+use crate::yaml::tree::Content;
 
 impl Parser<'_> {
-    pub(super) fn flow_sequence(&mut self, depth: usize) -> Result<(Content, usize), Fault> {
+    pub(super) fn flow_sequence(
+        &mut self,
+        commas: &mut Vec<usize>,
+        depth: usize,
+    ) -> Result<(Content, usize), Fault> {
         self.take()?;
         let mut items = Vec::new();
         while self.peek()?.kind != Kind::FlowSequenceEnd {
@@ -13,7 +18,7 @@ impl Parser<'_> {
                 if self.peek()?.kind != Kind::FlowEntry {
                     return Err(self.fault("did not find expected ',' or ']'"));
                 }
-                self.take()?;
+                commas.push(self.take()?.start.byte);
             }
             match self.peek()?.kind {
                 Kind::Key => items.push(self.single_pair(depth + 1)?),
