@@ -8,7 +8,9 @@ use clap_complete::Shell;
 use pullpass_go_duration::GoDuration;
 use pullpass_kubelet::{FeatureGates, KubeletVersion, Target};
 
-use crate::command_notes::{CHECK, COMPLETIONS, CONFIG, LOOKUP, MAN, MATCH};
+use crate::command_notes::{
+    CHECK, COMPLETIONS, CONFIG, CONFIG_MERGE, CONFIG_REMOVE, LOOKUP, MAN, MATCH,
+};
 
 /// See what the kubelet will do with image credential providers, before it does
 #[derive(Debug, Parser)]
@@ -33,8 +35,15 @@ pub(crate) enum Command {
     /// Run the providers as the kubelet would and show the credentials that it would try
     #[command(after_help = LOOKUP.after_help())]
     Lookup(LookupArgs),
-    /// Print a CredentialProviderConfig for Pullpass's plugins
-    #[command(after_help = CONFIG.after_help())]
+    /// Print a CredentialProviderConfig for Pullpass's plugins, or edit the file of a node
+    #[command(
+        after_help = CONFIG.after_help(),
+        args_conflicts_with_subcommands = true,
+        disable_help_subcommand = true,
+        override_usage = "pullpass config [OPTIONS] PLUGIN...\n       \
+            pullpass config merge [OPTIONS] FILE ENTRY\n       \
+            pullpass config remove [OPTIONS] FILE NAME"
+    )]
     Config(ConfigArgs),
     /// Print a completion script
     #[command(after_help = COMPLETIONS.after_help())]
@@ -173,6 +182,8 @@ pub(crate) struct LookupArgs {
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("audiences").args(["service_account_audience", "profiles"])))]
 pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    pub(crate) edit: Option<ConfigEdit>,
     /// Plugins by name, such as `ecr` or `ecr-credential-provider`; may be left out with `--rbac`
     /// and `--access-review`
     #[arg(value_name = "PLUGIN")]
@@ -201,6 +212,41 @@ pub(crate) struct ConfigArgs {
     /// pipe to `kubectl create -o yaml -f - | grep allowed:`
     #[arg(long, requires = "audiences", conflicts_with = "rbac")]
     pub(crate) access_review: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigEdit {
+    /// Put one provider into a configuration file; all else in it stays as it is
+    #[command(after_help = CONFIG_MERGE.after_help())]
+    Merge {
+        #[command(flatten)]
+        options: ConfigEditOptions,
+        /// The provider: a file, or `-` for stdin, with one provider as a mapping, a list of one,
+        /// or a whole CredentialProviderConfig, in YAML or JSON
+        entry: PathBuf,
+    },
+    /// Take a provider out of a configuration file; all else in it stays as it is
+    #[command(after_help = CONFIG_REMOVE.after_help())]
+    Remove {
+        #[command(flatten)]
+        options: ConfigEditOptions,
+        /// The provider's name
+        name: String,
+        /// Also take the last provider out; no kubelet starts with the list that is left
+        #[arg(long)]
+        allow_empty: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConfigEditOptions {
+    /// The configuration file of the node
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// Only print what would change, as a diff in which nothing shows that may be secret
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 fn service_account(text: &str) -> Result<(String, String), String> {

@@ -7,14 +7,15 @@ mod snippet;
 use std::fmt::Write as _;
 
 use pullpass_kubelet::lints::{self, Lint, Severity};
-use pullpass_kubelet::{Startup, startup};
+use pullpass_kubelet::{Startup, StartupError, Target, startup};
 
 use crate::args::{CheckArgs, Format};
-use crate::check::snippet::Snippets;
 use crate::environment::Environment;
 use crate::plugin_lints;
 use crate::report::{Failure, Report};
 use crate::text::{count, sanitize};
+
+pub(crate) use self::snippet::Snippets;
 
 /// Judges a configuration, and looks at what an accepted one says.
 pub(crate) fn run(args: &CheckArgs, environment: &Environment) -> Result<Report, Failure> {
@@ -52,15 +53,24 @@ fn write_verdict(text: &mut String, args: &CheckArgs, startup: &Startup, snippet
         return;
     };
     let _ = writeln!(text, "refused: kubelet {version} would not start");
+    write_refusal(text, refused, &args.target.target(), snippets);
+}
+
+/// Why a kubelet would not start, and what to do.
+pub(crate) fn write_refusal(
+    text: &mut String,
+    refused: &StartupError,
+    target: &Target,
+    snippets: &Snippets,
+) {
     let _ = writeln!(text, "kubelet: {}", sanitize(&refused.log_line()));
     if !refused.verbatim {
         text.push_str(
             "note: the kubelet's own message may have another order, and other text at `...`\n",
         );
     }
-    let target = args.target.target();
     for finding in &refused.findings {
-        let hint = advice::hint(finding, &target);
+        let hint = advice::hint(finding, target);
         if finding.location.is_none() && refused.findings.len() == 1 {
             // The message above says all of it.
             let _ = writeln!(text, "hint: {}", sanitize(&hint));
@@ -74,7 +84,7 @@ fn write_verdict(text: &mut String, args: &CheckArgs, startup: &Startup, snippet
     }
     for finding in &refused.further {
         text.push('\n');
-        text.push_str(&snippets.error(finding, &advice::hint(finding, &target)));
+        text.push_str(&snippets.error(finding, &advice::hint(finding, target)));
     }
 }
 

@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 
 /// What is said of one command.
 pub(crate) struct CommandNotes {
-    /// Its name.
-    pub(crate) name: &'static str,
-    /// The name of its page.
+    /// The name of its page, such as `pullpass-config-merge`.
     pub(crate) display_name: &'static str,
     /// Every exit code, with its meaning.
     pub(crate) exit_codes: &'static [(u8, &'static str)],
@@ -38,10 +36,10 @@ impl CommandNotes {
 }
 
 /// The commands, in the order of `--help`.
-pub(crate) const COMMANDS: &[CommandNotes] = &[CHECK, MATCH, LOOKUP, CONFIG, COMPLETIONS, MAN];
+pub(crate) const COMMANDS: &[CommandNotes] =
+    &[CHECK, MATCH, LOOKUP, CONFIG, CONFIG_MERGE, CONFIG_REMOVE, COMPLETIONS, MAN];
 
 pub(crate) const CHECK: CommandNotes = CommandNotes {
-    name: "check",
     display_name: "pullpass-check",
     exit_codes: &[
         (0, "the kubelet would start"),
@@ -60,7 +58,6 @@ pub(crate) const CHECK: CommandNotes = CommandNotes {
 };
 
 pub(crate) const MATCH: CommandNotes = CommandNotes {
-    name: "match",
     display_name: "pullpass-match",
     exit_codes: &[
         (0, "a pattern covers an image"),
@@ -83,7 +80,6 @@ pub(crate) const MATCH: CommandNotes = CommandNotes {
 };
 
 pub(crate) const LOOKUP: CommandNotes = CommandNotes {
-    name: "lookup",
     display_name: "pullpass-lookup",
     exit_codes: &[
         (0, "there are credentials, or nothing failed and the pull is anonymous"),
@@ -118,7 +114,6 @@ pub(crate) const LOOKUP: CommandNotes = CommandNotes {
 };
 
 pub(crate) const CONFIG: CommandNotes = CommandNotes {
-    name: "config",
     display_name: "pullpass-config",
     exit_codes: &[
         (0, "printed, and `pullpass check --strict` accepts it"),
@@ -139,8 +134,46 @@ pub(crate) const CONFIG: CommandNotes = CommandNotes {
     ],
 };
 
+pub(crate) const CONFIG_MERGE: CommandNotes = CommandNotes {
+    display_name: "pullpass-config-merge",
+    exit_codes: &[
+        (0, "the file has the provider; or with --dry-run: it would have it"),
+        (1, "the kubelet would not start with the result; the file is as it was"),
+        (2, "the file or the entry cannot be read, edited or written; the file is as it was"),
+    ],
+    notes: "A provider of the same name is replaced in its place. A second run changes nothing. \
+            A file that does not exist is made, and a link is followed. The kubelet reads the \
+            file at its start only.",
+    examples: &[
+        (
+            "add the oidc plugin to a node that has another provider",
+            "pullpass config oidc --match-image registry.example |\n    \
+             pullpass config merge /etc/kubernetes/credential-providers.yaml -",
+        ),
+        (
+            "see the change first",
+            "pullpass config merge --dry-run /etc/kubernetes/credential-providers.yaml oidc.yaml",
+        ),
+    ],
+};
+
+pub(crate) const CONFIG_REMOVE: CommandNotes = CommandNotes {
+    display_name: "pullpass-config-remove",
+    exit_codes: &[
+        (0, "the file does not have the provider; or with --dry-run: it would not have it"),
+        (1, "the kubelet would not start with the result; the file is as it was"),
+        (2, "the file cannot be read, edited or written; the file is as it was"),
+    ],
+    notes: "After `pullpass config merge` has added a provider, this gives the old bytes back. \
+            Remove the provider and restart the kubelet before you delete the program.",
+    examples: &[(
+        "take the oidc plugin out again",
+        "pullpass config remove /etc/kubernetes/credential-providers.yaml \\\n    \
+         oidc-credential-provider",
+    )],
+};
+
 pub(crate) const COMPLETIONS: CommandNotes = CommandNotes {
-    name: "completions",
     display_name: "pullpass-completions",
     exit_codes: &[(0, "printed"), (2, "the command line is wrong")],
     notes: "",
@@ -148,7 +181,6 @@ pub(crate) const COMPLETIONS: CommandNotes = CommandNotes {
 };
 
 pub(crate) const MAN: CommandNotes = CommandNotes {
-    name: "man",
     display_name: "pullpass-man",
     exit_codes: &[
         (0, "printed or written"),

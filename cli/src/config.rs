@@ -1,6 +1,8 @@
 //! `pullpass config`: a CredentialProviderConfig from what the plugins say of
-//! themselves, or from the profiles of one of them.
+//! themselves, or from the profiles of one of them; and edits of a node's file.
 
+mod edit;
+mod node_file;
 mod profiles;
 mod render;
 
@@ -9,14 +11,22 @@ use pullpass_kubelet::lints::{self, Severity};
 use pullpass_kubelet::{Config, KubeletVersion, SERVICE_ACCOUNT_TOKENS, Target};
 
 use crate::args::ConfigArgs;
+use crate::environment::Environment;
 use crate::plugin_lints;
 use crate::plugins;
 use crate::report::{Failure, Report};
 use crate::text::sanitize;
 
-/// Prints the configuration, or only the RBAC. What it prints has passed the kubelet's
-/// rules and our lints.
-pub(crate) fn run(args: &ConfigArgs) -> Result<Report, Failure> {
+/// Prints the configuration, or only the RBAC, or edits a file.
+pub(crate) fn run(args: &ConfigArgs, environment: &Environment) -> Result<Report, Failure> {
+    match &args.edit {
+        Some(command) => edit::run(command, environment),
+        None => print(args),
+    }
+}
+
+/// What it prints has passed the kubelet's rules and our lints.
+fn print(args: &ConfigArgs) -> Result<Report, Failure> {
     match &args.profiles {
         Some(path) => {
             let entries = profiles::entries(path, args)?;

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args, &environment),
         Command::Match(args) => match_::run(&args),
         Command::Lookup(args) => lookup::run(&args, &environment),
-        Command::Config(args) => config::run(&args),
+        Command::Config(args) => config::run(&args, &environment),
         Command::Completions { shell } => Ok(manual::completions(shell)),
         Command::Man { name, dir: None } => manual::print_page(name.as_deref()),
         Command::Man { dir: Some(dir), .. } => manual::write_pages(&dir),

@@ -29,7 +29,7 @@ pub(crate) fn print_page(name: Option<&str>) -> Result<Report, Failure> {
     let command = command();
     let page = match name {
         None => command_page(&command),
-        Some(name) => match command.find_subcommand(name) {
+        Some(name) => match subcommands(&command).find(|known| is_named(known, name)) {
             Some(subcommand) => command_page(subcommand),
             None => Ok(plugin::page(plugins::find(name).map_err(|failure| {
                 failure.or_hint("and pages for `pullpass`'s own commands, such as `check`")
@@ -43,8 +43,8 @@ pub(crate) fn print_page(name: Option<&str>) -> Result<Report, Failure> {
 pub(crate) fn write_pages(dir: &Path) -> Result<Report, Failure> {
     let command = command();
     let mut pages = vec![("pullpass".to_owned(), command_page(&command).map_err(cannot_write)?)];
-    for subcommand in command.get_subcommands() {
-        let name = format!("pullpass-{}", subcommand.get_name());
+    for subcommand in subcommands(&command) {
+        let name = display_name(subcommand).to_owned();
         pages.push((name, command_page(subcommand).map_err(cannot_write)?));
     }
     for known in PLUGINS {
@@ -68,6 +68,24 @@ fn command() -> Command {
     command
 }
 
+/// Every command, and the commands of commands after them.
+fn subcommands(command: &Command) -> impl Iterator<Item = &Command> {
+    command
+        .get_subcommands()
+        .flat_map(|known| std::iter::once(known).chain(known.get_subcommands()))
+}
+
+/// The name of its page, such as `pullpass-config-merge`.
+fn display_name(command: &Command) -> &str {
+    command.get_display_name().unwrap_or(command.get_name())
+}
+
+/// Whether a page is asked for as `config-merge` or with its whole name.
+fn is_named(command: &Command, name: &str) -> bool {
+    let whole = display_name(command);
+    whole == name || whole.strip_prefix("pullpass-") == Some(name)
+}
+
 fn command_page(command: &Command) -> io::Result<String> {
     let man = Man::new(command.clone().version(env!("CARGO_PKG_VERSION")));
     let mut page = Vec::new();
@@ -79,13 +97,12 @@ fn command_page(command: &Command) -> io::Result<String> {
     if command.has_subcommands() {
         man.render_subcommands_section(&mut page)?;
     }
-    let known = COMMANDS.iter().find(|page| page.name == command.get_name());
+    let known = COMMANDS.iter().find(|page| page.display_name == display_name(command));
     let mut roff = Roff::new();
     if let Some(known) = known {
         write_notes(&mut roff, known);
     }
-    let others = command_names()
-        .filter(|name| *name != command.get_display_name().unwrap_or(command.get_name()));
+    let others = command_names().filter(|name| *name != display_name(command));
     write_see_also(&mut roff, others);
     roff.to_writer(&mut page)?;
     Ok(String::from_utf8_lossy(&page).into_owned())
@@ -159,13 +176,10 @@ mod tests {
 
     #[test]
     fn every_command_has_a_page() {
-        let command = Args::command();
-        let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
-        let pages: Vec<&str> = COMMANDS.iter().map(|page| page.name).collect();
+        let command = command();
+        let names: Vec<&str> = subcommands(&command).map(display_name).collect();
+        let pages: Vec<&str> = COMMANDS.iter().map(|page| page.display_name).collect();
         assert_eq!(names, pages);
-        for page in COMMANDS {
-            assert_eq!(page.display_name, format!("pullpass-{}", page.name));
-        }
     }
 
     /// The words of a shell's line: `'` keeps some together, `\` joins lines, and the command
@@ -179,11 +193,11 @@ mod tests {
     #[test]
     fn the_command_line_takes_every_example() {
         for page in COMMANDS {
-            assert!(!page.examples.is_empty(), "{}", page.name);
+            assert!(!page.examples.is_empty(), "{}", page.display_name);
             for (_, example) in page.examples {
-                let start = example.find("pullpass ").expect("a run of pullpass");
+                let start = example.rfind("pullpass ").expect("a run of pullpass");
                 let line = words(&example[start..]);
-                assert_eq!(line[1], page.name, "{example}");
+                assert!(line.join("-").starts_with(page.display_name), "{example}");
                 if let Err(error) = Args::try_parse_from(&line) {
                     panic!("{example}: {error}");
                 }

@@ -27,7 +27,7 @@ pub(crate) fn is_deceptive(c: char) -> bool {
 
 /// The labels that may begin a line, and the colour that each has on a terminal: red for what
 /// fails, yellow for what probably will, green for what works, cyan for what is only said.
-const LABELS: [(&str, &str); 13] = [
+const LABELS: [(&str, &str); 16] = [
     ("error:", RED),
     ("refused:", RED),
     ("no match:", RED),
@@ -36,6 +36,9 @@ const LABELS: [(&str, &str); 13] = [
     ("accepted:", GREEN),
     ("match:", GREEN),
     ("ok:", GREEN),
+    ("added:", GREEN),
+    ("replaced:", GREEN),
+    ("removed:", GREEN),
     ("advice:", CYAN),
     ("note:", CYAN),
     ("hint:", CYAN),
@@ -137,7 +140,9 @@ mod tests {
             "\x1b[1;32mok:\x1b[0m a\n  \x1b[1;36mhint:\x1b[0m b error: c\n\"error\": 1\n";
         assert_eq!(painted, expected);
         for (label, colour) in LABELS {
-            let is_good = matches!(label, "accepted:" | "match:" | "ok:");
+            let is_good = !matches!(label, "error:" | "refused:" | "no match:")
+                && colour != CYAN
+                && colour != YELLOW;
             assert_eq!(colour == GREEN, is_good, "{label}");
         }
     }

@@ -12,12 +12,12 @@ use crate::text::sanitize;
 const LONGEST_LINE: usize = 1000;
 
 /// Renders messages.
-pub(super) struct Snippets {
+pub(crate) struct Snippets {
     renderer: Renderer,
 }
 
 impl Snippets {
-    pub(super) fn new(colour: bool) -> Self {
+    pub(crate) fn new(colour: bool) -> Self {
         Self { renderer: if colour { Renderer::styled() } else { Renderer::plain() } }
     }
 
@@ -27,7 +27,7 @@ impl Snippets {
     }
 
     /// Advice of ours.
-    pub(super) fn lint(&self, lint: &Lint) -> String {
+    pub(crate) fn lint(&self, lint: &Lint) -> String {
         let level = match lint.severity {
             Severity::Warning => Level::WARNING,
             Severity::Advice => Level::HELP.with_name("advice"),

@@ -5,6 +5,7 @@
 
 mod check;
 mod config;
+mod config_edit;
 mod cures;
 mod first_steps;
 mod kind_4185;

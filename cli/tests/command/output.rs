@@ -16,7 +16,8 @@ fn completions_for_every_shell() {
     }
 }
 
-const COMMANDS: [&str; 6] = ["check", "match", "lookup", "config", "completions", "man"];
+const COMMANDS: [&str; 8] =
+    ["check", "match", "lookup", "config", "config-merge", "config-remove", "completions", "man"];
 const PLUGINS: [&str; 4] = ["acr", "ecr", "gar", "oidc"];
 
 #[test]
@@ -60,7 +61,7 @@ fn every_command_and_plugin_has_a_manual_page() {
 #[test]
 fn help_tells_the_exit_codes_gives_examples_and_fits_80_columns() {
     for name in COMMANDS {
-        let ran = pullpass([name, "--help"]);
+        let ran = pullpass(name.split('-').chain(["--help"]));
         assert_eq!(ran.code, Some(0));
         for words in ["\nExit codes:\n  0  ", "\nExamples:\n  # "] {
             assert!(ran.stdout.contains(words), "{name}\n{}", ran.stdout);

@@ -40,13 +40,18 @@ fn every_example_is_true() {
     let config = blocks("yaml")[0];
     node.write("providers.yaml", config);
     node.write("fixed.yaml", &config.replace("/team/*", ""));
+    node.write(
+        "entry.yaml",
+        "name: zot-login\napiVersion: credentialprovider.kubelet.k8s.io/v1\n\
+         matchImages: [\"zot.example:5000\"]\ndefaultCacheDuration: 10m\n",
+    );
     node.write("token", "a-token-of-the-pod");
     node.script("registry-login", &answer("Registry", LOGIN));
     fs::rename(node.bin_dir(), node.path("good")).expect("renamed");
     fs::create_dir(node.bin_dir()).expect("a folder");
     node.script("registry-login", &answer("ServiceAccount", LOGIN));
     let examples = blocks("console");
-    assert_eq!(examples.len(), 8);
+    assert_eq!(examples.len(), 11);
     for example in examples {
         let (line, expected) = example.split_once('\n').expect("a command line");
         let line = line.strip_prefix("$ pullpass ").expect("a run of pullpass");
@@ -69,8 +74,8 @@ fn every_example_is_true() {
 
 #[test]
 fn every_option_is_in_it() {
-    for name in ["check", "match", "lookup", "config", "man"] {
-        let output = command().args([name, "--help"]).output().expect("a run");
+    for name in ["check", "match", "lookup", "config", "config merge", "config remove", "man"] {
+        let output = command().args(name.split(' ')).arg("--help").output().expect("a run");
         let help = String::from_utf8(output.stdout).expect("UTF-8");
         let options = help.lines().filter_map(|line| line.trim_start().split_once("--"));
         let mut seen = 0;
