@@ -12,29 +12,49 @@ use crate::error::Error;
 /// The largest configuration or certificate file that is read, in bytes.
 pub const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 
+/// The largest file that a format's parser gets, in bytes. A parser does not look at the run's
+/// deadline, so what it gets must be small enough for it.
+pub const CONFIG_LIMIT: u64 = 512 * 1024;
+
 /// The bytes of the regular file at `path`.
 ///
 /// # Errors
 /// [`ErrorKind::Config`](crate::ErrorKind::Config) when it cannot be read, is not a regular file, or is larger than
 /// [`FILE_LIMIT`].
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let file = open_regular(path)?;
+    read_at_most(path, FILE_LIMIT)
+}
+
+/// The text of a configuration: a file of several settings that is parsed.
+///
+/// # Errors
+/// As [`read_text`], with [`CONFIG_LIMIT`] as the largest size.
+pub fn read_config(path: &Path) -> Result<String, Error> {
+    decode(path, read_at_most(path, CONFIG_LIMIT)?)
+}
+
+fn read_at_most(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+    let file = open_at_most(path, limit)?;
     let mut bytes = Vec::new();
-    file.take(FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(|error| cannot_read(path, error))?;
-    match bytes.len() as u64 > FILE_LIMIT {
-        true => Err(too_large(path)),
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| cannot_read(path, error))?;
+    match bytes.len() as u64 > limit {
+        true => Err(too_large(path, limit)),
         false => Ok(bytes),
     }
 }
 
 /// The regular file at `path`, open for reading.
 pub(crate) fn open_regular(path: &Path) -> Result<File, Error> {
+    open_at_most(path, FILE_LIMIT)
+}
+
+fn open_at_most(path: &Path, limit: u64) -> Result<File, Error> {
     let file = open(path).map_err(|error| cannot_read(path, error))?;
     // Asked of the open file: what has the name may be another by now.
     let metadata = file.metadata().map_err(|error| cannot_read(path, error))?;
-    match (metadata.is_file(), metadata.len() > FILE_LIMIT) {
+    match (metadata.is_file(), metadata.len() > limit) {
         (false, _) => Err(Error::config(format!("`{}` is not a regular file", path.display()))),
-        (true, true) => Err(too_large(path)),
+        (true, true) => Err(too_large(path, limit)),
         (true, false) => Ok(file),
     }
 }
@@ -43,8 +63,11 @@ fn cannot_read(path: &Path, error: std::io::Error) -> Error {
     Error::config(format!("cannot read the file `{}`", path.display())).with_source(error)
 }
 
-fn too_large(path: &Path) -> Error {
-    Error::config(format!("`{}` is larger than {FILE_LIMIT} bytes", path.display()))
+fn too_large(path: &Path, limit: u64) -> Error {
+    Error::config(format!(
+        "`{}` is larger than {limit} bytes; keep only what this node uses in it",
+        path.display()
+    ))
 }
 
 /// Opens without waiting: a FIFO would block until something writes to it, and some files of
@@ -80,7 +103,11 @@ pub fn read_secret(path: &Path) -> Result<SecretString, Error> {
 /// # Errors
 /// As [`read`], and when the file is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String, Error> {
-    String::from_utf8(read(path)?)
+    decode(path, read(path)?)
+}
+
+fn decode(path: &Path, bytes: Vec<u8>) -> Result<String, Error> {
+    String::from_utf8(bytes)
         .map_err(|_| Error::config(format!("`{}` is not UTF-8", path.display())))
 }
 
@@ -113,6 +140,11 @@ mod tests {
 
         File::create(&file).unwrap().set_len(FILE_LIMIT + 1).unwrap();
         assert!(read(&file).unwrap_err().to_string().contains("is larger than"));
+
+        File::create(&file).unwrap().set_len(CONFIG_LIMIT + 1).unwrap();
+        assert!(read(&file).is_ok());
+        let error = read_config(&file).unwrap_err().to_string();
+        assert!(error.contains("is larger than 524288 bytes; keep only"), "{error}");
     }
 
     #[cfg(unix)]

@@ -30,7 +30,7 @@ pub(crate) struct AzureJson {
 /// [`ErrorKind::Config`](pullpass::ErrorKind::Config); the message repeats no value, since one of
 /// them is a secret.
 pub(crate) fn read(path: &Path) -> Result<AzureJson, Error> {
-    let text = Zeroizing::new(file::read_text(path).map_err(|error| error.with_hint(HINT))?);
+    let text = Zeroizing::new(file::read_config(path).map_err(|error| error.with_hint(HINT))?);
     let fields = Fields::parse(&text, path)?;
     let secret = fields.text("aadClientSecret")?;
     Ok(AzureJson {

@@ -75,7 +75,7 @@ impl Profiles {
                         "`{variable}`, or else `HOME`, says where the file is; the path is one on \
                          the node"
                     );
-                    let text = file::read_text(&path).map_err(|error| error.with_hint(hint))?;
+                    let text = file::read_config(&path).map_err(|error| error.with_hint(hint))?;
                     read.push(path);
                     text
                 }

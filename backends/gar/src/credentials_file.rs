@@ -56,12 +56,12 @@ pub(crate) struct Impersonation {
 /// [`ErrorKind::Config`](pullpass::ErrorKind::Config); the message repeats no value, since one of
 /// them is a key.
 pub(crate) fn read(path: &Path) -> Result<CredentialsFile, Error> {
-    let text = Zeroizing::new(file::read(path).map_err(|error| error.with_hint(HINT))?);
+    let text = Zeroizing::new(file::read_config(path).map_err(|error| error.with_hint(HINT))?);
     let broken = |why: &str| {
         Error::config(format!("`{}` is not a usable credential file: {why}", path.display()))
             .with_hint(HINT)
     };
-    let json: Wire = serde_json::from_slice(&text).map_err(|error| {
+    let json: Wire = serde_json::from_str(&text).map_err(|error| {
         broken(&match error.classify() {
             serde_json::error::Category::Data => "a field has the wrong type".to_owned(),
             _ => format!("not valid JSON at line {}, column {}", error.line(), error.column()),

@@ -24,8 +24,9 @@ impl Description {
             return Ok(Self::default());
         };
         let hint = "`AZURE_ENVIRONMENT_FILEPATH` names the JSON file that describes the cloud";
-        let bytes = pullpass::file::read(path.as_ref()).map_err(|error| error.with_hint(hint))?;
-        let described: Self = serde_json::from_slice(&bytes).map_err(|error| {
+        let text =
+            pullpass::file::read_config(path.as_ref()).map_err(|error| error.with_hint(hint))?;
+        let described: Self = serde_json::from_str(&text).map_err(|error| {
             Error::config(format!(
                 "the cloud's description is not valid JSON (line {}, column {})",
                 error.line(),

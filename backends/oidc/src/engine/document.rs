@@ -36,7 +36,7 @@ impl Document {
     /// # Errors
     /// Config, when it cannot be read, or is neither JSON nor YAML.
     pub(crate) fn from_file(path: &Path) -> Result<Self, Error> {
-        let text = file::read_text(path).map_err(|error| {
+        let text = file::read_config(path).map_err(|error| {
             error.with_hint("the profile's `exchange.file` names this file: who may read it?")
         })?;
         let body = yaml::parse(&text).map_err(|_| {

@@ -21,7 +21,7 @@ const KIND: &str = "OIDCExchangeConfig";
 /// # Errors
 /// Config, when the file cannot be read, or is not valid: with the line.
 pub(crate) fn load(path: &Path) -> Result<Vec<Profile>, Error> {
-    let text = file::read_text(path).map_err(|error| {
+    let text = file::read_config(path).map_err(|error| {
         error.with_hint("`--config` names the profile file; the kubelet runs plugins in `/`")
     })?;
     parse(&text, path.parent().unwrap_or(Path::new(""))).map_err(|error| {
