@@ -3,6 +3,7 @@
 //! print a secret.
 
 mod challenge;
+mod decode;
 mod error_body;
 mod normal_form;
 mod plaintext;

@@ -9,22 +9,31 @@ const ROUNDS: usize = 4;
 /// The longest character reference, in bytes: HTML has none with more.
 const LONGEST_ENTITY: usize = 34;
 
-/// The ways in which a server's text can be read, each folded: as it is, with its escapes
-/// undone once, twice and so on, and its decimal numbers as characters.
+/// The ways in which a server's text can be read, each folded.
 pub(super) fn readings(text: &str) -> Vec<Vec<u8>> {
-    let mut readings = vec![fold(text), fold(&decimal_characters(text)), fold(&css(text))];
+    let mut readings: Vec<_> = unescape_all(text).iter().map(|text| fold(text)).collect();
     // Characters of two and four bytes, in hexadecimal: `5200300068004a00`.
     readings.push(without_zeros(&readings[0]));
-    let mut text = text.to_owned();
+    readings
+}
+
+/// The text as it is, with its escapes undone once, twice and so on, and its decimal numbers as
+/// characters.
+pub(super) fn unescape_all(text: &str) -> Vec<String> {
+    let mut texts = vec![text.to_owned()];
     for _ in 0..ROUNDS {
-        let unescaped = unescape(&text);
-        if unescaped == text {
+        let unescaped = texts.last().map(|text| unescape(text)).unwrap_or_default();
+        if texts.contains(&unescaped) {
             break;
         }
-        readings.push(fold(&unescaped));
-        text = unescaped;
+        texts.push(unescaped);
     }
-    readings
+    for unescaped in [decimal_characters(text), css(text)] {
+        if !texts.contains(&unescaped) {
+            texts.push(unescaped);
+        }
+    }
+    texts
 }
 
 /// Without each `00`.
