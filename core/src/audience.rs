@@ -1,7 +1,8 @@
 //! Which audiences a Kubernetes API server may accept.
 //!
 //! Source: kube-apiserver flags `--api-audiences` (by default the issuer) and
-//! `--service-account-issuer`; the defaults of distributions.
+//! `--service-account-issuer`; the defaults of distributions; what managed services call their
+//! API servers and issuers ("Cluster endpoint" and "OIDC issuer" in their documentation).
 
 use std::net::Ipv6Addr;
 
@@ -12,8 +13,27 @@ use url::{Host, Url};
 const NAMES: [&str; 8] =
     ["api", "apiserver", "k3s", "kube-apiserver", "kubernetes", "localhost", "microk8s", "rke2"];
 
+/// Below these domains, managed services have API servers and issuers, and nothing else: AKS
+/// (public, Government, China), GKE, DigitalOcean, Linode, OVHcloud, Scaleway.
+const DOMAINS: [&str; 12] = [
+    "azmk8s.io",
+    "prod-aks.azure.com",
+    "cx.aks.containerservice.azure.us",
+    "cx.prod.service.azk8s.cn",
+    "gke.goog",
+    "k8s.ondigitalocean.com",
+    "linodelke.net",
+    "k8s.ovh.net",
+    "api.k8s.fr-par.scw.cloud",
+    "api.k8s.nl-ams.scw.cloud",
+    "api.k8s.pl-waw.scw.cloud",
+    // The issuers of GKE are paths of it.
+    "container.googleapis.com",
+];
+
 /// Whether a token for `audience` may be good for the API server of the cluster of `issuer`:
-/// it is the issuer, a name of the service `kubernetes`, or an address, such as the cluster IP.
+/// it is the issuer, a name of the service `kubernetes`, a managed service's name of one, or an
+/// address, such as the cluster IP.
 /// In any case of letters, with or without a scheme, a port and a slash at the end. An empty
 /// audience names no service, so it may be.
 pub fn is_for_api_server(audience: &str, issuer: &str) -> bool {
@@ -64,6 +84,26 @@ fn is_api_server(host: &str) -> bool {
         || host
             .strip_prefix("kubernetes.default.svc")
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        || DOMAINS.iter().any(|domain| is_at_or_below(host, domain))
+        || is_eks(host)
+}
+
+fn is_at_or_below(host: &str, domain: &str) -> bool {
+    host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// An API server or an issuer of EKS: `ID.gr7.REGION.eks.amazonaws.com`,
+/// `oidc.eks.REGION.amazonaws.com`, and `ID.eks-cluster.REGION.api.aws`, `oidc-eks.REGION.api.aws`
+/// with IPv6. `pods.eks.amazonaws.com` is EKS Pod Identity's audience.
+fn is_eks(host: &str) -> bool {
+    let host = host.strip_suffix(".cn").unwrap_or(host);
+    let api_server = host.strip_suffix(".eks.amazonaws.com");
+    let dual_stack = host.strip_suffix(".api.aws");
+    api_server.is_some_and(|labels| labels.contains('.'))
+        || host.ends_with(".amazonaws.com") && host.starts_with("oidc.eks.")
+        || dual_stack.is_some_and(|labels| {
+            labels.split('.').any(|it| it == "eks-cluster" || it == "oidc-eks")
+        })
 }
 
 #[cfg(test)]
@@ -109,6 +149,22 @@ mod tests {
             "localhost",
             "https://localhost:6443",
             "microk8s",
+            "https://shop-dns-1a2b3c4d.hcp.westeurope.azmk8s.io",
+            "https://Shop-dns-1a2b3c4d.hcp.westeurope.azmk8s.io:443/",
+            "shop-1a2b3c4d.privatelink.westeurope.azmk8s.io",
+            "https://westeurope.oic.prod-aks.azure.com/tenant/cluster/",
+            "https://shop.hcp.usgovvirginia.cx.aks.containerservice.azure.us",
+            "https://container.googleapis.com/v1/projects/p/locations/europe-west4/clusters/c",
+            "https://gke-0123-456.europe-west4.gke.goog",
+            "https://0A9D8FA06B1F6CEB05E4210D0A7A089F.gr7.us-west-2.eks.amazonaws.com",
+            "https://0A9D.yl4.cn-north-1.eks.amazonaws.com.cn",
+            "https://oidc.eks.us-west-2.amazonaws.com/id/0A9D",
+            "https://0A9D.eks-cluster.us-west-2.api.aws",
+            "https://oidc-eks.us-west-2.api.aws/id/0A9D",
+            "https://1b2c.k8s.ondigitalocean.com",
+            "https://1b2c.eu-west-1.linodelke.net:443",
+            "https://x1y2.c1.gra9.k8s.ovh.net",
+            "https://1b2c.api.k8s.fr-par.scw.cloud:6443",
         ] {
             assert!(is_for_api_server(audience, ISSUER), "{audience}");
         }
@@ -131,6 +187,18 @@ mod tests {
             "https://issuer.example",
             "vault",
             "1234567890",
+            "pods.eks.amazonaws.com",
+            "shop.azurecr.io",
+            "https://containerregistry.azure.net",
+            "azmk8s.io.registry.example",
+            "notazmk8s.io",
+            "europe-west4-docker.pkg.dev",
+            "123456789012.dkr.ecr.us-west-2.amazonaws.com",
+            "123456789012.dkr-ecr.us-west-2.on.aws",
+            "ecr.us-west-2.api.aws",
+            "eks.us-west-2.amazonaws.com",
+            "registry.digitalocean.com",
+            "rg.fr-par.scw.cloud",
         ] {
             assert!(!is_for_api_server(audience, ISSUER), "{audience}");
         }

@@ -18,7 +18,7 @@ pub(super) fn rules() -> Vec<Rule> {
 }
 
 /// Of API servers as distributions set them up, and of anybody who writes them in another way.
-const API_SERVERS: [&str; 13] = [
+const API_SERVERS: [&str; 17] = [
     "https://kubernetes.default.svc",
     "https://kubernetes.default.svc.cluster.local",
     "https://kubernetes.default.svc.corp.example:443/",
@@ -32,6 +32,10 @@ const API_SERVERS: [&str; 13] = [
     "api",
     "https://10.96.0.1",
     "10.43.0.1",
+    "https://shop-dns-1a2b3c4d.hcp.westeurope.azmk8s.io",
+    "https://westeurope.oic.prod-aks.azure.com/tenant/cluster/",
+    "https://0A9D8FA06B1F6CEB05E4210D0A7A089F.gr7.us-west-2.eks.amazonaws.com",
+    "https://container.googleapis.com/v1/projects/p/locations/europe-west4/clusters/c",
 ];
 
 fn a_token_for_the_api_server_is_not_sent(ground: &Ground<'_>) {
