@@ -1,6 +1,8 @@
 //! What is answered to the kubelet: names and passwords that cannot be used, ends that are not true,
 //! and pulls that would become anonymous ones.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use pullpass_tests::jwt::{self, SigningKey};
 use serde_json::json;
 
@@ -98,6 +100,20 @@ fn an_expiry_beyond_the_tokens_own() {
         let cached = run.response()["cacheDuration"].as_str().unwrap().to_owned();
         assert!(kept.contains(&cached.as_str()), "{said}: {cached}, not {kept:?}");
     }
+    // In base64 that is not base64url, and with an end that cannot be found.
+    let header = "eyJhbGciOiJSUzI1NiJ9";
+    let claims = json!({"sub": "~~>??>~~?", "exp": jwt::now() + 600}).to_string();
+    for padding in ["", " ", "  "] {
+        let password = format!("{header}.{}.c2ln", STANDARD.encode(format!("{claims}{padding}")));
+        let (_server, attempt) =
+            answering(&json!({"access_token": password, "expires_in": 86_340}));
+        let run = attempt.run();
+        let cached = run.response()["cacheDuration"].as_str().unwrap().to_owned();
+        assert!(["9m0s", "8m59s", "8m58s", "8m57s"].contains(&cached.as_str()), "{cached}");
+    }
+    let password = format!("{header}.{}.c2ln", &STANDARD.encode(claims)[..30]);
+    let (_server, attempt) = answering(&json!({"access_token": password, "expires_in": 86_340}));
+    assert_eq!(attempt.run().response()["cacheDuration"], "0s");
     for said in [json!("soon"), json!(1e300), json!(u64::MAX), json!([3600]), json!(true)] {
         let (_server, attempt) = answering(&json!({"access_token": PASSWORD, "expires_in": said}));
         attempt.fails(PROTOCOL, &["`/expires_in` that is"]);
