@@ -145,7 +145,9 @@ fn is_googles(host: &str) -> bool {
     }
 }
 
-/// A region (`us-east1`) or a multi-region (`europe`).
+/// Whether a label has the form of a region (`us-east1`) or a multi-region (`europe`). There is no
+/// list: Google adds locations, and whatever the label is, `pkg.dev` is Google's own domain, so no
+/// one else can have a host below it.
 fn is_location(label: &str) -> bool {
     label.starts_with(|c: char| c.is_ascii_lowercase())
         && !label.ends_with('-')
@@ -167,6 +169,8 @@ mod tests {
             "northamerica-northeast1-docker.pkg.dev",
             "docker.us-east1.rep.pkg.dev",
             "docker.me-central2.rep.pkg.dev",
+            // No location, and not anybody's but Google's: it has no address.
+            "evil-docker.pkg.dev",
             "gcr.io",
             "us.gcr.io",
             "eu.gcr.io",
