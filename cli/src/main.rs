@@ -17,6 +17,7 @@ mod text;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use pullpass::is_stdout_closed;
 
 use crate::args::{Args, Command};
 use crate::environment::Environment;
@@ -26,9 +27,13 @@ fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            if !error.use_stderr() && is_stdout_closed() {
+                return Report::new(error.to_string(), code).print(&Environment::ambient());
+            }
             // It is not a failure when the reader of the help has gone away.
             let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            return ExitCode::from(code);
         }
     };
     let environment = Environment::ambient();

@@ -4,10 +4,16 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use pullpass::is_stdout_closed;
 use serde_json::Value;
 
 use crate::environment::Environment;
 use crate::text::{is_deceptive, paint_labels};
+
+/// A file that is open for reading too cannot be told from none: Rust opens one in place of a
+/// stdout that is closed.
+const CLOSED: &str =
+    "stdout is closed, or is `/dev/null` for reading and writing\nhint: use `> /dev/null`";
 
 /// The end of a command.
 #[derive(Debug, Default)]
@@ -49,7 +55,10 @@ impl Report {
             self.stderr = paint_labels(&self.stderr);
         }
         let mut stdout = io::stdout().lock();
-        let data = stdout.write_all(self.stdout.as_bytes()).and_then(|()| stdout.flush());
+        let data = match is_stdout_closed() && !self.stdout.is_empty() {
+            true => Err(io::Error::other(CLOSED)),
+            false => stdout.write_all(self.stdout.as_bytes()).and_then(|()| stdout.flush()),
+        };
         let remarks = io::stderr().lock().write_all(self.stderr.as_bytes());
         for written in [data, remarks] {
             match written {

@@ -147,6 +147,7 @@ pub use request::{API_GROUP, ApiVersion, REQUEST_LIMIT, Request};
 pub use response::{Cache, CacheKey, Login, Response};
 pub use run::{main, run};
 pub use service_account::{Claims, ServiceAccount, Token};
+pub use stdio::is_stdout_closed;
 pub use text::one_line;
 pub use time::{rfc3339, seconds};
 pub use tls::{ClientCertificate, Roots};

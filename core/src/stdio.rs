@@ -142,6 +142,11 @@ fn wait<S>(_: &S, _: Direction, _: Deadline) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether what is written to stdout is lost without an error.
+pub fn is_stdout_closed() -> bool {
+    was_closed(&io::stdout())
+}
+
 /// Whether the process was started without a stdout, or with one that cannot be written. Rust opens
 /// `/dev/null` in place of the former, for reading and writing (a shell's `> /dev/null` is for
 /// writing alone), and drops what is written to the latter without an error.

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use pullpass::http::SentSecrets;
 use pullpass::secrecy::{ExposeSecret as _, SecretString};
 use pullpass_kubelet::Lookup;
+use serde_json::Value;
 
 /// What is shown in place of a secret.
 pub(super) const REDACTED: &str = "REDACTED";
@@ -25,7 +26,7 @@ pub(super) struct Redactor {
 
 impl Redactor {
     /// Knows the token, and the passwords of all answers: also of those whose keys do not cover
-    /// the image.
+    /// the image, and of those that the kubelet drops.
     pub(super) fn new(show: bool, token: Option<&SecretString>, lookup: &Lookup) -> Self {
         let sent = SentSecrets::default();
         let mut secrets: Vec<SecretString> = Vec::new();
@@ -33,6 +34,9 @@ impl Redactor {
         for login in logins {
             sent.remember_basic(&login.username, login.password.expose_secret());
             secrets.push(login.password.clone());
+        }
+        for report in &lookup.providers {
+            secrets.extend(find_secrets(&report.stdout, &lookup.lookup_name));
         }
         secrets.extend(token.cloned());
         for secret in &secrets {
@@ -64,6 +68,46 @@ impl Redactor {
             true => WITHHELD.to_owned(),
             false => shown,
         }
+    }
+}
+
+/// Fields of an answer that hold no secret.
+const HARMLESS: [&str; 5] = ["kind", "apiVersion", "cacheKeyType", "cacheDuration", "username"];
+
+/// What may be a password in an answer that the kubelet could not use.
+fn find_secrets(stdout: &[u8], image: &str) -> Vec<SecretString> {
+    let mut found = Vec::new();
+    match serde_json::from_slice(stdout) {
+        Ok(answer) => collect_texts(&answer, &mut found),
+        // Words for people: they are shown.
+        Err(_) if !stdout.contains(&b'{') => {}
+        // An answer that is broken: every text in quotes, but for those of any answer.
+        Err(_) => {
+            let stdout = String::from_utf8_lossy(stdout);
+            let is_known = |text: &str| {
+                HARMLESS.contains(&text)
+                    || ["auth", "password", "Image", "Registry", "Global"].contains(&text)
+                    || text.starts_with("credentialprovider.kubelet.k8s.io/")
+                    || text.starts_with("CredentialProvider")
+                    || image.contains(text)
+            };
+            let texts = stdout.split('"').map(str::trim);
+            let texts = texts.filter(|text| text.contains(char::is_alphanumeric));
+            found.extend(texts.filter(|text| !is_known(text)).map(str::to_owned));
+        }
+    }
+    found.into_iter().map(SecretString::from).collect()
+}
+
+fn collect_texts(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) => found.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| collect_texts(item, found)),
+        Value::Object(fields) => {
+            let fields = fields.iter().filter(|(name, _)| !HARMLESS.contains(&name.as_str()));
+            fields.for_each(|(_, value)| collect_texts(value, found));
+        }
+        _ => {}
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use pullpass::one_line;
 use pullpass_kubelet::cache::{CacheKeyType, Stored};
 use pullpass_kubelet::pattern::Match;
 use pullpass_kubelet::service_account::NotCalled;
@@ -142,7 +143,8 @@ fn write_provider(
 pub(super) fn stdout(report: &ProviderReport) -> Option<String> {
     let stdout = String::from_utf8_lossy(&report.stdout);
     let shows = report.stderr.is_empty() && !stdout.trim().is_empty() && !stdout.contains('{');
-    shows.then(|| stdout.into_owned())
+    // What is not an answer may be a token alone.
+    shows.then(|| stdout.lines().map(one_line).collect::<Vec<_>>().join("\n"))
 }
 
 /// What the kubelet logs: an error, or why it was silent.

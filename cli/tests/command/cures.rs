@@ -261,6 +261,47 @@ fn passwords_are_not_shown_in_any_form() {
 }
 
 #[test]
+fn passwords_of_answers_that_are_dropped_are_not_shown() {
+    let node = Node::new();
+    let config = node.config(&entry("p", ""));
+    let head = r#""kind":"CredentialProviderResponse","apiVersion":"credentialprovider.kubelet.k8s.io/v1""#;
+    let auth = format!("\"auth\":{LOGIN}");
+    for stdout in [
+        format!(r#"{{{head},"cacheKeyType":"Image","cacheDuration":"soon",{auth}}}"#),
+        format!(r#"{{{head},"cacheKeyType":"Image","cacheDuration":5,{auth}}}"#),
+        format!(r#"{{{head},"cacheKeyType":"Host",{auth}}}"#),
+        format!(r#"{{{head},{auth}}}"#),
+        format!(r#"{{{head},"cacheKeyType":"Image","more":1,{auth}}}"#),
+        format!(r#"{{"kind":"CredentialProviderResponse","apiVersion":"v2",{auth}}}"#),
+        format!(r#"{{{head},"cacheKeyType":"Image",{auth}"#),
+        format!(r#"{{{head},"cacheKeyType":"Image",{auth}}} and more"#),
+        format!("login: {LOGIN}"),
+        r#"{"Username":"user","Secret":"correct-horse"}"#.to_owned(),
+        r#"{"auth":["correct-horse"]}"#.to_owned(),
+    ] {
+        for written in ["with correct-horse", "with Y29ycmVjdC1ob3JzZQ==", "esroh-tcerroc"] {
+            for end in ["exit 0", "exit 1"] {
+                node.script("p", &format!("echo '{written}' >&2\necho '{stdout}'\n{end}"));
+                for format in ["text", "json"] {
+                    let ran = lookup(&node, &config, &["--format", format]);
+                    let printed = format!("{}{}", ran.stdout, ran.stderr);
+                    for word in ["correct-horse", "Y29ycmVjdC1ob3JzZQ", "esroh-tcerroc"] {
+                        assert!(!printed.contains(word), "{stdout}, {written}: {printed}");
+                    }
+                }
+            }
+        }
+        node.script("p", &format!("echo '{stdout}'; exit 1"));
+        let ran = lookup(&node, &config, &[]);
+        assert!(!ran.stdout.contains("correct-horse"), "{stdout}: {}", ran.stdout);
+    }
+    // A token alone, which is not an answer.
+    node.script("p", "echo ya29.a0AfH6SMBx2Lq9vKJ3mN8pR5tW7yZ1bC4dE6fG; exit 1");
+    let ran = lookup(&node, &config, &[]);
+    assert!(!ran.stdout.contains("a0AfH6SMB"), "{}", ran.stdout);
+}
+
+#[test]
 fn marks_that_deceive_are_not_shown() {
     let node = Node::new();
     let config = node.config(&entry("p", ""));

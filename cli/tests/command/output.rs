@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::process::Stdio;
 
-use crate::{Node, command, pullpass};
+use crate::{Node, command, entry, pullpass};
 
 #[test]
 fn completions_for_every_shell() {
@@ -72,6 +72,33 @@ fn help_tells_the_exit_codes_gives_examples_and_fits_80_columns() {
     }
     for line in pullpass(["--help"]).stdout.lines() {
         assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn without_a_stdout_nothing_succeeds() {
+    let node = Node::new();
+    let config = node.config(&entry("p", ""));
+    for args in [
+        vec!["check", &config],
+        vec!["match", "registry.example/x", "--config", &config],
+        vec!["config", "ecr"],
+        vec!["man"],
+        vec!["man", "check"],
+        vec!["completions", "bash"],
+        vec!["--help"],
+        vec!["check", "--help"],
+        vec!["--version"],
+    ] {
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", "exec \"$0\" \"$@\" >&-", env!("CARGO_BIN_EXE_pullpass")]);
+        let ran = shell.args(&args).output().expect("a run");
+        let stderr = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(2), "{args:?}: {stderr}");
+        assert_eq!(stderr.matches("error: ").count(), 1, "{args:?}: {stderr}");
+        assert!(stderr.contains("stdout is closed"), "{args:?}: {stderr}");
+        let ran = command().args(&args).stdout(Stdio::null()).output().expect("a run");
+        assert_ne!(ran.status.code(), Some(2), "{args:?}: {ran:?}");
     }
 }
 
