@@ -237,10 +237,9 @@ impl<'a> RequestBuilder<'a> {
             .headers(self.headers.clone())
             .body(self.body.clone());
         let roots = &self.http.config.roots;
-        let response = request
-            .send()
-            .await
-            .map_err(|error| transport_error::describe(error, target, roots))?;
+        let describe = |error| transport_error::describe(error, target, roots);
+        self.http.preconnects.finish(&self.url).await.map_err(describe)?;
+        let response = request.send().await.map_err(describe)?;
         let status = response.status();
         if status.is_redirection() {
             return Err(Error::protocol(format!(
