@@ -29,6 +29,7 @@ pub mod image;
 pub mod issuer;
 pub mod judges;
 pub mod jwt;
+pub mod latency;
 pub mod leaks;
 pub mod plugin;
 pub mod server;

@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::latency::Latency;
 use crate::tls::TestCa;
 
 /// A bound port that does not answer yet, so that a server's own address can be part of what it
@@ -25,6 +26,8 @@ pub struct Socket {
     listener: StdListener,
     authority: String,
     tls: Option<Arc<ServerConfig>>,
+    /// The way to it, where that takes time.
+    latency: Option<Latency>,
 }
 
 impl Socket {
@@ -33,7 +36,7 @@ impl Socket {
     pub fn bind(ca: Option<&TestCa>) -> Self {
         let (listener, address) = listen((Ipv4Addr::LOCALHOST, 0).into());
         let tls = ca.map(|ca| ca.server_config(&["127.0.0.1", "localhost"]));
-        Self { listener, authority: address.to_string(), tls }
+        Self { listener, authority: address.to_string(), tls, latency: None }
     }
 
     /// Binds exactly that address, as the host of that name; with a CA, its certificate is for
@@ -45,7 +48,14 @@ impl Socket {
         if address.port() != default {
             authority = format!("{authority}:{}", address.port());
         }
-        Self { listener, authority, tls: ca.map(|ca| ca.server_config(&[host])) }
+        let tls = ca.map(|ca| ca.server_config(&[host]));
+        Self { listener, authority, tls, latency: None }
+    }
+
+    /// Puts it so far away.
+    pub fn with_latency(mut self, latency: Option<Latency>) -> Self {
+        self.latency = latency;
+        self
     }
 
     /// Scheme, host and port, without a slash at the end. The scheme's own port is left out, as in
@@ -77,13 +87,16 @@ impl Socket {
     where
         Work: AsyncFnOnce(TcpListener, Option<Arc<ServerConfig>>) + Send + 'static,
     {
-        let (url, authority) = (self.url(), self.authority);
+        let (url, authority, host) = (self.url(), self.authority.clone(), self.authority);
         let address = self.listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
-                let listener = TcpListener::from_std(self.listener).unwrap();
+                let mut listener = TcpListener::from_std(self.listener).unwrap();
+                if let Some(latency) = self.latency {
+                    listener = latency.lead_to(&host, listener);
+                }
                 // Not graceful: a client that keeps its connection must not keep the test.
                 tokio::select! {
                     () = work(listener, self.tls) => {}

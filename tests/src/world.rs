@@ -48,6 +48,7 @@ use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use tempfile::TempDir;
@@ -56,6 +57,7 @@ use self::files::Files;
 use self::hosts::Hosts;
 use self::nameserver::Nameserver;
 use self::place::{Host, Place};
+use crate::latency::Latency;
 use crate::plugin::PluginCommand;
 use crate::server::{Server, Socket};
 use crate::tls::TestCa;
@@ -70,6 +72,7 @@ pub struct World {
     hosts: Mutex<Hosts>,
     nameserver: Nameserver,
     plugins: &'static [&'static str],
+    distant: Mutex<Vec<(String, Latency)>>,
 }
 
 impl World {
@@ -79,7 +82,14 @@ impl World {
         let (ca, folder) = (TestCa::new(), TempDir::new().unwrap());
         let files = Files::mount(folder.path(), &ca.pem_file());
         let hosts = Mutex::new(Hosts::new(files));
-        Self { ca, folder, hosts, nameserver: Nameserver::start(), plugins }
+        Self {
+            ca,
+            folder,
+            hosts,
+            nameserver: Nameserver::start(),
+            plugins,
+            distant: Mutex::default(),
+        }
     }
 
     /// The plugin of that name, which must be one of those given to [`main`].
@@ -124,7 +134,20 @@ impl World {
         let place = Place::parse(place);
         let address = self.hosts().here(&place.host);
         let port = place.port.unwrap_or(if ca.is_some() { 443 } else { 80 });
-        Socket::bind_as(&place.host.to_string(), (address, port).into(), ca)
+        let host = place.host.to_string();
+        let distant = self.distant.lock().unwrap();
+        let latency = distant.iter().find(|(known, _)| *known == host);
+        let latency = latency.map(|(_, latency)| latency.clone());
+        Socket::bind_as(&host, (address, port).into(), ca).with_latency(latency)
+    }
+
+    /// Puts the servers of these hosts, which start later, so far away, and returns what comes to
+    /// them.
+    pub fn put_away(&self, hosts: &[&str], round_trip: Duration) -> Latency {
+        let latency = Latency::new(round_trip);
+        let hosts = hosts.iter().map(|host| ((*host).to_owned(), latency.clone()));
+        self.distant.lock().unwrap().extend(hosts);
+        latency
     }
 
     /// The address of a host on this machine, from now on: a name gets a loopback address of its
