@@ -11,10 +11,11 @@ use aws_sdk_ecr::config::{IdentityCache, Region, StalledStreamProtectionConfig};
 use aws_smithy_async::time::TimeSource;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
+use aws_types::service_config::ServiceConfigKey;
 use pullpass::http::{HttpConfig, SentSecrets};
 use pullpass::{Clock, Context, Error};
 
-use crate::endpoint::{Endpoints, FixedEndpoint};
+use crate::endpoint::{self, Endpoints, FixedEndpoint};
 use crate::environment::Environment;
 use crate::partition::{AWS, AWS_US_GOV, Partition, is_region};
 use crate::profiles::Profiles;
@@ -101,6 +102,14 @@ impl Aws {
             fips,
             dual_stack,
         };
+        let registry_endpoints = endpoints(registry.region());
+        let api = named_endpoint(&config, registry).unwrap_or_else(|| match registry {
+            Registry::Private(_) => registry_endpoints.ecr(),
+            Registry::Public { .. } => registry_endpoints.ecr_public(),
+        });
+        if let Some(api) = endpoint::parse(&api) {
+            transport.set_registry_api(api);
+        }
         let sources = ProviderConfig::without_region()
             .with_sleep_impl(transport.sleep())
             .with_http_client(transport)
@@ -114,7 +123,7 @@ impl Aws {
             false => sources.with_use_fips(Some(fips)).with_use_dual_stack(Some(dual_stack)),
         };
         Ok(Self {
-            registry: endpoints(registry.region()),
+            registry: registry_endpoints,
             sts: endpoints(&sts_region),
             sources,
             profiles,
@@ -207,6 +216,19 @@ fn http_config(environment: &Environment) -> HttpConfig {
         attempt_timeout: Duration::from_secs(8),
         ..HttpConfig::default()
     }
+}
+
+/// The endpoint that the operator names for the registry's API, found as the SDK's clients find
+/// it.
+fn named_endpoint(config: &SdkConfig, registry: &Registry) -> Option<String> {
+    let service = match registry {
+        Registry::Private(_) => "ECR",
+        Registry::Public { .. } => "ECR PUBLIC",
+    };
+    let key = ServiceConfigKey::builder().service_id(service);
+    let key = key.env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok()?;
+    let named = config.service_config().and_then(|settings| settings.load_config(key));
+    named.or_else(|| config.endpoint_url().map(str::to_owned)).filter(|url| !url.is_empty())
 }
 
 /// ECR Public does not say where the node is; a role is assumed where the environment says,

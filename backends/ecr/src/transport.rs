@@ -1,7 +1,7 @@
 //! The SDK's way to the network: our own HTTP client, with its roots, proxies, limits and
 //! redaction. Retries are the SDK's, which knows which of AWS's errors pass.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
@@ -28,22 +28,38 @@ pub(crate) const TOO_LATE: Duration = Duration::from_millis(200);
 /// Our HTTP client as the SDK sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Transport {
-    http: Http,
-    deadline: Deadline,
+    shared: Arc<Shared>,
     /// One client per set of limits, so that trust roots are read once.
     connectors: Arc<Mutex<Vec<Connector>>>,
+}
+
+/// What all of the clients share.
+#[derive(Debug)]
+struct Shared {
+    /// The client with our limits, which calls the registry's API.
+    http: Http,
+    registry_api: OnceLock<Url>,
+    deadline: Deadline,
     /// Why the last attempt has to be repeated: what is reported when no time is left to.
-    last: Arc<Mutex<Option<Error>>>,
+    last: Mutex<Option<Error>>,
 }
 
 impl Transport {
     pub(crate) fn new(http: Http, deadline: Deadline) -> Self {
-        Self { http, deadline, connectors: Arc::default(), last: Arc::default() }
+        let (registry_api, last) = (OnceLock::new(), Mutex::default());
+        let shared = Arc::new(Shared { http, registry_api, deadline, last });
+        Self { shared, connectors: Arc::default() }
+    }
+
+    /// Says where the registry's API is. The connection to it is opened while a call to another
+    /// server is pending.
+    pub(crate) fn set_registry_api(&self, url: Url) {
+        let _ = self.shared.registry_api.set(url);
     }
 
     /// The SDK's pauses, none of them beyond the run.
     pub(crate) fn sleep(&self) -> BoundedSleep {
-        BoundedSleep(self.deadline)
+        BoundedSleep(self.shared.deadline)
     }
 }
 
@@ -53,7 +69,8 @@ impl HttpClient for Transport {
         limits: &HttpConnectorSettings,
         _: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        let ours = self.http.config();
+        let http = &self.shared.http;
+        let ours = http.config();
         let connect_timeout = limits.connect_timeout().unwrap_or(ours.connect_timeout);
         let config = HttpConfig {
             connect_timeout,
@@ -65,11 +82,11 @@ impl HttpClient for Transport {
         let mut connectors = self.connectors.lock().unwrap_or_else(PoisonError::into_inner);
         let known = connectors.iter().find(|known| known.http.config() == &config).cloned();
         SharedHttpConnector::new(known.unwrap_or_else(|| {
-            let connector = Connector {
-                http: self.http.with_config(config),
-                deadline: self.deadline,
-                last: Arc::clone(&self.last),
+            let http = match &config == ours {
+                true => http.clone(),
+                false => http.with_config(config),
             };
+            let connector = Connector { http, shared: Arc::clone(&self.shared) };
             connectors.push(connector.clone());
             connector
         }))
@@ -79,27 +96,23 @@ impl HttpClient for Transport {
 #[derive(Clone, Debug)]
 struct Connector {
     http: Http,
-    deadline: Deadline,
-    last: Arc<Mutex<Option<Error>>>,
+    shared: Arc<Shared>,
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Self { http, deadline, last } = self.clone();
-        let remember = move |error: Error| {
-            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-        };
-        let before = self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Self { http, shared } = self.clone();
+        let before = shared.last().take();
         HttpConnectorFuture::new(async move {
             if let Some(before) = before
-                && deadline.remaining() <= TOO_LATE
+                && shared.deadline.remaining() <= TOO_LATE
             {
                 return Err(ConnectorError::user(Box::new(before)));
             }
-            match send(&http, request).await {
+            match shared.send(&http, request).await {
                 Ok(response) if is_transient(response.status().as_u16()) => {
                     let url = response.extension::<ResponseUrl>().map_or("AWS", |by| &by.0);
-                    remember(Error::unavailable(format!(
+                    *shared.last() = Some(Error::unavailable(format!(
                         "`{url}` answered {}, and no time was left for another attempt",
                         response.status().as_u16()
                     )));
@@ -108,14 +121,30 @@ impl HttpConnector for Connector {
                 Ok(response) => Ok(response),
                 Err(error) => {
                     let passes = error.kind() == ErrorKind::Unavailable;
-                    remember(error.clone());
-                    Err(match passes && deadline.remaining() > TOO_LATE {
+                    *shared.last() = Some(error.clone());
+                    Err(match passes && shared.deadline.remaining() > TOO_LATE {
                         true => ConnectorError::io(Box::new(error)),
                         false => ConnectorError::user(Box::new(error)),
                     })
                 }
             }
         })
+    }
+}
+
+impl Shared {
+    fn last(&self) -> MutexGuard<'_, Option<Error>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn send(&self, http: &Http, request: HttpRequest) -> Result<HttpResponse, Error> {
+        let url = Url::parse(request.uri()).map_err(|_| invalid_endpoint())?;
+        if let Some(api) = self.registry_api.get()
+            && api.origin() != url.origin()
+        {
+            self.http.preconnect(api);
+        }
+        send(http, url, request).await
     }
 }
 
@@ -157,8 +186,7 @@ impl AsyncSleep for BoundedSleep {
 #[derive(Clone, Debug)]
 pub(crate) struct ResponseUrl(pub(crate) String);
 
-async fn send(http: &Http, request: HttpRequest) -> Result<HttpResponse, Error> {
-    let url = Url::parse(request.uri()).map_err(|_| invalid_endpoint())?;
+async fn send(http: &Http, url: Url, request: HttpRequest) -> Result<HttpResponse, Error> {
     let method = Method::from_bytes(request.method().as_bytes()).map_err(|_| invalid_endpoint())?;
     let query = url.query().map(SecretString::from);
     let mut call = http.request(method, url).once().plaintext(Plaintext::Metadata);

@@ -16,6 +16,7 @@ mod node;
 mod peer;
 mod pod;
 mod registry;
+mod round_trips;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         peer::trials(),
         pod::trials(),
         registry::trials(),
+        round_trips::trials(),
     ];
     world::main(&[PLUGIN], trials.into_iter().flatten().collect())
 }
