@@ -29,6 +29,15 @@ struct TokenResponse {
 }
 
 impl Exchange<'_> {
+    /// Opens the connection to the registry, while the call for the Entra token is pending.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`], when the registry's host cannot be part of a URL.
+    pub(crate) fn preconnect(&self) -> Result<(), Error> {
+        self.cx.http.preconnect(&self.url("/")?);
+        Ok(())
+    }
+
     /// Exchanges an Entra access token for a registry refresh token, which is the password of a
     /// login.
     pub(crate) async fn refresh_token(&self, token: &SecretString) -> Result<SecretString, Error> {
@@ -67,24 +76,23 @@ impl Exchange<'_> {
         form: Vec<(&str, &str)>,
         token: &SecretString,
     ) -> Result<Reply, Error> {
-        let host = self.server.host();
-        // Never to where a challenge points: to the registry that the image's host proves.
-        let url =
-            Url::parse(&format!("https://{}{path}", self.server.authority())).map_err(|_| {
-                Error::config(format!("`{host}` is not a host name"))
-                    .with_hint("check the image's name, and the target of `--registry-mirror`")
-            })?;
-        let reply =
-            self.cx.http.post(url).secret(token).form(form).send().await.map_err(|error| {
-                let identity = self.identity;
-                error.context(format!(
-                    "cannot get a token from the registry `{host}` for {identity}"
-                ))
-            })?;
+        let call = self.cx.http.post(self.url(path)?).secret(token).form(form);
+        let reply = call.send().await.map_err(|error| {
+            let (host, identity) = (self.server.host(), self.identity);
+            error.context(format!("cannot get a token from the registry `{host}` for {identity}"))
+        })?;
         match reply.is_success() {
             true => Ok(reply),
             false => Err(self.explain(&reply).await),
         }
+    }
+
+    /// A URL of the registry that the image's host proves: never where a challenge points.
+    fn url(&self, path: &str) -> Result<Url, Error> {
+        Url::parse(&format!("https://{}{path}", self.server.authority())).map_err(|_| {
+            Error::config(format!("`{}` is not a host name", self.server.host()))
+                .with_hint("check the image's name, and the target of `--registry-mirror`")
+        })
     }
 
     /// Explains an error answer; where the answer says little, the registry's challenge may say more.

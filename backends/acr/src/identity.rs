@@ -126,6 +126,11 @@ impl<'a> Identity<'a> {
             if matches!(principal.proof, Proof::StaticSecret(_)))
     }
 
+    /// Whether its credential is a token, which the registry exchanges for its own.
+    pub(crate) fn is_exchanged(&self) -> bool {
+        !self.is_static() && !matches!(self, Self::Anonymous)
+    }
+
     /// The tenant that the registry is told.
     pub(crate) fn tenant_id(&self) -> Option<&'a str> {
         match self {

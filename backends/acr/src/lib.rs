@@ -180,6 +180,10 @@ impl Provider for Acr {
                  the two options",
             ));
         }
+        let exchange = Exchange { server: &target.server, identity: &identity, cx };
+        if identity.is_exchanged() {
+            exchange.preconnect()?;
+        }
         let token = match credentials::credential(&identity, &cloud, cx).await? {
             Credential::Token(token) => token,
             Credential::Login { username, password } => {
@@ -187,7 +191,6 @@ impl Provider for Acr {
             }
             Credential::Nothing => return Ok(Response::none()),
         };
-        let exchange = Exchange { server: &target.server, identity: &identity, cx };
         let mut token = exchange.refresh_token(&token).await?;
         let mut key = CacheKey::Registry;
         if settings.repository_scope {

@@ -21,6 +21,7 @@ mod peer;
 mod pod;
 mod principal;
 mod registry;
+mod round_trips;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         pod::trials(),
         principal::trials(),
         registry::trials(),
+        round_trips::trials(),
     ];
     world::main(&[PLUGIN], trials.into_iter().flatten().collect())
 }
