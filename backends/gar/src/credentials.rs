@@ -25,6 +25,12 @@ pub(crate) async fn access_token(
         Identity::Node => metadata::token(identity, cx).await?,
         Identity::Key(key) => key::token(key, identity, cx).await?,
         Identity::Pod(pod) => {
+            // For the second call, while STS answers the first.
+            if pod.service_account.is_some()
+                && settings.iam_credentials.origin() != settings.sts.origin()
+            {
+                cx.http.preconnect(&settings.iam_credentials);
+            }
             let federated = sts::token(pod, identity, settings, cx).await?;
             match pod.service_account {
                 Some(email) => {

@@ -21,6 +21,7 @@ mod node;
 mod peer;
 mod pod;
 mod registry;
+mod round_trips;
 mod universe;
 mod without;
 
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         peer::trials(),
         pod::trials(),
         registry::trials(),
+        round_trips::trials(),
         universe::trials(),
         without::trials(),
     ];
