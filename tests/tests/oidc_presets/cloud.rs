@@ -1,5 +1,7 @@
 //! Clouds whose token services have one name for everybody: Docker Hub, IBM, Google.
 
+use std::time::Duration;
+
 use pullpass_tests::fakes::vendors::{Canned, Dialect, DockerHub, GoogleSts, Ibm, Vendor};
 use pullpass_tests::world::{Trial, World};
 use serde_json::json;
@@ -13,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::of(docker_hubs_other_hosts_and_refusals),
         Trial::of(ibm_knows_a_profile_by_its_name_too),
         Trial::of(google_may_refuse_the_second_call),
+        Trial::of(googles_second_host_is_connected_to_while_the_first_answers),
     ]
 }
 
@@ -156,6 +159,30 @@ pub(crate) fn google_sts_impersonation(world: &World) {
 
     let says = ["invalid_grant", "says: The given credential", "sts.googleapis.com/v1/token"];
     pull.clone().by_a_stranger().is_refused(&vendor, DENIED, &says);
+}
+
+fn googles_second_host_is_connected_to_while_the_first_answers(world: &World) {
+    let (sts, iam) = ("sts.googleapis.com", "iamcredentials.googleapis.com");
+    let round_trip = Duration::from_millis(100);
+    let latency = world.put_away(&[sts, iam], round_trip);
+    let fixture = Fixture::new(world);
+    let (vendor, pull) = google(&fixture, "google-sts-impersonation", Some(PULLER));
+    let _iam = vendor.also_at(world.https_socket(iam));
+    let pull = pull.set("serviceAccount", PULLER);
+    pull.logs_in(&vendor, "europe-docker.pkg.dev", "oauth2accesstoken", Life::Until);
+    let mut connections = latency.connections();
+    assert_eq!(connections.len(), 2 * 4, "one to each host in each of four runs");
+    for run in connections.chunks_mut(2) {
+        run.sort_unstable_by_key(|it| it.host != sts);
+        let [first, second] = run else { unreachable!() };
+        assert_eq!((&*first.host, &*second.host), (sts, iam));
+        let answered = first.requests[0] + round_trip;
+        assert!(second.handshake.unwrap() < answered, "connected to after the answer");
+        assert!(second.requests[0] >= answered, "sent before the answer");
+    }
+    pull.by_a_stranger().is_refused(&vendor, DENIED, &["invalid_grant"]);
+    let refused = latency.connections().split_off(8);
+    assert!(refused.iter().all(|it| it.host == sts || it.requests.is_empty()), "{refused:?}");
 }
 
 /// The first host knows the pod, and the second does not let it act for the account.

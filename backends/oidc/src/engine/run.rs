@@ -32,12 +32,15 @@ pub(crate) async fn run_steps(
     };
     let mut last = Err(Error::config("the profile has no step")
         .with_hint("list the calls in `exchange.steps` of the profile"));
-    for step in steps.steps.iter() {
+    for (at, step) in steps.steps.iter().enumerate() {
         let url = target_url(step, token_endpoint.as_ref(), values)?;
         let client = match step.client {
             true => client_auth::prepare(steps.client, &url, values.get("sa.token"), cx)?,
             false => Authentication::default(),
         };
+        if let Some(next) = steps.steps.get(at + 1) {
+            preconnect(next, &url, &http);
+        }
         let reply = build_request(step, url, &client, values, profile.allow_loopback_http, &http)?
             .send()
             .await?;
@@ -67,6 +70,16 @@ fn target_url(step: &Step, token_endpoint: Option<&Url>, values: &Values) -> Res
         (Target::TokenEndpoint, Some(url)) => Ok(url.clone()),
         (Target::TokenEndpoint, None) => Err(Error::config("the profile has no token endpoint")
             .with_hint("name it as `exchange.endpoint`, or the issuer as `exchange.discovery`")),
+    }
+}
+
+/// Opens the connection for the next step, whose host the profile names, while the call to `url`
+/// is pending.
+fn preconnect(next: &Step, url: &Url, http: &Http) {
+    if let Target::Address(address) = &next.target
+        && address.origin_url().origin() != url.origin()
+    {
+        http.preconnect(address.origin_url());
     }
 }
 
