@@ -37,11 +37,12 @@ mod files;
 mod harness;
 mod hosts;
 mod nameserver;
-mod namespace;
+pub(crate) mod namespace;
 mod network;
 mod place;
 
 pub use harness::{Trial, main};
+pub(crate) use harness::{end_with_parent, prepare_inside};
 pub use network::Attempts;
 
 use std::fs;
@@ -77,7 +78,7 @@ pub struct World {
 
 impl World {
     /// Furnishes the namespace that this process is in.
-    fn enter(plugins: &'static [&'static str]) -> Self {
+    pub(crate) fn enter(plugins: &'static [&'static str]) -> Self {
         network::start();
         let (ca, folder) = (TestCa::new(), TempDir::new().unwrap());
         let files = Files::mount(folder.path(), &ca.pem_file());

@@ -7,7 +7,7 @@ use std::env;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
 use std::path::PathBuf;
-use std::process::{ExitCode, ExitStatus, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::thread;
 
 use libtest_mimic::{Arguments, Failed};
@@ -78,17 +78,11 @@ pub fn main(plugins: &'static [&'static str], trials: Vec<Trial>) -> ExitCode {
 
 /// Starts the trial and waits for it.
 fn outside(name: &str, plugins: &[&str], capture: bool) -> Result<(), Failed> {
-    namespace::allowed()?;
-    let mut command = namespace::unshare();
-    command.arg(env::current_exe().unwrap()).args([INSIDE, name]);
-    command.env_clear().env("PATH", namespace::path());
-    command.envs(env::vars_os().filter(|(name, _)| name.to_str().is_some_and(kept)));
+    let (mut command, _folder) = prepare_inside(&[])?;
+    command.args([INSIDE, name]);
     if let Some(folder) = binaries(plugins) {
         command.env(BINARIES, folder);
     }
-    // Whatever way the trial ends, its files go.
-    let folder = TempDir::new().unwrap();
-    command.env("TMPDIR", folder.path());
     let mut output = tempfile::tempfile().unwrap();
     if capture {
         // One file for both, so that lines stay in their order.
@@ -99,6 +93,23 @@ fn outside(name: &str, plugins: &[&str], capture: bool) -> Result<(), Failed> {
     let _alive = child.stdin.take();
     let status = child.wait().unwrap();
     verdict(status, &mut output)
+}
+
+/// This program again as the first process of namespaces of its own, its arguments still to come.
+/// `more` are further options of `unshare`. The folder is the one for its temporary files: whatever
+/// way it ends, they go when the folder is dropped.
+///
+/// # Errors
+/// If this machine has no namespaces for us.
+pub(crate) fn prepare_inside(more: &[&str]) -> Result<(Command, TempDir), String> {
+    namespace::allowed()?;
+    let mut command = namespace::unshare(more);
+    command.arg(env::current_exe().unwrap());
+    command.env_clear().env("PATH", namespace::path());
+    command.envs(env::vars_os().filter(|(name, _)| name.to_str().is_some_and(kept)));
+    let folder = TempDir::new().unwrap();
+    command.env("TMPDIR", folder.path());
+    Ok((command, folder))
 }
 
 fn kept(name: &str) -> bool {
@@ -145,7 +156,7 @@ fn inside(name: &str, plugins: &'static [&'static str], trials: Vec<Trial>) -> E
 
 /// The first process of a namespace survives an interrupt of the terminal, and the death of who
 /// started it. Its standard input is a pipe from the harness: when that closes, it is time to go.
-fn end_with_parent() {
+pub(crate) fn end_with_parent() {
     thread::spawn(|| {
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
         std::process::exit(PANICKED.into());

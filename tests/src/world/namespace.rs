@@ -14,10 +14,11 @@ const SWITCHES: [(&str, &str); 3] = [
 
 /// A command that will run its further arguments as the first process of new namespaces. When that
 /// process ends, the kernel ends all others in there; when `unshare` ends, that process too.
-pub(super) fn unshare() -> Command {
+/// `more` are further options of `unshare`.
+pub(crate) fn unshare(more: &[&str]) -> Command {
     let mut command = tool("unshare");
     command.args(["--user", "--map-root-user", "--net", "--mount", "--pid", "--fork"]);
-    command.args(["--kill-child", "--"]);
+    command.arg("--kill-child").args(more).arg("--");
     command
 }
 
@@ -25,14 +26,14 @@ pub(super) fn unshare() -> Command {
 ///
 /// # Errors
 /// What is in the way, and what to do about it.
-pub(super) fn allowed() -> Result<(), String> {
+pub(crate) fn allowed() -> Result<(), String> {
     static ALLOWED: OnceLock<Result<(), String>> = OnceLock::new();
     ALLOWED.get_or_init(try_out).clone()
 }
 
 fn try_out() -> Result<(), String> {
     // A mount too: some systems hand out a user namespace and no rights in it.
-    let output = unshare().args(["mount", "-t", "tmpfs", "tmpfs", "/tmp"]).output();
+    let output = unshare(&[]).args(["mount", "-t", "tmpfs", "tmpfs", "/tmp"]).output();
     let reason = match output {
         Ok(output) if output.status.success() => return Ok(()),
         Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
@@ -73,19 +74,19 @@ fn hint(off: &[&str]) -> String {
 
 /// Makes sure that this process is the first of such a namespace: the next steps mount over the
 /// system's own files.
-pub(super) fn assert_inside() {
+pub(crate) fn assert_inside() {
     let mapped = fs::read_to_string("/proc/self/uid_map").unwrap();
     let whole = mapped.split_whitespace().eq(["0", "0", "4294967295"]);
     assert!(process::id() == 1 && !whole, "only for a process in a namespace of its own");
 }
 
 /// Mounts something, for this namespace only.
-pub(super) fn mount(args: &[&str]) {
+pub(crate) fn mount(args: &[&str]) {
     run("mount", "util-linux", args);
 }
 
 /// Runs a tool to its end.
-pub(super) fn run(name: &str, package: &str, args: &[&str]) {
+pub(crate) fn run(name: &str, package: &str, args: &[&str]) {
     let output = tool(name).args(args).output().unwrap_or_else(|error| {
         let hint = match error.kind() {
             ErrorKind::NotFound => format!(": install {package}"),
@@ -104,7 +105,7 @@ fn tool(name: &str) -> Command {
 }
 
 /// `PATH`, with the folders for administrators that an ordinary user's may lack.
-pub(super) fn path() -> String {
+pub(crate) fn path() -> String {
     let path = std::env::var("PATH").unwrap_or_default();
     format!("{path}:/usr/sbin:/usr/bin:/sbin:/bin")
 }
