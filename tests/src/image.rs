@@ -1,6 +1,8 @@
 //! One small OCI image with real digests (OCI image specification 1.1), in memory or as a layout
 //! folder that skopeo reads.
 
+mod pause;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -15,7 +17,7 @@ pub const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG_TYPE: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
-/// An image of one layer with one text file.
+/// An image of one layer with one file.
 #[derive(Clone)]
 pub struct Image {
     /// The manifest's bytes, over which its digest is taken.
@@ -29,14 +31,26 @@ pub struct Image {
 impl Image {
     /// An image whose `/hello.txt` reads `text`. The same text gives the same digest.
     pub fn with_text(text: &str) -> Self {
-        let archive = archive(text);
+        let config = json!({"Cmd": ["/hello.txt"]});
+        Self::with_files(&config, &[("hello.txt", text.as_bytes(), 0o644)])
+    }
+
+    /// An image of a container that runs until it is killed (see [`Self::with_text`] for `text`).
+    pub fn that_runs(text: &str) -> Self {
+        let config = json!({"Entrypoint": ["/pause"]});
+        let text = ("hello.txt", text.as_bytes(), 0o644);
+        Self::with_files(&config, &[("pause", &pause::program(), 0o755), text])
+    }
+
+    fn with_files(config: &Value, files: &[(&str, &[u8], u32)]) -> Self {
+        let archive = archive(files);
         let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
         gzip.write_all(&archive).unwrap();
         let layer = gzip.finish().unwrap();
         let config = json!({
-            "architecture": "amd64",
+            "architecture": pause::ARCHITECTURE,
             "os": "linux",
-            "config": {"Cmd": ["/hello.txt"]},
+            "config": config,
             "rootfs": {"type": "layers", "diff_ids": [digest(&archive)]},
         });
         let config = config.to_string().into_bytes();
@@ -61,17 +75,33 @@ impl Image {
 
     /// Writes an OCI layout, which skopeo reads as `oci:<folder>:<tag>`.
     pub fn write_layout(&self, folder: &Path, tag: &str) {
-        let blobs = folder.join("blobs/sha256");
-        fs::create_dir_all(&blobs).unwrap();
-        for bytes in [&self.manifest, &self.config, &self.layer] {
-            let name = digest(bytes);
-            fs::write(blobs.join(name.trim_start_matches("sha256:")), bytes).unwrap();
+        for (name, bytes) in self.layout(&json!({"org.opencontainers.image.ref.name": tag})) {
+            let file = folder.join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, bytes).unwrap();
         }
+    }
+
+    /// Writes an archive of that layout, which containerd imports under the reference `name`.
+    pub fn write_archive(&self, file: &Path, name: &str) {
+        let files = self.layout(&json!({"io.containerd.image.name": name}));
+        let files: Vec<(&str, &[u8], u32)> =
+            files.iter().map(|(name, bytes)| (&**name, &**bytes, 0o644)).collect();
+        fs::write(file, archive(&files)).unwrap();
+    }
+
+    /// The files of an OCI layout, whose index has these annotations.
+    fn layout(&self, annotations: &Value) -> Vec<(String, Vec<u8>)> {
+        let mut files: Vec<(String, Vec<u8>)> = [&self.manifest, &self.config, &self.layer]
+            .into_iter()
+            .map(|bytes| (format!("blobs/{}", digest(bytes).replace(':', "/")), bytes.clone()))
+            .collect();
         let mut entry = descriptor(MANIFEST_TYPE, &self.manifest);
-        entry["annotations"] = json!({"org.opencontainers.image.ref.name": tag});
+        entry["annotations"] = annotations.clone();
         let index = json!({"schemaVersion": 2, "manifests": [entry]});
-        fs::write(folder.join("index.json"), index.to_string()).unwrap();
-        fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+        files.push(("index.json".to_owned(), index.to_string().into_bytes()));
+        files.push(("oci-layout".to_owned(), br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()));
+        files
     }
 }
 
@@ -86,12 +116,14 @@ fn descriptor(media_type: &str, bytes: &[u8]) -> Value {
     json!({"mediaType": media_type, "digest": digest(bytes), "size": bytes.len()})
 }
 
-fn archive(text: &str) -> Vec<u8> {
-    let mut header = Header::new_gnu();
-    header.set_size(text.len().try_into().unwrap());
-    header.set_mode(0o644);
+fn archive(files: &[(&str, &[u8], u32)]) -> Vec<u8> {
     let mut archive = Builder::new(Vec::new());
-    archive.append_data(&mut header, "hello.txt", text.as_bytes()).unwrap();
+    for (name, content, mode) in files {
+        let mut header = Header::new_gnu();
+        header.set_size(content.len().try_into().unwrap());
+        header.set_mode(*mode);
+        archive.append_data(&mut header, name, *content).unwrap();
+    }
     archive.into_inner().unwrap()
 }
 

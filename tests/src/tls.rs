@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair,
 };
 use reqwest::redirect::Policy;
+use rustls::client::WantsClientCert;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::PrivateKeyDer;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, ServerConfig};
 use tempfile::TempDir;
 
 /// A CA that nobody trusts until told to.
@@ -56,6 +58,30 @@ impl TestCa {
         (certificate.pem(), key.serialize_pem())
     }
 
+    /// A fresh certificate for a client and its key, both as PEM. Kubernetes reads the common name as
+    /// the user and the organization as the user's group.
+    pub fn client_certificate(&self, user: &str, group: &str) -> (String, String) {
+        let (certificate, key) = self.issue_client(user, group);
+        (certificate.pem(), key.serialize_pem())
+    }
+
+    /// An HTTP client that trusts this CA and no other, and authenticates by a certificate of it.
+    pub fn client_as(&self, user: &str, group: &str) -> reqwest::Client {
+        let (certificate, key) = self.issue_client(user, group);
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let tls = tls_config(self.roots());
+        client(tls.with_client_auth_cert(vec![certificate.der().clone()], key).unwrap())
+    }
+
+    fn issue_client(&self, user: &str, group: &str) -> (Certificate, KeyPair) {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, user);
+        params.distinguished_name.push(DnType::OrganizationName, group);
+        params.extended_key_usages.push(ExtendedKeyUsagePurpose::ClientAuth);
+        let key = KeyPair::generate().unwrap();
+        (params.signed_by(&key, &self.issuer).unwrap(), key)
+    }
+
     fn issue(&self, names: &[&str]) -> (Certificate, KeyPair) {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         let key = KeyPair::generate().unwrap();
@@ -65,9 +91,13 @@ impl TestCa {
 
     /// An HTTP client that trusts this CA and no other.
     pub fn client(&self) -> reqwest::Client {
+        client(tls_config(self.roots()).with_no_client_auth())
+    }
+
+    fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         roots.add(self.issuer.der().clone()).unwrap();
-        client(roots)
+        roots
     }
 }
 
@@ -79,7 +109,7 @@ impl Default for TestCa {
 
 /// An HTTP client for plain http on loopback; it trusts no CA.
 pub fn plain_client() -> reqwest::Client {
-    client(RootCertStore::empty())
+    client(tls_config(RootCertStore::empty()).with_no_client_auth())
 }
 
 /// The client that fits: the CA's if there is one.
@@ -97,12 +127,14 @@ pub fn write_self_signed(key: &KeyPair, file: &Path) -> Vec<u8> {
     certificate.der().to_vec()
 }
 
-fn client(roots: RootCertStore) -> reqwest::Client {
-    let tls = ClientConfig::builder_with_provider(crypto())
+fn tls_config(roots: RootCertStore) -> ConfigBuilder<ClientConfig, WantsClientCert> {
+    ClientConfig::builder_with_provider(crypto())
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
-        .with_no_client_auth();
+}
+
+fn client(tls: ClientConfig) -> reqwest::Client {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(Policy::none())

@@ -14,13 +14,22 @@ use crate::jwt;
 pub struct Verifier {
     issuer: String,
     audience: String,
+    /// Empty if all subjects are believed.
+    subjects: Vec<String>,
     client: reqwest::Client,
 }
 
 impl Verifier {
     /// `issuer` is the exact `iss`, and the base of its discovery document.
     pub fn new(issuer: &str, audience: &str, client: reqwest::Client) -> Self {
-        Self { issuer: issuer.to_owned(), audience: audience.to_owned(), client }
+        let (issuer, audience) = (issuer.to_owned(), audience.to_owned());
+        Self { issuer, audience, subjects: Vec::new(), client }
+    }
+
+    /// Believes these subjects only.
+    pub fn subjects(mut self, subjects: &[&str]) -> Self {
+        self.subjects = subjects.iter().map(ToString::to_string).collect();
+        self
     }
 
     /// The claims of a token that holds.
@@ -56,8 +65,12 @@ impl Verifier {
         if claims["nbf"].as_i64().is_some_and(|not_before| not_before > now) {
             return Err(Refusal::NotYetValid);
         }
-        if claims["sub"].as_str().is_none_or(str::is_empty) {
+        let subject = claims["sub"].as_str().unwrap_or_default();
+        if subject.is_empty() {
             return Err(Refusal::Subject);
+        }
+        if !self.subjects.is_empty() && !self.subjects.iter().any(|known| known == subject) {
+            return Err(Refusal::Stranger);
         }
         Ok(claims)
     }
@@ -110,6 +123,8 @@ pub enum Refusal {
     NotYetValid,
     /// No `sub`.
     Subject,
+    /// A `sub` that is not among those that are believed.
+    Stranger,
     /// The issuer's keys could not be read.
     Keys(String),
 }
@@ -126,6 +141,7 @@ impl fmt::Display for Refusal {
             Self::Expired => "expired",
             Self::NotYetValid => "not valid yet",
             Self::Subject => "names no subject",
+            Self::Stranger => "its subject may not log in here",
             Self::Keys(reason) => return write!(formatter, "no keys from the issuer: {reason}"),
         })
     }
@@ -167,6 +183,15 @@ mod tests {
         for (token, reason) in cases {
             assert_eq!(verifier.verify(&token).await, Err(reason));
         }
+    }
+
+    #[tokio::test]
+    async fn only_subjects_that_may_are_believed() {
+        let issuer = Issuer::start(None);
+        let token = |namespace: &str| issuer.token(AUDIENCE).service_account(namespace, "web");
+        let verifier = issuer.verifier(AUDIENCE).subjects(&["system:serviceaccount:shop:web"]);
+        assert!(verifier.verify(&token("shop").build()).await.is_ok());
+        assert_eq!(verifier.verify(&token("other").build()).await, Err(Refusal::Stranger));
     }
 
     #[tokio::test]

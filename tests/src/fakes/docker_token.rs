@@ -65,11 +65,15 @@ struct Shared {
 impl TokenServer {
     /// Starts it; with a CA it speaks https.
     pub fn start(options: TokenOptions, ca: Option<&TestCa>) -> Self {
+        Self::start_at(Socket::bind(ca), options)
+    }
+
+    /// Starts it on that socket.
+    pub fn start_at(socket: Socket, options: TokenOptions) -> Self {
         let key = SigningKey::generate();
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("token-server.pem");
         let certificate = STANDARD.encode(write_self_signed(&key.certificate_key(), &file));
-        let socket = Socket::bind(ca);
         let shared = Arc::new(Shared {
             url: socket.url(),
             key,
