@@ -17,6 +17,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
 use xshell::Cmd;
 
@@ -218,6 +219,23 @@ fn is_current(stamp: &Path, pins: &str) -> bool {
     fs::read_to_string(stamp).is_ok_and(|made_from| made_from == pins)
 }
 
+/// Whether the program is there and no file of these folders is newer.
+fn source_is_older(program: &Path, folders: &[&Path]) -> Result<bool> {
+    let Ok(built) = fs::metadata(program).and_then(|metadata| metadata.modified()) else {
+        return Ok(false);
+    };
+    let mut newest = SystemTime::UNIX_EPOCH;
+    for folder in folders {
+        for entry in fs::read_dir(folder)? {
+            let metadata = entry?.metadata()?;
+            if metadata.is_file() {
+                newest = newest.max(metadata.modified()?);
+            }
+        }
+    }
+    Ok(newest <= built)
+}
+
 /// Runs a tool whose output goes to stderr: stdout is for a shell to read.
 fn run_tool(tool: Cmd<'_>) -> Result {
     let words = tool.to_string();
@@ -235,6 +253,9 @@ fn quote(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::time::Duration;
+
     use super::*;
 
     fn judges(program: std::result::Result<PathBuf, String>, optional: bool) -> Judges {
@@ -293,5 +314,23 @@ mod tests {
     #[test]
     fn a_shell_reads_a_path_back() {
         assert_eq!(quote("/it's here"), r"'/it'\''s here'");
+    }
+
+    #[test]
+    fn a_program_older_than_its_source_is_not_current() {
+        let folder = std::env::temp_dir().join(format!("pullpass-oracle-{}", std::process::id()));
+        fs::create_dir_all(folder.join("source")).unwrap();
+        let (program, source) = (folder.join("1.34"), folder.join("source/main.go"));
+        File::create(&source).unwrap();
+        let check = || source_is_older(&program, &[&folder.join("source")]).unwrap();
+        let without = check();
+        let file = File::create(&program).unwrap();
+        let now = SystemTime::now();
+        file.set_modified(now + Duration::from_secs(1)).unwrap();
+        let newer = check();
+        file.set_modified(now - Duration::from_secs(60)).unwrap();
+        let older = check();
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!((without, newer, older), (false, true, false));
     }
 }

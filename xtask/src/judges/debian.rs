@@ -12,11 +12,20 @@ use crate::workspace::{Workspace, on_path};
 
 /// The program of the package of the same name.
 pub(super) fn program(workspace: &Workspace, package: &str, fetch: Fetch) -> Result<PathBuf> {
+    Ok(programs(workspace, package, &[package], fetch)?.join(package))
+}
+
+/// The folder with these programs of a package, of which the first says its version.
+pub(super) fn programs(
+    workspace: &Workspace,
+    package: &str,
+    programs: &[&str],
+    fetch: Fetch,
+) -> Result<PathBuf> {
     let folder = workspace.target.join("judges/debian").join(package);
-    let wrapper = folder.join(package);
-    // Written last: if it is there, the rest is.
-    if wrapper.is_file() {
-        return Ok(wrapper);
+    // Written last: if they are there, the rest is.
+    if programs.iter().all(|program| folder.join(program).is_file()) {
+        return Ok(folder);
     }
     if fetch == Fetch::Never {
         return Err("not on PATH, and fetching was not allowed".into());
@@ -52,13 +61,21 @@ pub(super) fn program(workspace: &Workspace, package: &str, fetch: Fetch) -> Res
     shell.change_dir(&folder);
     fs::remove_dir_all(&packages)?;
 
-    let draft = folder.join("wrapper");
-    fs::write(&draft, wrapper_script(&root, package)?)?;
-    fs::set_permissions(&draft, fs::Permissions::from_mode(0o755))?;
-    let version = cmd!(shell, "{draft} --version").quiet().ignore_stderr().read()?;
+    let drafts = folder.join("wrappers");
+    fs::create_dir(&drafts)?;
+    for program in programs {
+        let draft = drafts.join(program);
+        fs::write(&draft, wrapper_script(&root, program)?)?;
+        fs::set_permissions(&draft, fs::Permissions::from_mode(0o755))?;
+    }
+    let first = drafts.join(programs[0]);
+    let version = cmd!(shell, "{first} --version").quiet().ignore_stderr().read()?;
     eprintln!("fetched {}", version.lines().next().unwrap_or(package));
-    fs::rename(&draft, &wrapper)?;
-    Ok(wrapper)
+    for program in programs {
+        fs::rename(drafts.join(program), folder.join(program))?;
+    }
+    fs::remove_dir(&drafts)?;
+    Ok(folder)
 }
 
 /// Whether the package lists offer it.
@@ -112,12 +129,12 @@ fn parse_plan(plan: &str) -> Vec<String> {
 }
 
 /// A script that starts the unpacked program with its unpacked libraries.
-fn wrapper_script(root: &Path, package: &str) -> Result<String> {
+fn wrapper_script(root: &Path, name: &str) -> Result<String> {
     let program = ["usr/bin", "bin", "usr/sbin"]
         .iter()
-        .map(|folder| root.join(folder).join(package))
+        .map(|folder| root.join(folder).join(name))
         .find(|file| file.is_file())
-        .ok_or_else(|| format!("the package `{package}` holds no program of that name"))?;
+        .ok_or_else(|| format!("the package holds no program `{name}`"))?;
     let mut script = "#!/bin/sh\n".to_owned();
     let libraries: Vec<String> =
         library_folders(root)?.iter().map(|folder| folder.display().to_string()).collect();

@@ -4,11 +4,11 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use xshell::cmd;
 
-use super::{Fetch, Wanted, run_tool};
+use super::{Fetch, Wanted, run_tool, source_is_older};
 use crate::Result;
 use crate::workspace::{Workspace, on_path};
 
@@ -41,7 +41,7 @@ pub(super) fn programs(workspace: &Workspace, minors: &[&str], fetch: Fetch) -> 
 pub(crate) fn program(workspace: &Workspace, minor: &str, fetch: Fetch) -> Result<PathBuf> {
     let sources = sources(workspace);
     let program = program_folder(workspace).join(minor);
-    if !is_current(&program, &[&sources, &sources.join("pins").join(minor)])? {
+    if !source_is_older(&program, &[&sources, &sources.join("pins").join(minor)])? {
         if fetch == Fetch::Never {
             return Err(
                 format!("the kubelet of {minor} is not built, or older than its source").into()
@@ -85,47 +85,4 @@ pub(crate) fn pinned_minors(workspace: &Workspace) -> Result<Vec<String>> {
     }
     minors.sort();
     Ok(minors)
-}
-
-/// Whether the program is there and no file of these folders is newer.
-fn is_current(program: &Path, folders: &[&Path]) -> Result<bool> {
-    let Ok(built) = fs::metadata(program).and_then(|metadata| metadata.modified()) else {
-        return Ok(false);
-    };
-    let mut newest = SystemTime::UNIX_EPOCH;
-    for folder in folders {
-        for entry in fs::read_dir(folder)? {
-            let metadata = entry?.metadata()?;
-            if metadata.is_file() {
-                newest = newest.max(metadata.modified()?);
-            }
-        }
-    }
-    Ok(newest <= built)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs::File;
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn a_program_older_than_its_source_is_not_current() {
-        let folder = env::temp_dir().join(format!("pullpass-oracle-{}", std::process::id()));
-        fs::create_dir_all(folder.join("source")).unwrap();
-        let (program, source) = (folder.join("1.34"), folder.join("source/main.go"));
-        File::create(&source).unwrap();
-        let check = || is_current(&program, &[&folder.join("source")]).unwrap();
-        let without = check();
-        let file = File::create(&program).unwrap();
-        let now = SystemTime::now();
-        file.set_modified(now + Duration::from_secs(1)).unwrap();
-        let newer = check();
-        file.set_modified(now - Duration::from_secs(60)).unwrap();
-        let older = check();
-        fs::remove_dir_all(&folder).unwrap();
-        assert_eq!((without, newer, older), (false, true, false));
-    }
 }
