@@ -7,6 +7,7 @@
 //! - [`judges`] are programs that this project did not write: registries, clients and token services.
 //! - [`fixtures`] is what every test says in the same words: requests, checks, a fake's face.
 //! - [`world`] is a machine of a test's own, where fakes stand under real names and addresses.
+//! - [`cluster`] is a whole cluster on such a machine: API server, kubelet, containerd and registry.
 //! - [`plugin`] runs a plugin's binary the way the kubelet does, and fails on any leak.
 //!
 //! Every key and certificate is made at run time, nothing leaves loopback, nothing needs root.
@@ -21,6 +22,7 @@
     reason = "a library for tests: it stops the test on the first surprise, and nothing here ships"
 )]
 
+pub mod cluster;
 pub mod demo;
 pub mod encodings;
 pub mod fakes;

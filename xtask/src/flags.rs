@@ -38,6 +38,17 @@ xflags::xflags! {
             optional --mutations count: u64
         }
 
+        /// Pull images in a whole cluster of this machine's own, with every plugin; print what happens
+        /// step by step, and a table (needs Go, Debian's packages and user namespaces, not root)
+        cmd cluster {
+            /// Only with the kubelet of this minor (repeatable) [default: 1.37 and 1.34]
+            repeated --kubelet kubelet: String
+            /// Only the trials whose names contain this (repeatable)
+            repeated --only only: String
+            /// Open a shell in the cluster at the end, with `KUBECONFIG` set
+            optional --keep
+        }
+
         /// Check format, clippy, rustdoc, dependencies and the rules of this tree
         cmd lint {}
 

@@ -5,6 +5,7 @@
 //! built there at last, so a second run fetches nothing. A test finds its judge by the environment
 //! variable beside it.
 
+pub(crate) mod cluster;
 mod debian;
 mod go;
 mod java;

@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod cluster;
 mod demo;
 mod dist;
 mod elf;
@@ -50,6 +51,7 @@ fn dispatch(task: XtaskCmd) -> Result<ExitCode> {
         XtaskCmd::Test(flags) => test::run(&workspace, &flags)?,
         XtaskCmd::Judges(flags) => judges::run(&workspace, &flags)?,
         XtaskCmd::Oracle(flags) => oracle::run(&workspace, &flags)?,
+        XtaskCmd::Cluster(flags) => return cluster::run(&workspace, &flags),
         XtaskCmd::Lint(_) => lint::run(&workspace)?,
         XtaskCmd::Tidy(_) => tidy::run(&workspace)?,
         XtaskCmd::Bench(flags) => bench::run(&workspace, &flags)?,

@@ -1,0 +1,308 @@
+//! A whole cluster on a machine of its own: etcd, the API server, a kubelet, containerd, runc and a
+//! registry, all unmodified, with our plugins in the kubelet's folder and fakes of clouds under
+//! their real names.
+//!
+//! It needs what a [`World`] needs and nothing more; root is not asked for. What `cargo xtask
+//! cluster` tries in it is in [`trials`].
+
+pub mod api;
+mod exchange;
+mod kubelet;
+mod machine;
+pub mod oidc;
+mod pod;
+mod program;
+mod programs;
+mod registry;
+mod run;
+pub mod runc;
+mod runtime;
+mod table;
+mod traces;
+mod transcript;
+pub mod trials;
+
+pub use exchange::ExchangeRegistry;
+pub use kubelet::{Kubelet, KubeletOptions};
+pub use pod::{Event, Pod, PodSpec};
+pub use registry::{REGISTRY, TokenRegistry};
+pub use run::main;
+pub use transcript::Transcript;
+
+use std::cell::{Cell, RefCell};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use self::api::Api;
+use self::kubelet::Node;
+use self::program::wait_for;
+use self::programs::Programs;
+use self::runtime::Runtime;
+use crate::world::World;
+
+/// The namespaces in which trials make pods, and their service accounts.
+const SERVICE_ACCOUNTS: [(&str, &str); 5] =
+    [("shop", "web"), ("shop", "db"), ("shop", "plain"), ("shop", "stranger"), ("other", "web")];
+
+/// How long a kubelet may take to end its pods.
+const PATIENCE_WITH_PODS: Duration = Duration::from_secs(5);
+
+/// A running cluster of one node.
+pub struct Cluster<'w> {
+    /// The machine.
+    pub world: &'w World,
+    /// The API server.
+    pub api: Api,
+    /// The container runtime.
+    pub runtime: Runtime,
+    /// Where steps are told.
+    pub transcript: Transcript,
+    /// The kubelet's minor: `1.37`.
+    pub minor: String,
+    node: Node,
+    folder: TempDir,
+    bin_dir: PathBuf,
+    kubelet: RefCell<Option<Kubelet>>,
+    pods: RefCell<Vec<Pod>>,
+    count: Cell<u32>,
+}
+
+impl<'w> Cluster<'w> {
+    /// Starts everything but a kubelet, which each trial starts with its own configuration.
+    fn start(world: &'w World, programs: &Programs, minor: &str, bin_dir: &Path) -> Self {
+        let transcript = Transcript::start();
+        machine::furnish(world);
+        transcript.say("machine", "namespaces, names and addresses are there");
+        let folder = TempDir::new().unwrap();
+        let runtime = Runtime::start(programs, folder.path());
+        transcript.say("containerd", "answers, and has the pause image");
+        let api = Api::start(world, programs, folder.path());
+        transcript.say("api", "etcd and kube-apiserver are ready");
+        let program = programs.kubelet(minor).unwrap_or_else(|error| panic!("{error}"));
+        let node = Node::new(world, program, folder.path());
+        let cluster = Self {
+            world,
+            api,
+            runtime,
+            transcript,
+            minor: minor.to_owned(),
+            node,
+            folder,
+            bin_dir: bin_dir.to_owned(),
+            kubelet: RefCell::default(),
+            pods: RefCell::default(),
+            count: Cell::default(),
+        };
+        cluster.make_objects();
+        cluster
+    }
+
+    /// Namespaces and service accounts, and for registries that fetch keys themselves the right to
+    /// read them, which an API server gives to nobody by default.
+    fn make_objects(&self) {
+        for (namespace, name) in SERVICE_ACCOUNTS {
+            self.api.create(&json!({
+                "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace},
+            }));
+            self.service_account(namespace, name, &json!({}));
+        }
+        self.bind_role(
+            "issuer-discovery-for-everyone",
+            "system:service-account-issuer-discovery",
+            "system:unauthenticated",
+        );
+    }
+
+    /// Makes a service account with these annotations, or replaces those it has.
+    pub fn service_account(&self, namespace: &str, name: &str, annotations: &Value) {
+        let object = json!({
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"namespace": namespace, "name": name, "annotations": annotations},
+        });
+        self.api.delete(&format!("/api/v1/namespaces/{namespace}/serviceaccounts/{name}"));
+        self.api.create(&object);
+    }
+
+    /// Lets nodes ask for tokens of that audience, until [`Cluster::forbid_audience`]: what `pullpass
+    /// config --rbac` prints, sent as it is.
+    pub fn allow_audience(&self, audience: &str) {
+        self.api.create_yaml(&self.audience_rbac(audience));
+    }
+
+    /// Takes that right away.
+    pub fn forbid_audience(&self, audience: &str) {
+        self.api.delete_yaml(&self.audience_rbac(audience));
+    }
+
+    fn audience_rbac(&self, audience: &str) -> String {
+        self.printed(&["config", "--rbac", "--service-account-audience", audience])
+    }
+
+    /// What `pullpass` prints with these arguments, which must succeed.
+    pub fn printed<Arg: AsRef<OsStr>>(&self, args: &[Arg]) -> String {
+        let output = self.pullpass(args);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn bind_role(&self, name: &str, role: &str, group: &str) {
+        let api_group = "rbac.authorization.k8s.io";
+        self.api.create(&json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": api_group, "kind": "ClusterRole", "name": role},
+            "subjects": [{"apiGroup": api_group, "kind": "Group", "name": group}],
+        }));
+    }
+
+    /// A file of this trial's.
+    pub fn file(&self, name: &str, content: &str) -> PathBuf {
+        let file = self.folder.path().join("trial").join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, content).unwrap();
+        file
+    }
+
+    /// Runs the command `pullpass` on this node, in the environment of its kubelet.
+    pub fn pullpass<Arg: AsRef<OsStr>>(&self, args: &[Arg]) -> Output {
+        let mut pullpass = machine::command(&self.bin_dir.join("pullpass"));
+        pullpass.args(args).current_dir("/").output().expect("`pullpass` starts")
+    }
+
+    /// The folder of the plugins.
+    pub fn bin_dir(&self) -> &Path {
+        &self.bin_dir
+    }
+
+    /// Starts a kubelet with these providers, in place of the one that runs, and waits until its node
+    /// takes pods.
+    pub fn start_kubelet(&self, providers: &Value) {
+        self.start_kubelet_with(&self.kubelet_options(providers));
+    }
+
+    /// The options of a kubelet with these providers.
+    pub fn kubelet_options(&self, providers: &Value) -> KubeletOptions {
+        let config = json!({
+            "apiVersion": "kubelet.config.k8s.io/v1",
+            "kind": "CredentialProviderConfig",
+            "providers": providers,
+        });
+        KubeletOptions {
+            providers: self.file("providers.json", &format!("{config:#}")),
+            bin_dir: self.bin_dir.clone(),
+            settings: json!({}),
+        }
+    }
+
+    /// As [`Cluster::start_kubelet`], with other options.
+    pub fn start_kubelet_with(&self, options: &KubeletOptions) {
+        self.kubelet.take();
+        let mut kubelet = self.node.start(options);
+        kubelet.wait_until_ready();
+        let log = kubelet.log();
+        let lines = log.lines().filter(|line| line.contains("Registered credential provider"));
+        // The last text in quotes is the name.
+        let names = lines.filter_map(|line| line.trim_end_matches(['"', '\\']).rsplit('"').next());
+        let providers: Vec<&str> = names.collect();
+        let text = format!("{} is ready, with {}", self.minor, providers.join(", "));
+        self.transcript.say("kubelet", &text);
+        self.kubelet.replace(Some(kubelet));
+    }
+
+    /// What the running kubelet has logged.
+    pub fn kubelet_log(&self) -> String {
+        self.kubelet.borrow().as_ref().expect("a kubelet runs").log()
+    }
+
+    /// Starts a kubelet that is to refuse its configuration; returns its exit code and log.
+    pub fn refused_kubelet(&self, options: &KubeletOptions) -> (Option<i32>, String) {
+        self.kubelet.take();
+        let mut kubelet = self.node.start(options);
+        let code = kubelet.wait_for_end();
+        (code, kubelet.log())
+    }
+
+    /// Makes a pod.
+    pub fn create(&self, spec: PodSpec) -> Pod {
+        self.count.set(self.count.get() + 1);
+        let pod = spec.create(&self.api, &format!("pod-{}", self.count.get()));
+        self.transcript.say("pod", &format!("{} with {} is made", pod.full_name(), pod.image));
+        let (namespace, name, image) = (&pod.namespace, &pod.name, &pod.image);
+        let known = Pod { namespace: namespace.clone(), name: name.clone(), image: image.clone() };
+        self.pods.borrow_mut().push(known);
+        pod
+    }
+
+    /// Waits until a pod's container runs, by the kubelet's word and by containerd's.
+    pub fn runs(&self, pod: &Pod) {
+        let container = pod.wait_until_running(&self.api);
+        assert!(
+            self.runtime.runs(&container),
+            "containerd has no such task\n{}",
+            self.runtime.log()
+        );
+        self.transcript.say("running", &format!("{}\n{}", pod.full_name(), pod.story(&self.api)));
+    }
+
+    /// Waits for an event about a pod.
+    pub fn wait_for_event(&self, pod: &Pod, is_meant: impl Fn(&Event) -> bool) -> Event {
+        let find = || pod.events(&self.api).into_iter().find(|event| is_meant(event));
+        wait_for("event", find, || pod.story(&self.api))
+    }
+
+    /// The API server's copy of a static pod, once the kubelet has made it.
+    pub fn adopt_static_pod(&self, namespace: &str, name: &str, image: &str) -> Pod {
+        let name = format!("{name}-{}", machine::NODE);
+        let pod = Pod { namespace: namespace.to_owned(), name, image: image.to_owned() };
+        self.api.wait_for("copy of the static pod", &pod.path(), |pod| {
+            pod["metadata"]["uid"].is_string().then_some(())
+        });
+        self.transcript.say("pod", &format!("static {} with {image} is seen", pod.full_name()));
+        pod
+    }
+
+    /// Waits until the pull of a pod's image has failed; returns the event's text.
+    pub fn refuses(&self, pod: &Pod) -> String {
+        let message = pod.wait_until_refused(&self.api);
+        self.transcript.say("refused", &format!("{}\n{message}", pod.full_name()));
+        message
+    }
+
+    /// How often this kubelet has run a plugin, by its own metrics.
+    pub fn plugin_runs(&self, plugin: &str) -> u64 {
+        let start = format!(
+            "kubelet_credential_provider_plugin_duration_count{{plugin_name=\"{plugin}\"}} "
+        );
+        let metrics = self.api.kubelet_metrics();
+        let value = metrics.lines().find_map(|line| line.strip_prefix(&start));
+        value.map_or(0, |value| value.trim().parse().unwrap())
+    }
+
+    /// Removes what a trial has made: its pods, by the kubelet that ran them, and its files.
+    fn clean_up(&self) {
+        for pod in self.pods.borrow_mut().drain(..) {
+            self.api.delete(&pod.path());
+        }
+        let started = Instant::now();
+        while self.kubelet.borrow().is_some()
+            && !self.runtime.running().is_empty()
+            && started.elapsed() < PATIENCE_WITH_PODS
+        {
+            thread::sleep(Duration::from_millis(50));
+        }
+        self.kubelet.take();
+        // A kubelet that waits for a plugin that hangs ends no pod meanwhile.
+        self.runtime.kill_all();
+        self.node.forget_pulled_images();
+        let _ = fs::remove_dir_all(self.folder.path().join("trial"));
+    }
+}

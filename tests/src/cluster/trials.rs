@@ -1,0 +1,25 @@
+//! What is tried in a cluster.
+
+mod forms;
+
+use super::Cluster;
+
+/// One trial. It panics where something is not as expected, and returns what was seen.
+pub(super) struct Trial {
+    pub(super) name: &'static str,
+    pub(super) run: fn(&Cluster<'_>) -> String,
+}
+
+impl Trial {
+    fn new(name: &'static str, run: fn(&Cluster<'_>) -> String) -> Self {
+        Self { name, run }
+    }
+}
+
+/// All trials, in the order of running.
+pub(super) fn trials() -> Vec<Trial> {
+    let rooms = [
+        forms::trials(),
+    ];
+    rooms.into_iter().flatten().collect()
+}
