@@ -1,6 +1,9 @@
 //! What is tried in a cluster.
 
+mod bad_plugins;
+mod fail_closed;
 mod forms;
+mod lookup;
 
 use super::Cluster;
 
@@ -20,6 +23,8 @@ impl Trial {
 pub(super) fn trials() -> Vec<Trial> {
     let rooms = [
         forms::trials(),
+        fail_closed::trials(),
+        bad_plugins::trials(),
     ];
     rooms.into_iter().flatten().collect()
 }
