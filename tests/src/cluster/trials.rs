@@ -1,6 +1,7 @@
 //! What is tried in a cluster.
 
 mod bad_plugins;
+mod clouds;
 mod fail_closed;
 mod forms;
 mod lookup;
@@ -23,6 +24,7 @@ impl Trial {
 pub(super) fn trials() -> Vec<Trial> {
     let rooms = [
         forms::trials(),
+        clouds::trials(),
         fail_closed::trials(),
         bad_plugins::trials(),
     ];
