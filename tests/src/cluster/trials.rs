@@ -1,10 +1,14 @@
 //! What is tried in a cluster.
 
 mod bad_plugins;
+mod caches;
 mod clouds;
+mod configs;
 mod fail_closed;
 mod forms;
 mod lookup;
+mod present;
+mod static_pods;
 
 use super::Cluster;
 
@@ -27,6 +31,10 @@ pub(super) fn trials() -> Vec<Trial> {
         clouds::trials(),
         fail_closed::trials(),
         bad_plugins::trials(),
+        configs::trials(),
+        caches::trials(),
+        present::trials(),
+        static_pods::trials(),
     ];
     rooms.into_iter().flatten().collect()
 }

@@ -1,0 +1,68 @@
+//! Static pods, which have no service account.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{Trial, lookup};
+use crate::cluster::{Cluster, KubeletOptions, Pod, PodSpec, REGISTRY, TokenRegistry, oidc};
+use crate::image::Image;
+use crate::judges::docker_registry::DockerRegistry;
+use crate::jwt::random_text;
+
+pub(super) fn trials() -> Vec<Trial> {
+    vec![
+        Trial::new("static pod: requireServiceAccount true", |cluster| refused(cluster, true)),
+        Trial::new("static pod: requireServiceAccount false", |cluster| refused(cluster, false)),
+        Trial::new("static pod: a provider without tokens", as_the_node),
+    ]
+}
+
+/// Starts a kubelet with that provider and a static pod; returns the mirror of the pod.
+fn start(cluster: &Cluster<'_>, provider: &Value, image: &str) -> (Pod, KubeletOptions) {
+    let pod = PodSpec::new("shop", "", image).static_pod("static");
+    let folder = cluster.file("static/pod.json", &pod.to_string());
+    let folder = folder.parent().unwrap().to_owned();
+    let mut options = cluster.kubelet_options(&json!([provider]));
+    options.settings = json!({"staticPodPath": folder, "fileCheckFrequency": "1s"});
+    cluster.start_kubelet_with(&options);
+    (cluster.adopt_static_pod("shop", "static", image), options)
+}
+
+/// Takes the pod's file away, so that the kubelet ends it.
+fn end(cluster: &Cluster<'_>) {
+    fs::remove_file(cluster.file("static/pod.json", "")).unwrap();
+}
+
+/// A plugin that needs a token is not run, or refuses; the pod pulls anonymously.
+fn refused(cluster: &Cluster<'_>, required: bool) -> String {
+    let registry = TokenRegistry::for_pods(cluster.world);
+    cluster.allow_audience(REGISTRY);
+    let mut provider = oidc::provider(&oidc::passthrough(cluster), REGISTRY);
+    provider["tokenAttributes"]["requireServiceAccount"] = json!(required);
+    let (pod, options) = start(cluster, &provider, &registry.image(1));
+    let event = cluster.refuses(&pod);
+    assert!(event.contains("failed to fetch anonymous token"), "{event}");
+    let runs = cluster.plugin_runs(oidc::PLUGIN);
+    assert_eq!(runs == 0, required, "{runs} plugin runs");
+    assert_eq!(registry.refusals(), ["no credentials"]);
+    let line =
+        lookup::of_static_pod(&pod).run(cluster, &options).is_in_the_kubelets_log(cluster, &pod);
+    end(cluster);
+    format!("pulled anonymously; log as `pullpass lookup`: {line}")
+}
+
+/// A login that needs no token is for static pods too.
+fn as_the_node(cluster: &Cluster<'_>) -> String {
+    let password = random_text(24);
+    let registry = DockerRegistry::start_with_password("puller", &password, None)
+        .expect("the judge `docker-registry`");
+    registry.seed("team/app", "1", &Image::that_runs("for static pods"));
+    let _name = cluster.world.https_to(REGISTRY, registry.authority().parse().unwrap());
+    let provider = oidc::static_provider(cluster, "puller", &password);
+    let (pod, _) = start(cluster, &provider, &format!("{REGISTRY}/team/app:1"));
+    cluster.runs(&pod);
+    let runs = cluster.plugin_runs(oidc::PLUGIN);
+    end(cluster);
+    format!("{runs} plugin run, and the pod runs")
+}
