@@ -8,6 +8,7 @@
 //! - [`fixtures`] is what every test says in the same words: requests, checks, a fake's face.
 //! - [`world`] is a machine of a test's own, where fakes stand under real names and addresses.
 //! - [`cluster`] is a whole cluster on such a machine: API server, kubelet, containerd and registry.
+//! - [`latency`] puts a server some way off, and notes what comes to it.
 //! - [`plugin`] runs a plugin's binary the way the kubelet does, and fails on any leak.
 //!
 //! Every key and certificate is made at run time, nothing leaves loopback, nothing needs root.

@@ -96,6 +96,19 @@ async fn a_connection_that_the_server_cut_before_its_turn_is_replaced() {
     assert_eq!(requests, [false, true]);
 }
 
+/// An answer to nothing is not taken for the call's.
+#[tokio::test]
+async fn a_connection_on_which_the_server_speaks_first_is_replaced() {
+    let server = Server::start(Behaviour::SpeakFirst);
+    let http = client(HttpConfig { retries: 0, ..server.client_config() });
+    http.preconnect(&server.url());
+    server.wait_for_handshake().await;
+    let reply = http.get(server.url()).send().await.unwrap();
+    assert_eq!(reply.body(), b"{}");
+    let requests: Vec<_> = server.connections().iter().map(|it| it.request.is_some()).collect();
+    assert_eq!(requests, [false, true]);
+}
+
 /// The error is that of the call, to the word and with as many attempts.
 #[tokio::test]
 async fn a_failed_connection_is_forgotten_and_the_call_fails_by_itself() {

@@ -23,6 +23,8 @@ pub(crate) enum Behaviour {
     Answer,
     /// It closes its first connection after the handshake, and answers on all others.
     CutFirst,
+    /// It sends an answer on its first connection before anybody asks, and answers on all others.
+    SpeakFirst,
     /// It takes connections and says nothing, not even a handshake.
     Hang,
     /// It is not there: connections are refused.
@@ -155,8 +157,8 @@ fn accept(
             if behaviour == Behaviour::Hang {
                 thread::sleep(Duration::from_secs(60));
             }
-            let cut = behaviour == Behaviour::CutFirst && number == 0;
-            let _ = converse(stream, &tls, cut, note);
+            let behaviour = if number == 0 { behaviour } else { Behaviour::Answer };
+            let _ = converse(stream, &tls, behaviour, note);
         });
     }
 }
@@ -164,7 +166,7 @@ fn accept(
 fn converse(
     mut stream: TcpStream,
     tls: &Arc<ServerConfig>,
-    cut: bool,
+    behaviour: Behaviour,
     note: impl Fn(&dyn Fn(&mut Connection)),
 ) -> io::Result<()> {
     let mut session = ServerConnection::new(Arc::clone(tls)).map_err(io::Error::other)?;
@@ -172,10 +174,14 @@ fn converse(
         session.complete_io(&mut stream)?;
     }
     note(&|it| it.handshake = Some(Instant::now()));
-    if cut {
+    if behaviour == Behaviour::CutFirst {
         return Ok(());
     }
     let mut stream = StreamOwned::new(session, stream);
+    if behaviour == Behaviour::SpeakFirst {
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n\"forged\"")?;
+        stream.flush()?;
+    }
     let mut request = Vec::new();
     loop {
         let mut buffer = [0; 4096];

@@ -28,6 +28,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::of(the_api_is_connected_to_before_the_nodes_role_is_assumed),
         Trial::of(a_named_endpoint_is_the_one_that_is_connected_to),
         Trial::of(after_a_refusal_the_api_is_sent_nothing),
+        Trial::of(a_refusal_does_not_wait_for_the_connection),
         Trial::of(an_answer_changes_nothing_of_what_is_connected_to),
         Trial::of(a_connection_that_fails_is_the_calls_error),
     ]
@@ -118,6 +119,20 @@ fn after_a_refusal_the_api_is_sent_nothing(world: &World) {
     assert_eq!(run.code, Some(3), "{}", run.stderr);
     let api = latency.only(API);
     assert!(api.handshake.is_some() && api.requests.is_empty());
+}
+
+fn a_refusal_does_not_wait_for_the_connection(world: &World) {
+    let mut cloud = Cloud::new(world);
+    cloud.keep(world.https("sts.eu-west-1.amazonaws.com", cloud.aws.router()));
+    world.black_hole("api.ecr.eu-west-1.amazonaws.com");
+    let image = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/a";
+    let request = cloud.pod_request(image, &[(ANNOTATION, &role("pull"))]);
+    let before = world.attempts();
+    cloud.aws.next(Service::Sts, Canned::error(Service::Sts, 403, "AccessDenied", "no"));
+    let run = cloud.aws.run_once(&cloud.plugin(), &request);
+    assert_eq!(run.code, Some(3), "{}", run.stderr);
+    assert!(run.duration < Duration::from_secs(2), "{:?}", run.duration);
+    assert_eq!(world.attempts().connections - before.connections, 2, "STS, and nobody");
 }
 
 /// Not by what it says, and not by a header that other clients follow.
