@@ -7,4 +7,5 @@ pub(crate) mod json_string;
 pub(crate) mod lower;
 pub(crate) mod path;
 pub(crate) mod quote;
+pub(crate) mod time;
 pub(crate) mod url;

@@ -66,18 +66,14 @@ pub fn lookup_name(pod_image: &str) -> Result<String, ImageError> {
     parse(pod_image).map_err(|reason| ImageError { image: pod_image.to_owned(), reason })
 }
 
-fn parse(image: &str) -> Result<String, ImageErrorKind> {
-    if image.len() == 64 && image.bytes().all(|b| matches!(b, b'a'..=b'f' | b'0'..=b'9')) {
-        return Err(ImageErrorKind::Identifier(image.to_owned()));
-    }
-    let (domain, remainder) = split_domain(image);
-    let repository = remainder.split(':').next().unwrap_or_default();
-    if lower(repository) != repository {
-        return Err(ImageErrorKind::Uppercase(repository.to_owned()));
-    }
-    let whole = format!("{domain}/{remainder}");
-    let Some(reference) = Reference::parse(&whole) else {
-        return Err(match Reference::parse(&lower(&whole)) {
+/// The image as a pod names it, without tag and digest and with nothing filled in: by this the
+/// kubelet's pull records know it.
+///
+/// # Errors
+/// When the name is not an image reference.
+pub fn repository_as_written(image: &str) -> Result<String, ImageErrorKind> {
+    let Some(reference) = Reference::parse(image) else {
+        return Err(match Reference::parse(&lower(image)) {
             Some(_) => ImageErrorKind::NotLowercase,
             None => ImageErrorKind::Format,
         });
@@ -89,6 +85,18 @@ fn parse(image: &str) -> Result<String, ImageErrorKind> {
         check_digest(digest)?;
     }
     Ok(reference.name.to_owned())
+}
+
+fn parse(image: &str) -> Result<String, ImageErrorKind> {
+    if image.len() == 64 && image.bytes().all(|b| matches!(b, b'a'..=b'f' | b'0'..=b'9')) {
+        return Err(ImageErrorKind::Identifier(image.to_owned()));
+    }
+    let (domain, remainder) = split_domain(image);
+    let repository = remainder.split(':').next().unwrap_or_default();
+    if lower(repository) != repository {
+        return Err(ImageErrorKind::Uppercase(repository.to_owned()));
+    }
+    repository_as_written(&format!("{domain}/{remainder}"))
 }
 
 /// Splits off the registry, filling in Docker Hub and its `library/`.
@@ -118,7 +126,7 @@ struct Reference<'a> {
 }
 
 impl<'a> Reference<'a> {
-    /// The grammar of a reference whose registry is always written out.
+    /// The grammar of a reference.
     fn parse(text: &'a str) -> Option<Self> {
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => (rest, Some(digest)),
@@ -137,7 +145,9 @@ impl<'a> Reference<'a> {
             }
             _ => rest,
         };
-        let (domain, path) = name.split_once('/')?;
+        let Some((domain, path)) = name.split_once('/') else {
+            return is_path(name).then_some(Self { name, path: name, digest });
+        };
         // The registry is optional in the grammar, so a name whose first part is no
         // registry is all path.
         let path = if is_domain(domain) && is_path(path) {

@@ -36,6 +36,7 @@ mod kubelet;
 mod layout;
 pub mod lints;
 pub mod pattern;
+pub mod pull_records;
 mod schema;
 pub mod service_account;
 mod source;
@@ -54,5 +55,6 @@ pub use self::kubelet::{
 pub use self::source::{Excerpt, Location, Source, Spanned};
 pub use self::startup::{Startup, startup};
 pub use self::version::{
-    FeatureGates, KubeletVersion, SERVICE_ACCOUNT_TOKENS, Target, TargetError,
+    ENSURE_SECRET_PULLED_IMAGES, FeatureGates, KubeletVersion, SERVICE_ACCOUNT_TOKENS, Target,
+    TargetError,
 };

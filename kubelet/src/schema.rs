@@ -10,6 +10,7 @@ use pullpass_go_duration::GoDuration;
 
 use crate::document::{Fault, Node, Value};
 use crate::go::quote::quote;
+use crate::go::time::is_time;
 
 /// A Go type as far as decoding needs it.
 #[derive(Clone, Copy)]
@@ -19,6 +20,7 @@ pub(crate) enum Type {
     Named(&'static str),
     Bool,
     Duration,
+    Time,
     Array(&'static Type),
     Map(&'static Type),
     Struct(&'static str, &'static [(&'static str, Type)]),
@@ -31,6 +33,7 @@ impl Type {
             Self::String => "string".to_owned(),
             Self::Bool => "bool".to_owned(),
             Self::Duration => "v1.Duration".to_owned(),
+            Self::Time => "v1.Time".to_owned(),
             Self::Named(name) | Self::Struct(name, _) => format!("{package}.{name}"),
             Self::Array(item) => format!("[]{}", item.name(package)),
             Self::Map(item) => format!("map[string]{}", item.name(package)),
@@ -106,7 +109,14 @@ impl Decoder<'_> {
                     ..Fault::at(error.to_string(), 0)
                 })?;
             }
-            (_, Type::Duration) => return Err(self.type_error(node, "string")),
+            (Value::String(text), Type::Time) if is_time(text) => {}
+            (Value::String(_), Type::Time) => {
+                // The kubelet goes on to say what is wrong in it.
+                let message = "parsing time \"...\" as \"2006-01-02T15:04:05Z07:00\"";
+                let fault = Fault { span: node.span.clone(), ..Fault::at(message, 0) };
+                return Err(Fault { verbatim: false, ..fault });
+            }
+            (_, Type::Duration | Type::Time) => return Err(self.type_error(node, "string")),
             (Value::Array(items), Type::Array(item)) => {
                 let length = self.place.len();
                 for (index, element) in items.iter().enumerate() {

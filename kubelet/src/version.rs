@@ -12,6 +12,9 @@ pub(crate) use self::feature_gates::{gate_versions, known_gates};
 /// 1.33, beta and on from 1.34.
 pub const SERVICE_ACCOUNT_TOKENS: &str = "KubeletServiceAccountTokenForCredentialProviders";
 
+/// The gate before the records of pulls (KEP-2535).
+pub const ENSURE_SECRET_PULLED_IMAGES: &str = "KubeletEnsureSecretPulledImages";
+
 /// A Kubernetes minor version, 1.30 to 1.37: those whose own code the tests compare with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KubeletVersion {
@@ -100,6 +103,18 @@ impl Target {
             if self.version.from(34) { ("AllBeta", true) } else { ("AllAlpha", false) };
         let named = |name| self.gates.named(name);
         named(SERVICE_ACCOUNT_TOKENS).or_else(|| named(stage)).unwrap_or(default)
+    }
+
+    /// Whether the kubelet keeps records of pulls and asks pods for credentials by them: KEP-2535,
+    /// alpha and off from 1.33, beta and on from 1.35.
+    pub fn verifies_pulled_images(&self) -> bool {
+        if !self.version.from(33) {
+            return false;
+        }
+        let (stage, default) =
+            if self.version.from(35) { ("AllBeta", true) } else { ("AllAlpha", false) };
+        let named = |name| self.gates.named(name);
+        named(ENSURE_SECRET_PULLED_IMAGES).or_else(|| named(stage)).unwrap_or(default)
     }
 
     /// Whether the configuration may be a directory.
