@@ -9,7 +9,7 @@ use pullpass_go_duration::GoDuration;
 use pullpass_kubelet::{FeatureGates, KubeletVersion, Target};
 
 use crate::command_notes::{
-    CHECK, COMPLETIONS, CONFIG, CONFIG_MERGE, CONFIG_REMOVE, LOOKUP, MAN, MATCH,
+    CHECK, COMPLETIONS, CONFIG, CONFIG_MERGE, CONFIG_REMOVE, LOOKUP, MAN, MATCH, RECORDS,
 };
 
 /// See what the kubelet will do with image credential providers, before it does
@@ -45,6 +45,9 @@ pub(crate) enum Command {
             pullpass config remove [OPTIONS] FILE NAME"
     )]
     Config(ConfigArgs),
+    /// Show which pods may use the images of a node without a pull, and why others pull again
+    #[command(after_help = RECORDS.after_help())]
+    Records(RecordsArgs),
     /// Print a completion script
     #[command(after_help = COMPLETIONS.after_help())]
     Completions {
@@ -247,6 +250,36 @@ pub(crate) struct ConfigEditOptions {
     /// Only print what would change, as a diff in which nothing shows that may be secret
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecordsArgs {
+    /// An image as pods name it [default: all images of the records]
+    pub(crate) image: Option<String>,
+    /// The root of the node's file system
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(crate) root: PathBuf,
+    /// The kubelet's directory in it, as the kubelet's `--root-dir`
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/kubelet")]
+    pub(crate) kubelet_dir: PathBuf,
+    /// Decide for a pod of this service account
+    #[arg(long, value_name = "NS/NAME", value_parser = service_account, requires = "image")]
+    pub(crate) service_account: Option<(String, String)>,
+    /// Decide for a pod with this pull secret; may be repeated
+    #[arg(long = "secret", value_name = "NS/NAME", value_parser = service_account,
+        requires = "image")]
+    pub(crate) secrets: Vec<(String, String)>,
+    /// `imagePullCredentialsVerificationPolicy` of the kubelet's configuration
+    #[arg(long, value_name = "NAME", default_value = "NeverVerifyPreloadedImages")]
+    pub(crate) policy: String,
+    /// A pattern of `preloadedImagesVerificationAllowlist`; may be repeated
+    #[arg(long = "allowlist", value_name = "PATTERN")]
+    pub(crate) allowlist: Vec<String>,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
 }
 
 fn service_account(text: &str) -> Result<(String, String), String> {

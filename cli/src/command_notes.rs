@@ -37,7 +37,7 @@ impl CommandNotes {
 
 /// The commands, in the order of `--help`.
 pub(crate) const COMMANDS: &[CommandNotes] =
-    &[CHECK, MATCH, LOOKUP, CONFIG, CONFIG_MERGE, CONFIG_REMOVE, COMPLETIONS, MAN];
+    &[CHECK, MATCH, LOOKUP, CONFIG, CONFIG_MERGE, CONFIG_REMOVE, RECORDS, COMPLETIONS, MAN];
 
 pub(crate) const CHECK: CommandNotes = CommandNotes {
     display_name: "pullpass-check",
@@ -171,6 +171,24 @@ pub(crate) const CONFIG_REMOVE: CommandNotes = CommandNotes {
         "pullpass config remove /etc/kubernetes/credential-providers.yaml \\\n    \
          oidc-credential-provider",
     )],
+};
+
+pub(crate) const RECORDS: CommandNotes = CommandNotes {
+    display_name: "pullpass-records",
+    exit_codes: &[
+        (0, "there are records; for a pod: it may use the image without a pull"),
+        (1, "there are none; for a pod: it must pull"),
+        (2, "the records cannot be read, or the command line is wrong"),
+    ],
+    notes: "The kubelet keeps them from 1.35 on, and in 1.33 and 1.34 with the feature gate \
+            KubeletEnsureSecretPulledImages. Only root may read them.",
+    examples: &[
+        ("who may use this image without a pull?", "pullpass records registry.example/team/app:v1"),
+        (
+            "why does this pod pull again?",
+            "pullpass records registry.example/team/app:v1 --service-account shop/web",
+        ),
+    ],
 };
 
 pub(crate) const COMPLETIONS: CommandNotes = CommandNotes {

@@ -11,6 +11,7 @@ mod manual;
 mod match_;
 mod plugin_lints;
 mod plugins;
+mod records;
 mod report;
 mod text;
 
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Match(args) => match_::run(&args),
         Command::Lookup(args) => lookup::run(&args, &environment),
         Command::Config(args) => config::run(&args, &environment),
+        Command::Records(args) => records::run(&args),
         Command::Completions { shell } => Ok(manual::completions(shell)),
         Command::Man { name, dir: None } => manual::print_page(name.as_deref()),
         Command::Man { dir: Some(dir), .. } => manual::write_pages(&dir),

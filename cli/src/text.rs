@@ -27,7 +27,7 @@ pub(crate) fn is_deceptive(c: char) -> bool {
 
 /// The labels that may begin a line, and the colour that each has on a terminal: red for what
 /// fails, yellow for what probably will, green for what works, cyan for what is only said.
-const LABELS: [(&str, &str); 16] = [
+const LABELS: [(&str, &str); 17] = [
     ("error:", RED),
     ("refused:", RED),
     ("no match:", RED),
@@ -39,6 +39,7 @@ const LABELS: [(&str, &str); 16] = [
     ("added:", GREEN),
     ("replaced:", GREEN),
     ("removed:", GREEN),
+    ("must pull:", YELLOW),
     ("advice:", CYAN),
     ("note:", CYAN),
     ("hint:", CYAN),

@@ -17,6 +17,7 @@ mod pages;
 mod profiles;
 mod programs;
 mod readme;
+mod records;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -16,8 +16,17 @@ fn completions_for_every_shell() {
     }
 }
 
-const COMMANDS: [&str; 8] =
-    ["check", "match", "lookup", "config", "config-merge", "config-remove", "completions", "man"];
+const COMMANDS: [&str; 9] = [
+    "check",
+    "match",
+    "lookup",
+    "config",
+    "config-merge",
+    "config-remove",
+    "records",
+    "completions",
+    "man",
+];
 const PLUGINS: [&str; 4] = ["acr", "ecr", "gar", "oidc"];
 
 #[test]

@@ -50,8 +50,9 @@ fn every_example_is_true() {
     fs::rename(node.bin_dir(), node.path("good")).expect("renamed");
     fs::create_dir(node.bin_dir()).expect("a folder");
     node.script("registry-login", &answer("ServiceAccount", LOGIN));
+    crate::records::write_records(&node);
     let examples = blocks("console");
-    assert_eq!(examples.len(), 11);
+    assert_eq!(examples.len(), 12);
     for example in examples {
         let (line, expected) = example.split_once('\n').expect("a command line");
         let line = line.strip_prefix("$ pullpass ").expect("a run of pullpass");
@@ -74,7 +75,9 @@ fn every_example_is_true() {
 
 #[test]
 fn every_option_is_in_it() {
-    for name in ["check", "match", "lookup", "config", "config merge", "config remove", "man"] {
+    for name in
+        ["check", "match", "lookup", "config", "config merge", "config remove", "records", "man"]
+    {
         let output = command().args(name.split(' ')).arg("--help").output().expect("a run");
         let help = String::from_utf8(output.stdout).expect("UTF-8");
         let options = help.lines().filter_map(|line| line.trim_start().split_once("--"));
