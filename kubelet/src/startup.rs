@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::config::{Config, CredentialProvider};
 use crate::finding::{Finding, FindingCode, StartupError};
 use crate::source::Source;
-use crate::version::Target;
+use crate::version::{Target, UNRECOGNIZED};
 
 pub(crate) use self::programs::nearby_program;
 
@@ -103,13 +103,16 @@ fn before(mut first: StartupError, later: Option<StartupError>) -> StartupError 
 
 /// What the kubelet says against the feature gates of the command line.
 fn check_gates(target: &Target) -> Option<StartupError> {
-    let faults = target.gates.faults(target.version);
-    let message = match faults.as_slice() {
-        [] => return None,
-        [one] => one.clone(),
-        // Up to 1.30 it stops at the first that it comes to.
-        [first, ..] if target.version.minor() <= 30 => first.clone(),
-        several => format!("[{}]", several.join(", ")),
+    let faults = target.gate_faults();
+    let unknown = faults.iter().find(|fault| fault.starts_with(UNRECOGNIZED));
+    let message = match (faults.as_slice(), unknown) {
+        ([], _) => return None,
+        ([one], _) => one.clone(),
+        // Up to 1.30 it stops at the first fault that it comes to, later at the first gate that it
+        // does not know.
+        ([first, ..], _) if target.version.minor() <= 30 => first.clone(),
+        (_, Some(unknown)) => unknown.clone(),
+        (several, None) => format!("[{}]", several.join(", ")),
     };
     // The order of several is random.
     let verbatim = faults.len() == 1;

@@ -1,12 +1,13 @@
 //! Which kubelet is meant: its version and its feature gates.
 
 mod feature_gates;
+mod gate_needs;
 
 use std::fmt;
 use std::str::FromStr;
 
 pub use self::feature_gates::FeatureGates;
-pub(crate) use self::feature_gates::{gate_versions, known_gates};
+pub(crate) use self::feature_gates::{UNRECOGNIZED, gate_versions, known_gates};
 
 /// The gate before the use of service account tokens (KEP-4412): alpha and off in
 /// 1.33, beta and on from 1.34.
@@ -91,6 +92,16 @@ impl Target {
     /// A kubelet of `version` with its default gates.
     pub fn new(version: KubeletVersion) -> Self {
         Self { version, gates: FeatureGates::default() }
+    }
+
+    /// What the kubelet says against its gates, in its words: first against each, and where all
+    /// of them are good, against those that need another one.
+    pub(crate) fn gate_faults(&self) -> Vec<String> {
+        let faults = self.gates.faults(self.version);
+        match faults.is_empty() {
+            true => gate_needs::find_faults(&self.gates, self.version),
+            false => faults,
+        }
     }
 
     /// Whether providers may get service account tokens.

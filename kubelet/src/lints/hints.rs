@@ -186,6 +186,17 @@ fn feature_gate(message: &str, target: &Target) -> String {
     if message.contains("is locked to") {
         return format!("remove it: in kubelet {version} this gate can no longer be changed");
     }
+    if let Some((name, missing)) = message.split_once(" is enabled, but depends on features ") {
+        let missing = missing.rsplit('[').next().unwrap_or_default().trim_end_matches(']');
+        return format!(
+            "also set {}, or set `{name}=false`",
+            missing
+                .split(' ')
+                .map(|gate| format!("`{gate}=true`"))
+                .collect::<Vec<_>>()
+                .join(" and ")
+        );
+    }
     let name = message.rsplit(' ').next().unwrap_or_default();
     match gate_versions(name) {
         Some((_, last)) if last < version.minor() => {
@@ -245,6 +256,23 @@ mod tests {
             let hint = hint(&finding, &Target::new(version));
             assert!(hint.contains(expected), "{name}: {hint}");
         }
+    }
+
+    #[test]
+    fn a_gate_that_is_needed_is_named() {
+        let gates = "UserNamespacesHostNetworkSupport=true,NodeDeclaredFeatures=false";
+        let version = crate::KubeletVersion::new(36).expect("known");
+        let target = Target { version, gates: gates.parse().expect("gates") };
+        let error = crate::startup(Path::new(""), None, &target).error.expect("refused");
+        let hints: Vec<String> = error.findings.iter().map(|found| hint(found, &target)).collect();
+        assert!(
+            hints.contains(
+                &"also set `NodeDeclaredFeatures=true`, or set \
+                  `UserNamespacesHostNetworkSupport=false`"
+                    .to_owned()
+            ),
+            "{hints:?}"
+        );
     }
 
     #[test]

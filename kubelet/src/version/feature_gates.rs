@@ -13,6 +13,9 @@ use crate::version::{KubeletVersion, TargetError};
 /// Kubernetes 1.30.14, 1.31.14, 1.32.13, 1.33.13, 1.34.4, 1.35.4, 1.36.3 and 1.37.2.
 const TABLE: &str = include_str!("feature_gates.txt");
 
+/// How the kubelet's words for a gate begin that it does not know.
+pub(crate) const UNRECOGNIZED: &str = "unrecognized feature gate: ";
+
 /// Names for all gates of a stage.
 const GROUPS: [&str; 2] = ["AllAlpha", "AllBeta"];
 
@@ -37,8 +40,7 @@ impl FeatureGates {
         self.0.iter().map(|(name, on)| (name.as_str(), *on))
     }
 
-    /// What a kubelet of this version says against each of them, in its words. That a gate needs
-    /// another one (from 1.35) is not looked at.
+    /// What a kubelet of this version says against each of them, in its words.
     pub(crate) fn faults(&self, version: KubeletVersion) -> Vec<String> {
         self.iter().filter_map(|(name, on)| find_fault(name, on, version)).collect()
     }
@@ -61,7 +63,7 @@ fn find_fault(name: &str, on: bool, version: KubeletVersion) -> Option<String> {
     }
     let known = rows().find(|row| row.name == name).filter(|row| row.is_in(version));
     let Some(row) = known else {
-        return Some(format!("unrecognized feature gate: {name}"));
+        return Some(format!("{UNRECOGNIZED}{name}"));
     };
     let (value, from) = row.lock?;
     (version.minor() >= from && on != value)
