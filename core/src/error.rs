@@ -242,13 +242,19 @@ impl ErrorKind {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Config => "an option, a file or an environment variable is wrong",
-            Self::Denied => "the identity was refused by the registry's side",
+            Self::Denied => {
+                "the registry, or the server that issues its logins, refused the \
+                 identity"
+            }
             Self::Identity => "no usable identity: the pod's token, its claims or its annotations",
             Self::Protocol => {
                 "unexpected answer from a server: check for a proxy, a login page or a wrong URL"
             }
             Self::Request => "the request on stdin is not valid",
-            Self::Unavailable => "a server could not be reached or was overloaded, after retries",
+            Self::Unavailable => {
+                "a server could not be reached or was overloaded; retries did \
+                 not help"
+            }
         }
     }
 }

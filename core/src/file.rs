@@ -93,7 +93,7 @@ pub fn read_secret(path: &Path) -> Result<SecretString, Error> {
     let invalid = |why: &str| Error::config(format!("the secret file `{}` {why}", path.display()));
     match secret {
         "" => Err(invalid("is empty")),
-        secret if secret.contains(['\r', '\n', '\0']) => Err(invalid("holds several lines")),
+        secret if secret.contains(['\r', '\n', '\0']) => Err(invalid("has more than one line")),
         secret => Ok(secret.into()),
     }
 }
@@ -133,7 +133,7 @@ mod tests {
 
         std::fs::write(&file, "secret\r\n").unwrap();
         assert_eq!(read_secret(&file).unwrap().expose_secret(), "secret");
-        for (text, why) in [("\n", "is empty"), ("a\nb", "holds several lines")] {
+        for (text, why) in [("\n", "is empty"), ("a\nb", "has more than one line")] {
             std::fs::write(&file, text).unwrap();
             assert!(read_secret(&file).unwrap_err().to_string().contains(why), "{text:?}");
         }

@@ -26,7 +26,7 @@ pub(crate) fn help(plugin: &Plugin) -> String {
     );
     section(
         &mut text,
-        "Commands, for people",
+        "Commands, to run by hand",
         plugin.commands.iter().map(|command| {
             (format!("{}{}", command.name, arguments(command.options)), command.summary.to_owned())
         }),
@@ -48,7 +48,7 @@ pub(crate) fn help(plugin: &Plugin) -> String {
     section(
         &mut text,
         "Exit codes",
-        std::iter::once(("0".to_owned(), "one response is on stdout".to_owned())).chain(
+        std::iter::once(("0".to_owned(), "one response was written to stdout".to_owned())).chain(
             ErrorKind::ALL
                 .iter()
                 .map(|kind| (kind.exit_code().to_string(), kind.meaning().to_owned())),

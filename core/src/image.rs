@@ -69,7 +69,10 @@ impl Image {
                 return Err(invalid("the repository has an empty part, `.` or `..`"));
             }
             if !path.chars().all(is_path_char) {
-                return Err(invalid("the repository has a character that no repository has"));
+                return Err(invalid(
+                    "the repository has a character that is not allowed in a \
+                     repository",
+                ));
             }
         }
         Ok(Self {

@@ -34,19 +34,19 @@ impl TokenResponse {
     pub fn read(reply: &Reply, clock: &Clock) -> Result<Self, Error> {
         let body: Value = reply.json()?;
         if body["token_type"].as_str().is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
-            return Err(reply.unexpected("a token that is not a bearer token"));
+            return Err(reply.unexpected("with a token that is not a bearer token"));
         }
         let expires = match &body["expires_in"] {
             Value::Null => None,
             said => {
-                let life =
-                    seconds(said).ok_or_else(|| reply.unexpected("an unreadable `expires_in`"))?;
+                let life = seconds(said)
+                    .ok_or_else(|| reply.unexpected("with an unreadable `expires_in`"))?;
                 clock.now().checked_add(life)
             }
         };
         match body["access_token"].as_str().filter(|token| !token.is_empty()) {
             Some(token) => Ok(Self { access_token: token.into(), expires }),
-            None => Err(reply.unexpected("no access token")),
+            None => Err(reply.unexpected("without an access token")),
         }
     }
 }

@@ -116,7 +116,7 @@ pub(crate) const COMMON: &[OptionSpec] = &[
     OptionSpec::value(
         "timeout",
         "DURATION",
-        "give up after this long; the kubelet kills a plugin after 60s",
+        "give up after this time; the kubelet kills a plugin after 60s",
     )
     .env("PULLPASS_TIMEOUT")
     .default("50s"),
@@ -137,7 +137,7 @@ pub(crate) const COMMON: &[OptionSpec] = &[
     OptionSpec::value(
         "allow-audience",
         "AUDIENCE",
-        "send pods' tokens of this audience although the Kubernetes API server may accept them",
+        "send pods' tokens with this audience although the Kubernetes API server may accept them",
     )
     .repeated(),
     OptionSpec::switch("help", "print this and exit"),

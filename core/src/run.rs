@@ -90,7 +90,7 @@ fn unknown_command(plugin: &Plugin, word: Option<&str>) -> Option<Error> {
     let commands: Vec<String> =
         plugin.commands.iter().map(|command| format!("`{}`", command.name)).collect();
     Some(Error::config(message).with_hint(format!(
-        "the commands are {}; the kubelet uses none: take it out of this provider's `args`",
+        "the commands are {}, and are for use by hand: remove this word from the provider's `args`",
         commands.join(", ")
     )))
 }
@@ -197,11 +197,12 @@ fn answer(
         if let Some(account) = &request.service_account
             && !provider.allows_api_server_token(&request)
         {
+            let has_one_audience = account.token.claims().audience.len() == 1;
             account.token.check_not_for_api_server(options.values("allow-audience")).map_err(
-                |error| match plugin.audience {
+                |error| match plugin.audience.filter(|_| has_one_audience) {
                     Some(audience) => error.with_hint(format!(
                         "set `tokenAttributes.serviceAccountTokenAudience` to `{audience}`, or \
-                         name the token's audience with `--allow-audience`"
+                         allow the audience of this token with `--allow-audience`"
                     )),
                     None => error,
                 },

@@ -101,35 +101,39 @@ impl Token {
     pub fn check_not_for_api_server(&self, allowed: &[String]) -> Result<(), Error> {
         let audiences = &self.claims.audience;
         let is_allowed = |audience: &String| allowed.contains(audience);
-        let refused = |what: String| {
-            Error::identity(what).with_hint(
-                "set an audience that only the registry's side accepts in \
-                 `tokenAttributes.serviceAccountTokenAudience`, or name this one with \
-                 `--allow-audience`",
-            )
-        };
         if audiences.is_empty() {
-            return Err(refused(
+            return Err(Error::identity(
                 "the service account token has no audience, so the Kubernetes API server may \
-                 accept it; it is not sent"
-                    .to_owned(),
+                 accept it; it is not sent",
+            )
+            .with_hint(
+                "tokens from the kubelet have the audience of \
+                 `tokenAttributes.serviceAccountTokenAudience`: check where this token comes from",
             ));
         }
         let for_api_server = |audience: &&String| {
             !is_allowed(audience) && audience::is_for_api_server(audience, &self.claims.issuer)
         };
         if let Some(audience) = audiences.iter().find(for_api_server) {
-            return Err(refused(format!(
+            return Err(Error::identity(format!(
                 "the Kubernetes API server may accept the service account token (audience \
                  `{audience}`); it is not sent to another server"
-            )));
+            ))
+            .with_hint(
+                "set `tokenAttributes.serviceAccountTokenAudience` to an audience that only the \
+                 registry or its token endpoint accepts, or allow this one with `--allow-audience`",
+            ));
         }
         if audiences.len() > 1 && !audiences.iter().all(is_allowed) {
-            return Err(refused(format!(
-                "the service account token has several audiences (`{}`), and the kubelet asks \
-                 for one; it is not sent",
+            return Err(Error::identity(format!(
+                "the service account token has several audiences (`{}`), but the kubelet requests \
+                 exactly one; it is not sent",
                 audiences.join("`, `")
-            )));
+            ))
+            .with_hint(
+                "create the token with a single audience, or allow each of them with \
+                 `--allow-audience`",
+            ));
         }
         Ok(())
     }
@@ -145,7 +149,10 @@ impl Token {
                 "the service account token expired {} s ago",
                 past.as_secs()
             ))
-            .with_hint("the kubelet renews tokens by itself: check this node's clock; in a trial by hand, create a new token")),
+            .with_hint(
+                "the kubelet renews tokens by itself: check this node's clock; when \
+                 testing by hand, create a new token",
+            )),
         }
     }
 
@@ -164,8 +171,10 @@ impl fmt::Debug for Token {
 impl Claims {
     fn parse(token: &str) -> Result<Self, Error> {
         let invalid = |why: &str| {
-            Error::request(format!("`serviceAccountToken` is not a signed JWT: {why}"))
-                .with_hint("the kubelet sends the token of the pod's service account; `kubectl create token` makes one for a trial")
+            Error::request(format!("`serviceAccountToken` is not a signed JWT: {why}")).with_hint(
+                "the kubelet sends the token of the pod's service account; to test by \
+                     hand, create one with `kubectl create token`",
+            )
         };
         let [header, payload, signature] =
             jwt::parts(token).ok_or_else(|| invalid("it does not have three parts"))?;

@@ -76,7 +76,7 @@ fn diagnose_aadsts(
         ),
         "AADSTS5002730" => (
             ErrorKind::Config,
-            "Entra does not support this kind of signature: use a certificate with an RSA key",
+            "Entra does not support this signature algorithm: use a certificate with an RSA key",
         ),
         "AADSTS50013" | "AADSTS700027" | "AADSTS7000272" => (
             ErrorKind::Denied,
@@ -85,7 +85,7 @@ fn diagnose_aadsts(
         ),
         "AADSTS50196" | "AADSTS90006" | "AADSTS90012" | "AADSTS90024" | "AADSTS90033"
         | "AADSTS90055" => {
-            (ErrorKind::Unavailable, "Entra limits this tenant's requests or has no capacity; ")
+            (ErrorKind::Unavailable, "Entra is limiting this tenant's requests, or is overloaded; ")
         }
         _ => return None,
     };
@@ -127,12 +127,14 @@ fn diagnose_status(status: u16, service: &TokenService, body: &EntraErrorBody) -
              selected: assign it, or select one with `userAssignedIdentityID` or \
              `--managed-identity`",
         ),
-        (403, TokenService::Imds) => {
-            (ErrorKind::Denied, "a proxy or firewall on this machine answers in place of IMDS")
-        }
+        (403, TokenService::Imds) => (
+            ErrorKind::Denied,
+            "something other than IMDS answered: check for a proxy or \
+                 firewall on this machine",
+        ),
         (404 | 410, TokenService::Imds) => (
             ErrorKind::Unavailable,
-            "the identity was assigned a moment ago, or IMDS is being updated; ",
+            "the identity was assigned only a moment ago, or IMDS is being updated; ",
         ),
         (408 | 429 | 500..=599, _) => (ErrorKind::Unavailable, ""),
         (401 | 403, TokenService::ApiServer) => (
@@ -145,7 +147,7 @@ fn diagnose_status(status: u16, service: &TokenService, body: &EntraErrorBody) -
         }
         (401 | 403, _) if body.error().is_some() || body.has_description() => (
             ErrorKind::Denied,
-            "check the identity, and for a proxy between this node and the service",
+            "check the identity, and check for a proxy between this node and the service",
         ),
         _ if body.error().is_some() => (ErrorKind::Denied, "check the configured identity"),
         _ => (ErrorKind::Protocol, UNEXPECTED),
@@ -169,8 +171,8 @@ pub(crate) fn diagnose_registry(
         ErrorKind::Denied if reply.status() == 403 => Diagnosis::new(
             kind,
             format!(
-                "the registry's firewall may block this node, or the identity lacks the role \
-                 AcrPull on `{registry}`"
+                "assign the role AcrPull on `{registry}` to the identity; if it has the role, \
+                 check whether the registry's firewall blocks this node"
             ),
         ),
         ErrorKind::Denied => Diagnosis::new(

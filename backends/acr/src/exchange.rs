@@ -111,8 +111,8 @@ impl Exchange<'_> {
         match is_protocol {
             true => match challenge::find_fault(self.server, self.cx).await {
                 Some(fault) => error.with_source(fault).with_hint(
-                    "this host does not answer like an ACR registry: check DNS, and for a proxy or \
-                     firewall",
+                    "this host does not answer like an ACR registry: check DNS, and check for a \
+                     proxy or firewall",
                 ),
                 None => error,
             },
@@ -122,8 +122,8 @@ impl Exchange<'_> {
 }
 
 fn non_empty(token: Option<String>, what: &str, reply: &Reply) -> Result<SecretString, Error> {
-    token.filter(|token| !token.is_empty()).map(SecretString::from).ok_or_else(|| {
-        Error::protocol(format!("`{}` answered {} without {what}", reply.target(), reply.status()))
-            .with_hint("unexpected answer: check for a proxy, a login page or a wrong URL")
-    })
+    token
+        .filter(|token| !token.is_empty())
+        .map(SecretString::from)
+        .ok_or_else(|| reply.unexpected(&format!("without {what}")))
 }

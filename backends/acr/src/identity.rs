@@ -163,7 +163,8 @@ fn missing(account: &ServiceAccount, annotation: &str, option: &str) -> Error {
     let subject = one_line(&account.token.claims().subject);
     Error::identity(format!("annotation `{annotation}` is missing on `{subject}`")).with_hint(
         format!(
-            "annotate the service account and list the key in `tokenAttributes`, or set `{option}`"
+            "annotate the service account and list the key in \
+             `tokenAttributes.optionalServiceAccountAnnotationKeys`, or set `{option}`"
         ),
     )
 }

@@ -76,7 +76,7 @@ const OPTIONS: &[OptionSpec] = &[
         "the domain of registries in another cloud, with the port if it is not 443",
     )
     .repeated(),
-    OptionSpec::value("tenant-id", "ID", "the tenant of the identity").env("AZURE_TENANT_ID"),
+    OptionSpec::value("tenant-id", "ID", "the identity's tenant").env("AZURE_TENANT_ID"),
     OptionSpec::value(
         "managed-identity",
         "ID",
@@ -103,7 +103,7 @@ const OPTIONS: &[OptionSpec] = &[
     OptionSpec::value(
         "registry-mirror",
         "SOURCE:TARGET[/PATH]",
-        "pull that host's images from this registry, as the node",
+        "log in at the TARGET registry, as the node, for images of the SOURCE host",
     )
     .repeated(),
     OptionSpec::value("r", "SOURCE:TARGET", "the same as --registry-mirror").repeated(),

@@ -92,8 +92,8 @@ impl Aws {
             !ipv4_api && (registry.dual_stack() || config.use_dual_stack().unwrap_or_default());
         if fips && matches!(registry, Registry::Public { .. }) {
             return Err(Error::config("ECR Public has no FIPS endpoint").with_hint(
-                "take ECR Public out of `matchImages`, or turn off FIPS in this provider's \
-                     `env` (`AWS_USE_FIPS_ENDPOINT`) and profile (`use_fips_endpoint`)",
+                "remove ECR Public from `matchImages`, or turn off FIPS in this provider's `env` \
+                 (`AWS_USE_FIPS_ENDPOINT`) and profile (`use_fips_endpoint`)",
             ));
         }
         let endpoints = |region: &str| Endpoints {
@@ -249,7 +249,7 @@ fn sts_region(registry: &Registry, environment: &Environment) -> Result<String, 
             partition.id
         ))
         .with_hint(
-            "take ECR Public out of this provider's `matchImages`: its images can be pulled \
+            "remove ECR Public from this provider's `matchImages`: its images can be pulled \
              without a login",
         ));
     }

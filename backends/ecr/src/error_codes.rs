@@ -37,7 +37,10 @@ pub(crate) fn diagnose_web_identity(code: &str, role: &Role, claims: &Claims) ->
         ),
         "IDPRejectedClaim" | "IDPRejectedClaimException" => Diagnosis::new(
             ErrorKind::Denied,
-            format!("the issuer `{issuer}` rejected this token; check its keys"),
+            format!(
+                "the issuer `{issuer}` rejected this token: check that the cluster's current \
+                 keys are published there"
+            ),
         ),
         "IDPCommunicationError" | "IDPCommunicationErrorException" => Diagnosis::new(
             ErrorKind::Unavailable,
@@ -83,9 +86,11 @@ pub(crate) fn diagnose_node_role(code: &str) -> Option<Diagnosis> {
             "IAM in the role's account needs an OIDC provider for the issuer and the audience of \
              the token in `AWS_WEB_IDENTITY_TOKEN_FILE`",
         ),
-        "IDPRejectedClaim" | "IDPRejectedClaimException" => {
-            Diagnosis::new(ErrorKind::Denied, "the token's issuer rejected it; check its keys")
-        }
+        "IDPRejectedClaim" | "IDPRejectedClaimException" => Diagnosis::new(
+            ErrorKind::Denied,
+            "the issuer rejected the token: check that its \
+                 current keys are published",
+        ),
         "IDPCommunicationError" | "IDPCommunicationErrorException" => Diagnosis::new(
             ErrorKind::Unavailable,
             "AWS could not fetch the keys of the token's issuer; they must be public",
@@ -119,16 +124,16 @@ pub(crate) fn diagnose_authorization_token(
                 ErrorKind::Denied,
                 format!(
                     "allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken in an \
-                 policy of {name}, or take ECR Public out of `matchImages`: it can be pulled \
-                 from without a login"
+                     IAM policy of {name}, or remove ECR Public from `matchImages`: it can be \
+                     pulled from without a login"
                 ),
             ))
         }
         ("UnrecognizedClientException" | "InvalidClientTokenId", Registry::Public { .. }) => {
             Some(Diagnosis::new(
                 ErrorKind::Denied,
-                "ECR Public accepts credentials of partition `aws` only; elsewhere take it out of \
-                 `matchImages`",
+                "ECR Public accepts credentials of partition `aws` only; in other partitions \
+                 remove it from `matchImages`",
             ))
         }
         _ => diagnose_common(code),
@@ -141,17 +146,17 @@ fn diagnose_common(code: &str) -> Option<Diagnosis> {
         "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidAccessKeyId" => {
             Diagnosis::new(
                 ErrorKind::Denied,
-                "AWS does not know these credentials: a deleted key, a session token that is \
-                 missing, or credentials of another partition",
+                "AWS does not know these credentials: the key was deleted, the session token is \
+                 missing, or they belong to another partition",
             )
         }
         "InvalidSignatureException" | "SignatureDoesNotMatch" => Diagnosis::new(
             ErrorKind::Denied,
-            "the secret key is not the one of this access key, or this node's clock is wrong",
+            "the secret key does not belong to this access key, or this node's clock is wrong",
         ),
         "RequestExpired" | "RequestTimeTooSkewed" | "SignatureExpired" => Diagnosis::new(
             ErrorKind::Denied,
-            "this node's clock is wrong by more than a few minutes",
+            "this node's clock is off by more than a few minutes: correct it",
         ),
         "ExpiredToken" | "ExpiredTokenException" => Diagnosis::new(
             ErrorKind::Identity,
@@ -171,7 +176,7 @@ fn diagnose_common(code: &str) -> Option<Diagnosis> {
         ),
         "AccessDenied" | "AccessDeniedException" => Diagnosis::new(
             ErrorKind::Denied,
-            "the identity lacks a permission; AWS's words above name it",
+            "the identity lacks a permission; the message from AWS names it",
         ),
         "MalformedPolicyDocument"
         | "PackedPolicyTooLarge"

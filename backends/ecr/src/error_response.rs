@@ -40,7 +40,7 @@ where
         // Not in the SDK's words: some of them hold the request whole.
         let (kind, why) = match error {
             SdkError::TimeoutError(_) => {
-                (ErrorKind::Unavailable, "the SDK's own limit was reached")
+                (ErrorKind::Unavailable, "the time limit of the AWS SDK was reached")
             }
             SdkError::ConstructionFailure(_) => {
                 (ErrorKind::Config, "the request could not be made")
@@ -55,7 +55,7 @@ where
     let url = raw.extension::<ResponseUrl>().map_or("AWS", |by| by.0.as_str());
     if raw.status().is_success() {
         return Error::protocol(format!(
-            "`{url}` answered {status}, but not with an answer of {service}"
+            "`{url}` answered {status}, but the answer does not come from {service}"
         ))
         .with_hint("check for a proxy or a login page between this node and AWS");
     }
@@ -123,8 +123,8 @@ fn connection_error(failure: &Error, service: &str, identity: &Identity<'_>, aws
              us-east-2, us-west-1, us-west-2 and GovCloud: elsewhere unset it for this provider"
         }
         (None, true) => {
-            "check this node's path to the dual-stack endpoint; PrivateLink has only IPv4 \
-             endpoints, which `--ipv4-api` calls"
+            "check the network path from this node to the dual-stack endpoint; PrivateLink \
+             endpoints are IPv4 only: to use them, set `--ipv4-api`"
         }
         (None, false) => return error,
     };

@@ -59,6 +59,7 @@ pub(crate) async fn fetch_token(
 }
 
 fn missing(registry: &Registry, what: &str) -> Error {
-    Error::protocol(format!("{registry} answered without {what}"))
-        .with_hint("check for a proxy between this node and AWS: AWS itself always sends it")
+    Error::protocol(format!("{registry} answered without {what}")).with_hint(
+        "check for a proxy between this node and AWS that changes answers: AWS itself always sends it",
+    )
 }

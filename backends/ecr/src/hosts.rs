@@ -70,13 +70,13 @@ impl Hosts {
         let error = Error::config(format!("`{host}` is not a registry of Amazon ECR"));
         Err(match image.host().contains(".dkr.ecr") || image.host().contains(".dkr-ecr") {
             true => error.with_hint(
-                "no registry has a name of this form: a registry's host is \
-                     ACCOUNT.dkr.ecr[-fips].REGION.amazonaws.com, for dual-stack \
-                     ACCOUNT.dkr-ecr[-fips].REGION.on.aws; other partitions have other suffixes",
+                "check the name: a registry's host is \
+                 ACCOUNT.dkr.ecr[-fips].REGION.amazonaws.com, or for dual-stack \
+                 ACCOUNT.dkr-ecr[-fips].REGION.on.aws; other partitions have other suffixes",
             ),
             false => error.with_hint(format!(
-                "take it out of this provider's `matchImages`; if it is a mirror or cache \
-                     that accepts ECR logins, name it: `--host {host}=REGION`"
+                "remove it from this provider's `matchImages`; if it is a mirror or cache that \
+                 accepts ECR logins, name it: `--host {host}=REGION`"
             )),
         })
     }
@@ -85,8 +85,8 @@ impl Hosts {
 /// `which` value is not valid. The value itself is not shown: it may hold a password.
 fn invalid(which: &str, why: &str) -> Error {
     Error::config(format!("{which} {why}")).with_hint(
-        "write HOST[:PORT]=REGION, as in `cache.example.com=us-west-2`; instead of a region also a \
-         registry's host, or `public`",
+        "write HOST[:PORT]=REGION, as in `cache.example.com=us-west-2`; in place of the region \
+         you can write a registry's host, or `public`",
     )
 }
 

@@ -55,13 +55,13 @@ pub static PLUGIN: Plugin =
             OptionSpec::value(
                 "role-arn",
                 "ARN",
-                "the role of pods whose service account names none",
+                "the role for pods whose service account names none",
             )
             .env("AWS_ECR_ROLE_ARN"),
             OptionSpec::value(
                 "role",
                 "ACCOUNT=ARN",
-                "the role for that account's registries, of pods and of the node",
+                "the role for that account's registries, for pods and for the node",
             )
             .repeated(),
             OptionSpec::value(
@@ -91,7 +91,7 @@ pub static PLUGIN: Plugin =
             OptionSpec::positional(
                 "ignored",
                 "ARGUMENT",
-                "ignored, as by the Go plugin that this one replaces",
+                "ignored, as in the Go plugin that this one replaces",
             )
             .repeated()
             .ignored(),
@@ -111,11 +111,11 @@ pub static PLUGIN: Plugin =
             ),
             Variable::new(
                 "AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_SESSION_NAME",
-                "the node's role, by a token in a file",
+                "the node's role, assumed with a token from a file",
             ),
             Variable::new(
                 "AWS_CONTAINER_CREDENTIALS_*, AWS_CONTAINER_AUTHORIZATION_TOKEN*",
-                "where the node asks an agent for its credentials, and with which token",
+                "the agent that the node asks for its credentials, and the token for it",
             ),
             Variable::new(
                 "AWS_EC2_METADATA_*",
@@ -123,20 +123,25 @@ pub static PLUGIN: Plugin =
             ),
             Variable::new(
                 "AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT",
-                "`true`: such endpoints also for registries whose host does not ask for them",
+                "`true`: use such endpoints for all registries, not only for those whose host \
+                 names them",
             ),
             Variable::new(
                 "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ECR, _ECR_PUBLIC, _STS",
-                "another endpoint, such as one of PrivateLink",
+                "another endpoint, such as a PrivateLink endpoint",
             ),
             Variable::new(
                 "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
                 "`true`: ignore `AWS_ENDPOINT_URL*` and the profile's `endpoint_url`",
             ),
-            Variable::new("AWS_REGION, AWS_DEFAULT_REGION", "where STS is asked for ECR Public"),
+            Variable::new(
+                "AWS_REGION, AWS_DEFAULT_REGION",
+                "the region whose STS is called for \
+                 ECR Public",
+            ),
             Variable::new(
                 "AWS_MAX_ATTEMPTS, AWS_RETRY_MODE",
-                "how often a call to AWS is tried, and with which waits",
+                "how often a call to AWS is tried, and how long it waits in between",
             ),
             Variable::new(
                 "AWS_CA_BUNDLE",

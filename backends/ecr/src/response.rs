@@ -35,8 +35,8 @@ pub(crate) fn build(
             let past = now.duration_since(expires).unwrap_or_default().as_secs();
             return Err(Error::protocol(format!("AWS sent a token that expired {past} s ago"))
                 .with_hint(
-                    "check this node's clock; if it is right, check for a proxy that caches \
-                     answers between this node and AWS",
+                    "check this node's clock; if it is right, check for a caching proxy between \
+                     this node and AWS",
                 ));
         }
     };

@@ -51,7 +51,8 @@ impl Roles {
                 .filter(|(account, _)| is_account(account))
                 .ok_or_else(|| {
                 Error::config("`--role` is not ACCOUNT=ARN").with_hint(
-                    "write for example `--role 111122223333=arn:aws:iam::111122223333:role/pull`",
+                    "write ACCOUNT=ARN, for example `--role \
+                     111122223333=arn:aws:iam::111122223333:role/pull`",
                 )
             })?;
             let role = Role::parse(arn, NamedBy::Option("`--role`"))?;
@@ -70,7 +71,8 @@ impl Roles {
             Some(_) => {
                 return Err(Error::config("`--without-role` is neither `refuse` nor `node`")
                     .with_hint(
-                        "`node` lets pods whose service account names no role pull as the node",
+                        "write `refuse` or `node`; with `node`, pods whose service account names \
+                         no role pull as the node",
                     ));
             }
         };

@@ -132,7 +132,8 @@ fn not_opted_in(account: &ServiceAccount) -> Error {
         None => format!("annotation `{OPT_IN}` is missing on `{subject}`"),
     };
     Error::identity(what).with_hint(
-        "set it to `true` and list the key in `tokenAttributes`; or let such pods pull as \
+        "set it to `true` and list the key in \
+         `tokenAttributes.optionalServiceAccountAnnotationKeys`; or let such pods pull as \
          themselves with `--without-annotation=pod`, or as the node with \
          `--without-annotation=node`",
     )
@@ -149,8 +150,9 @@ fn no_pool(pods: &Pods) -> Error {
                  provider, or set `--without-pool=node`",
         ),
         false => Error::identity(format!("annotation `{PROVIDER}` is missing")).with_hint(
-            "annotate the service account and list the key in `tokenAttributes`, or set a pool \
-             for all with `--workload-identity-provider`",
+            "annotate the service account and list the key in \
+             `tokenAttributes.optionalServiceAccountAnnotationKeys`, or set one provider for all \
+             pods with `--workload-identity-provider`",
         ),
     }
 }

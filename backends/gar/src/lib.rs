@@ -65,7 +65,8 @@ const OPTIONS: &[OptionSpec] = &[
     OptionSpec::value(
         "workload-identity-provider",
         "PROVIDER",
-        "the pods' pool: projects/N/locations/global/workloadIdentityPools/P/providers/X",
+        "the provider that pods' tokens are exchanged at: \
+         projects/N/locations/global/workloadIdentityPools/P/providers/X",
     ),
     OptionSpec::value("project-id", "ID", "on GKE or in a fleet: the project of the pods' pool"),
     OptionSpec::value("identity-provider", "URL", "on GKE or in a fleet: the cluster's issuer"),
@@ -81,8 +82,8 @@ const OPTIONS: &[OptionSpec] = &[
         "the Google service account that pods without the annotation impersonate",
     ),
     WithoutToken::option(
-        "a request without a token: `node`, `anonymous` or `refuse` [default: node; with a \
-         provider of your own: refuse]",
+        "a request without a token: `node`, `anonymous` or `refuse` [default: node; with \
+         --workload-identity-provider: refuse]",
     ),
     OptionSpec::value(
         "without-annotation",

@@ -86,7 +86,7 @@ impl Settings {
                     return Err(Error::config(format!(
                         "`--cache-key` (or `KUBE_SIDECAR_CACHE_TYPE`) must be one of {values}"
                     ))
-                    .with_hint("write it in lower case; `--help` shows the default"));
+                    .with_hint("write one of them, in lower case; `--help` shows the default"));
                 }
             },
             longest_cache: options.duration("max-cache").map_err(|error| {

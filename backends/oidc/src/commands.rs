@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use crate::settings::{CONFIG, PRESET, PROFILE, SET};
 
 const IMAGE: OptionSpec =
-    OptionSpec::positional("image", "IMAGE", "the image that is pulled").required();
+    OptionSpec::positional("image", "IMAGE", "the image, as in the pod's `image`").required();
 const ANNOTATION: OptionSpec =
     OptionSpec::value("annotation", "KEY=VALUE", "an annotation of the service account").repeated();
 

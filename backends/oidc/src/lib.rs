@@ -42,7 +42,7 @@ impl Provider for Oidc {
         // The registry comes first: the kubelet's `matchImages` may be wider than the profiles,
         // and the token must not be used for another registry.
         let (profile, registry) = self.settings.profile_for(&request.image)?;
-        debug!("profile `{}` is for `{registry}`", profile.name);
+        debug!("profile `{}` covers `{registry}`", profile.name);
         match login::log_in(profile, request, cx).await {
             Ok(Some((login, cache))) => {
                 Ok(response::respond(profile, registry, &request.image, &login, cache))

@@ -25,19 +25,21 @@ impl FromStr for Registry {
             return Err("a registry has no scheme: write `host[:port][/path]`");
         }
         if text.split('/').next().is_some_and(|host| host.ends_with(":*")) {
-            return Err("a port is a number: list each port, as in the kubelet's `matchImages`");
+            return Err(
+                "a port must be a number: list each port, as in the kubelet's `matchImages`",
+            );
         }
         if text.contains(WILDCARD) {
-            return Err("a label of this name is not allowed");
+            return Err("this name is reserved: a label of the host must not contain it");
         }
         // Everything that an image name allows is allowed here, and `*` for a label.
         let image = Image::parse(&text.replace('*', WILDCARD))
             .map_err(|_| "not a registry: write `host[:port][/path]`")?;
         if image.repository().contains(WILDCARD) || image.repository().contains([':', '@']) {
-            return Err("a path is a fixed prefix: no `*`, tag or digest in it");
+            return Err("a path is a fixed prefix: it has no `*`, tag or digest");
         }
         if image.host() == "index.docker.io" {
-            return Err("no image is on this host: the kubelet calls Docker Hub `docker.io`");
+            return Err("the kubelet never sends this host: write `docker.io` for Docker Hub");
         }
         let labels: Vec<String> = image
             .host()
@@ -57,7 +59,7 @@ impl FromStr for Registry {
             && labels.iter().any(|l| l == "*")
             && last.bytes().all(|b| b.is_ascii_digit())
         {
-            return Err("`*` is a label of a host name, not a part of an address");
+            return Err("`*` can only be a label of a host name, not a part of an IP address");
         }
         Ok(Self {
             text: text.to_owned(),

@@ -108,7 +108,7 @@ fn read_username(
                 "without a user name, neither at `{pointer}` nor as the claim `{claim}` of the password"
             ))),
             (None, claim) => Err(document.error(&format!(
-                "with a password that has no claim `{}`",
+                "with a password that is not a JWT with the claim `{}`",
                 claim.as_deref().unwrap_or_default()
             ))),
         };

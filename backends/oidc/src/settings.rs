@@ -34,7 +34,7 @@ impl Settings {
                 return Err(Error::config(
                     "`--config` (or PULLPASS_OIDC_CONFIG) and `--preset` cannot be combined",
                 )
-                .with_hint("use one of them; a profile in the file can also name a preset"));
+                .with_hint("use only one of them; a profile in the file can also name a preset"));
             }
             (None, None) => {
                 return Err(Error::config("`--config` is missing").with_hint(
@@ -63,7 +63,7 @@ impl Settings {
         match other {
             None => Ok(*best),
             Some((other, _)) => Err(Error::config(format!(
-                "profiles `{}` and `{}` both claim `{}`",
+                "profiles `{}` and `{}` both cover `{}`",
                 other.name,
                 best.0.name,
                 image.registry()
@@ -84,7 +84,7 @@ impl Settings {
             .registries()
             .map(|(profile, registry)| format!("`{}` has `{registry}`", profile.name))
             .collect();
-        Error::config(format!("no profile is for the registry `{}`", image.registry())).with_hint(
+        Error::config(format!("no profile covers the registry `{}`", image.registry())).with_hint(
             format!(
                 "add it to a profile's `registries`, with its port, or narrow this provider's \
                  `matchImages`; profile {}",

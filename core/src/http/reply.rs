@@ -102,10 +102,14 @@ impl Reply {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| {
             let what = match (self.is_html(), error.classify()) {
-                (true, _) => "HTML, not JSON".to_owned(),
-                (_, serde_json::error::Category::Data) => "JSON of an unexpected shape".to_owned(),
-                _ if self.body.is_empty() => "an empty body, not JSON".to_owned(),
-                _ => format!("invalid JSON (line {}, column {})", error.line(), error.column()),
+                (true, _) => "with HTML, not JSON".to_owned(),
+                (_, serde_json::error::Category::Data) => {
+                    "with JSON of an unexpected shape".to_owned()
+                }
+                _ if self.body.is_empty() => "with an empty body, not JSON".to_owned(),
+                _ => {
+                    format!("with invalid JSON (line {}, column {})", error.line(), error.column())
+                }
             };
             self.unexpected(&what)
         })
@@ -117,10 +121,10 @@ impl Reply {
         self.sent.quote(words)
     }
 
-    /// The error for a success that does not hold `what` was asked for, or holds something else:
-    /// "`URL` answered 200 with no access token".
+    /// The error for a success that is not what was asked for. `what` begins with "with" or
+    /// "without": "`URL` answered 200 without an access token".
     pub fn unexpected(&self, what: &str) -> Error {
-        Error::protocol(format!("`{}` answered {} with {what}", self.target, self.status()))
+        Error::protocol(format!("`{}` answered {} {what}", self.target, self.status()))
             .with_hint("unexpected answer: check for a proxy, a login page or a wrong URL")
     }
 
@@ -153,7 +157,10 @@ impl Reply {
         match (self.attempts.saturating_sub(1), asks) {
             (0, None) => again.to_owned(),
             (0, Some(asks)) => {
-                format!("not retried: the server sent {asks}, more than this run may wait; {again}")
+                format!(
+                    "not retried: the server sent {asks}, which is longer than this run may \
+                     wait; {again}"
+                )
             }
             (1, None) => format!("still {status} after 1 retry; {again}"),
             (1, Some(asks)) => format!("still {status} after 1 retry, with {asks}; {again}"),

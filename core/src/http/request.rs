@@ -212,8 +212,8 @@ impl<'a> RequestBuilder<'a> {
         let settings = &self.http.config;
         match settings.proxy.display_for(&self.http.env, &self.url) {
             Some(proxy) if error.kind() == ErrorKind::Unavailable => error.with_hint(format!(
-                "the call goes through the proxy {proxy}, unless `NO_PROXY` exempts the host: \
-                 check it first, then DNS and firewall"
+                "the call goes through the proxy {proxy} (unless `NO_PROXY` exempts the host): \
+                 check that proxy first, then DNS and firewall"
             )),
             _ => error,
         }
@@ -243,7 +243,7 @@ impl<'a> RequestBuilder<'a> {
         let status = response.status();
         if status.is_redirection() {
             return Err(Error::protocol(format!(
-                "`{target}` answered {} with a redirect, which is never followed",
+                "`{target}` answered {} with a redirect; redirects are never followed",
                 status.as_u16()
             ))
             .with_hint(

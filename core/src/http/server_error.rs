@@ -115,7 +115,7 @@ impl ServerError {
                 "the server is overloaded or broken; the kubelet tries the pull again later".into()
             }
             (ErrorKind::Denied, _) => {
-                "check that this identity has access, and that the server knows it".into()
+                "check that the server knows this identity, and that the identity has access".into()
             }
             _ => "unexpected answer: check for a proxy, a login page or a wrong URL".into(),
         };

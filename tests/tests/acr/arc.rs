@@ -159,7 +159,11 @@ fn an_agent_that_answers_oddly(world: &World) {
         (Canned::status(401), 5, &["did not name a key file in"]),
         (basic("Bearer realm=/var/opt/azcmagent/tokens/a.key"), 5, &["did not name a key file in"]),
         (basic("Basic"), 5, &["did not name a key file in"]),
-        (Canned::redirect("http://evil.example/"), 5, &["a redirect, which is never followed"]),
+        (
+            Canned::redirect("http://evil.example/"),
+            5,
+            &["a redirect; redirects are never followed"],
+        ),
         (
             Canned::error(Service::Arc, 403, "access_denied", "the caller may not"),
             3,

@@ -221,14 +221,17 @@ fn flags_that_do_not_fit_are_refused(world: &World) {
     let says = ["acr-client-id` is missing"];
     cloud.fails(plugin, &cloud.pod_request(IMAGE, &[]), 4, &says);
     for (flags, says) in [
-        (&["--ib-sni-name=https://api.example.com"][..], "must not contain protocol prefix"),
-        (&["--ib-sni-name=http://api.example.com"], "must not contain protocol prefix"),
+        (&["--ib-sni-name=https://api.example.com"][..], "must not contain a protocol prefix"),
+        (&["--ib-sni-name=http://api.example.com"], "must not contain a protocol prefix"),
         (&["--ib-sni-name=a b"], "`--ib-sni-name` is not a host name"),
-        (&["--ib-sni-name=api.example.com"], "ib-apiserver-ip must be set"),
-        (&["--ib-apiserver-ip=10.0.0.1"], "ib-sni-name must be set"),
-        (&["--ib-default-client-id=client-123"], "ib-sni-name must be set"),
-        (&["--ib-default-tenant-id=tenant-456"], "ib-sni-name must be set"),
-        (&["--ib-sni-name=a.example", "--ib-apiserver-ip=https://x"], "valid IP address or resol"),
+        (&["--ib-sni-name=api.example.com"], "`--ib-apiserver-ip` must be set"),
+        (&["--ib-apiserver-ip=10.0.0.1"], "`--ib-sni-name` must be set"),
+        (&["--ib-default-client-id=client-123"], "`--ib-sni-name` must be set"),
+        (&["--ib-default-tenant-id=tenant-456"], "`--ib-sni-name` must be set"),
+        (
+            &["--ib-sni-name=a.example", "--ib-apiserver-ip=https://x"],
+            "is neither an IP address nor",
+        ),
     ] {
         let plugin = flags.iter().fold(cloud.plugin(), |plugin, flag| plugin.arg(*flag));
         let run = cloud.run(plugin, &cloud.pod_request(IMAGE, &[]));

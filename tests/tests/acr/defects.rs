@@ -86,7 +86,7 @@ fn d3_a_foreign_realm_is_never_called(world: &World) {
     let says = ["the challenge points to `evil.example`, which is not the registry"];
     cloud.fails(cloud.plugin_as_node(), &request(IMAGE), 5, &says);
     cloud.azure.always(Service::Challenge, Some(Canned::redirect("https://evil.example/v2/")));
-    let says = ["`/v2/`", "a redirect, which is never followed"];
+    let says = ["`/v2/`", "a redirect; redirects are never followed"];
     cloud.fails(cloud.plugin_as_node(), &request(IMAGE), 5, &says);
     assert_eq!(called.load(Ordering::Relaxed), 0);
 }

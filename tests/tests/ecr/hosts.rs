@@ -81,7 +81,7 @@ fn ecr_public_is_asked_in_its_one_region(world: &World) {
         let plugin = with_keys(cloud.plugin(), &keys).env(name, value);
         let run = cloud.run(plugin, &request("public.ecr.aws/team/app"));
         assert_eq!(run.code, Some(2), "{}", run.stderr);
-        assert!(run.stderr.contains("hint: take ECR Public out of"), "{}", run.stderr);
+        assert!(run.stderr.contains("hint: remove ECR Public from"), "{}", run.stderr);
     }
     assert_eq!(world.attempts(), before);
 }

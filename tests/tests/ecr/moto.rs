@@ -149,11 +149,11 @@ fn refused(run: &PluginRun, who: &str, code: &str, below: &[&str]) {
 
 const UNKNOWN: [&str; 2] = [
     "says: The security token included in the request is invalid",
-    "hint: AWS does not know these credentials: a deleted key, a session token that is missing",
+    "hint: AWS does not know these credentials: the key was deleted, the session token is missing",
 ];
 const WRONG: [&str; 2] = [
     "says: The request signature we calculated does not match the signature you provided",
-    "hint: the secret key is not the one of this access key, or this node's clock is wrong",
+    "hint: the secret key does not belong to this access key, or this node's clock is wrong",
 ];
 
 fn a_users_keys(world: &World) {

@@ -152,7 +152,7 @@ fn every_bad_request_has_its_exit_code_and_one_error_line() {
             "another registry",
             request("other.example/a", &token),
             CONFIG,
-            "no profile is for the registry `other.example`",
+            "no profile covers the registry `other.example`",
         ),
         (
             "the registry with a port",

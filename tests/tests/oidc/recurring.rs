@@ -133,7 +133,7 @@ fn rows() -> Vec<Row> {
         Row {
             image: "evil.example/team/app",
             ..row("the image's host is not looked at", SEVERAL, |run, server| {
-                failed(run, 2, "no profile is for the registry `evil.example`");
+                failed(run, 2, "no profile covers the registry `evil.example`");
                 assert!(server.requests().is_empty());
             })
         },
@@ -190,7 +190,7 @@ fn rows() -> Vec<Row> {
         Row {
             answer: answer(&json!({"access_token": "", "error": "invalid_grant"})),
             ..row("an empty password passes for one", SEVERAL, |run, _| {
-                failed(run, 5, "without a text at `/access_token`");
+                failed(run, 5, "without a string at `/access_token`");
             })
         },
         Row {

@@ -133,7 +133,7 @@ fn every_fault_has_its_exit_code_and_words() {
             "200 without the token",
             Fault::json(200, "{}"),
             PROTOCOL,
-            &["without a text at `/access_token`"],
+            &["without a string at `/access_token`"],
             1,
         ),
         (

@@ -117,7 +117,7 @@ fn the_endpoint_is_found_by_the_metadata_of_rfc_8414(world: &World) {
     let ((), calls) = front.calls_of(|| {
         // It has only the other form.
         found(NAME, "openid").fails(PROTOCOL, &["HTTP 404", "hint: check `exchange.discovery`"]);
-        let says = ["is not the metadata of the issuer `https://sso.example/`"];
+        let says = ["names another issuer than `https://sso.example/`"];
         found(&format!("{NAME}/"), "oauth").fails(PROTOCOL, &says);
     });
     assert!(calls.iter().all(|call| call.path != "/token"), "the token was sent");

@@ -192,7 +192,7 @@ impl Judge<'_> {
         assert_eq!(paths, [&metadata, &token, &metadata, &token]);
         let ((), calls) = self.front.calls_of(|| {
             found(&format!("https://{SSO}/realms/other")).fails(PROTOCOL, &["HTTP 404"]);
-            let says = ["is not the metadata of the issuer"];
+            let says = ["names another issuer than"];
             found(&format!("{}/", self.issuer)).fails(PROTOCOL, &says);
         });
         assert!(calls.iter().all(|call| call.method == "GET"), "the token was sent");

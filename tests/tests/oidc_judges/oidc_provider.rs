@@ -215,9 +215,9 @@ fn the_metadata_of_another_issuer_is_not_believed(world: &World) {
     // A slash more, and another name that leads to the same server.
     for issuer in [format!("{NAME}/"), format!("https://{ALIAS}")] {
         let says = [
-            "/.well-known/openid-configuration` is not the metadata of the issuer",
+            "/.well-known/openid-configuration` names another issuer than",
             &format!("`{issuer}`"),
-            "hint: write `exchange.discovery.issuer` exactly as the server does",
+            "hint: set `exchange.discovery.issuer` to exactly the `issuer` in that metadata",
         ];
         discovering(&fixture, &json!({"issuer": issuer})).fails(PROTOCOL, &says);
     }

@@ -150,7 +150,7 @@ fn a_realm_that_nobody_named_gets_no_login(world: &World) {
     let Some(judge) = WithTokens::start(&fixture) else { return };
     let pull = passthrough(&fixture, REPOSITORY);
     let says = [
-        "registry: sends its clients to `auth.example` for a token; the login was not sent there",
+        "registry: refers its clients to `auth.example` for a token; the login was not sent there",
         "next: if that host belongs to the registry, add `--realm-host auth.example`",
     ];
     for named in [&[][..], &["--realm-host", "registry.example"], &["--realm-host", "example"]] {

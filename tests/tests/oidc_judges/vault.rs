@@ -130,7 +130,10 @@ fn its_errors_are_read(world: &World) {
     ];
     for pull in wrong {
         let pull = pull.keeping("the registry's password", PASSWORD);
-        pull.fails(PROTOCOL, &["answered 200 without a text at `/data/", "hint: check `response`"]);
+        pull.fails(
+            PROTOCOL,
+            &["answered 200 without a string at `/data/", "hint: check `response`"],
+        );
     }
     let nowhere = [
         ("address", ADDRESS),

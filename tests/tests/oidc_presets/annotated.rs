@@ -94,7 +94,7 @@ fn quay_in_the_cloud_has_a_name_of_its_own(world: &World) {
     let pull = fixture.pull("quay", "quay.io/corp/app", "quay.io").set("robot", "corp+puller");
     pull.logs_in(&vendor, "quay.io", "corp+puller", Life::Until);
     assert_eq!(vendor.last_call().host, "quay.io");
-    pull.of("quay.io:8443/corp/app").is_not_sent(CONFIG, &["no profile is for the registry"]);
+    pull.of("quay.io:8443/corp/app").is_not_sent(CONFIG, &["no profile covers the registry"]);
 }
 
 fn quays_other_refusals(world: &World) {
@@ -189,7 +189,7 @@ fn chainguard_wants_its_own_identity(world: &World) {
     let pull = fixture.pull("chainguard", "cgr.dev/corp/app", "sts").set("audience", "sts");
     let pull = pull.set("sts", place).set("identity", "abc123");
     pull.logs_in(&vendor, "cgr.dev", "_token", Life::Until);
-    pull.of("cgr.dev:8443/corp/app").is_not_sent(CONFIG, &["no profile is for the registry"]);
+    pull.of("cgr.dev:8443/corp/app").is_not_sent(CONFIG, &["no profile covers the registry"]);
 }
 
 pub(crate) fn yandex(world: &World) {

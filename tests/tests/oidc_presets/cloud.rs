@@ -65,7 +65,7 @@ fn docker_hubs_other_hosts_and_refusals(world: &World) {
         let pull = pull.clone().of(&format!("{host}/corp/app"));
         pull.logs_in(&vendor, host, "corp", Life::Seconds);
     }
-    pull.clone().of("docker.io.evil.example/a").is_not_sent(CONFIG, &["no profile is for"]);
+    pull.clone().of("docker.io.evil.example/a").is_not_sent(CONFIG, &["no profile covers"]);
     let says = ["invalid_request", "says: expires_in must be between 300 and 21600"];
     pull.set("expiresIn", "60").is_refused(&vendor, DENIED, &says);
     let other = fixture.pull("docker-hub", "docker.io/corp/app", HUB_AUDIENCE);

@@ -24,7 +24,7 @@ fn passes_through(world: &World, preset: &'static str) {
     other.clone().is_not_sent(IDENTITY, &["is for the audience `zot`"]);
     other.set("audience", "zot").passes_the_token(REGISTRY, "jwt", "Registry");
     let elsewhere = pull.of("registry.corp.example/team/app");
-    elsewhere.is_not_sent(CONFIG, &["no profile is for the registry `registry.corp.example`"]);
+    elsewhere.is_not_sent(CONFIG, &["no profile covers the registry `registry.corp.example`"]);
 }
 
 pub(crate) fn zot(world: &World) {
@@ -49,7 +49,7 @@ pub(crate) fn buildkite(world: &World) {
     let part = pull.set("registry", "packages.buildkite.com/corp/images");
     part.passes_the_token("packages.buildkite.com/corp/images", "buildkite", "Image");
     let other = part.of("packages.buildkite.com/corp/images2/app");
-    other.is_not_sent(CONFIG, &["no profile is for the registry"]);
+    other.is_not_sent(CONFIG, &["no profile covers the registry"]);
 }
 
 fn with_file<'g>(fixture: &'g Fixture<'_>, content: &str) -> Pull<'g> {
@@ -63,7 +63,7 @@ pub(crate) fn from_a_file(world: &World) {
     let content = json!({"username": "puller", "password": "a-password-of-the-file"});
     let pull = with_file(&fixture, &content.to_string());
     pull.answers_at_once(REGISTRY, "puller", "a-password-of-the-file", "0s");
-    let says = ["no profile is for the registry"];
+    let says = ["no profile covers the registry"];
     pull.of("registry.corp.example:5444/team/app").is_not_sent(CONFIG, &says);
 }
 
@@ -81,10 +81,10 @@ fn a_file_that_is_none_is_the_operators_to_fix(world: &World) {
     let fixture = Fixture::new(world);
     for (content, says) in [
         ("{", "is neither JSON nor YAML"),
-        ("{\"username\": \"puller\"}", "without a text at `/password`"),
-        ("{\"password\": \"a-password-of-the-file\"}", "without a text at `/username`"),
+        ("{\"username\": \"puller\"}", "without a string at `/password`"),
+        ("{\"password\": \"a-password-of-the-file\"}", "without a string at `/username`"),
         ("{\"username\": \"a:b\", \"password\": \"a-password-of-the-file\"}", "`:`"),
-        ("{\"username\": \"puller\", \"password\": \"\"}", "without a text at `/password`"),
+        ("{\"username\": \"puller\", \"password\": \"\"}", "without a string at `/password`"),
     ] {
         with_file(&fixture, content).is_not_sent(CONFIG, &[says]);
     }

@@ -147,7 +147,10 @@ fn a_parameter_that_a_preset_needs_or_does_not_have(world: &World) {
     let none = fixture.pull("artifactori", image, ART);
     none.is_not_sent(CONFIG, &["there is no preset `artifactori`", "artifactory"]);
     for (args, says) in [
-        (&["--preset", "quay", "--set", "endpoint=x"][..], "preset `quay` has no `endpoint`"),
+        (
+            &["--preset", "quay", "--set", "endpoint=x"][..],
+            "preset `quay` has no variable `endpoint`",
+        ),
         (&["--preset", "quay", "--set", "host"], "`--set`"),
         (&["--set", "host=x"], "`--config` is missing"),
         (
@@ -177,6 +180,6 @@ fn a_host_is_a_host_and_nothing_else(world: &World) {
         let pull = fixture.pull("artifactory", image, ART).set("provider", "k8s-prod");
         let pull = pull.set("registry", ART).set("audience", ART).set("host", host);
         eprintln!("host `{host}`");
-        pull.is_not_sent(CONFIG, &["preset `artifactory`: `host` is HOST[:PORT] alone"]);
+        pull.is_not_sent(CONFIG, &["preset `artifactory`: `host` must be HOST[:PORT] only"]);
     }
 }

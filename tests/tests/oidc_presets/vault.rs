@@ -111,7 +111,7 @@ fn fields_of_other_names(world: &World) {
     };
     let (vendor, pull) =
         start(&fixture, "vault-kv", Vault::new("puller", engine), "kv/data/registry");
-    pull.fails_after_a_call(&vendor, 5, &["without a text at `/data/data/password`"]);
+    pull.fails_after_a_call(&vendor, 5, &["without a string at `/data/data/password`"]);
     let pull = pull.over(json!({"response": {
         "username": {"pointer": "/data/data/login"},
         "password": {"pointer": "/data/data/secret"},

@@ -23,9 +23,12 @@ pub(super) fn read(options: &Options) -> Result<Option<Binding>, Error> {
         let others = ["ib-apiserver-ip", "ib-default-client-id", "ib-default-tenant-id"];
         return match others.into_iter().find(|other| value(other).is_some()) {
             Some(other) => Err(Error::config(format!(
-                "ib-sni-name must be set: `--{other}` has no effect without it"
+                "`--ib-sni-name` must be set: `--{other}` has no effect without it"
             ))
-            .with_hint("set the host name that the API server has for identity bindings")),
+            .with_hint(
+                "set `--ib-sni-name` to the host name that the API server uses for \
+                 identity bindings, or remove `--{other}`",
+            )),
             None => Ok(None),
         };
     };
@@ -35,7 +38,7 @@ pub(super) fn read(options: &Options) -> Result<Option<Binding>, Error> {
         })
     };
     if sni_name.contains("://") {
-        return Err(Error::config("`--ib-sni-name` must not contain protocol prefix")
+        return Err(Error::config("`--ib-sni-name` must not contain a protocol prefix")
             .with_hint("write the host name only"));
     }
     // A URL takes more for an address than looks like one, and an address is not looked up.
@@ -48,14 +51,12 @@ pub(super) fn read(options: &Options) -> Result<Option<Binding>, Error> {
         ));
     }
     let api_server = value("ib-apiserver-ip").ok_or_else(|| {
-        Error::config("ib-apiserver-ip must be set when `--ib-sni-name` is")
+        Error::config("`--ib-apiserver-ip` must be set because `--ib-sni-name` is set")
             .with_hint("write the API server's IP address, or a host name that resolves to it")
     })?;
     if api_server.parse::<std::net::IpAddr>().is_err() && !is_name(&api_server) {
-        return Err(Error::config(
-            "`--ib-apiserver-ip` must be a valid IP address or resolvable FQDN",
-        )
-        .with_hint("write the API server's IP address, or a host name that resolves to it"));
+        return Err(Error::config("`--ib-apiserver-ip` is neither an IP address nor a host name")
+            .with_hint("write the API server's IP address, or a host name that resolves to it"));
     }
     let ca_file = options.path("ib-ca-file").unwrap_or_default();
     Ok(Some(Binding {

@@ -23,8 +23,8 @@ const OUTPUT_LIMIT: usize = 1024 * 1024;
 /// What is left of the run when the program must have ended: the error must still be printed.
 const RESERVE: Duration = Duration::from_millis(100);
 
-const HINT: &str = "run it by hand as the kubelet's user, with this provider's `env`; what it \
-                    writes is not shown, for it may be a secret";
+const HINT: &str = "run it by hand as the kubelet's user, with this provider's `env`; its output \
+     is not shown here because it may hold a secret";
 
 /// The program of one profile, as a source of credentials for the SDK.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ fn parse(output: &[u8]) -> Result<Credentials, &'static str> {
     let secret = text("SecretAccessKey").ok_or("`SecretAccessKey` is missing")?;
     let expires = match text("Expiration") {
         None => None,
-        Some(time) => Some(rfc3339(&time).ok_or("`Expiration` is not a time of RFC 3339")?),
+        Some(time) => Some(rfc3339(&time).ok_or("`Expiration` is not an RFC 3339 time")?),
     };
     Ok(Credentials::new(key, secret, text("SessionToken"), expires, "credential_process"))
 }
@@ -140,7 +140,7 @@ mod tests {
             (r#"{"Version":1,"AccessKeyId":"AKIA"}"#, "`SecretAccessKey` is missing"),
             (
                 r#"{"Version":1,"AccessKeyId":"AKIA","SecretAccessKey":"s","Expiration":"soon"}"#,
-                "`Expiration` is not a time of RFC 3339",
+                "`Expiration` is not an RFC 3339 time",
             ),
         ] {
             assert_eq!(parse(output.as_bytes()).unwrap_err(), why, "{output}");

@@ -21,7 +21,10 @@ impl Source {
     /// What to check where the source is set up and fails.
     pub(super) fn hint(self) -> &'static str {
         match self {
-            Self::Environment => "check `AWS_ACCESS_KEY_ID` and what belongs to it",
+            Self::Environment => {
+                "check `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and \
+                 `AWS_SESSION_TOKEN`"
+            }
             Self::Profile => {
                 "check `AWS_PROFILE` and `AWS_CONFIG_FILE`; without them the kubelet's `HOME` \
                  decides which files are read, and under systemd it may have none"

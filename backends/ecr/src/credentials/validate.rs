@@ -16,6 +16,9 @@ pub(super) fn check(source: &str, credentials: Credentials) -> Result<Credential
         false => Err(Error::identity(format!(
             "{source} gave AWS credentials with a space or a line break in them"
         ))
-        .with_hint("check the end of the access key and of the session token")),
+        .with_hint(
+            "check the access key and the session token for a space or line break at the \
+             end",
+        )),
     }
 }

@@ -47,12 +47,12 @@ impl AccessToken {
         let response: Response = reply.json()?;
         let expires = match response.expire_time.as_deref() {
             None => None,
-            Some(said) => {
-                Some(rfc3339(said).ok_or_else(|| reply.unexpected("an unreadable `expireTime`"))?)
-            }
+            Some(said) => Some(
+                rfc3339(said).ok_or_else(|| reply.unexpected("with an unreadable `expireTime`"))?,
+            ),
         };
         let token = response.access_token.filter(|token| !token.is_empty());
-        let token = token.ok_or_else(|| reply.unexpected("no access token"))?;
+        let token = token.ok_or_else(|| reply.unexpected("without an access token"))?;
         Self::new(token.into(), expires, reply, clock)
     }
 

@@ -103,8 +103,8 @@ fn server(host: &str) -> Result<Url, Error> {
         true => Ok(url),
         false => Err(Error::config(format!("`{HOST_VARIABLE}` is not an address of this machine"))
             .with_hint(
-                "tokens come from it in the clear: only a loopback, link-local or metadata \
-                 address is allowed",
+                "it sends tokens unencrypted, so only a loopback, link-local or metadata address \
+                 is allowed",
             )),
     }
 }
@@ -118,8 +118,8 @@ fn read_error(reply: &Reply, is_googles: bool, identity: &Identity<'_>) -> Error
         ),
         403 => Diagnosis::new(
             ErrorKind::Denied,
-            "a proxy, firewall or metadata concealment on this machine answers in place of the \
-             metadata server",
+            "something other than the metadata server answered: check for a proxy, a firewall or \
+             metadata concealment on this machine",
         ),
         _ if reply.kind() == ErrorKind::Unavailable => {
             Diagnosis::new(ErrorKind::Unavailable, reply.hint_unavailable())

@@ -139,8 +139,8 @@ impl<'a> Target<'a> {
         let is_named = realm.scheme() == "https" && self.realm_hosts.contains(&host);
         if !is_own && !is_named {
             return Ok(format!(
-                "registry: sends its clients to `{host}` for a token; the login was not sent there\n\
-                 next: if that host belongs to the registry, add `--realm-host {host}`\n"
+                "registry: refers its clients to `{host}` for a token; the login was not sent \
+                 there\nnext: if that host belongs to the registry, add `--realm-host {host}`\n"
             ));
         }
         {

@@ -57,7 +57,7 @@ pub(super) fn run(options: &Options) -> Result<String, Error> {
         Some(below) => error.with_source(below),
         None => error,
     };
-    Err(error.with_hint("fix what the warnings name, or leave `--strict` out"))
+    Err(error.with_hint("fix what the warnings name, or leave out `--strict`"))
 }
 
 /// Where the pod's token goes.
@@ -140,7 +140,7 @@ fn find_ambiguous_registries(profiles: &[Profile]) -> Vec<String> {
             };
             warnings.extend(one.registries.iter().find(is_ambiguous).map(|registry| {
                 format!(
-                    "profiles `{}` and `{}` both claim images on `{registry}`: make one more \
+                    "profiles `{}` and `{}` both cover images on `{registry}`: make one more \
                      specific, or run the plugin with `--profile`",
                     one.name, other.name
                 )
@@ -260,7 +260,7 @@ mod tests {
         };
         assert_eq!(both("r.io", "r.io/team"), [""; 0]);
         let found = both("r.io", "r.io");
-        assert!(found[0].contains("profiles `a` and `b` both claim images on `r.io`"), "{found:?}");
+        assert!(found[0].contains("profiles `a` and `b` both cover images on `r.io`"), "{found:?}");
         assert_eq!(both("a.*.io", "*.r.io").len(), 1);
     }
 }

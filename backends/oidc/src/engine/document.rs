@@ -37,7 +37,10 @@ impl Document {
     /// Config, when it cannot be read, or is neither JSON nor YAML.
     pub(crate) fn from_file(path: &Path) -> Result<Self, Error> {
         let text = file::read_config(path).map_err(|error| {
-            error.with_hint("the profile's `exchange.file` names this file: who may read it?")
+            error.with_hint(
+                "`exchange.file` in the profile names this file: check the path, and \
+                 that the kubelet's user can read it",
+            )
         })?;
         let body = yaml::parse(&text).map_err(|_| {
             Error::config(format!("`{}` is neither JSON nor YAML", path.display()))
@@ -101,7 +104,7 @@ impl Document {
     /// When there is none, with the server's own words where they are safe to print.
     pub(crate) fn text(&self, pointer: &Pointer) -> Result<&str, Error> {
         self.find_text(pointer).ok_or_else(|| {
-            let error = self.error(&format!("without a text at `{pointer}`"));
+            let error = self.error(&format!("without a string at `{pointer}`"));
             match &self.origin {
                 Origin::Reply(reply) => quote_below(error, reply),
                 Origin::File(_) | Origin::PodToken => error,

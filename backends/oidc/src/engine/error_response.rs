@@ -94,8 +94,8 @@ impl Verdict {
             Self::Denied | Self::ProbablyDenied => (ErrorKind::Denied, trust.to_owned()),
             Self::WrongClient => (
                 ErrorKind::Config,
-                "check `exchange.clientAuth`: the client's name, its secret, and that it may \
-                 exchange tokens"
+                "check `exchange.clientAuth`: the client's ID, its secret, and that the client \
+                 may exchange tokens"
                     .to_owned(),
             ),
             Self::WrongRequest => (
@@ -109,16 +109,16 @@ impl Verdict {
             Self::WebPage => (
                 ErrorKind::Protocol,
                 format!(
-                    "the answer is a web page: check {}, and for a proxy or a login page before \
-                     the server",
+                    "the answer is a web page: check {}, and check for a proxy or a login page in \
+                     front of the server",
                     step.what_to_check
                 ),
             ),
             Self::Unexpected => (
                 ErrorKind::Protocol,
                 format!(
-                    "no token service answers like this: check {}, and for a proxy before the \
-                     server",
+                    "no token service answers like this: check {}, and check for a proxy in front \
+                     of the server",
                     step.what_to_check
                 ),
             ),

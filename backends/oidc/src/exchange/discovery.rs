@@ -42,8 +42,8 @@ pub(crate) async fn token_endpoint(discovery: &Discovery, http: &Http) -> Result
     // Byte for byte: a server for many issuers must not pass for another one.
     if metadata.issuer != discovery.issuer {
         return invalid(
-            format!("is not the metadata of the issuer `{}`", discovery.issuer),
-            "write `exchange.discovery.issuer` exactly as the server does",
+            format!("names another issuer than `{}`", discovery.issuer),
+            "set `exchange.discovery.issuer` to exactly the `issuer` in that metadata",
         );
     }
     let Some(text) = metadata.token_endpoint else {

@@ -37,7 +37,7 @@ pub(super) fn build_steps(vault: &Vault) -> Vec<Step> {
         ..Step::post(
             Target::Address(vault.read.clone()),
             Body::None,
-            "`exchange.read`, and that the role's policy lets it be read",
+            "`exchange.read`, and that the role's policy allows reading that path",
         )
     };
     vec![login, read]

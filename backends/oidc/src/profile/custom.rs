@@ -141,7 +141,7 @@ fn compile_headers(
     let mut headers = Vec::new();
     for (name, value) in raw {
         let header = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| format!("`{field}.headers` has a key that is not a header's name"))?;
+            .map_err(|_| format!("`{field}.headers` has a key that is not a valid header name"))?;
         if RESERVED.contains(&header.as_str()) {
             return Err(format!("`{field}.headers` cannot set `{header}`"));
         }

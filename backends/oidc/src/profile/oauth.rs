@@ -166,7 +166,7 @@ fn compile_list(
     context: &CompileContext<'_>,
 ) -> Result<Vec<(String, Template)>, String> {
     if list.0.iter().any(|template| template.as_text() == Some("")) {
-        return Err(format!("there is an empty text in `{name}`"));
+        return Err(format!("`{name}` contains an empty string"));
     }
     let field = format!("exchange.{name}");
     let value = |it| Ok((name.to_owned(), context.template(&field, it, Position::Body)?));

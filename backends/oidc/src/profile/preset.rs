@@ -178,7 +178,10 @@ impl Preset {
     pub(super) fn find(name: &str) -> Result<Self, String> {
         let Some((name, text)) = FILES.iter().find(|(known, _)| *known == name) else {
             let names: Vec<_> = FILES.iter().map(|(name, _)| *name).collect();
-            return Err(format!("there is no preset `{name}`; there are {}", names.join(", ")));
+            return Err(format!(
+                "there is no preset `{name}`; the presets are {}",
+                names.join(", ")
+            ));
         };
         let file = yaml::parse(text).map_err(|error| format!("preset `{name}`: {error}"))?;
         Ok(Self { name, file })
@@ -199,7 +202,10 @@ impl Preset {
             if !self.file.parameters.iter().any(|parameter| parameter.name == key) {
                 let known: Vec<_> =
                     self.file.parameters.iter().map(|it| format!("`{}`", it.name)).collect();
-                return Err(format!("preset `{name}` has no `{key}`; it has {}", known.join(", ")));
+                return Err(format!(
+                    "preset `{name}` has no variable `{key}`; its variables are {}",
+                    known.join(", ")
+                ));
             }
             profile.variables.push(build_constant(&key, value));
         }
@@ -265,10 +271,10 @@ impl RawParameter {
             Some(ParameterType::Host)
                 if !value.parse::<Registry>().is_ok_and(|host| host.is_one_host()) =>
             {
-                Err(format!("`{name}` is HOST[:PORT] alone"))
+                Err(format!("`{name}` must be HOST[:PORT] only"))
             }
             Some(ParameterType::Issuer) if value.ends_with('/') => {
-                Err(format!("`{name}` ends in `/`; write it without"))
+                Err(format!("`{name}` must not end in `/`"))
             }
             _ => Ok(()),
         }

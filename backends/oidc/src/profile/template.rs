@@ -153,8 +153,8 @@ impl Template {
     /// # Errors
     /// The first name that is not a constant.
     pub(crate) fn constant(self, scope: &Scope) -> Result<String, String> {
-        let fixed =
-            self.map_names(scope, |name| Err(format!("`${{{name}}}` is not a fixed value")))?;
+        let fixed = self
+            .map_names(scope, |name| Err(format!("`${{{name}}}` must have a fixed value here")))?;
         Ok(fixed.as_text().unwrap_or_default().to_owned())
     }
 
@@ -306,11 +306,15 @@ impl Position {
 
     fn describe_refused(self, sensitivity: Sensitivity) -> &'static str {
         match (self, sensitivity) {
-            (Self::Url, _) => "is a secret, and URLs are logged",
-            (Self::User, Sensitivity::Secret) => "is a secret, and user names are not",
-            (Self::User, Sensitivity::Public) => "has a `:`, which no user name may have",
+            (Self::Url, _) => "is a secret and must not be in a URL: URLs are logged",
+            (Self::User, Sensitivity::Secret) => {
+                "is a secret and must not be in a user name: \
+                 user names are logged"
+            }
+            (Self::User, Sensitivity::Public) => "contains `:`, which a user name must not contain",
             _ => {
-                "comes from the pod or the image, and is not allowed in a header: put it into the body or the query"
+                "comes from the pod or the image and is not allowed in a header: put it into the \
+                 body or the query"
             }
         }
     }
@@ -343,7 +347,7 @@ mod tests {
         for (text, position, expected) in [
             ("plain $ {x} $", Position::Url, Ok("plain $ {x} $")),
             ("$${robot}", Position::Url, Ok("$${robot}")),
-            ("${sa.subject}", Position::User, Err("has a `:`")),
+            ("${sa.subject}", Position::User, Err("contains `:`")),
             ("a-${host}-b", Position::Header, Ok("a-art.example-b")),
             ("x${robot}y", Position::Url, Ok("x${robot}y")),
             ("${sa.token}", Position::Body, Ok("${sa.token}")),
@@ -374,7 +378,7 @@ mod tests {
     fn a_constant_text_takes_constants_alone() {
         let constant = |text: &str| Template::parse(text).unwrap().constant(&scope());
         assert_eq!(constant("https://${host}/").unwrap(), "https://art.example/");
-        assert!(constant("${robot}").unwrap_err().contains("not a fixed value"));
+        assert!(constant("${robot}").unwrap_err().contains("must have a fixed value"));
     }
 
     #[test]

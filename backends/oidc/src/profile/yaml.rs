@@ -118,7 +118,9 @@ fn say_what_is_wrong(error: &YamlError, field: &str) -> String {
             _ => format!("{subject}: {msg}"),
         },
         YamlError::MultipleDocuments { .. } => "the file has more than one document".to_owned(),
-        YamlError::UnknownAnchor { .. } => "an alias has no anchor".to_owned(),
+        YamlError::UnknownAnchor { .. } => "an alias (`*name`) has no anchor (`&name`); put \
+             quotes around a value that begins with `*`"
+            .to_owned(),
         _ => format!("{subject} cannot be read"),
     }
 }
@@ -128,7 +130,7 @@ fn name_form(expected: &str) -> &str {
     match expected {
         "mapping start" | "map" | "a map" => "a mapping (`{name: value}`)",
         "sequence start" | "a sequence" => "a list (`[value, value]`)",
-        "string scalar" | "string" | "a string" => "a text",
+        "string scalar" | "string" | "a string" => "a string",
         "boolean" | "a boolean" => "`true` or `false`",
         "u8" | "u16" | "u32" | "u64" | "an integer" => "a whole number, not negative",
         // Of serde's own words only those of a derived type begin like this.
@@ -163,10 +165,14 @@ mod tests {
             ("http: {allowLoopbackHttp: hunter2}", "must be `true` or `false`", ": true"),
             ("http: {proxy: 'ftp://u:hunter2@a'}", "`http.proxy`: must be `inherit`", "proxy: "),
             ("exchange: {type: hunter2}", "`exchange.type` must be one of `passthrough`", "type: "),
-            ("exchange: {endpoint: [hunter2]}", "`exchange.endpoint` must be a text", "endpoint: "),
+            (
+                "exchange: {endpoint: [hunter2]}",
+                "`exchange.endpoint` must be a string",
+                "endpoint: ",
+            ),
             (
                 "exchange: {scope: {hunter2: a}}",
-                "`exchange.scope` must be a text or a list",
+                "`exchange.scope` must be a string or a list",
                 "scope",
             ),
             (

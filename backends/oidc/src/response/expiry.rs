@@ -87,7 +87,7 @@ fn read_answered(
     let is_near = |end: &SystemTime| end.duration_since(now).unwrap_or_default() < MAX_LIFETIME;
     match end.filter(is_near) {
         Some(end) => Ok(Some(end)),
-        None => Err(invalid(document, pointer, "is out of range: is `format` the right one?")),
+        None => Err(invalid(document, pointer, "is out of range: check `response.expiry.format`")),
     }
 }
 

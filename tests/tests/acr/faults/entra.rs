@@ -25,7 +25,14 @@ const NUMBERS: [Number; 21] = [
     (700_024, 1, 4, 401, "invalid_client", "the token has expired or is not yet valid:"),
     (50013, 1, 3, 401, "invalid_client", "Entra cannot verify the signature: check the"),
     (700_027, 1, 3, 401, "invalid_client", "Entra cannot verify the signature: check the"),
-    (5_002_730, 1, 2, 400, "invalid_request", "Entra does not support this kind of signature: use"),
+    (
+        5_002_730,
+        1,
+        2,
+        400,
+        "invalid_request",
+        "Entra does not support this signature algorithm: use",
+    ),
     (501_661, 1, 3, 400, "invalid_request", "Entra cannot fetch the issuer's keys: its"),
     (
         500_011,
@@ -42,7 +49,7 @@ const NUMBERS: [Number; 21] = [
         7,
         503,
         "temporarily_unavailable",
-        "Entra limits this tenant's requests or has no capacity;",
+        "Entra is limiting this tenant's requests, or is overloaded;",
     ),
     (
         50196,
@@ -50,7 +57,7 @@ const NUMBERS: [Number; 21] = [
         7,
         400,
         "invalid_request",
-        "Entra limits this tenant's requests or has no capacity;",
+        "Entra is limiting this tenant's requests, or is overloaded;",
     ),
     (99999, 1, 3, 400, "invalid_request", "look the code up at"),
 ];
@@ -82,12 +89,12 @@ pub(super) fn rows() -> Vec<Row> {
         )
         .fails(
             5,
-            "`TOKEN_URL` answered 200 with no access token",
+            "`TOKEN_URL` answered 200 without an access token",
             &["hint: unexpected answer: check for a proxy,"],
         ),
         row("no_token", Canned::other_json(200)).fails(
             5,
-            "`TOKEN_URL` answered 200 with no access token",
+            "`TOKEN_URL` answered 200 without an access token",
             &["hint: unexpected answer: check for a proxy,"],
         ),
         row("no_json", Canned::answer(200, "text/plain", "OK")).fails(
@@ -115,7 +122,7 @@ pub(super) fn rows() -> Vec<Row> {
             5,
             "cannot get a token from ENTRA for POD",
             &[
-                "oauth2/v2.0/token` answered 307 with a redirect,",
+                "oauth2/v2.0/token` answered 307 with a redirect;",
                 "hint: a redirect would send the credentials to",
             ],
         ),

@@ -47,7 +47,7 @@ pub(super) fn rows() -> Vec<Row> {
             &[
                 "client with IP '203.0.113.9' is not allowed access.",
                 "CorrelationId: ",
-                "hint: the registry's firewall may block this",
+                "hint: assign the role AcrPull on",
             ],
         ),
         row("bad_request", error(400, "BAD_REQUEST", "the tenant is no GUID")).fails(

@@ -238,7 +238,7 @@ fn odd_challenges_are_named_where_the_exchange_says_nothing(world: &World) {
         (Canned::status(401), "`/v2/` answers 401 without a challenge"),
         (Canned::status(200), "`/v2/` answers 200, not 401 with a challenge"),
         (Canned::status(503), "`/v2/` answers 503, not 401 with a challenge"),
-        (Canned::redirect("https://evil.example/v2/"), "a redirect, which is never followed"),
+        (Canned::redirect("https://evil.example/v2/"), "a redirect; redirects are never followed"),
     ] {
         cloud.azure.always(Service::Challenge, Some(canned));
         let before = cloud.count(Service::Challenge);

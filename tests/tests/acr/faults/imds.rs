@@ -19,12 +19,12 @@ pub(super) fn rows() -> Vec<Row> {
         row("not_ready", Canned::status(404)).timeout(3).calls(2).fails(
             7,
             "IMDS could not serve NODE: HTTP 404",
-            &["hint: the identity was assigned a moment ago, or"],
+            &["hint: the identity was assigned only a moment ago, or"],
         ),
         row("updating", Canned::status(410)).timeout(3).calls(2).fails(
             7,
             "IMDS could not serve NODE: HTTP 410",
-            &["hint: the identity was assigned a moment ago, or"],
+            &["hint: the identity was assigned only a moment ago, or"],
         ),
         row("throttled", Canned::throttled(Service::Imds, 120)).fails(
             7,
@@ -50,7 +50,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("forbidden", error(403, "access_denied", "unreachable")).fails(
             3,
             "IMDS refused NODE: HTTP 403 access_denied",
-            &["unreachable", "hint: a proxy or firewall on this machine"],
+            &["unreachable", "hint: something other than IMDS answered"],
         ),
         row("no_json", Canned::answer(200, "text/plain", "OK")).fails(
             5,
@@ -64,12 +64,12 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("no_token", Canned::json(200, &json!({"expires_in": "3600"}))).fails(
             5,
-            "`IMDS` answered 200 with no access token",
+            "`IMDS` answered 200 without an access token",
             &["hint: unexpected answer: check for a proxy,"],
         ),
         row("empty_token", Canned::json(200, &json!({"access_token": ""}))).fails(
             5,
-            "`IMDS` answered 200 with no access token",
+            "`IMDS` answered 200 without an access token",
             &["hint: unexpected answer: check for a proxy,"],
         ),
         row("redirect", Canned::redirect("http://evil.example/")).fails(

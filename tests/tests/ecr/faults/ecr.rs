@@ -32,7 +32,7 @@ fn json(status: u16, body: &str) -> Canned {
     Canned::answer(status, "application/x-amz-json-1.1", body)
 }
 
-const NOT_ECR: &str = "`https://api.ecr.us-west-2.amazonaws.com/` answered 200, but not with an answer of ECR in `us-west-2`";
+const NOT_ECR: &str = "`https://api.ecr.us-west-2.amazonaws.com/` answered 200, but the answer does not come from ECR in `us-west-2`";
 const NO_DATA: &str = "ECR in `us-west-2` answered without authorization data";
 const BETWEEN: &str = "hint: check for a proxy between this node and AWS";
 
@@ -197,8 +197,7 @@ fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
                 PROTOCOL,
                 "the call to ECR in `us-west-2` for the node failed",
                 &[
-                    "`https://api.ecr.us-west-2.amazonaws.com/` answered 302 with a redirect, \
-                     which is never followed",
+                    "`https://api.ecr.us-west-2.amazonaws.com/` answered 302 with a redirect; redirects are never followed",
                     "hint: a redirect would send the credentials to another host",
                 ],
             ),

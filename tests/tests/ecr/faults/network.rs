@@ -168,7 +168,7 @@ fn a_region_without_dual_stack(world: &World) {
     let below = &[
         "cannot connect to `https://ecr.eu-west-1.api.aws/`",
         NO_NAME,
-        "PrivateLink has only IPv4 endpoints, which `--ipv4-api` calls",
+        "PrivateLink endpoints are IPv4 only: to use them, set `--ipv4-api`",
     ];
     fails(&run, image, UNAVAILABLE, ERROR, below, "dual-stack");
 }

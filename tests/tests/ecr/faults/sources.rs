@@ -26,8 +26,7 @@ fn keys_that_aws_does_not_take(world: &World) {
     let session = |seconds| cloud.aws.session(&role("node"), "i-0abc", seconds);
     let (good, other, over) = (session(3600), session(3600), session(-60));
     let unknown = "The security token included in the request is invalid";
-    let hint = "hint: AWS does not know these credentials: a deleted key, a session token that is \
-                missing, or credentials of another partition";
+    let hint = "hint: AWS does not know these credentials: the key was deleted, the session token is missing, or they belong to another partition";
     for (name, keys, code, refused, below) in [
         (
             "wrong secret",
@@ -40,7 +39,7 @@ fn keys_that_aws_does_not_take(world: &World) {
             "InvalidSignatureException",
             [
                 "The request signature we calculated does not match",
-                "hint: the secret key is not the one of this access key, or this node's clock",
+                "hint: the secret key does not belong to this access key, or this node's clock",
             ],
         ),
         (
@@ -143,7 +142,9 @@ fn keys_with_a_line_break(world: &World) {
         let run = cloud.run(plugin, &request(REGISTRY));
         let error =
             "environment variables gave AWS credentials with a space or a line break in them";
-        let below = &["hint: check the end of the access key and of the session token"];
+        let below = &[
+            "hint: check the access key and the session token for a space or line break at the end",
+        ];
         fails(&run, REGISTRY, IDENTITY, error, below, name);
     }
     assert_eq!(world.attempts(), before);

@@ -39,7 +39,7 @@ fn granted(inside: &str) -> Canned {
     ))
 }
 
-const NOT_STS: &str = "`https://sts.us-west-2.amazonaws.com/` answered 200, but not with an answer of STS in `us-west-2`";
+const NOT_STS: &str = "`https://sts.us-west-2.amazonaws.com/` answered 200, but the answer does not come from STS in `us-west-2`";
 const NO_CREDENTIALS: &str = "STS answered AssumeRoleWithWebIdentity without credentials";
 
 fn rows() -> Vec<(&'static str, Vec<Canned>, End)> {
@@ -253,7 +253,7 @@ fn the_node_is_refused_a_role(world: &World) {
         .secret("the wrong key", "another-secret-access-key");
     let run = cloud.run(wrong, &request(REGISTRY));
     let below =
-        &["says: The request signature we calculated", "hint: the secret key is not the one"];
+        &["says: The request signature we calculated", "hint: the secret key does not belong to"];
     fails(&run, REGISTRY, DENIED, &refused("403 SignatureDoesNotMatch"), below, "wrong secret");
 }
 
@@ -274,5 +274,12 @@ fn credentials_with_a_line_break(world: &World) {
         .secret("the session token", "a-session-token");
     let run = cloud.run(plugin, &pod);
     let error = "STS gave AWS credentials with a space or a line break in them";
-    fails(&run, REGISTRY, IDENTITY, error, &["hint: check the end"], "a line break");
+    fails(
+        &run,
+        REGISTRY,
+        IDENTITY,
+        error,
+        &["hint: check the access key and the session token"],
+        "a line break",
+    );
 }

@@ -79,7 +79,7 @@ fn times_that_cannot_be_read(world: &World) {
     for time in [json!("2030-01-01T00:00:00Z"), json!("1893456000"), json!(true), json!([1])] {
         let name = time.to_string();
         let run = answered(&cloud, Token::Login, Expires::Raw(time));
-        let error = "`https://api.ecr.us-west-2.amazonaws.com/` answered 200, but not with an answer of ECR in `us-west-2`";
+        let error = "`https://api.ecr.us-west-2.amazonaws.com/` answered 200, but the answer does not come from ECR in `us-west-2`";
         fails(&run, REGISTRY, PROTOCOL, error, &["hint: check for a proxy"], &name);
     }
 }

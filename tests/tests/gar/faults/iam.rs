@@ -100,13 +100,13 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("no_token", token(json!({"expireTime": "2099-01-01T00:00:00Z"}))).fails(
             5,
-            "`IAM` answered 200 with no access token",
+            "`IAM` answered 200 without an access token",
             &["hint: unexpected answer: check for a proxy,"],
         ),
         row("a_token_in_sts_form", token(json!({"access_token": "ya29.c.x", "expires_in": 99})))
             .fails(
                 5,
-                "`IAM` answered 200 with no access token",
+                "`IAM` answered 200 without an access token",
                 &["hint: unexpected answer: check for a proxy,"],
             ),
         row("no_date", token(json!({"accessToken": "ya29.c.x", "expireTime": "tomorrow"}))).fails(

@@ -20,7 +20,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("forbidden", error(403, "Forbidden")).fails(
             3,
             "the metadata server refused the node: HTTP 403",
-            &["hint: a proxy, firewall or metadata concealment on this machine"],
+            &["hint: something other than the metadata server answered"],
         ),
         row("bad_request", error(400, "Bad Request")).fails(
             5,
@@ -80,17 +80,17 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("no_token", token(json!({"expires_in": 3599, "token_type": "Bearer"}))).fails(
             5,
-            "`METADATA` answered 200 with no access token",
+            "`METADATA` answered 200 without an access token",
             &["hint: unexpected answer: check for a proxy,"],
         ),
         row("empty_token", token(json!({"access_token": "", "expires_in": 3599}))).fails(
             5,
-            "`METADATA` answered 200 with no access token",
+            "`METADATA` answered 200 without an access token",
             &["hint: unexpected answer: check for a proxy,"],
         ),
         row("token_of_another_shape", token(json!({"access_token": 1, "expires_in": 3599}))).fails(
             5,
-            "`METADATA` answered 200 with no access token",
+            "`METADATA` answered 200 without an access token",
             &["hint: unexpected answer: check for a proxy,"],
         ),
         row(

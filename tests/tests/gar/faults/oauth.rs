@@ -70,7 +70,7 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("an_id_token", Canned::json(200, &json!({"id_token": "a.b.c"}))).fails(
             5,
-            "`OAUTH` answered 200 with no access token",
+            "`OAUTH` answered 200 without an access token",
             &["hint: unexpected answer: check for a proxy,"],
         ),
         row("redirect", Canned::redirect("https://evil.example/token")).fails(

@@ -107,7 +107,7 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("other_json", Canned::other_json(200)).fails(
             5,
-            "`STS` answered 200 with no access token",
+            "`STS` answered 200 without an access token",
             &["hint: unexpected answer: check for a proxy,"],
         ),
         row("other_json_400", Canned::other_json(400)).fails(
@@ -117,7 +117,7 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("a_list", Canned::json(200, &json!([1]))).fails(
             5,
-            "`STS` answered 200 with no access token",
+            "`STS` answered 200 without an access token",
             &["hint: unexpected answer: check for a proxy,"],
         ),
         row("no_json", Canned::answer(200, "text/plain", "OK")).fails(
@@ -127,7 +127,7 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("empty_token", token(json!({"access_token": "", "token_type": "Bearer"}))).fails(
             5,
-            "`STS` answered 200 with no access token",
+            "`STS` answered 200 without an access token",
             &["hint: unexpected answer: check for a proxy,"],
         ),
         row("no_bearer", token(json!({"access_token": "x.y", "token_type": "N_A"}))).fails(

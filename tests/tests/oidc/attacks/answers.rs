@@ -25,7 +25,7 @@ fn a_user_name_with_a_colon() {
     let (_server, attempt) = answering(&json!({"access_token": PASSWORD, "username": ""}));
     attempt
         .with(json!({"response": {"username": {"pointer": "/username"}}}))
-        .fails(PROTOCOL, &["without a text at `/username`"]);
+        .fails(PROTOCOL, &["without a string at `/username`"]);
     // The pod's word, before the call and after it.
     let server = endpoint();
     let url = format!("{}/x", server.url());
@@ -47,7 +47,7 @@ fn a_user_name_with_a_colon() {
     // A subject has colons.
     let attempt = Attempt::new(token_exchange(&server));
     let attempt = attempt.with(json!({"response": {"username": {"value": "${sa.subject}"}}}));
-    attempt.fails(CONFIG, &["has a `:`"]);
+    attempt.fails(CONFIG, &["contains `:`"]);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_password_with_a_line_break() {
         json!("text"),
     ] {
         let (_server, attempt) = answering(&answer);
-        attempt.fails(PROTOCOL, &["without a text at `/access_token`"]);
+        attempt.fails(PROTOCOL, &["without a string at `/access_token`"]);
     }
 }
 

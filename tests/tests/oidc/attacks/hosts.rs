@@ -118,7 +118,7 @@ fn a_secret_stands_in_a_url() {
             let exchange =
                 json!({"type": "http", "steps": [{"url": url, "auth": {"bearer": "${sa.token}"}}]});
             let attempt = Attempt::new(exchange).with(file.clone());
-            attempt.fails(CONFIG, &["is a secret, and URLs are logged"]);
+            attempt.fails(CONFIG, &["is a secret and must not be in a URL: URLs are logged"]);
         }
     }
     assert!(server.requests().is_empty());
@@ -181,7 +181,7 @@ fn discovery_points_elsewhere() {
     }
     for other in [evil.url(), format!("{}/", evil.url()), String::new()] {
         let (vendor, attempt, _issuer) = discover(Discovery::Issuer(other), Value::Null);
-        attempt.fails(PROTOCOL, &["is not the metadata of the issuer"]);
+        attempt.fails(PROTOCOL, &["names another issuer than"]);
         assert_eq!(vendor.count(), 2);
     }
     let (_vendor, attempt, _issuer) = discover(Discovery::None, Value::Null);
@@ -209,6 +209,6 @@ fn an_issuer_that_is_nearly_the_right_one() {
     let written = format!("{}/", vendor.url());
     let exchange = json!({"type": "tokenExchange", "discovery": {"issuer": written}});
     let attempt = Attempt::new(exchange).token(issuer.token(AUDIENCE).build());
-    attempt.fails(PROTOCOL, &["is not the metadata of the issuer", "exactly as the server"]);
+    attempt.fails(PROTOCOL, &["names another issuer than", "to exactly the `issuer`"]);
     assert!(vendor.paths().iter().all(|path| path.contains("well-known")), "{:?}", vendor.paths());
 }

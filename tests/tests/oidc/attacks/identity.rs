@@ -20,7 +20,7 @@ fn an_image_of_another_registry() {
         "evil-reg.example:5443/team/app",
         "evil.example/reg.example:5443/team/app",
     ] {
-        attempt.clone().image(image).fails(CONFIG, &["no profile is for the registry"]);
+        attempt.clone().image(image).fails(CONFIG, &["no profile covers the registry"]);
     }
     // The host comes first: of a token for others nothing is said.
     let other = Issuer::start(None).token("other.example").build();
@@ -38,7 +38,7 @@ fn a_part_of_a_registry_gives_its_login_to_the_rest() {
     let attempt = attempt.with(json!({"registries": ["reg.example:5443/team"]}));
     for image in ["reg.example:5443/teams/app", "reg.example:5443/other/team", "reg.example:5443/t"]
     {
-        attempt.clone().image(image).fails(CONFIG, &["no profile is for the registry"]);
+        attempt.clone().image(image).fails(CONFIG, &["no profile covers the registry"]);
     }
     assert!(server.requests().is_empty());
     let run = attempt.works(PASSWORD);

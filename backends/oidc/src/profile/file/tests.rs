@@ -71,7 +71,7 @@ fn every_mistake_is_named_with_its_place() {
             "/token', subjectTokenType: JWTT}",
             "`exchange.subjectTokenType` is not a token type",
         ),
-        ("/token'}", "/token', audience: ['']}", "empty text in `audience`"),
+        ("/token'}", "/token', audience: ['']}", "`audience` contains an empty string"),
         ("[r.io]", "[r.io]\n  http: {timeout: 0s}", "must be more than 0s"),
         ("[r.io]", "[r.io]\n  http: {retries: 11}", "at most 10"),
         ("audience: corp", "audience: ''", "`serviceAccountToken.audience` is empty"),
@@ -172,7 +172,7 @@ fn open_steps_are_held_to_the_rules() {
         ("{url: 'https://a/', headers: {X-Org: '${org}'}}", "is not allowed in a header"),
         ("{url: 'https://a/', headers: {Authorization: x}}", "cannot set `authorization`"),
         ("{url: 'https://a/', headers: {Host: x}}", "cannot set `host`"),
-        ("{url: 'https://a/', headers: {'a b': x}}", "not a header's name"),
+        ("{url: 'https://a/', headers: {'a b': x}}", "not a valid header name"),
         ("{url: 'https://a/', auth: {bearer: '${org}'}}", "is not allowed"),
         ("{url: 'https://a/', auth: {}}", "either `bearer` or `basic`"),
         ("{url: 'https://a/', form: {a: b}, json: {a: b}}", "both `form` and `json`"),
@@ -287,7 +287,7 @@ fn a_login_stays_within_its_registries() {
     };
     assert_eq!(keys("['${image.registry}', r.io]"), Ok(vec!["r.io".to_owned()]));
     assert!(keys("[other.io]").unwrap_err().contains("not covered by `registries`"));
-    assert!(keys("['${sa.namespace}.io']").unwrap_err().contains("not a fixed value"));
+    assert!(keys("['${sa.namespace}.io']").unwrap_err().contains("must have a fixed value"));
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn every_preset_is_a_profile_with_what_it_needs_and_none_without() {
             assert!(error.contains(&format!("needs the variable `{left_out}`")), "{name}: {error}");
         }
         let error = filled(name, vec![("nothing".to_owned(), String::new())]).err().unwrap();
-        assert!(error.contains("has no `nothing`"), "{name}: {error}");
+        assert!(error.contains("has no variable `nothing`"), "{name}: {error}");
     }
 }
 
@@ -86,9 +86,9 @@ fn either_of_two_parameters_is_enough() {
 #[test]
 fn a_value_of_another_type_is_refused() {
     for (name, parameter, value, why) in [
-        ("quay", "host", "https://quay.example", "HOST[:PORT] alone"),
-        ("quay", "host", "quay.example/path", "HOST[:PORT] alone"),
-        ("keycloak", "issuer", "https://login.example/", "ends in `/`"),
+        ("quay", "host", "https://quay.example", "HOST[:PORT] only"),
+        ("quay", "host", "quay.example/path", "HOST[:PORT] only"),
+        ("keycloak", "issuer", "https://login.example/", "must not end in `/`"),
     ] {
         let set = vec![
             (parameter.to_owned(), value.to_owned()),
