@@ -236,9 +236,7 @@ impl<'w> Cluster<'w> {
         self.count.set(self.count.get() + 1);
         let pod = spec.create(&self.api, &format!("pod-{}", self.count.get()));
         self.transcript.say("pod", &format!("{} with {} is made", pod.full_name(), pod.image));
-        let (namespace, name, image) = (&pod.namespace, &pod.name, &pod.image);
-        let known = Pod { namespace: namespace.clone(), name: name.clone(), image: image.clone() };
-        self.pods.borrow_mut().push(known);
+        self.pods.borrow_mut().push(pod.clone());
         pod
     }
 
@@ -259,14 +257,23 @@ impl<'w> Cluster<'w> {
         wait_for("event", find, || pod.story(&self.api))
     }
 
-    /// The API server's copy of a static pod, once the kubelet has made it.
-    pub fn adopt_static_pod(&self, namespace: &str, name: &str, image: &str) -> Pod {
-        let name = format!("{name}-{}", machine::NODE);
-        let pod = Pod { namespace: namespace.to_owned(), name, image: image.to_owned() };
+    /// The folder for the `staticPodPath` of a kubelet.
+    pub fn static_pods(&self) -> PathBuf {
+        let folder = self.folder.path().join("trial/static");
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    /// Makes a static pod, and returns the API server's copy of it once the kubelet has made that.
+    pub fn create_static(&self, spec: PodSpec) -> Pod {
+        self.count.set(self.count.get() + 1);
+        let name = format!("static-{}", self.count.get());
+        let pod = spec.create_static(&name, &self.static_pods());
         self.api.wait_for("copy of the static pod", &pod.path(), |pod| {
             pod["metadata"]["uid"].is_string().then_some(())
         });
-        self.transcript.say("pod", &format!("static {} with {image} is seen", pod.full_name()));
+        self.transcript.say("pod", &format!("{} with {} is made", pod.full_name(), pod.image));
+        self.pods.borrow_mut().push(pod.clone());
         pod
     }
 
@@ -277,18 +284,25 @@ impl<'w> Cluster<'w> {
         message
     }
 
+    /// What the kubelet counts, in the text form of Prometheus.
+    pub fn kubelet_metrics(&self) -> String {
+        self.api.kubelet_metrics()
+    }
+
     /// How often this kubelet has run a plugin, by its own metrics.
     pub fn plugin_runs(&self, plugin: &str) -> u64 {
         let start = format!(
             "kubelet_credential_provider_plugin_duration_count{{plugin_name=\"{plugin}\"}} "
         );
-        let metrics = self.api.kubelet_metrics();
+        let metrics = self.kubelet_metrics();
         let value = metrics.lines().find_map(|line| line.strip_prefix(&start));
         value.map_or(0, |value| value.trim().parse().unwrap())
     }
 
     /// Removes what a trial has made: its pods, by the kubelet that ran them, and its files.
     fn clean_up(&self) {
+        // Or the kubelet would make static pods anew.
+        let _ = fs::remove_dir_all(self.static_pods());
         for pod in self.pods.borrow_mut().drain(..) {
             self.api.delete(&pod.path());
         }

@@ -1,6 +1,8 @@
 //! Pods: how they are made, and what becomes of them.
 
 use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -50,27 +52,33 @@ impl PodSpec {
         self
     }
 
-    /// As a file of the kubelet's `staticPodPath`: no API server, no service account.
-    pub fn static_pod(mut self, name: &str) -> Value {
+    /// Makes it under that name.
+    pub(super) fn create(mut self, api: &Api, name: &str) -> Pod {
+        self.object["metadata"]["name"] = json!(name);
+        api.create(&self.object);
+        self.made(name.to_owned())
+    }
+
+    /// Makes it under that name as a file of the kubelet's `staticPodPath`: it has no service account.
+    pub(super) fn create_static(mut self, name: &str, folder: &Path) -> Pod {
         self.object["metadata"]["name"] = json!(name);
         let spec = self.object["spec"].as_object_mut().unwrap();
         for field in ["nodeName", "serviceAccountName"] {
             spec.remove(field);
         }
-        self.object
+        fs::write(folder.join(format!("{name}.json")), self.object.to_string()).unwrap();
+        self.made(format!("{name}-{NODE}"))
     }
 
-    /// Makes it under that name.
-    pub(super) fn create(mut self, api: &Api, name: &str) -> Pod {
-        self.object["metadata"]["name"] = json!(name);
-        api.create(&self.object);
+    fn made(&self, name: String) -> Pod {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let image = text(&self.object["spec"]["containers"][0]["image"]);
-        Pod { namespace: text(&self.object["metadata"]["namespace"]), name: name.to_owned(), image }
+        Pod { namespace: text(&self.object["metadata"]["namespace"]), name, image }
     }
 }
 
 /// A pod that was made.
+#[derive(Clone)]
 pub struct Pod {
     /// Its namespace.
     pub namespace: String,
@@ -100,6 +108,13 @@ impl Pod {
     /// Where the API server has it.
     pub fn path(&self) -> String {
         format!("/api/v1/namespaces/{}/pods/{}", self.namespace, self.name)
+    }
+
+    /// The UID by which its kubelet knows it. The API server's copy of a static pod has another one.
+    pub fn uid(&self, api: &Api) -> String {
+        let metadata = &api.get(&self.path())["metadata"];
+        let of_static_pod = metadata["annotations"]["kubernetes.io/config.hash"].as_str();
+        of_static_pod.or(metadata["uid"].as_str()).expect("a pod has a UID").to_owned()
     }
 
     /// Waits until its container runs; returns the container's identifier.

@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::env;
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
@@ -120,6 +120,8 @@ fn be_the_cluster(options: &Options) -> Result<bool, String> {
     println!("\n##### Kubernetes {minor}");
     let (world, watch) = (World::enter(&[]), MemoryWatch::start());
     let cluster = Cluster::start(&world, &programs, minor, &options.bin_dir);
+    // The transcript has the text of a panic; what is left to say is where it was.
+    panic::set_hook(Box::new(|panic| eprintln!("panicked at {}", panic.location().unwrap())));
     let mut rows = Vec::new();
     for trial in trials().into_iter().filter(|trial| options.wants(trial)) {
         rows.push(run_trial(&cluster, &trial));
@@ -143,8 +145,11 @@ fn run_trial(cluster: &Cluster<'_>, trial: &Trial) -> Row {
         seen
     }));
     let outcome = outcome.map_err(|panic| panic_text(&*panic));
-    cluster.clean_up();
+    if let Err(error) = &outcome {
+        cluster.transcript.say("WRONG", error);
+    }
     let seconds = started.elapsed().as_secs_f64();
+    cluster.clean_up();
     Row { name: trial.name.to_owned(), minor: cluster.minor.clone(), outcome, seconds }
 }
 
@@ -193,5 +198,35 @@ impl MemoryWatch {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().unwrap();
         self.peak.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Options, String> {
+        Options::parse(args.iter().map(|arg| (*arg).to_owned()))
+    }
+
+    #[test]
+    fn options_come_after_the_folder_of_the_plugins() {
+        let options = parse(&["bin", "--kubelet", "1.37", "--keep", "--kubelet", "1.34"]).unwrap();
+        assert_eq!((options.minors, options.keep), (vec!["1.37".into(), "1.34".into()], true));
+        assert_eq!(options.bin_dir, Path::new("bin"));
+        for wrong in [&[][..], &["bin", "--only"], &["bin", "--all"]] {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn only_trials_whose_names_hold_a_part_are_wanted() {
+        let options = parse(&["bin", "--only", "static", "--only", "cache"]).unwrap();
+        let wanted: Vec<&str> = trials()
+            .into_iter()
+            .filter(|trial| options.wants(trial))
+            .map(|trial| trial.name)
+            .collect();
+        assert!(wanted.contains(&"cache: expiry") && !wanted.contains(&"image volume"));
     }
 }

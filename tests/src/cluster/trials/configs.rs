@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Trial;
 use crate::cluster::{Cluster, KubeletOptions, PodSpec, REGISTRY, TokenRegistry, oidc};
@@ -75,10 +75,24 @@ fn one_provider(cluster: &Cluster<'_>) -> String {
     let profile = oidc::passthrough(cluster);
     let providers = print_config(cluster, "providers.yaml", &["oidc", "--profiles", &profile]);
     apply_rbac(cluster, &profile);
+    let verdict = cluster.printed(&[
+        "check",
+        providers.to_str().unwrap(),
+        "--kubelet-version",
+        &cluster.minor,
+        "--format",
+        "json",
+    ]);
+    let verdict: Value = serde_json::from_str(&verdict).unwrap();
     let bin_dir = cluster.bin_dir().to_owned();
     cluster.start_kubelet_with(&KubeletOptions { providers, bin_dir, settings: json!({}) });
     cluster.runs(&cluster.create(PodSpec::new("shop", "web", &registry.image(1))));
-    format!("its file and its RBAC, as printed; logins of {}", registry.subjects().join(" "))
+    let hash = verdict["hash"].as_str().unwrap();
+    let metrics = cluster.kubelet_metrics();
+    let metric = format!("kubelet_credential_provider_config_info{{hash=\"{hash}\"}} 1");
+    assert!(metrics.contains(&metric), "the kubelet has another hash than {hash}");
+    let subjects = registry.subjects().join(" ");
+    format!("its file and its RBAC, as printed, and the hash of `check`; logins of {subjects}")
 }
 
 /// One profile for each of two registries.

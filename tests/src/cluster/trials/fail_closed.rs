@@ -135,7 +135,10 @@ fn expired_token(cluster: &Cluster<'_>) -> String {
     assert_eq!(registry.refusals(), ["no credentials"], "the token was sent");
     let found = lookup::of_pod(&pod, "web", Some(&expired)).run(cluster, &options);
     let line = found.is_in_the_kubelets_log(cluster, &pod);
-    assert!(cluster.kubelet_log().contains("token expired"), "{line}");
+    let log = cluster.kubelet_log();
+    assert!(log.contains("token expired"), "{line}");
+    let signature = expired.rsplit('.').next().unwrap();
+    assert!(!log.contains(signature), "the token is in the kubelet's log");
     format!("`{NO_LOGIN}`; log as `pullpass lookup`: {line}")
 }
 

@@ -12,7 +12,6 @@ pub(super) struct Lookup {
     image: String,
     args: Vec<String>,
     token: Option<String>,
-    pod: (String, String),
 }
 
 /// The look-up of a pod's image as that service account of its namespace, with a token.
@@ -22,7 +21,6 @@ pub(super) fn of_pod(pod: &Pod, service_account: &str, token: Option<&str>) -> L
         image: pod.image.clone(),
         args: vec!["--service-account".to_owned(), account],
         token: token.map(str::to_owned),
-        pod: (pod.namespace.clone(), pod.name.clone()),
     }
 }
 
@@ -53,7 +51,7 @@ impl Lookup {
         let output = cluster.pullpass(&args);
         let answer: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("`pullpass lookup` said no JSON: {}", text_of(&output)));
-        Found { answer, pod: self.pod }
+        Found { answer }
     }
 }
 
@@ -66,7 +64,6 @@ pub(super) fn text_of(output: &Output) -> String {
 /// What a look-up found.
 pub(super) struct Found {
     answer: Value,
-    pod: (String, String),
 }
 
 impl Found {
@@ -80,15 +77,14 @@ impl Found {
     /// Makes sure that the kubelet logged what this look-up says that it logs, the pod's name and
     /// UID put in; returns the last line.
     pub(super) fn is_in_the_kubelets_log(&self, cluster: &Cluster<'_>, pod: &Pod) -> String {
-        let (namespace, name) = &self.pod;
-        let uid = cluster.api.get(&pod.path())["metadata"]["uid"].as_str().unwrap().to_owned();
+        let name = format!("\"{}\"", pod.full_name());
+        let uid = format!("\"{}\"", pod.uid(&cluster.api));
+        let unknown = ["\"NAMESPACE/POD\"".to_owned(), format!("\"{}/POD\"", pod.namespace)];
         let lines: Vec<String> = self
             .lines()
             .into_iter()
-            .map(|line| {
-                line.replace(&format!("\"{namespace}/POD\""), &format!("\"{namespace}/{name}\""))
-                    .replace("\"UID\"", &format!("\"{uid}\""))
-            })
+            .map(|line| unknown.iter().fold(line, |line, unknown| line.replace(unknown, &name)))
+            .map(|line| line.replace("\"UID\"", &uid))
             .collect();
         assert!(
             !lines.is_empty(),
@@ -96,8 +92,9 @@ impl Found {
             self.answer
         );
         let log = cluster.kubelet_log();
+        let ageless = without_ages(&log);
         for line in &lines {
-            let found = log.contains(&format!("] {line}\n"));
+            let found = ageless.contains(&format!("] {}\n", without_ages(line)));
             assert!(found, "the kubelet did not log\n{line}\nbut\n{}", provider_lines(&log));
         }
         lines.last().unwrap().lines().next().unwrap().to_owned()
@@ -107,6 +104,18 @@ impl Found {
     pub(super) fn credentials(&self) -> usize {
         self.answer["credentials"].as_array().unwrap().len()
     }
+}
+
+/// The text without how long ago a token has expired: the look-up is made later than the pull.
+fn without_ages(text: &str) -> String {
+    let mut parts = text.split(" expired ");
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        kept.push_str(" expired ");
+        kept.push_str(rest);
+    }
+    kept
 }
 
 /// The lines of a kubelet's log that are about credential providers, with what belongs to them.
@@ -125,4 +134,22 @@ fn provider_lines(log: &str) -> String {
         }
     }
     kept.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_do_not_count() {
+        let text = |age| format!("a token expired {age} s ago, b expired {age} s ago");
+        assert_eq!(without_ages(&text(3600)), without_ages(&text(3601)));
+        assert_ne!(without_ages("expired 1 s ago"), without_ages("valid 1 s ago"));
+    }
+
+    #[test]
+    fn only_lines_about_credentials_are_shown_with_what_follows_them() {
+        let log = "I1 a.go:1] pod added\nE1 b.go:2] credential x\n  more\nI1 c.go:3] pod gone\n";
+        assert_eq!(provider_lines(log), "E1 b.go:2] credential x\n  more");
+    }
 }

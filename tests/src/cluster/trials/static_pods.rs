@@ -1,7 +1,5 @@
 //! Static pods, which have no service account.
 
-use std::fs;
-
 use serde_json::{Value, json};
 
 use super::{Trial, lookup};
@@ -18,20 +16,13 @@ pub(super) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// Starts a kubelet with that provider and a static pod; returns the mirror of the pod.
+/// Starts a kubelet with that provider and a static pod.
 fn start(cluster: &Cluster<'_>, provider: &Value, image: &str) -> (Pod, KubeletOptions) {
-    let pod = PodSpec::new("shop", "", image).static_pod("static");
-    let folder = cluster.file("static/pod.json", &pod.to_string());
-    let folder = folder.parent().unwrap().to_owned();
     let mut options = cluster.kubelet_options(&json!([provider]));
+    let folder = cluster.static_pods();
     options.settings = json!({"staticPodPath": folder, "fileCheckFrequency": "1s"});
     cluster.start_kubelet_with(&options);
-    (cluster.adopt_static_pod("shop", "static", image), options)
-}
-
-/// Takes the pod's file away, so that the kubelet ends it.
-fn end(cluster: &Cluster<'_>) {
-    fs::remove_file(cluster.file("static/pod.json", "")).unwrap();
+    (cluster.create_static(PodSpec::new("shop", "", image)), options)
 }
 
 /// A plugin that needs a token is not run, or refuses; the pod pulls anonymously.
@@ -48,7 +39,6 @@ fn refused(cluster: &Cluster<'_>, required: bool) -> String {
     assert_eq!(registry.refusals(), ["no credentials"]);
     let line =
         lookup::of_static_pod(&pod).run(cluster, &options).is_in_the_kubelets_log(cluster, &pod);
-    end(cluster);
     format!("pulled anonymously; log as `pullpass lookup`: {line}")
 }
 
@@ -63,6 +53,5 @@ fn as_the_node(cluster: &Cluster<'_>) -> String {
     let (pod, _) = start(cluster, &provider, &format!("{REGISTRY}/team/app:1"));
     cluster.runs(&pod);
     let runs = cluster.plugin_runs(oidc::PLUGIN);
-    end(cluster);
     format!("{runs} plugin run, and the pod runs")
 }
