@@ -123,7 +123,8 @@ fn be_the_cluster(options: &Options) -> Result<bool, String> {
     // The transcript has the text of a panic; what is left to say is where it was.
     panic::set_hook(Box::new(|panic| eprintln!("panicked at {}", panic.location().unwrap())));
     let mut rows = Vec::new();
-    for trial in trials().into_iter().filter(|trial| options.wants(trial)) {
+    let wanted = |trial: &Trial| options.wants(trial) && trial.is_for(minor);
+    for trial in trials().into_iter().filter(wanted) {
         rows.push(run_trial(&cluster, &trial));
     }
     let peak = watch.stop();

@@ -16,12 +16,30 @@ use super::Cluster;
 pub(super) struct Trial {
     pub(super) name: &'static str,
     pub(super) run: fn(&Cluster<'_>) -> String,
+    /// The first minor whose kubelet has what is tried.
+    since: u32,
 }
 
 impl Trial {
     fn new(name: &'static str, run: fn(&Cluster<'_>) -> String) -> Self {
-        Self { name, run }
+        Self { name, run, since: 0 }
     }
+
+    /// Only with kubelets of that minor and later: 35 for 1.35.
+    fn since(self, since: u32) -> Self {
+        Self { since, ..self }
+    }
+
+    /// Whether it is for kubelets of that minor.
+    pub(super) fn is_for(&self, minor: &str) -> bool {
+        number(minor) >= self.since
+    }
+}
+
+/// 37 for `1.37`.
+fn number(minor: &str) -> u32 {
+    let number = minor.strip_prefix("1.").and_then(|number| number.parse().ok());
+    number.unwrap_or_else(|| panic!("`{minor}` is not a minor of Kubernetes"))
 }
 
 /// All trials, in the order of running.

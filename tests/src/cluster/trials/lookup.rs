@@ -77,15 +77,16 @@ impl Found {
     /// Makes sure that the kubelet logged what this look-up says that it logs, the pod's name and
     /// UID put in; returns the last line.
     pub(super) fn is_in_the_kubelets_log(&self, cluster: &Cluster<'_>, pod: &Pod) -> String {
-        let name = format!("\"{}\"", pod.full_name());
-        let uid = format!("\"{}\"", pod.uid(&cluster.api));
-        let unknown = ["\"NAMESPACE/POD\"".to_owned(), format!("\"{}/POD\"", pod.namespace)];
-        let lines: Vec<String> = self
-            .lines()
-            .into_iter()
-            .map(|line| unknown.iter().fold(line, |line, unknown| line.replace(unknown, &name)))
-            .map(|line| line.replace("\"UID\"", &uid))
-            .collect();
+        let known = [
+            ("NAMESPACE/POD", pod.full_name()),
+            ("NAMESPACE/", format!("{}/", pod.namespace)),
+            (&*format!("{}/POD", pod.namespace), pod.full_name()),
+            ("\"UID\"", format!("\"{}\"", pod.uid(&cluster.api))),
+        ];
+        let put_in = |line: String| {
+            known.iter().fold(line, |line, (unknown, value)| line.replace(unknown, value))
+        };
+        let lines: Vec<String> = self.lines().into_iter().map(put_in).collect();
         assert!(
             !lines.is_empty(),
             "`pullpass lookup` says that nothing is logged: {}",

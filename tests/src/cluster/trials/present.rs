@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Trial;
+use super::{Trial, number};
 use crate::cluster::{Cluster, ExchangeRegistry, Pod, PodSpec, REGISTRY, TokenRegistry, oidc};
 
 /// What the kubelet says of an image that it need not pull.
@@ -14,15 +14,17 @@ pub(super) fn trials() -> Vec<Trial> {
         Trial::new("present image: another service account", other_service_account),
         Trial::new("present image: a foreign namespace", foreign_namespace),
         Trial::new("present image: the token server is down", token_server_down),
-        Trial::new("present image: the same, NeverVerify", never_verify),
+        Trial::new("present image: the same, NeverVerify", never_verify).since(VERIFIED_SINCE),
         Trial::new("image volume", image_volume),
     ]
 }
 
-/// Whether this kubelet asks who may use an image that is there (`KubeletEnsureSecretPulledImages`,
-/// on by default since 1.35).
+/// The first minor that asks who may use an image that is there: `KubeletEnsureSecretPulledImages` is
+/// on by default from there on.
+const VERIFIED_SINCE: u32 = 35;
+
 fn verifies(cluster: &Cluster<'_>) -> bool {
-    cluster.minor != "1.34"
+    number(&cluster.minor) >= VERIFIED_SINCE
 }
 
 /// A registry, a kubelet, and an image that `shop/web` has pulled.
@@ -99,9 +101,6 @@ fn token_server_down(cluster: &Cluster<'_>) -> String {
 
 /// The setting with which it starts all the same, and with it every pod that names the image.
 fn never_verify(cluster: &Cluster<'_>) -> String {
-    if !verifies(cluster) {
-        return "this kubelet never verifies by default".to_owned();
-    }
     let ours = pulled(cluster, 35);
     let (image, provider) = (ours.registry.image(35), ours.provider());
     let _registry = ours.without_exchange();
@@ -119,7 +118,8 @@ fn never_verify(cluster: &Cluster<'_>) -> String {
 fn image_volume(cluster: &Cluster<'_>) -> String {
     let ours = ExchangeRegistry::start(cluster, 3600);
     let mut options = cluster.kubelet_options(&json!([ours.provider()]));
-    if cluster.minor == "1.34" {
+    // On by default since 1.35.
+    if number(&cluster.minor) < 35 {
         options.settings =
             json!({"featureGates": {"KubeletInUserNamespace": true, "ImageVolume": true}});
     }
