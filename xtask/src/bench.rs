@@ -1,20 +1,24 @@
 //! `bench`: what one call of a plugin costs a node, beside its budgets.
 //!
 //! Each plugin has a file that lists its cases. `bench_server`, of `pullpass-tests`, serves them
-//! and says how the plugin is run. A bare program, an example of this crate, may make the same
-//! calls by the vendor's SDK or an HTTP client alone: it runs in turns with the plugin.
+//! and says how the plugin is run. Two programs run in turns with the plugin: the floor, an example
+//! of this crate that makes the same calls and does nothing else, and with `--peers` the cloud's
+//! own plugin.
 
 mod acr;
+mod check;
 mod ecr;
 mod gar;
+mod instructions;
 mod measure;
 mod oidc;
+mod peers;
 mod server;
 mod suite;
 mod table;
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use xshell::cmd;
 
@@ -29,24 +33,28 @@ use crate::{Result, flags};
 const SUITES: [&Suite; 4] = [&acr::SUITE, &ecr::SUITE, &gar::SUITE, &oidc::SUITE];
 const DEFAULT_RUNS: usize = 31;
 
-/// Measures and prints a table per plugin.
+/// Measures and prints a table per plugin; with `--check`, counts instructions instead.
 ///
 /// # Errors
 /// Also when something was over its budget.
 pub(crate) fn run(workspace: &Workspace, flags: &flags::Bench) -> Result {
     let suites = choose_suites(flags.plugin.as_deref())?;
     let target = choose_target(workspace)?;
+    workspace.cargo().args(["build", "-p", "pullpass-tests", "--bin", "bench_server"]).run()?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    if flags.check || flags.record {
+        return check::run(workspace, &target, &suites, &listener, flags.record);
+    }
     let meter = Meter {
         measured: build_example(workspace, &target, "measured", "")?,
-        listener: TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?,
+        listener,
         runs: flags.runs.unwrap_or(DEFAULT_RUNS).max(1),
     };
-    workspace.cargo().args(["build", "-p", "pullpass-tests", "--bin", "bench_server"]).run()?;
-
     let mut over = Vec::new();
     for suite in suites {
         let titles = flags.what.as_deref().unwrap_or_default();
-        over.extend(measure_suite(workspace, &target, &meter, suite, titles)?);
+        let peer = if flags.peers { peers::build(workspace, suite)? } else { None };
+        over.extend(measure_suite(workspace, &target, &meter, suite, peer.as_deref(), titles)?);
     }
     if over.is_empty() {
         return Ok(());
@@ -70,28 +78,28 @@ fn measure_suite(
     target: &str,
     meter: &Meter,
     suite: &Suite,
+    peer: Option<&Path>,
     titles: &str,
 ) -> Result<Vec<String>> {
     let plugin = release::build(workspace, Product::plugin(suite.plugin), target)?;
-    let floor = suite.floor.map(|name| build_example(workspace, target, name, name)).transpose()?;
+    let floor = build_example(workspace, target, "floor", "floor")?;
     let hello = build_example(workspace, target, "hello", "")?;
     let server = Server::start(workspace, suite.name, &meter.listener)?;
 
     let mut table = Table::start(suite, &format!("{target}, medians of {} runs", meter.runs));
-    table.print_sizes(
-        measure::file_size(&plugin)?,
-        floor.as_deref().map(measure::file_size).transpose()?,
-    );
+    table.print_sizes(measure::file_size(&plugin)?, peer.map(measure::file_size).transpose()?);
     let mut bare = meter.medians(&[Program::bare(hello)], Until::Exit)?.into_iter();
     table.print_row("hello (a bare process)", bare.next());
     for case in suite.cases.iter().filter(|case| case.title.contains(titles)) {
-        let binaries: Vec<PathBuf> = [&plugin].into_iter().chain(&floor).cloned().collect();
-        let programs = binaries
-            .into_iter()
-            .map(|binary| server.program(case, binary))
-            .collect::<Result<Vec<_>>>()?;
+        let mut programs = vec![server.program(case, plugin.clone())?];
+        let mut instructions = None;
+        if case.until == Until::Exit {
+            instructions = instructions::count(&programs[0])?;
+            programs.push(server.floor(case, suite.name, floor.clone())?);
+            programs.extend(peer.map(|peer| server.program(case, peer.to_owned())).transpose()?);
+        }
         let mut samples = meter.medians(&programs, case.until)?.into_iter();
-        table.print_case(case, samples.next(), samples.next());
+        table.print_case(case, samples.next(), instructions, samples.next(), samples.next());
     }
     Ok(table.over)
 }

@@ -59,6 +59,12 @@ xflags::xflags! {
         cmd bench {
             /// How many measured runs of each program [default: 31]
             optional --runs runs: usize
+            /// Measure AWS's plugin too, which is built from its Go module (needs Go)
+            optional --peers
+            /// Only compare instruction counts with those that are committed (needs valgrind)
+            optional --check
+            /// Only write the instruction counts that `--check` compares with
+            optional --record
             /// The plugin: `acr`, `ecr`, `gar` or `oidc` [default: all]
             optional plugin: String
             /// Measure only the cases whose titles contain this

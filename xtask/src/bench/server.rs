@@ -58,6 +58,14 @@ impl Server {
             stdin: Some(folder.join("request.json")),
         })
     }
+
+    /// How the floor is run in a case of this plugin: it trusts the servers' root alone.
+    pub(super) fn floor(&self, case: &Case, plugin: &str, binary: PathBuf) -> Result<Program> {
+        let mut program = self.program(case, binary)?;
+        let root = self.folder.join("root.pem").display().to_string();
+        program.arguments.splice(..0, [plugin.to_owned(), root]);
+        Ok(program)
+    }
 }
 
 impl Drop for Server {

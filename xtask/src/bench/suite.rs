@@ -6,9 +6,6 @@ pub(super) struct Suite {
     pub(super) name: &'static str,
     /// The binary, and its package.
     pub(super) plugin: &'static str,
-    /// The bare program: the example of `xtask` that makes the same calls with nothing but the
-    /// vendor's SDK or an HTTP client, and the feature that it needs.
-    pub(super) floor: Option<&'static str>,
     /// What the binary may have, in megabytes.
     pub(super) binary: f64,
     /// What a run may have at its peak, in megabytes.
@@ -37,12 +34,12 @@ pub(super) enum Until {
 /// What a case may use of user and system time.
 #[derive(Clone, Copy)]
 pub(super) enum Cpu {
-    /// Only shown.
-    Any,
     /// So many milliseconds: shown and never a failure, since machines differ.
     Milliseconds(f64),
     /// So many times what the floor uses.
     TimesFloor(f64),
-    /// Each as above.
-    Both { milliseconds: f64, times_floor: f64 },
+}
+
+impl Cpu {
+    pub(super) const DEFAULT: Self = Self::TimesFloor(1.7);
 }

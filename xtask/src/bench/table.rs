@@ -25,51 +25,57 @@ impl<'a> Table<'a> {
         Self { suite, over: Vec::new() }
     }
 
-    /// Prints the sizes of the plugin and of its floor, in bytes, and the head of what follows.
-    pub(super) fn print_sizes(&mut self, plugin: u64, floor: Option<u64>) {
+    /// Prints the sizes of the plugin and of its peer, in bytes, and the head of what follows.
+    pub(super) fn print_sizes(&mut self, plugin: u64, peer: Option<u64>) {
         let size = megabytes(plugin);
-        let floor = floor
-            .map(|floor| format!("; the bare program has {:.2} MB", megabytes(floor)))
+        let peer = peer
+            .map(|peer| format!("; the cloud's own has {:.2} MB", megabytes(peer)))
             .unwrap_or_default();
-        println!("binary: {size:.2} of {:.1} MB{floor}", self.suite.binary);
+        println!("binary: {size:.2} of {:.1} MB{peer}", self.suite.binary);
         self.check("the binary", size, self.suite.binary, "MB");
-        println!("{:<24}{:>8}{:>9}{:>11}   CPU budget", "", "CPU ms", "wall ms", "memory MB");
+        println!(
+            "{:<26}{:>8}{:>9}{:>11}{:>16}   CPU budget",
+            "", "CPU ms", "wall ms", "memory MB", "M instructions"
+        );
     }
 
     /// Prints a row that has no budget.
     pub(super) fn print_row(&self, title: &str, sample: Option<Sample>) {
         if let Some(sample) = sample {
-            println!("{}", format_row(title, &sample).trim_end());
+            println!("{}", format_row(title, &sample, None).trim_end());
         }
     }
 
-    /// Prints a case, beside its floor if it has one.
+    /// Prints a case, beside the floor and the cloud's own plugin.
     pub(super) fn print_case(
         &mut self,
         case: &Case,
         plugin: Option<Sample>,
+        instructions: Option<u64>,
         floor: Option<Sample>,
+        peer: Option<Sample>,
     ) {
         let Some(plugin) = plugin else { return };
         let cpu = milliseconds(plugin.cpu);
-        let (most, ratio) = match case.cpu {
-            Cpu::Any => (None, None),
-            Cpu::Milliseconds(most) => (Some(most), None),
-            Cpu::TimesFloor(ratio) => (None, Some(ratio)),
-            Cpu::Both { milliseconds, times_floor } => (Some(milliseconds), Some(times_floor)),
+        let budget = match (case.cpu, &floor) {
+            (Cpu::Milliseconds(most), _) => {
+                let over = if cpu > most { ", over on this machine" } else { "" };
+                format!("   {cpu:.2} of {most:.1} ms{over}")
+            }
+            (Cpu::TimesFloor(ratio), Some(floor)) => {
+                let times = cpu / milliseconds(floor.cpu);
+                self.check(case.title, times, ratio, "times the floor's CPU");
+                format!("   {times:.2} of {ratio:.1} times the floor")
+            }
+            (Cpu::TimesFloor(_), None) => String::new(),
         };
-        let most = most.map(|most| {
-            let over = if cpu > most { ", over on this machine" } else { "" };
-            format!("   {cpu:.2} of {most:.1} ms{over}")
-        });
-        let ratio = ratio.zip(floor.as_ref()).map(|(ratio, floor)| {
-            let times = cpu / milliseconds(floor.cpu);
-            self.check(case.title, times, ratio, "times the bare program's CPU");
-            format!("   {times:.2} of {ratio:.1} times the bare program")
-        });
-        let (most, ratio) = (most.unwrap_or_default(), ratio.unwrap_or_default());
-        println!("{}{most}{ratio}", format_row(case.title, &plugin));
-        self.print_row("  the bare program", floor);
+        println!("{}{budget}", format_row(case.title, &plugin, instructions));
+        self.print_row("  the floor", floor);
+        if let Some(peer) = peer {
+            let (times, row) =
+                (milliseconds(peer.cpu) / cpu, format_row("  the cloud's own", &peer, None));
+            println!("{row}   {times:.2} times ours");
+        }
         if let Some(memory) = plugin.memory {
             self.check(case.title, megabytes(memory), self.suite.memory, "MB memory");
         }
@@ -83,13 +89,14 @@ impl<'a> Table<'a> {
     }
 }
 
-fn format_row(title: &str, sample: &Sample) -> String {
+fn format_row(title: &str, sample: &Sample, instructions: Option<u64>) -> String {
     let number = |value: Option<f64>| value.map(|v| format!("{v:.2}")).unwrap_or_default();
     format!(
-        "{title:<24}{:>8.2}{:>9}{:>11}",
+        "{title:<26}{:>8.2}{:>9}{:>11}{:>16}",
         milliseconds(sample.cpu),
         number(sample.wall.map(milliseconds)),
         number(sample.memory.map(megabytes)),
+        number(instructions.map(|count| count as f64 / 1e6)),
     )
 }
 
@@ -113,11 +120,10 @@ mod tests {
 
     /// What is over budget after a case of so much CPU, in microseconds, and memory, in bytes.
     fn over(allowed: Cpu, cpu: u64, memory: u64) -> Vec<String> {
-        let suite =
-            Suite { name: "x", plugin: "x", floor: None, binary: 5.0, memory: 10.0, cases: &[] };
+        let suite = Suite { name: "x", plugin: "x", binary: 5.0, memory: 10.0, cases: &[] };
         let case = Case { title: "case", folder: "case", until: Until::Exit, cpu: allowed };
         let mut table = Table::start(&suite, "in a test");
-        table.print_case(&case, sample(cpu, memory), sample(4000, 0));
+        table.print_case(&case, sample(cpu, memory), None, sample(4000, 0), None);
         table.over
     }
 
@@ -125,26 +131,24 @@ mod tests {
     fn a_budget_is_held_up_to_its_end() {
         let nothing: [&str; 0] = [];
         assert_eq!(over(Cpu::TimesFloor(1.5), 6000, 10_000_000), nothing);
-        assert_eq!(over(Cpu::Any, 1_000_000, 0), nothing);
     }
 
     #[test]
     fn a_slow_machine_fails_nothing() {
         let nothing: [&str; 0] = [];
         assert_eq!(over(Cpu::Milliseconds(2.0), 1_000_000, 0), nothing);
-        let both = Cpu::Both { milliseconds: 2.0, times_floor: 1.5 };
-        assert_eq!(over(both, 6000, 0), nothing);
     }
 
     #[test]
     fn each_budget_can_be_broken() {
         assert_eq!(
             over(Cpu::TimesFloor(1.5), 6400, 0),
-            ["x, case: 1.60 of 1.5 times the bare program's CPU"]
+            ["x, case: 1.60 of 1.5 times the floor's CPU"]
         );
-        let both = Cpu::Both { milliseconds: 100.0, times_floor: 1.5 };
-        assert_eq!(over(both, 6400, 0).len(), 1);
-        assert_eq!(over(Cpu::Any, 0, 10_500_000), ["x, case: 10.50 of 10.0 MB memory"]);
+        assert_eq!(
+            over(Cpu::Milliseconds(1.0), 0, 10_500_000),
+            ["x, case: 10.50 of 10.0 MB memory"]
+        );
         let suite = Suite { binary: 5.0, ..super::super::oidc::SUITE };
         let mut table = Table::start(&suite, "in a test");
         table.print_sizes(5_500_000, None);

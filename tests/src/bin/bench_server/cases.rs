@@ -24,10 +24,11 @@ pub(crate) struct Cases {
 
 impl Cases {
     /// No cases yet. Their trust roots are the CA's certificate after the system's, if those are
-    /// there: what a node has to read.
+    /// there: what a node has to read. `root.pem` has the CA's alone.
     pub(crate) fn new(ca: &TestCa, silent_port: u16) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let roots = folder.path().join("roots.pem");
+        fs::copy(ca.pem_file(), folder.path().join("root.pem")).unwrap();
         let system = BUNDLES.iter().find_map(|bundle| fs::read(bundle).ok()).unwrap_or_default();
         fs::write(&roots, [system, fs::read(ca.pem_file()).unwrap()].concat()).unwrap();
         Self { folder, roots, silent_port }

@@ -1,0 +1,91 @@
+//! `bench --check`: instructions beside those that were committed. CPU time moves by a quarter on
+//! a busy machine; these numbers move by less than 2 %.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::path::PathBuf;
+
+use super::instructions;
+use super::server::Server;
+use super::suite::{Suite, Until};
+use crate::Result;
+use crate::release::{self, Product};
+use crate::workspace::{Workspace, on_path};
+
+/// More than so many percent above the committed number fail.
+const TOLERANCE: f64 = 5.0;
+
+/// Counts the cases of these plugins, and compares or writes the numbers.
+///
+/// # Errors
+/// When a case executes more than [`TOLERANCE`] above its committed number.
+pub(super) fn run(
+    workspace: &Workspace,
+    target: &str,
+    suites: &[&Suite],
+    listener: &TcpListener,
+    record: bool,
+) -> Result {
+    if on_path("valgrind").is_none() {
+        eprintln!(
+            "warning: NOT CHECKED: instructions are counted by `valgrind`, which is not on PATH"
+        );
+        return Ok(());
+    }
+    let file = workspace.root.join("xtask/src/bench/instructions").join(format!("{target}.txt"));
+    let mut committed = read(&file)?;
+    if committed.is_empty() && !record {
+        eprintln!("warning: NOT CHECKED: no numbers for `{target}`; `bench --record` writes them");
+        return Ok(());
+    }
+    let mut over = Vec::new();
+    for suite in suites {
+        let plugin = release::build(workspace, Product::plugin(suite.plugin), target)?;
+        let server = Server::start(workspace, suite.name, listener)?;
+        for case in suite.cases.iter().filter(|case| case.until == Until::Exit) {
+            let program = server.program(case, plugin.clone())?;
+            // The least of three: the keys of a handshake are random.
+            let mut counts = Vec::new();
+            for _ in 0..3 {
+                counts.extend(instructions::count(&program)?);
+            }
+            let count = counts.into_iter().min().ok_or("no count")?;
+            let name = format!("{} {}", suite.name, case.folder);
+            let before = committed.insert(name.clone(), count);
+            let change = before.map(|before| 100.0 * (count as f64 / before as f64 - 1.0));
+            let shown = change.map(|change| format!("{change:+.1} %")).unwrap_or("new".into());
+            println!("{name:<20} {count:>12} instructions, {shown}");
+            if change.is_some_and(|change| change > TOLERANCE) {
+                over.push(format!("{name}: {shown}"));
+            }
+        }
+    }
+    if record {
+        let lines = committed.iter().map(|(name, count)| format!("{name} {count}\n"));
+        return Ok(fs::write(file, lines.collect::<String>())?);
+    }
+    if over.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "more instructions than in `{}` (`bench --record` writes new numbers): {}",
+        file.display(),
+        over.join("; ")
+    )
+    .into())
+}
+
+/// The committed numbers, by plugin and case; none without the file.
+fn read(file: &PathBuf) -> Result<BTreeMap<String, u64>> {
+    let text = match fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let line = |line: &str| -> Result<(String, u64)> {
+        let (name, count) = line.rsplit_once(' ').ok_or("a line without a number")?;
+        Ok((name.to_owned(), count.parse()?))
+    };
+    text.lines().map(line).collect()
+}

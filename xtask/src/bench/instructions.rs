@@ -1,0 +1,45 @@
+//! How many instructions a program executes, counted by valgrind's `callgrind`: a number that
+//! hardly depends on the machine, and not on what else it does.
+
+use std::fs::File;
+use std::process::{Command, Stdio};
+
+use super::measure::Program;
+use crate::Result;
+use crate::workspace::on_path;
+
+/// The program's own instructions, without the kernel's; `None` where there is no valgrind.
+pub(super) fn count(program: &Program) -> Result<Option<u64>> {
+    let Some(valgrind) = on_path("valgrind") else { return Ok(None) };
+    let mut command = Command::new(valgrind);
+    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+    command.arg(&program.binary).args(&program.arguments).env_clear();
+    command.envs(program.variables.iter().map(|(name, value)| (name, value)));
+    command.stdin(match &program.stdin {
+        Some(file) => Stdio::from(File::open(file)?),
+        None => Stdio::null(),
+    });
+    let output = command.output()?;
+    let log = String::from_utf8_lossy(&output.stderr);
+    match parse(&log) {
+        Some(count) if output.status.success() => Ok(Some(count)),
+        _ => Err(format!("`{}` failed under valgrind: {}", program.name, log.trim()).into()),
+    }
+}
+
+/// Reads `==1234== Collected : 4426363`.
+fn parse(log: &str) -> Option<u64> {
+    log.lines().find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_callgrind_prints() {
+        let log = "==12== Events    : Ir\n==12== Collected : 4426363\n==12==\n";
+        assert_eq!(parse(log), Some(4_426_363));
+        assert_eq!(parse("==12== Command: plugin"), None);
+    }
+}
