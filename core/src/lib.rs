@@ -100,10 +100,15 @@
 //! assert_eq!(error.kind(), ErrorKind::Request);
 //! ```
 //!
+//! The feature `global-allocator` gives the binary an allocator that suits a process of
+//! milliseconds; programs that embed a provider leave it off.
+//!
 //! A panic is reported by its place alone in a release, since its message may hold a value.
 //!
 //! [kubelet]: https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/
 
+#[cfg(feature = "global-allocator")]
+mod allocator;
 pub mod audience;
 mod clock;
 mod command;
