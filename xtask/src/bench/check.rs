@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::Path;
+
+use xshell::cmd;
 
 use super::instructions;
 use super::server::Server;
@@ -34,9 +36,12 @@ pub(super) fn run(
         return Ok(());
     }
     let file = workspace.root.join("xtask/src/bench/instructions").join(format!("{target}.txt"));
-    let mut committed = read(&file)?;
-    if committed.is_empty() && !record {
-        eprintln!("warning: NOT CHECKED: no numbers for `{target}`; `bench --record` writes them");
+    let tools = describe_tools(workspace)?;
+    let (made_with, mut committed) = read(&file)?;
+    if made_with != tools && !record {
+        eprintln!("warning: NOT CHECKED: the numbers for `{target}` were counted with other tools");
+        eprintln!("  then: {made_with}\n  now:  {tools}");
+        eprintln!("hint: `cargo xtask bench --record` counts and writes them");
         return Ok(());
     }
     let mut over = Vec::new();
@@ -63,7 +68,7 @@ pub(super) fn run(
     }
     if record {
         let lines = committed.iter().map(|(name, count)| format!("{name} {count}\n"));
-        return Ok(fs::write(file, lines.collect::<String>())?);
+        return Ok(fs::write(file, format!("# {tools}\n{}", lines.collect::<String>()))?);
     }
     if over.is_empty() {
         return Ok(());
@@ -76,8 +81,20 @@ pub(super) fn run(
     .into())
 }
 
-/// The committed numbers, by plugin and case; none without the file.
-fn read(file: &PathBuf) -> Result<BTreeMap<String, u64>> {
+/// What the numbers depend on besides our code: compiler, valgrind, and the instructions that the
+/// processor has beyond the common ones.
+fn describe_tools(workspace: &Workspace) -> Result<String> {
+    let rustc = cmd!(workspace.shell, "rustc --version").quiet().read()?;
+    let valgrind = cmd!(workspace.shell, "valgrind --version").quiet().read()?;
+    let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let has = |feature: &&str| processor.split_whitespace().any(|word| word == *feature);
+    let features = ["avx2", "bmi2", "adx", "sha_ni"].into_iter().filter(has).collect::<Vec<_>>();
+    Ok(format!("{rustc}, {valgrind}, {}", features.join(" ")))
+}
+
+/// What the numbers were counted with, and the numbers by plugin and case; nothing without the
+/// file.
+fn read(file: &Path) -> Result<(String, BTreeMap<String, u64>)> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -87,5 +104,7 @@ fn read(file: &PathBuf) -> Result<BTreeMap<String, u64>> {
         let (name, count) = line.rsplit_once(' ').ok_or("a line without a number")?;
         Ok((name.to_owned(), count.parse()?))
     };
-    text.lines().map(line).collect()
+    let (head, lines) = text.split_once('\n').unwrap_or_default();
+    let tools = head.trim_start_matches("# ").to_owned();
+    Ok((tools, lines.lines().map(line).collect::<Result<_>>()?))
 }

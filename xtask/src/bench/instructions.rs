@@ -1,8 +1,7 @@
 //! How many instructions a program executes, counted by valgrind's `callgrind`: a number that
 //! hardly depends on the machine, and not on what else it does.
 
-use std::fs::File;
-use std::process::{Command, Stdio};
+use std::ffi::OsString;
 
 use super::measure::Program;
 use crate::Result;
@@ -11,15 +10,11 @@ use crate::workspace::on_path;
 /// The program's own instructions, without the kernel's; `None` where there is no valgrind.
 pub(super) fn count(program: &Program) -> Result<Option<u64>> {
     let Some(valgrind) = on_path("valgrind") else { return Ok(None) };
-    let mut command = Command::new(valgrind);
-    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
-    command.arg(&program.binary).args(&program.arguments).env_clear();
-    command.envs(program.variables.iter().map(|(name, value)| (name, value)));
-    command.stdin(match &program.stdin {
-        Some(file) => Stdio::from(File::open(file)?),
-        None => Stdio::null(),
-    });
-    let output = command.output()?;
+    let mut arguments: Vec<OsString> =
+        vec!["--tool=callgrind".into(), "--callgrind-out-file=/dev/null".into()];
+    arguments.push(program.binary.as_os_str().to_owned());
+    arguments.extend(program.arguments.iter().map(OsString::from));
+    let output = program.command(&valgrind, &arguments)?.output()?;
     let log = String::from_utf8_lossy(&output.stderr);
     match parse(&log) {
         Some(count) if output.status.success() => Ok(Some(count)),

@@ -96,7 +96,8 @@ impl Program {
         Ok(Sample { cpu: cpu?, wall: None, memory: None })
     }
 
-    fn command(&self, program: &Path, arguments: &[OsString]) -> Result<Command> {
+    /// A command with its environment and stdin.
+    pub(super) fn command(&self, program: &Path, arguments: &[OsString]) -> Result<Command> {
         let mut command = Command::new(program);
         command.args(arguments).env_clear();
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
