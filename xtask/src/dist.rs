@@ -52,8 +52,9 @@ fn build(workspace: &Workspace, target: &str) -> Result {
         let binary = release::build(workspace, product, target)?;
         let bytes = fs::read(&binary)?;
         let elf = Elf::parse(&bytes).map_err(|error| format!("{}: {error}", binary.display()))?;
-        if !elf.is_static() {
-            return Err(format!("{} is not static: {elf:?}", binary.display()).into());
+        if !elf.is_static() || !elf.is_position_independent {
+            let binary = binary.display();
+            return Err(format!("{binary} is not static and position independent: {elf:?}").into());
         }
         if !target.starts_with(elf.arch) {
             return Err(format!("{} is for {}", binary.display(), elf.arch).into());

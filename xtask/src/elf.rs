@@ -2,6 +2,8 @@
 
 use crate::Result;
 
+/// A file that can be loaded at any address.
+const ET_DYN: u64 = 3;
 /// A program header that names a dynamic loader.
 const PT_INTERP: u32 = 3;
 const PT_DYNAMIC: u32 = 2;
@@ -13,6 +15,8 @@ const DT_NEEDED: u64 = 1;
 pub(crate) struct Elf {
     /// The architecture as Rust targets name it.
     pub(crate) arch: &'static str,
+    /// Whether the kernel can load it at any address.
+    pub(crate) is_position_independent: bool,
     /// Whether it starts through a dynamic loader.
     pub(crate) has_loader: bool,
     /// Whether it needs shared libraries.
@@ -31,9 +35,11 @@ impl Elf {
             183 => "aarch64",
             other => return Err(format!("unknown ELF machine {other}").into()),
         };
+        let is_position_independent = number(file, 16, 2)? == ET_DYN;
         let (start, size, count) =
             (number(file, 32, 8)?, number(file, 54, 2)?, number(file, 56, 2)?);
-        let mut elf = Self { arch, has_loader: false, has_libraries: false };
+        let mut elf =
+            Self { arch, is_position_independent, has_loader: false, has_libraries: false };
         for index in 0..count {
             let header = start + index * size;
             let kind = number(file, header, 4)?;
@@ -70,6 +76,7 @@ mod tests {
     fn sample(kind: u32, tag: u64) -> Vec<u8> {
         let mut file = vec![0; 136];
         file[..6].copy_from_slice(b"\x7fELF\x02\x01");
+        file[16] = 3; // position independent
         file[18] = 183;
         file[32] = 64; // where program headers start
         file[54] = 56; // size of one
@@ -94,6 +101,14 @@ mod tests {
     fn this_test_is_an_elf_file_of_this_machine() {
         let file = std::fs::read(std::env::current_exe().unwrap()).unwrap();
         assert_eq!(Elf::parse(&file).unwrap().arch, std::env::consts::ARCH);
+    }
+
+    #[test]
+    fn tells_whether_it_can_be_loaded_anywhere() {
+        let mut file = sample(PT_DYNAMIC, 0);
+        assert!(Elf::parse(&file).unwrap().is_position_independent);
+        file[16] = 2;
+        assert!(!Elf::parse(&file).unwrap().is_position_independent);
     }
 
     #[test]
