@@ -108,6 +108,28 @@ fn the_kinds_that_real_files_had() {
                 .to_owned(),
             "is a message between the kubelet and a plugin",
         ),
+        (format!("<<<<<<< HEAD\n{entry}=======\n{entry}>>>>>>> b\n"), "has a merge conflict"),
+        (format!("```yaml\n{entry}```\n"), "a Markdown page with the configuration inside, at line 2"),
+        (format!("cat > f <<EOF\n{entry}EOF\n"), "a script with the configuration inside, at line 2"),
+        ("--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a: b\n".to_owned(), "this is a diff"),
+        (
+            "A=\"--image-credential-provider-config=/etc/x --v=2\"\n".to_owned(),
+            "these are flags of the kubelet",
+        ),
+        (
+            format!("- name: write\n  copy:\n    content: |\n      {}", HEAD.replace('\n', "\n      ")),
+            "this is a list with the configuration inside, at line 4",
+        ),
+        (
+            format!(
+                "apiVersion: bootstrap.cluster.x-k8s.io/v1beta1\nkind: KubeadmConfig\nspec:\n  \
+                 files:\n  - content: |\n      {}",
+                HEAD.replace('\n', "\n      ")
+            ),
+            "`KubeadmConfig`, with the configuration inside, at line 6",
+        ),
+        ("mirrors:\n  docker.io: {}\n".to_owned(), "this is not a CredentialProviderConfig"),
+        (entry.replace("name: p", "name:p"), "a space after each `NAME:`"),
         // Templates.
         (entry.replace("10m", "{{ .Values.duration }}"), "line 7 has `{{`: this is a template; render"),
         (provider("matchImages: [\"${REGISTRY}\"]"), "line 7 has `${`: this is a template; render"),

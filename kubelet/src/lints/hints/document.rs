@@ -54,7 +54,15 @@ pub(super) fn hint(finding: &Finding) -> String {
         return in_wrapper(wrapper, text);
     }
     if message.contains("cannot unmarshal array") {
+        if text.contains(KIND) || !text.contains("matchImages") {
+            return in_wrapper("a list", text);
+        }
         return format!("this is a list of providers: write {HEAD} and `providers:` above it");
+    }
+    if text.contains("image-credential-provider-config") {
+        return "these are flags of the kubelet: check the file that \
+                `--image-credential-provider-config` names"
+            .to_owned();
     }
     if message.contains("cannot unmarshal string") {
         return "the file contains a single string, not a configuration: is it the right file?"
@@ -67,7 +75,7 @@ pub(super) fn hint(finding: &Finding) -> String {
         return missing_head(message, text);
     }
     if message.contains("no kind ") {
-        return unknown_kind(message, quoted);
+        return unknown_kind(message, quoted, text);
     }
     format!("begin the file with {HEAD}")
 }
@@ -86,6 +94,12 @@ pub(super) fn find_other_format(text: &str) -> Option<&'static str> {
         return Some(
             "this is a Docker configuration with logins, as in the `.dockerconfigjson` of a pull \
              secret; the kubelet's providers are configured in another file",
+        );
+    }
+    if text.lines().any(|line| line.starts_with("<<<<<<< ")) {
+        return Some(
+            "the file has a merge conflict: keep one of the two versions, and remove the lines \
+             that begin with `<<<<<<<`, `=======` and `>>>>>>>`",
         );
     }
     let is_setting = |line: &str| {
@@ -108,7 +122,7 @@ pub(super) fn find_other_format(text: &str) -> Option<&'static str> {
 }
 
 /// A file that has others in it: how it is told, and what it is called.
-const WRAPPERS: [(&str, &str); 13] = [
+const WRAPPERS: [(&str, &str); 18] = [
     ("#cloud-config", "cloud-init user data"),
     ("MIME-Version:", "MIME user data"),
     ("kind: ConfigMap", "a ConfigMap"),
@@ -122,6 +136,11 @@ const WRAPPERS: [(&str, &str); 13] = [
     ("\"ignition\":", "an Ignition config"),
     ("credentialProviderConfig:", "a Talos machine config"),
     ("[Service]", "a systemd unit"),
+    ("#!/", "a script"),
+    ("cat >", "a script"),
+    ("cat <<", "a script"),
+    ("```", "a Markdown page"),
+    ("--- a/", "a diff"),
 ];
 
 pub(super) fn find_wrapper(text: &str) -> Option<&'static str> {
@@ -155,7 +174,8 @@ pub(super) fn in_wrapper(wrapper: &str, text: &str) -> String {
             )
         }
         None => format!(
-            "this is {wrapper}: check the file that `--image-credential-provider-config` names"
+            "this is {}: check the file that `--image-credential-provider-config` names",
+            wrapper.trim_end_matches(',')
         ),
     }
 }
@@ -202,6 +222,12 @@ fn missing_head(message: &str, text: &str) -> String {
              `- `"
         );
     }
+    if !has("providers:") && !has("apiVersion:") && !has("kind:") && !text.starts_with('{') {
+        return format!(
+            "this is not a CredentialProviderConfig, which begins with {HEAD}: check the file that \
+             `--image-credential-provider-config` names"
+        );
+    }
     match message.contains("'Kind'") {
         true if text.contains("apiVersion: kubelet") => format!("add `kind: {KIND}`"),
         true => format!("add {HEAD}"),
@@ -210,7 +236,7 @@ fn missing_head(message: &str, text: &str) -> String {
 }
 
 /// `no kind "KIND" is registered for version "VERSION" in scheme ...`
-fn unknown_kind(message: &str, kind: &str) -> String {
+fn unknown_kind(message: &str, kind: &str, text: &str) -> String {
     let version = message.split('"').nth(3).unwrap_or_default();
     let (group, number) = version.split_once('/').unwrap_or(("", version));
     if kind == KIND {
@@ -229,11 +255,7 @@ fn unknown_kind(message: &str, kind: &str) -> String {
     if is_near || group == GROUP {
         return format!("write `kind: {KIND}`");
     }
-    format!(
-        "this is another kind of document, `{}`: check the file that \
-         `--image-credential-provider-config` names",
-        shorten(kind)
-    )
+    in_wrapper(&format!("another kind of document, `{}`,", shorten(kind)), text)
 }
 
 /// A word of the file that is not too long to show.

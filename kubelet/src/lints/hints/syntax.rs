@@ -44,8 +44,8 @@ pub(super) fn hint(finding: &Finding) -> String {
     } else if says("expected ',' or '}'") {
         "close the mapping with `}`, and separate its fields with `,`"
     } else if says("mapping values are not allowed") {
-        "check the indentation of this line and of the one before; a value that contains `: ` \
-         needs quotes"
+        "check this line and the one before: the indentation, and a space after each `NAME:`; a \
+         value that contains `: ` needs quotes"
     } else if says("could not find expected ':'") {
         "write `NAME: VALUE`, with a space after the colon"
     } else if says("did not find expected key") || says("did not find expected '-' indicator") {
