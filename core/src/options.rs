@@ -236,6 +236,11 @@ impl Options {
         self.values(name).first().map(String::as_str)
     }
 
+    /// The value of `name`, where it is set and not empty: installers leave options empty.
+    pub fn non_empty(&self, name: &str) -> Option<&str> {
+        self.value(name).filter(|value| !value.is_empty())
+    }
+
     /// Every value of `name`, in the order given.
     pub fn values(&self, name: &str) -> &[String] {
         self.0.get(name).map_or(&[], Vec::as_slice)
@@ -246,9 +251,7 @@ impl Options {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when it is not set.
     pub fn required(&self, name: &str) -> Result<&str, Error> {
-        self.value(name)
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| usage(format!("`--{name}` is missing")))
+        self.non_empty(name).ok_or_else(|| usage(format!("`--{name}` is missing")))
     }
 
     /// The value of `name` as a path, where it is set.

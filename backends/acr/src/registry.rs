@@ -1,5 +1,7 @@
 //! Which hosts are ACR registries: the whole host is compared, label by label.
 
+use pullpass::text::is_dns_label;
+
 /// The audience of every registry in every cloud; a registry that refuses tokens for Azure
 /// Resource Manager takes no other.
 /// Source: Azure Container Registry, "Authenticate with Microsoft Entra ID".
@@ -21,10 +23,7 @@ impl Suffix {
             Some((domain, port)) => (domain, Some(port.parse().ok()?)),
             None => (&*text, None),
         };
-        let is_label = |label: &str| {
-            !label.is_empty() && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
-        };
-        let is_domain = domain.split('.').count() >= 2 && domain.split('.').all(is_label);
+        let is_domain = domain.split('.').count() >= 2 && domain.split('.').all(is_dns_label);
         is_domain.then(|| Self { domain: domain.to_owned(), port })
     }
 
@@ -176,7 +175,8 @@ mod tests {
         for text in ["azurecr.my.cloud", ".AzureCR.my.cloud", "azurecr.my.cloud:8443"] {
             assert!(Suffix::parse(text).is_some(), "{text}");
         }
-        for text in ["", "cloud", "azurecr..cloud", "a.b:", "a.b:x", "a.b:70000", "a.b/c", "*.b.c"]
+        for text in
+            ["", "cloud", "azurecr..cloud", "a.b:", "a.b:x", "a.b:70000", "a.b/c", "*.b.c", "-a.b"]
         {
             assert_eq!(Suffix::parse(text), None, "{text}");
         }

@@ -84,9 +84,8 @@ impl Settings {
     }
 }
 
-/// What an installer leaves empty is not set.
 fn text(options: &Options, name: &str) -> Option<String> {
-    options.value(name).filter(|value| !value.is_empty()).map(str::to_owned)
+    options.non_empty(name).map(str::to_owned)
 }
 
 fn cloud(options: &Options, env: &Env, file: &AzureJson) -> Result<CloudSettings, Error> {

@@ -9,7 +9,7 @@ use pullpass::{CacheKey, Error, Options, WithoutToken};
 use url::Url;
 
 pub(crate) use self::pods::{Pods, WithoutAnnotation, WithoutPool};
-use self::value::{text, url};
+use self::value::url;
 use crate::credentials_file::{self, CredentialsFile, Key};
 use crate::registry::Hosts;
 use crate::universe::Universe;
@@ -43,11 +43,11 @@ impl Settings {
     /// cannot be combined.
     pub(crate) fn read(options: &Options) -> Result<Self, Error> {
         check_command(options)?;
-        let file = match text(options, "credentials") {
+        let file = match options.non_empty("credentials") {
             Some(path) => credentials_file::read(path.as_ref())?,
             None => CredentialsFile::default(),
         };
-        let universe = match text(options, "universe-domain").or(file.universe.as_deref()) {
+        let universe = match options.non_empty("universe-domain").or(file.universe.as_deref()) {
             Some(domain) => Universe::parse(domain)?,
             None => Universe::default(),
         };
@@ -77,7 +77,7 @@ impl Settings {
             pods,
             lifetime: lifetime.unwrap_or(LIFETIME),
             token_username: options.is_set("token-username"),
-            cache_key: match text(options, "cache-key") {
+            cache_key: match options.non_empty("cache-key") {
                 None | Some("registry") => CacheKey::Registry,
                 Some("image") => CacheKey::Image,
                 Some("global") => CacheKey::Global,

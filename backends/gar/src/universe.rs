@@ -3,6 +3,7 @@
 //! Source: Google Cloud Dedicated, "Universe domain"; AIP-4117 for audiences.
 
 use pullpass::Error;
+use pullpass::text::is_dns_label;
 use url::Url;
 
 /// The public cloud's domain.
@@ -24,11 +25,8 @@ impl Universe {
     /// # Errors
     /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when it is not a domain name.
     pub(crate) fn parse(domain: &str) -> Result<Self, Error> {
-        let is_label = |label: &str| {
-            !label.is_empty() && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
-        };
         let domain = domain.to_ascii_lowercase();
-        match domain.contains('.') && domain.split('.').all(is_label) {
+        match domain.contains('.') && domain.split('.').all(is_dns_label) {
             true => Ok(Self(domain)),
             false => Err(Error::config("the universe domain is not a domain name").with_hint(
                 "set `--universe-domain` to a domain such as `googleapis.com`, without scheme or \
@@ -81,7 +79,17 @@ mod tests {
 
     #[test]
     fn a_domain_is_no_url() {
-        for domain in ["", "com", "https://googleapis.com", "a.b/c", "a..b", "a@b.c", "a.b:443"] {
+        for domain in [
+            "",
+            "com",
+            "https://googleapis.com",
+            "a.b/c",
+            "a..b",
+            "a@b.c",
+            "a.b:443",
+            "-a.b",
+            "a-.b",
+        ] {
             assert!(Universe::parse(domain).is_err(), "{domain}");
         }
     }

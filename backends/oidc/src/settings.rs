@@ -26,7 +26,7 @@ impl Settings {
     /// # Errors
     /// Config, when they are not valid, or nothing names them.
     pub(crate) fn from_options(options: &Options) -> Result<Self, Error> {
-        let file = options.value("config").filter(|path| !path.is_empty());
+        let file = options.non_empty("config");
         let profiles = match (file, options.value("preset")) {
             (Some(path), None) => from_file(path, options)?,
             (None, Some(preset)) => vec![from_preset(preset, options)?],

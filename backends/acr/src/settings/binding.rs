@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use pullpass::text::is_dns_label;
 use pullpass::{Error, Options};
 use url::{Host, Url};
 
@@ -18,7 +19,7 @@ pub(crate) struct Binding {
 
 pub(super) fn read(options: &Options) -> Result<Option<Binding>, Error> {
     // AKS passes flags of features that are off with nothing after the equals sign.
-    let value = |name: &str| options.value(name).filter(|it| !it.is_empty()).map(str::to_owned);
+    let value = |name: &str| options.non_empty(name).map(str::to_owned);
     let Some(sni_name) = value("ib-sni-name") else {
         let others = ["ib-apiserver-ip", "ib-default-client-id", "ib-default-tenant-id"];
         return match others.into_iter().find(|other| value(other).is_some()) {
@@ -32,11 +33,7 @@ pub(super) fn read(options: &Options) -> Result<Option<Binding>, Error> {
             None => Ok(None),
         };
     };
-    let is_name = |text: &str| {
-        text.split('.').all(|label| {
-            !label.is_empty() && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
-        })
-    };
+    let is_name = |text: &str| text.split('.').all(is_dns_label);
     if sni_name.contains("://") {
         return Err(Error::config("`--ib-sni-name` must not contain a protocol prefix")
             .with_hint("write the host name only"));

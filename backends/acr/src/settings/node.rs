@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use pullpass::text::is_dns_label;
 use pullpass::{Env, Error, Options, file};
 use secrecy::SecretString;
 
@@ -136,11 +137,7 @@ fn parse_managed_id(text: &str) -> Result<ManagedId, Error> {
 
 /// Whether a text can be an Entra ID; it becomes part of a URL or a form.
 pub(crate) fn is_id(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 128
-        && text.split('.').all(|label| {
-            !label.is_empty() && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
-        })
+    text.len() <= 128 && text.split('.').all(is_dns_label)
 }
 
 pub(super) fn conflict(one: &str, other: &str) -> Error {

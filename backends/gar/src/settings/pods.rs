@@ -2,7 +2,7 @@
 
 use pullpass::{Error, Options};
 
-use super::value::{text, unknown_value};
+use super::value::unknown_value;
 use crate::credentials_file::is_email;
 use crate::pool::{Pattern, Pool};
 
@@ -45,7 +45,7 @@ pub(super) fn read(
     of_file: Option<Pool>,
     email: Option<String>,
 ) -> Result<Pods, Error> {
-    let cluster = match (text(options, "project-id"), text(options, "identity-provider")) {
+    let cluster = match (options.non_empty("project-id"), options.non_empty("identity-provider")) {
         (Some(project), Some(issuer)) => Some(Pool::cluster(project, issuer)?),
         (None, Some(_)) => {
             return Err(Error::config("`--identity-provider` needs `--project-id`").with_hint(
@@ -55,7 +55,7 @@ pub(super) fn read(
         // As the Go plugin, which reads it only beside the other.
         (_, None) => None,
     };
-    let named = match text(options, "workload-identity-provider") {
+    let named = match options.non_empty("workload-identity-provider") {
         Some(name) => Some(Pool::self_managed(name).map_err(|why| {
             Error::config(format!("`--workload-identity-provider` {why}")).with_hint(
                 "write projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/\
@@ -75,7 +75,7 @@ pub(super) fn read(
     };
     let patterns = options.values("allow-provider").iter();
     let allowed = patterns.map(|it| Pattern::parse(it)).collect::<Result<Vec<_>, _>>()?;
-    let service_account = match text(options, "service-account") {
+    let service_account = match options.non_empty("service-account") {
         Some(email) if is_email(email) => Some(email.to_owned()),
         Some(_) => {
             return Err(Error::config(

@@ -5,14 +5,9 @@ use url::Url;
 
 use crate::credentials_file::https;
 
-/// What an installer leaves empty is not set.
-pub(super) fn text<'a>(options: &'a Options, name: &str) -> Option<&'a str> {
-    options.value(name).filter(|value| !value.is_empty())
-}
-
 /// An `https://` URL without query.
 pub(super) fn url(options: &Options, name: &str) -> Result<Option<Url>, Error> {
-    let Some(text) = text(options, name) else { return Ok(None) };
+    let Some(text) = options.non_empty(name) else { return Ok(None) };
     match https(text) {
         Some(url) if url.query().is_none() && url.fragment().is_none() => Ok(Some(url)),
         _ => Err(Error::config(format!("`--{name}` is not an `https://` URL"))
