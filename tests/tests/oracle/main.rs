@@ -27,6 +27,7 @@ mod names;
 mod odd;
 mod pods;
 mod programs;
+mod pulls;
 mod random;
 mod register;
 mod response;
@@ -98,6 +99,10 @@ fn compare(minor: &str) {
     gates::compare_gates(&mut bench);
     for number in cases() {
         summary.add(number, &ask(&mut bench, number));
+        if minor == "1.37" {
+            let verdict = pulls::pulls(&mut bench, &mut Random::of_case(number));
+            summary.add(number, &verdict);
+        }
     }
     summary.print();
     assert_eq!(summary.unexplained(), 0, "cases in which the kubelet of {minor} says otherwise");
