@@ -16,7 +16,7 @@ use std::fmt;
 use crate::config::CredentialProvider;
 use crate::source::Location;
 
-pub use self::files::check_files;
+pub use self::files::{check_files, check_files_below};
 pub use self::hints::hint;
 pub use self::rbac::audience_manifest;
 

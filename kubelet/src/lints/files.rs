@@ -16,6 +16,17 @@ const WRITABLE_BY_ALL: u32 = 0o002;
 /// Advice about the files of a start: of the configuration at `path`, of the bin dir and of the
 /// programs in it. The kubelet checks no modes, and does not look into programs.
 pub fn check_files(startup: &Startup, path: &Path, bin_dir: Option<&Path>) -> Vec<Lint> {
+    check_files_below(startup, path, bin_dir, Path::new("/"))
+}
+
+/// The same for a node whose file system is below `root`: loaders and interpreters are looked for
+/// there. `path` and `bin_dir` are places on this machine.
+pub fn check_files_below(
+    startup: &Startup,
+    path: &Path,
+    bin_dir: Option<&Path>,
+    root: &Path,
+) -> Vec<Lint> {
     let mut lints = Vec::new();
     let mut configuration: Vec<PathBuf> =
         startup.sources().iter().map(|source| source.path().to_owned()).collect();
@@ -32,18 +43,18 @@ pub fn check_files(startup: &Startup, path: &Path, bin_dir: Option<&Path>) -> Ve
     if let Some(bin_dir) = bin_dir {
         check("writable-bin-dir", bin_dir, "the kubelet runs programs from it as root", &mut lints);
         for provider in startup.providers() {
-            check_program(provider, &join(bin_dir, &provider.name), &mut lints);
+            check_program(provider, &join(bin_dir, &provider.name), root, &mut lints);
         }
     }
     lints
 }
 
-fn check_program(provider: &CredentialProvider, path: &Path, lints: &mut Vec<Lint>) {
+fn check_program(provider: &CredentialProvider, path: &Path, root: &Path, lints: &mut Vec<Lint>) {
     if !path.is_file() {
         return;
     }
     check("writable-binary", path, "the kubelet runs it as root", lints);
-    let Some(fault) = program::find_fault(path) else { return };
+    let Some(fault) = program::find_fault(path, root) else { return };
     lints.push(Lint::warning(
         "program-does-not-run",
         &provider.name.location,

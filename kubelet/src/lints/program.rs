@@ -28,8 +28,8 @@ impl Fault {
     }
 }
 
-/// Looks at a file that may be executed, as the kernel will.
-pub(super) fn find_fault(path: &Path) -> Option<Fault> {
+/// Looks at a file that may be executed, as the kernel will on the machine with this root.
+pub(super) fn find_fault(path: &Path, root: &Path) -> Option<Fault> {
     // The file that a link leads to says what was installed.
     let name = path.canonicalize().ok()?.file_name()?.to_string_lossy().into_owned();
     if name.starts_with("docker-credential-") {
@@ -45,14 +45,14 @@ pub(super) fn find_fault(path: &Path) -> Option<Fault> {
     }
     let mut head = Vec::new();
     file.take(BEGINNING).read_to_end(&mut head).ok()?;
-    judge(&head, metadata.len())
+    judge(&head, metadata.len(), root)
 }
 
-fn judge(head: &[u8], length: u64) -> Option<Fault> {
+fn judge(head: &[u8], length: u64, root: &Path) -> Option<Fault> {
     match head {
         [] => Some(Fault::new("it is empty", REINSTALL)),
-        [0x7f, b'E', b'L', b'F', ..] => judge_elf(head, length),
-        [b'#', b'!', line @ ..] => judge_script(line),
+        [0x7f, b'E', b'L', b'F', ..] => judge_elf(head, length, root),
+        [b'#', b'!', line @ ..] => judge_script(line, root),
         _ => Some(Fault::new(
             format!("the kernel cannot run it: it is {}", describe(head)),
             REINSTALL,
@@ -62,7 +62,7 @@ fn judge(head: &[u8], length: u64) -> Option<Fault> {
 
 const REINSTALL: &str = "download the program again, and compare its checksum";
 
-fn judge_elf(head: &[u8], length: u64) -> Option<Fault> {
+fn judge_elf(head: &[u8], length: u64, root: &Path) -> Option<Fault> {
     let Some(elf) = Elf::read(head) else {
         return Some(Fault::new("it is an ELF file that is cut off or damaged", REINSTALL));
     };
@@ -86,7 +86,7 @@ fn judge_elf(head: &[u8], length: u64) -> Option<Fault> {
         ));
     }
     let loader = elf.interpreter?;
-    (!Path::new(&loader).exists()).then(|| {
+    (!exists(root, &loader)).then(|| {
         Fault::new(
             format!("it needs the loader `{loader}`, which this machine does not have"),
             "install a static build, or one for this distribution's C library",
@@ -95,7 +95,7 @@ fn judge_elf(head: &[u8], length: u64) -> Option<Fault> {
 }
 
 /// `line` is what follows the `#!`.
-fn judge_script(line: &[u8]) -> Option<Fault> {
+fn judge_script(line: &[u8], root: &Path) -> Option<Fault> {
     let end = line.iter().position(|byte| *byte == b'\n').unwrap_or(line.len());
     let line = String::from_utf8_lossy(&line[..end]).into_owned();
     let interpreter = line.trim_start_matches([' ', '\t']).split([' ', '\t']).next()?.to_owned();
@@ -114,12 +114,19 @@ fn judge_script(line: &[u8]) -> Option<Fault> {
             "name the interpreter, as in `#!/bin/sh`",
         ));
     }
-    (!Path::new(&interpreter).is_file()).then(|| {
-        Fault::new(
-            format!("its interpreter `{interpreter}` is not on this machine"),
-            "install the interpreter, or use a program that needs none",
-        )
-    })
+    (!exists(root, &interpreter) || root.join(interpreter.trim_start_matches('/')).is_dir()).then(
+        || {
+            Fault::new(
+                format!("its interpreter `{interpreter}` is not on this machine"),
+                "install the interpreter, or use a program that needs none",
+            )
+        },
+    )
+}
+
+/// Whether there is such a file. Where a link leads below another root is not known here.
+fn exists(root: &Path, path: &str) -> bool {
+    root.join(path.trim_start_matches('/')).symlink_metadata().is_ok()
 }
 
 /// Describes a file that is not a program.
@@ -152,6 +159,10 @@ fn is_text(head: &[u8]) -> bool {
 #[allow(clippy::disallowed_methods, reason = "a test reads its own program")]
 mod tests {
     use super::*;
+
+    fn judge(head: &[u8], length: u64) -> Option<Fault> {
+        super::judge(head, length, Path::new("/"))
+    }
 
     fn why(head: &[u8], length: u64) -> String {
         judge(head, length).map_or_else(|| "runs".to_owned(), |fault| fault.why)
