@@ -9,7 +9,7 @@ use pullpass_go_duration::GoDuration;
 use pullpass_kubelet::{FeatureGates, KubeletVersion, Target};
 
 use crate::command_notes::{
-    CHECK, COMPLETIONS, CONFIG, CONFIG_MERGE, CONFIG_REMOVE, LOOKUP, MAN, MATCH, RECORDS,
+    CHECK, COMPLETIONS, CONFIG, CONFIG_MERGE, CONFIG_REMOVE, DOCTOR, LOOKUP, MAN, MATCH, RECORDS,
 };
 
 /// See what the kubelet will do with image credential providers, before it does
@@ -48,6 +48,9 @@ pub(crate) enum Command {
     /// Show which pods may use the images of a node without a pull, and why others pull again
     #[command(after_help = RECORDS.after_help())]
     Records(RecordsArgs),
+    /// Look for faults on a node: flags, files, programs, and what hides or breaks them
+    #[command(after_help = DOCTOR.after_help())]
+    Doctor(DoctorArgs),
     /// Print a completion script
     #[command(after_help = COMPLETIONS.after_help())]
     Completions {
@@ -277,6 +280,19 @@ pub(crate) struct RecordsArgs {
     pub(crate) allowlist: Vec<String>,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DoctorArgs {
+    /// The root of the node's file system, with its `/proc`
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(crate) root: PathBuf,
+    /// The kubelet's version, 1.30 to 1.37 [default: that of the node's package or program]
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) kubelet_version: Option<KubeletVersion>,
     /// For people or for programs
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

@@ -15,6 +15,7 @@ use crate::plugin_lints;
 use crate::report::{Failure, Report};
 use crate::text::{count, sanitize};
 
+pub(crate) use self::advice::hint;
 pub(crate) use self::snippet::Snippets;
 
 /// Judges a configuration, and looks at what an accepted one says.

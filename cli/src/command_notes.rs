@@ -37,7 +37,7 @@ impl CommandNotes {
 
 /// The commands, in the order of `--help`.
 pub(crate) const COMMANDS: &[CommandNotes] =
-    &[CHECK, MATCH, LOOKUP, CONFIG, CONFIG_MERGE, CONFIG_REMOVE, RECORDS, COMPLETIONS, MAN];
+    &[CHECK, MATCH, LOOKUP, CONFIG, CONFIG_MERGE, CONFIG_REMOVE, RECORDS, DOCTOR, COMPLETIONS, MAN];
 
 pub(crate) const CHECK: CommandNotes = CommandNotes {
     display_name: "pullpass-check",
@@ -188,6 +188,20 @@ pub(crate) const RECORDS: CommandNotes = CommandNotes {
             "why does this pod pull again?",
             "pullpass records registry.example/team/app:v1 --service-account shop/web",
         ),
+    ],
+};
+
+pub(crate) const DOCTOR: CommandNotes = CommandNotes {
+    display_name: "pullpass-doctor",
+    exit_codes: &[
+        (0, "nothing is wrong in what was seen, or there are only risks"),
+        (1, "a fault kills the kubelet or keeps credentials away"),
+        (2, "the command line is wrong"),
+    ],
+    notes: "It only reads. Run it as root: without, it says what it could not see.",
+    examples: &[
+        ("on the node", "pullpass doctor"),
+        ("in a debug pod that has the node's root at /host", "pullpass doctor --root /host"),
     ],
 };
 

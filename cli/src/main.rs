@@ -5,6 +5,7 @@ mod args;
 mod check;
 mod command_notes;
 mod config;
+mod doctor;
 mod environment;
 mod lookup;
 mod manual;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Lookup(args) => lookup::run(&args, &environment),
         Command::Config(args) => config::run(&args, &environment),
         Command::Records(args) => records::run(&args),
+        Command::Doctor(args) => Ok(doctor::run(&args)),
         Command::Completions { shell } => Ok(manual::completions(shell)),
         Command::Man { name, dir: None } => manual::print_page(name.as_deref()),
         Command::Man { dir: Some(dir), .. } => manual::write_pages(&dir),

@@ -27,7 +27,7 @@ pub(crate) fn is_deceptive(c: char) -> bool {
 
 /// The labels that may begin a line, and the colour that each has on a terminal: red for what
 /// fails, yellow for what probably will, green for what works, cyan for what is only said.
-const LABELS: [(&str, &str); 17] = [
+const LABELS: [(&str, &str); 22] = [
     ("error:", RED),
     ("refused:", RED),
     ("no match:", RED),
@@ -40,6 +40,11 @@ const LABELS: [(&str, &str); 17] = [
     ("replaced:", GREEN),
     ("removed:", GREEN),
     ("must pull:", YELLOW),
+    ("kills the kubelet:", RED),
+    ("no credentials:", RED),
+    ("risk:", YELLOW),
+    ("read:", CYAN),
+    ("fix:", CYAN),
     ("advice:", CYAN),
     ("note:", CYAN),
     ("hint:", CYAN),
@@ -141,9 +146,10 @@ mod tests {
             "\x1b[1;32mok:\x1b[0m a\n  \x1b[1;36mhint:\x1b[0m b error: c\n\"error\": 1\n";
         assert_eq!(painted, expected);
         for (label, colour) in LABELS {
-            let is_good = !matches!(label, "error:" | "refused:" | "no match:")
-                && colour != CYAN
-                && colour != YELLOW;
+            let is_good = matches!(
+                label,
+                "accepted:" | "match:" | "ok:" | "added:" | "replaced:" | "removed:"
+            );
             assert_eq!(colour == GREEN, is_good, "{label}");
         }
     }

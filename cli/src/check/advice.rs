@@ -3,7 +3,7 @@
 use pullpass_kubelet::{Finding, FindingCode, Target, lints};
 
 /// What to do about a finding.
-pub(super) fn hint(finding: &Finding, target: &Target) -> String {
+pub(crate) fn hint(finding: &Finding, target: &Target) -> String {
     let is_profile_file = finding.code == FindingCode::WrongDocument
         && finding.message.contains("\"OIDCExchangeConfig\"");
     if is_profile_file {

@@ -13,6 +13,10 @@ use crate::plugins::PLUGINS;
 const FURTHER_PATTERNS: [&str; 4] =
     ["*.azurecr.us", "*.azurecr.cn", "*.*.geo.azurecr.us", "*.*.geo.azurecr.cn"];
 
+/// Patterns of a cloud that closed in 2021. AKS still writes them on every node, so they are no
+/// mistake there.
+const CLOSED_PATTERNS: [&str; 2] = ["*.azurecr.de", "*.*.geo.azurecr.de"];
+
 /// A domain is told by its longest label; shorter ones are near to too many others.
 const SHORTEST_TOLD: usize = 6;
 
@@ -38,7 +42,9 @@ fn host(pattern: &str) -> &str {
 /// Warns of a domain that is misspelt, or that the cloud does not have.
 pub(super) fn check(pattern: &Spanned<Pattern>, lints: &mut Vec<Lint>) {
     let host = host(pattern.as_str());
-    let Some(known) = find_near_domains(host) else { return };
+    let near =
+        Some(host).filter(|host| !CLOSED_PATTERNS.contains(host)).and_then(find_near_domains);
+    let Some(known) = near else { return };
     lints.push(Lint::warning(
         "misspelt-registry",
         &pattern.location,

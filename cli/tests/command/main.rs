@@ -7,6 +7,7 @@ mod check;
 mod config;
 mod config_edit;
 mod cures;
+mod doctor;
 mod first_steps;
 mod kind_4185;
 mod match_images;

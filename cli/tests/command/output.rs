@@ -16,7 +16,7 @@ fn completions_for_every_shell() {
     }
 }
 
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 10] = [
     "check",
     "match",
     "lookup",
@@ -24,6 +24,7 @@ const COMMANDS: [&str; 9] = [
     "config-merge",
     "config-remove",
     "records",
+    "doctor",
     "completions",
     "man",
 ];

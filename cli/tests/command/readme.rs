@@ -75,9 +75,17 @@ fn every_example_is_true() {
 
 #[test]
 fn every_option_is_in_it() {
-    for name in
-        ["check", "match", "lookup", "config", "config merge", "config remove", "records", "man"]
-    {
+    for name in [
+        "check",
+        "match",
+        "lookup",
+        "config",
+        "config merge",
+        "config remove",
+        "records",
+        "doctor",
+        "man",
+    ] {
         let output = command().args(name.split(' ')).arg("--help").output().expect("a run");
         let help = String::from_utf8(output.stdout).expect("UTF-8");
         let options = help.lines().filter_map(|line| line.trim_start().split_once("--"));
