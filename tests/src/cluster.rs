@@ -10,6 +10,7 @@ mod exchange;
 mod kubelet;
 mod machine;
 pub mod oidc;
+mod password;
 mod pod;
 mod program;
 mod programs;
@@ -24,6 +25,7 @@ pub mod trials;
 
 pub use exchange::ExchangeRegistry;
 pub use kubelet::{Kubelet, KubeletOptions};
+pub use password::PasswordRegistry;
 pub use pod::{Event, Pod, PodSpec};
 pub use registry::{REGISTRY, TokenRegistry};
 pub use run::main;
@@ -34,8 +36,6 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -50,9 +50,6 @@ use crate::world::World;
 /// The namespaces in which trials make pods, and their service accounts.
 const SERVICE_ACCOUNTS: [(&str, &str); 5] =
     [("shop", "web"), ("shop", "db"), ("shop", "plain"), ("shop", "stranger"), ("other", "web")];
-
-/// How long a kubelet may take to end its pods.
-const PATIENCE_WITH_PODS: Duration = Duration::from_secs(5);
 
 /// A running cluster of one node.
 pub struct Cluster<'w> {
@@ -299,22 +296,12 @@ impl<'w> Cluster<'w> {
         value.map_or(0, |value| value.trim().parse().unwrap())
     }
 
-    /// Removes what a trial has made: its pods, by the kubelet that ran them, and its files.
+    /// Removes what a trial has made: its kubelet, its pods and its files.
     fn clean_up(&self) {
-        // Or the kubelet would make static pods anew.
-        let _ = fs::remove_dir_all(self.static_pods());
+        self.kubelet.take();
         for pod in self.pods.borrow_mut().drain(..) {
             self.api.delete(&pod.path());
         }
-        let started = Instant::now();
-        while self.kubelet.borrow().is_some()
-            && !self.runtime.running().is_empty()
-            && started.elapsed() < PATIENCE_WITH_PODS
-        {
-            thread::sleep(Duration::from_millis(50));
-        }
-        self.kubelet.take();
-        // A kubelet that waits for a plugin that hangs ends no pod meanwhile.
         self.runtime.kill_all();
         self.node.forget_pulled_images();
         let _ = fs::remove_dir_all(self.folder.path().join("trial"));

@@ -34,11 +34,9 @@ pub fn passthrough(cluster: &Cluster<'_>) -> String {
     profile(cluster, REGISTRY, &sections)
 }
 
-/// The kubelet's entry for the plugin with a login that is on the node, and no token.
-pub fn static_provider(cluster: &Cluster<'_>, user: &str, password: &str) -> Value {
-    let login = json!({"username": user, "password": password});
-    cluster.file("login.json", &login.to_string());
-    let sections = json!({"exchange": {"type": "static", "file": "login.json"}});
+/// The kubelet's entry for the plugin with a login in a file beside the profile file, and no token.
+pub fn static_provider(cluster: &Cluster<'_>, file: &str) -> Value {
+    let sections = json!({"exchange": {"type": "static", "file": file}});
     let profile = write(cluster, &json!({"name": "fixed", "registries": [REGISTRY]}), &sections);
     let mut provider = provider(&profile, "");
     provider.as_object_mut().unwrap().remove("tokenAttributes");

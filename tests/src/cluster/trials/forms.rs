@@ -3,10 +3,9 @@
 use serde_json::json;
 
 use super::Trial;
-use crate::cluster::{Cluster, ExchangeRegistry, PodSpec, REGISTRY, TokenRegistry, oidc};
-use crate::image::Image;
-use crate::judges::docker_registry::DockerRegistry;
-use crate::jwt::random_text;
+use crate::cluster::{
+    Cluster, ExchangeRegistry, PasswordRegistry, PodSpec, REGISTRY, TokenRegistry, oidc,
+};
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
@@ -44,16 +43,11 @@ fn token_exchange(cluster: &Cluster<'_>) -> String {
 
 /// A login that an operator put on the node: no token, so pods of any service account pull.
 fn static_password(cluster: &Cluster<'_>) -> String {
-    let (user, password) = ("puller", random_text(24));
-    let registry = DockerRegistry::start_with_password(user, &password, None)
-        .expect("the judge `docker-registry`");
-    registry.seed("team/app", "1", &Image::that_runs("for everyone on this node"));
-    let _name = cluster.world.https_to(REGISTRY, registry.authority().parse().unwrap());
-    cluster.start_kubelet(&json!([oidc::static_provider(cluster, user, &password)]));
-    let image = format!("{REGISTRY}/team/app:1");
+    let registry = PasswordRegistry::start(cluster);
+    cluster.start_kubelet(&json!([registry.provider(cluster)]));
     let pods = [("shop", "web"), ("other", "web")];
     for (namespace, service_account) in pods {
-        cluster.runs(&cluster.create(PodSpec::new(namespace, service_account, &image)));
+        cluster.runs(&cluster.create(PodSpec::new(namespace, service_account, &registry.image())));
     }
     format!("{} plugin runs for {} pulls", cluster.plugin_runs(oidc::PLUGIN), pods.len())
 }

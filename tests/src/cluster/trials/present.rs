@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::{Trial, number};
-use crate::cluster::{Cluster, ExchangeRegistry, Pod, PodSpec, REGISTRY, TokenRegistry, oidc};
+use crate::cluster::{
+    Cluster, ExchangeRegistry, PasswordRegistry, Pod, PodSpec, REGISTRY, TokenRegistry, oidc,
+};
 
 /// What the kubelet says of an image that it need not pull.
 const PRESENT: &str = "already present on machine";
@@ -13,6 +15,7 @@ pub(super) fn trials() -> Vec<Trial> {
         Trial::new("present image: the same service account", same_service_account),
         Trial::new("present image: another service account", other_service_account),
         Trial::new("present image: a foreign namespace", foreign_namespace),
+        Trial::new("present image: pulled without a pod's token", pulled_as_the_node),
         Trial::new("present image: the token server is down", token_server_down),
         Trial::new("present image: the same, NeverVerify", never_verify).since(VERIFIED_SINCE),
         Trial::new("image volume", image_volume),
@@ -83,6 +86,18 @@ fn foreign_namespace(cluster: &Cluster<'_>) -> String {
     let event = cluster.refuses(&pod);
     assert!(event.contains("401 Unauthorized"), "{event}");
     format!("refused: registry: {}", registry.refusals().join(", "))
+}
+
+/// What came by a login of the node's is for every pod of the node, and no plugin is asked.
+fn pulled_as_the_node(cluster: &Cluster<'_>) -> String {
+    let registry = PasswordRegistry::start(cluster);
+    cluster.start_kubelet(&json!([registry.provider(cluster)]));
+    cluster.runs(&cluster.create(PodSpec::new("shop", "web", &registry.image())));
+    let runs = cluster.plugin_runs(oidc::PLUGIN);
+    let event = pull_event(cluster, &second(cluster, "other", "web", &registry.image()));
+    assert!(event.contains(PRESENT), "{event}");
+    assert_eq!(cluster.plugin_runs(oidc::PLUGIN), runs, "a plugin was asked");
+    format!("a pod of another namespace uses it, no plugin run: {event}")
 }
 
 /// After a restart the kubelet remembers who pulled what, but no answer of a plugin.

@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Trial, lookup};
-use crate::cluster::{Cluster, KubeletOptions, Pod, PodSpec, REGISTRY, TokenRegistry, oidc};
-use crate::image::Image;
-use crate::judges::docker_registry::DockerRegistry;
-use crate::jwt::random_text;
+use crate::cluster::{
+    Cluster, KubeletOptions, PasswordRegistry, Pod, PodSpec, REGISTRY, TokenRegistry, oidc,
+};
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
@@ -44,13 +43,8 @@ fn refused(cluster: &Cluster<'_>, required: bool) -> String {
 
 /// A login that needs no token is for static pods too.
 fn as_the_node(cluster: &Cluster<'_>) -> String {
-    let password = random_text(24);
-    let registry = DockerRegistry::start_with_password("puller", &password, None)
-        .expect("the judge `docker-registry`");
-    registry.seed("team/app", "1", &Image::that_runs("for static pods"));
-    let _name = cluster.world.https_to(REGISTRY, registry.authority().parse().unwrap());
-    let provider = oidc::static_provider(cluster, "puller", &password);
-    let (pod, _) = start(cluster, &provider, &format!("{REGISTRY}/team/app:1"));
+    let registry = PasswordRegistry::start(cluster);
+    let (pod, _) = start(cluster, &registry.provider(cluster), &registry.image());
     cluster.runs(&pod);
     let runs = cluster.plugin_runs(oidc::PLUGIN);
     format!("{runs} plugin run, and the pod runs")
