@@ -9,6 +9,7 @@ pub mod api;
 mod exchange;
 mod kubelet;
 mod machine;
+mod objects;
 pub mod oidc;
 mod password;
 mod pod;
@@ -46,10 +47,6 @@ use self::program::wait_for;
 use self::programs::Programs;
 use self::runtime::Runtime;
 use crate::world::World;
-
-/// The namespaces in which trials make pods, and their service accounts.
-const SERVICE_ACCOUNTS: [(&str, &str); 5] =
-    [("shop", "web"), ("shop", "db"), ("shop", "plain"), ("shop", "stranger"), ("other", "web")];
 
 /// A running cluster of one node.
 pub struct Cluster<'w> {
@@ -98,49 +95,8 @@ impl<'w> Cluster<'w> {
             count: Cell::default(),
         };
         cluster.make_objects();
+        cluster.allow_discovery();
         cluster
-    }
-
-    /// Namespaces and service accounts, and for registries that fetch keys themselves the right to
-    /// read them, which an API server gives to nobody by default.
-    fn make_objects(&self) {
-        for (namespace, name) in SERVICE_ACCOUNTS {
-            self.api.create(&json!({
-                "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace},
-            }));
-            self.service_account(namespace, name, &json!({}));
-        }
-        self.bind_role(
-            "issuer-discovery-for-everyone",
-            "system:service-account-issuer-discovery",
-            "system:unauthenticated",
-        );
-    }
-
-    /// Makes a service account with these annotations, or replaces those it has.
-    pub fn service_account(&self, namespace: &str, name: &str, annotations: &Value) {
-        let object = json!({
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": {"namespace": namespace, "name": name, "annotations": annotations},
-        });
-        self.api.delete(&format!("/api/v1/namespaces/{namespace}/serviceaccounts/{name}"));
-        self.api.create(&object);
-    }
-
-    /// Lets nodes ask for tokens of that audience, until [`Cluster::forbid_audience`]: what `pullpass
-    /// config --rbac` prints, sent as it is.
-    pub fn allow_audience(&self, audience: &str) {
-        self.api.create_yaml(&self.audience_rbac(audience));
-    }
-
-    /// Takes that right away.
-    pub fn forbid_audience(&self, audience: &str) {
-        self.api.delete_yaml(&self.audience_rbac(audience));
-    }
-
-    fn audience_rbac(&self, audience: &str) -> String {
-        self.printed(&["config", "--rbac", "--service-account-audience", audience])
     }
 
     /// What `pullpass` prints with these arguments, which must succeed.
@@ -148,17 +104,6 @@ impl<'w> Cluster<'w> {
         let output = self.pullpass(args);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn bind_role(&self, name: &str, role: &str, group: &str) {
-        let api_group = "rbac.authorization.k8s.io";
-        self.api.create(&json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "ClusterRoleBinding",
-            "metadata": {"name": name},
-            "roleRef": {"apiGroup": api_group, "kind": "ClusterRole", "name": role},
-            "subjects": [{"apiGroup": api_group, "kind": "Group", "name": group}],
-        }));
     }
 
     /// A file of this trial's.
@@ -304,6 +249,7 @@ impl<'w> Cluster<'w> {
         }
         self.runtime.kill_all();
         self.node.forget_pulled_images();
+        self.allow_discovery();
         let _ = fs::remove_dir_all(self.folder.path().join("trial"));
     }
 }

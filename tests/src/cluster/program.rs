@@ -6,8 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long anything in a cluster may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(90);
+/// How long anything in a cluster may take: a kubelet waits a minute for a plugin that hangs.
+pub(super) const PATIENCE: Duration = Duration::from_secs(150);
 /// How often a condition is looked at.
 const PAUSE: Duration = Duration::from_millis(50);
 

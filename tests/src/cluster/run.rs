@@ -79,6 +79,13 @@ pub fn main() -> ExitCode {
 
 /// Runs the trials with every kubelet; whether all went as expected.
 fn run_all(options: &Options) -> Result<bool, String> {
+    if !trials().iter().any(|trial| options.wants(trial)) {
+        let names: Vec<&str> = trials().iter().map(|trial| trial.name).collect();
+        return Err(format!(
+            "no trial has such a name\nhint: there are:\n  {}",
+            names.join("\n  ")
+        ));
+    }
     let before = traces::look();
     let mut table = Table::default();
     for minor in &options.minors {

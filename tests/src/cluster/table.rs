@@ -40,8 +40,7 @@ impl Table {
                 Ok(seen) => ("yes", seen),
                 Err(error) => ("NO", error),
             };
-            // The whole text is in the transcript.
-            let seen = seen.lines().next().unwrap_or_default();
+            let seen = shorten(seen.lines().next().unwrap_or_default());
             println!(
                 "{:>3}  {:<width$}  {:<7}  {good:<11}  {:>7.1}  {seen}",
                 number + 1,
@@ -53,5 +52,37 @@ impl Table {
         let good = self.0.iter().filter(|row| row.is_good()).count();
         let seconds: f64 = self.0.iter().map(|row| row.seconds).sum();
         println!("{good} of {} trials went as expected, in {seconds:.0} s", self.0.len());
+    }
+}
+
+/// The most characters of what was seen; the whole text is in the transcript.
+const MOST: usize = 150;
+
+fn shorten(text: &str) -> String {
+    let mut letters = text.chars();
+    let start: String = letters.by_ref().take(MOST).collect();
+    if letters.next().is_none() { start } else { format!("{start}...") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(outcome: Result<String, String>) -> Row {
+        Row { name: "a".to_owned(), minor: "1.37".to_owned(), outcome, seconds: 0.0 }
+    }
+
+    #[test]
+    fn a_table_is_good_only_with_trials_and_all_of_them() {
+        let good = || row(Ok("seen".to_owned()));
+        assert!(!Table::default().is_good());
+        assert!(Table(vec![good(), good()]).is_good());
+        assert!(!Table(vec![good(), row(Err("not seen".to_owned()))]).is_good());
+    }
+
+    #[test]
+    fn only_long_texts_are_cut() {
+        assert_eq!(shorten("short"), "short");
+        assert_eq!(shorten(&"x".repeat(MOST + 1)).len(), MOST + 3);
     }
 }

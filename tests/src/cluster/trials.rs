@@ -5,8 +5,8 @@ mod caches;
 mod clouds;
 mod configs;
 mod fail_closed;
-mod forms;
 mod lookup;
+mod oidc;
 mod present;
 mod static_pods;
 
@@ -45,7 +45,7 @@ fn number(minor: &str) -> u32 {
 /// All trials, in the order of running.
 pub(super) fn trials() -> Vec<Trial> {
     let rooms = [
-        forms::trials(),
+        oidc::trials(),
         clouds::trials(),
         fail_closed::trials(),
         bad_plugins::trials(),

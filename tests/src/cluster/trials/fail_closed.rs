@@ -25,6 +25,7 @@ pub(super) fn trials() -> Vec<Trial> {
         Trial::new("fail closed: foreign namespace", foreign_namespace),
         Trial::new("fail closed: wrong audience", wrong_audience),
         Trial::new("fail closed: expired token", expired_token),
+        Trial::new("fail closed: a registry that cannot read the keys", no_discovery),
     ]
 }
 
@@ -140,6 +141,18 @@ fn expired_token(cluster: &Cluster<'_>) -> String {
     let signature = expired.rsplit('.').next().unwrap();
     assert!(!log.contains(signature), "the token is in the kubelet's log");
     format!("`{NO_LOGIN}`; log as `pullpass lookup`: {line}")
+}
+
+/// The API server shows its keys to nobody without a login, unless RBAC says so.
+fn no_discovery(cluster: &Cluster<'_>) -> String {
+    cluster.allow_audience(REGISTRY);
+    cluster.forbid_discovery();
+    let (registry, _) = start(cluster, |_| {});
+    let pod = cluster.create(PodSpec::new("shop", "web", &registry.image(1)));
+    refused(cluster, &pod, REFUSED);
+    let refusals = registry.refusals().join(", ");
+    assert!(refusals.contains("403"), "{refusals}");
+    format!("`{REFUSED}`; registry: {refusals}")
 }
 
 /// A folder with that script as a program.

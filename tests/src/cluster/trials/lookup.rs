@@ -98,7 +98,7 @@ impl Found {
             let found = ageless.contains(&format!("] {}\n", without_ages(line)));
             assert!(found, "the kubelet did not log\n{line}\nbut\n{}", provider_lines(&log));
         }
-        lines.last().unwrap().lines().next().unwrap().to_owned()
+        lines.last().unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// How many credentials it found.
