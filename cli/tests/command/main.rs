@@ -14,6 +14,7 @@ mod match_images;
 mod oidc;
 mod oidc_pages;
 mod output;
+mod page_commands;
 mod pages;
 mod profiles;
 mod programs;
