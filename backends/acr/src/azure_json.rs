@@ -9,6 +9,8 @@ use pullpass::{Error, file};
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 use serde_json::{Map, Value};
+use serde_saphyr::Error as YamlError;
+use serde_saphyr::options::AliasLimits;
 
 /// The fields that are used here.
 #[derive(Default)]
@@ -49,6 +51,30 @@ pub(crate) fn read(path: &Path) -> Result<AzureJson, Error> {
 const HINT: &str =
     "the argument names the cloud provider's `azure.json`; without it, use options: see `--help`";
 
+/// The most values in the file, also those that an alias repeats.
+const MAX_VALUES: usize = 10_000;
+
+/// The deepest that lists and mappings are nested.
+const MAX_DEPTH: usize = 32;
+
+fn parse_yaml(text: &str) -> Result<Value, YamlError> {
+    let options = serde_saphyr::options! {
+        with_snippet: false,
+        budget: serde_saphyr::budget! {
+            max_nodes: MAX_VALUES,
+            max_recorded_anchor_events: MAX_VALUES,
+            max_total_scalar_bytes: 1024 * 1024,
+            max_depth: MAX_DEPTH,
+        },
+        alias_limits: {
+            let mut limits = AliasLimits::default();
+            limits.max_total_replayed_events = MAX_VALUES;
+            limits
+        },
+    };
+    serde_saphyr::from_str_with_options(text, options)
+}
+
 struct Fields<'a> {
     fields: Map<String, Value>,
     path: &'a Path,
@@ -62,8 +88,12 @@ impl<'a> Fields<'a> {
         // JSON first: that is what it mostly is, and it needs no YAML.
         let value: Value = match serde_json::from_str(text) {
             Ok(value) => value,
-            Err(json) => serde_saphyr::from_str(text)
-                .map_err(|_| broken(format!("is neither JSON (line {}) nor YAML", json.line())))?,
+            Err(json) => parse_yaml(text).map_err(|error| match error.without_snippet() {
+                YamlError::Budget { .. } | YamlError::AliasReplayLimitExceeded { .. } => {
+                    broken(format!("has more than {MAX_VALUES} values or {MAX_DEPTH} levels in it"))
+                }
+                _ => broken(format!("is neither JSON (line {}) nor YAML", json.line())),
+            })?,
         };
         let Value::Object(fields) = value else {
             return Err(broken("has no fields".to_owned()));
@@ -128,6 +158,26 @@ mod tests {
             assert!(read.managed_identity);
         }
         assert!(parse_fields(r#"{"tenantId":""}"#).unwrap().tenant_id.is_none());
+    }
+
+    #[test]
+    fn what_has_too_much_in_it_is_refused_soon() {
+        let start = std::time::Instant::now();
+        let bomb: String = (1..9)
+            .map(|at| format!("a{at}: &a{at} [{}]\n", vec![format!("*a{}", at - 1); 10].join(",")))
+            .collect();
+        for text in [
+            format!("a: [{}x]", "x,".repeat(100_000)),
+            format!("a0: &a0 x\n{bomb}"),
+            format!("a: &a {}\nb: [{}x]", "x".repeat(100_000), "*a,".repeat(9000)),
+            format!("a: {}", "[".repeat(200_000)),
+            format!("a: {}{}", "[".repeat(200), "]".repeat(200)),
+            (0..50_000).map(|at| format!("k{at}: v\n")).collect(),
+        ] {
+            let error = parse_fields(&text).err().unwrap().render();
+            assert!(error.contains("`azure.json` ") && error.contains("hint: "), "{error}");
+        }
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
     }
 
     #[test]

@@ -41,9 +41,10 @@ pub(crate) async fn run_steps(
         if let Some(next) = steps.steps.get(at + 1) {
             preconnect(next, &url, &http);
         }
-        let reply = build_request(step, url, &client, values, profile.allow_loopback_http, &http)?
-            .send()
-            .await?;
+        let request =
+            build_request(step, url, &client, values, profile.allow_loopback_http, &http)?;
+        values.check_size()?;
+        let reply = request.send().await?;
         let is_expected = match step.expect.as_slice() {
             [] => reply.is_success(),
             expected => expected.contains(&reply.status()),
@@ -151,6 +152,7 @@ fn capture_values(step: &Step, document: &Document, values: &mut Values) -> Resu
     for (name, pointer) in &step.capture {
         let text = document.text(pointer)?;
         values.set_secret(name, text);
+        values.check_size()?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The values of a profile's names in one run.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use pullpass::http::SentSecrets;
@@ -10,12 +11,17 @@ use secrecy::zeroize::Zeroizing;
 use crate::profile::template::{Part, Template};
 use crate::profile::{Source, Variable};
 
+/// The most bytes of values and of what is made of them in one run.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
+
 /// Values by name. They do not print.
 #[derive(Default)]
 pub(crate) struct Values {
     values: BTreeMap<String, Zeroizing<String>>,
     secrets: BTreeSet<String>,
     sent: SentSecrets,
+    /// How many bytes there were so far, of values and of what was made of them.
+    bytes: Cell<usize>,
 }
 
 impl Values {
@@ -50,6 +56,7 @@ impl Values {
                 }
             }
         }
+        values.check_size()?;
         Ok(values)
     }
 
@@ -82,14 +89,36 @@ impl Values {
 
     /// Sets what may be printed.
     pub(crate) fn set(&mut self, name: &str, text: &str) {
+        // Too much is an error of the next call that uses any.
+        let text = if self.take(text.len()) { text } else { "" };
         self.values.insert(name.to_owned(), Zeroizing::new(text.to_owned()));
     }
 
     /// Sets what may not be printed.
     pub(crate) fn set_secret(&mut self, name: &str, text: &str) {
-        self.sent.remember(text);
         self.set(name, text);
+        self.sent.remember(self.get(name));
         self.secrets.insert(name.to_owned());
+    }
+
+    /// Counts further bytes; whether they are not too many.
+    fn take(&self, bytes: usize) -> bool {
+        self.bytes.set(self.bytes.get().saturating_add(bytes));
+        self.bytes.get() <= MAX_BYTES
+    }
+
+    /// Whether all values are whole, and all that was made of them.
+    ///
+    /// # Errors
+    /// Config, when it was more than a run may use.
+    pub(crate) fn check_size(&self) -> Result<(), Error> {
+        match self.bytes.get() <= MAX_BYTES {
+            true => Ok(()),
+            false => Err(Error::config(format!(
+                "the values of this profile's variables and calls are larger than {MAX_BYTES} bytes"
+            ))
+            .with_hint("use long values, such as `${sa.token}`, less often in the profile")),
+        }
     }
 
     /// `template` with the values in.
@@ -104,6 +133,7 @@ impl Values {
     /// Identity, when it is empty, or contains `:` or a line break.
     pub(crate) fn render_user_name(&self, template: &Template) -> Result<String, Error> {
         let user = self.render(template);
+        self.check_size()?;
         let what = match user.contains([':', '\r', '\n', '\0']) {
             true => "contains `:` or a line break",
             false if user.is_empty() => "is empty",
@@ -123,7 +153,12 @@ impl Values {
         for part in template.parts() {
             match part {
                 Part::Text(text) => whole.push_str(text),
-                Part::Name(name) => whole.push_str(&Zeroizing::new(encode(self.get(name)))),
+                Part::Name(name) => {
+                    let value = self.get(name);
+                    if self.take(value.len()) {
+                        whole.push_str(&Zeroizing::new(encode(value)));
+                    }
+                }
             }
         }
         whole
@@ -163,6 +198,20 @@ impl Values {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_made_of_values_is_bounded() {
+        let long = "x".repeat(100_000);
+        let mut values = Values::from_pairs([("a", long.as_str())]);
+        let template = Template::parse(&"${a}".repeat(50)).unwrap();
+        assert_eq!(values.render(&template).len(), 5_000_000);
+        assert!(values.check_size().is_ok());
+        assert!(values.render(&template).len() < 5_000_000);
+        assert!(values.check_size().unwrap_err().render().contains("larger than 8388608 bytes"));
+        assert!(values.render_user_name(&template).is_err());
+        values.set_secret("b", &long);
+        assert_eq!(values.get("b"), "");
+    }
 
     #[test]
     fn a_value_is_not_a_template() {

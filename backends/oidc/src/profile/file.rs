@@ -16,6 +16,12 @@ use crate::registry::Registry;
 const API_VERSION: &str = "pullpass.dev/v1alpha1";
 const KIND: &str = "OIDCExchangeConfig";
 
+/// The most profiles in a file.
+const MAX_PROFILES: usize = 1000;
+
+/// The most registries of all profiles of a file: each is compared with each.
+const MAX_REGISTRIES: usize = 2000;
+
 /// The profiles in the file at `path`.
 ///
 /// # Errors
@@ -43,6 +49,9 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Vec<Profile>, Error> {
     if file.profiles.is_empty() {
         return Err(Error::config("`profiles` is empty"));
     }
+    if file.profiles.len() > MAX_PROFILES {
+        return Err(too_many("profiles", MAX_PROFILES));
+    }
     let mut names = HashSet::new();
     for profile in &file.profiles {
         if profile.value.name.is_empty() {
@@ -63,6 +72,10 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Vec<Profile>, Error> {
         };
         partial_profiles.push((compile_profile(profile.value, folder).map_err(&at)?, at));
     }
+    let registries = partial_profiles.iter().map(|(profile, _)| profile.registries().count());
+    if registries.sum::<usize>() > MAX_REGISTRIES {
+        return Err(too_many("registries", MAX_REGISTRIES));
+    }
     let parts = find_partial_registries(
         partial_profiles.iter().map(|(partial_profile, _)| partial_profile),
     );
@@ -70,6 +83,11 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Vec<Profile>, Error> {
         .into_iter()
         .map(|(partial_profile, at)| partial_profile.into_profile(&parts).map_err(at))
         .collect()
+}
+
+fn too_many(what: &str, most: usize) -> Error {
+    Error::config(format!("the file has more than {most} {what}"))
+        .with_hint("keep only the profiles that this node uses")
 }
 
 /// The profile of `--preset` with what `--set` says.

@@ -2,7 +2,7 @@
 //!
 //! No conditions, no functions. `$${` is written for the characters `${`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::Rc;
@@ -52,7 +52,12 @@ pub(crate) struct Scope {
     /// Those of them that a template used.
     pub(crate) used: Rc<RefCell<BTreeSet<String>>>,
     pub(crate) names: BTreeMap<String, Sensitivity>,
+    /// How many bytes of constants were put in, in all.
+    pub(crate) put_in: Rc<Cell<usize>>,
 }
+
+/// The most bytes of constants that are put into the templates of a profile, in all.
+const MAX_PUT_IN: usize = 64 * 1024;
 
 /// Names that every profile has.
 const BUILTIN: &[(&str, Sensitivity)] = &[
@@ -84,10 +89,23 @@ impl Scope {
         builtin.or_else(|| self.names.get(name).copied())
     }
 
-    fn use_constant(&self, name: &str) -> Option<&String> {
-        let text = self.constants.get(name)?;
-        self.used.borrow_mut().insert(name.to_owned());
-        Some(text)
+    /// The text of a constant; `None` where `name` is not one.
+    ///
+    /// # Errors
+    /// What is wrong, when more would be put in than a profile may have.
+    fn use_constant(&self, name: &str) -> Result<Option<&String>, String> {
+        let Some(text) = self.constants.get(name) else { return Ok(None) };
+        self.put_in.set(self.put_in.get().saturating_add(text.len()));
+        if self.put_in.get() > MAX_PUT_IN {
+            return Err(format!(
+                "`${{{name}}}` and the other variables with a `value` put more than {MAX_PUT_IN} \
+                 bytes into this profile; shorten the values, or use them less often"
+            ));
+        }
+        if !self.used.borrow().contains(name) {
+            self.used.borrow_mut().insert(name.to_owned());
+        }
+        Ok(Some(text))
     }
 }
 
@@ -165,7 +183,7 @@ impl Template {
     ) -> Result<Self, String> {
         let part = |part| match part {
             Part::Text(text) => Ok(Part::Text(text)),
-            Part::Name(name) => match scope.use_constant(&name) {
+            Part::Name(name) => match scope.use_constant(&name)? {
                 Some(text) => Ok(Part::Text(text.clone())),
                 None => other(name),
             },

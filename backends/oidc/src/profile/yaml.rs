@@ -5,16 +5,41 @@ use pullpass::{Error, one_line};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 use serde_saphyr::Error as YamlError;
+use serde_saphyr::options::AliasLimits;
 
 use super::example::find_example;
+
+/// The most values in a file, also those that an alias repeats.
+const MAX_VALUES: usize = 50_000;
+
+/// The longest that all texts of a file are together, in bytes, also those that an alias repeats.
+const MAX_TEXT: usize = 1024 * 1024;
+
+/// The deepest that lists and mappings are nested.
+const MAX_DEPTH: usize = 32;
 
 /// Reads strict YAML, of which JSON is a part.
 ///
 /// # Errors
-/// Config, when the text is not YAML, or a field is missing, unknown or of another type: with line
-/// and column, and an example as the hint.
+/// Config, when the text is not YAML, has more in it than a configuration may have, or a field is
+/// missing, unknown or of another type: with line and column, and an example as the hint.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
-    let options = serde_saphyr::options! { with_snippet: false };
+    let options = serde_saphyr::options! {
+        with_snippet: false,
+        budget: serde_saphyr::budget! {
+            max_nodes: MAX_VALUES,
+            max_total_scalar_bytes: MAX_TEXT,
+            max_recorded_anchor_events: MAX_VALUES,
+            max_recorded_anchor_bytes: MAX_TEXT,
+            max_depth: MAX_DEPTH,
+            enforce_alias_anchor_ratio: false,
+        },
+        alias_limits: {
+            let mut limits = AliasLimits::default();
+            limits.max_total_replayed_events = MAX_VALUES;
+            limits
+        },
+    };
     let mut field = String::new();
     let parsed = serde_saphyr::with_deserializer_from_str_with_options(text, options, |yaml| {
         serde_path_to_error::deserialize(yaml).map_err(|error| {
@@ -61,14 +86,25 @@ fn describe(error: &YamlError, field: &str) -> Error {
         Some(at) => format!("line {}, column {}: ", at.line(), at.column()),
         None => String::new(),
     };
+    let is_too_large = is_too_large(error);
     let error = Error::config(format!("{place}{}", one_line(&say_what_is_wrong(error, field))));
     match find_example(field) {
-        Some(example) => {
+        Some(example) if !is_too_large => {
             let name = field.rsplit('.').next().unwrap_or(field);
             error.with_hint(format!("write it as in `{name}: {example}`"))
         }
-        None => error,
+        _ => error,
     }
+}
+
+fn is_too_large(error: &YamlError) -> bool {
+    matches!(
+        error.without_snippet(),
+        YamlError::Budget { .. }
+            | YamlError::AliasReplayLimitExceeded { .. }
+            | YamlError::AliasReplayStackDepthExceeded { .. }
+            | YamlError::AliasReplayCounterOverflow { .. }
+    )
 }
 
 fn say_what_is_wrong(error: &YamlError, field: &str) -> String {
@@ -84,6 +120,11 @@ fn say_what_is_wrong(error: &YamlError, field: &str) -> String {
         names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
     };
     match error.without_snippet() {
+        _ if is_too_large(error) => format!(
+            "the file has more than {MAX_VALUES} values, {MAX_TEXT} bytes of text or {MAX_DEPTH} \
+             levels (an alias counts as what it repeats); keep only the profiles that this node \
+             uses"
+        ),
         YamlError::AliasError { error, .. } => say_what_is_wrong(error, field),
         YamlError::SerdeUnknownField { field, expected, .. } => {
             format!("unknown field `{field}`{parent}, expected one of {}", list(expected))
@@ -193,6 +234,29 @@ mod tests {
             assert!(rendered.contains(hint), "{text}: {rendered}");
             assert!(!rendered.contains("hunter2"), "{text}: {rendered}");
         }
+    }
+
+    #[test]
+    fn what_has_too_much_in_it_is_refused_soon() {
+        let start = std::time::Instant::now();
+        let list = |count: usize, item: &str| vec![item; count].join(",");
+        let bomb: String = (1..9)
+            .map(|at| format!("  a{at}: &a{at} [{}]\n", list(10, &format!("*a{}", at - 1))))
+            .collect();
+        for text in [
+            format!("registries: [{}]", list(60_000, "a")),
+            format!("name: &a {}\nregistries: [{}]", "x".repeat(100_000), list(60, "*a")),
+            format!("name: &a x\nregistries: [{}]", list(60_000, "*a")),
+            format!("exchange:\n a0: &a0 x\n{bomb}").replace("\n  a", "\n a"),
+            format!("name: {}x{}", "[".repeat(200), "]".repeat(200)),
+            format!("name: {}", "[".repeat(200_000)),
+        ] {
+            let rendered = error(&text).render();
+            assert!(rendered.contains("line ") && rendered.len() < 900, "{rendered}");
+        }
+        let rendered = error(&format!("registries: [{}]", list(60_000, "a"))).render();
+        assert!(rendered.contains("the file has more than 50000 values"), "{rendered}");
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
     }
 
     #[test]
