@@ -1,5 +1,6 @@
 //! `pullpass match`: which patterns cover an image, and why not the others.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use pullpass_kubelet::image_name::lookup_name;
@@ -70,7 +71,7 @@ fn candidates(args: &MatchArgs) -> Result<Vec<Candidate>, Failure> {
         let patterns = provider.match_images.iter();
         let candidate = |pattern: &Spanned<Pattern>| Candidate {
             provider: Some(provider.name.value.clone()),
-            text: pattern.as_str().to_owned(),
+            text: pattern.value.to_string(),
             parsed: Ok(pattern.value.clone()),
         };
         patterns.map(candidate).collect()
@@ -163,13 +164,12 @@ fn to_text(rows: &[Row<'_>], args: &MatchArgs, code: u8) -> Report {
             write_try(&mut report.stdout, one);
         }
     }
-    let mut reported = Vec::new();
+    let mut reported = HashSet::new();
     for candidate in rows.iter().flat_map(|row| &row.tries).map(|one| one.candidate) {
         let Err(error) = &candidate.parsed else { continue };
-        if reported.contains(&candidate.text.as_str()) {
+        if !reported.insert(&candidate.text) {
             continue;
         }
-        reported.push(&candidate.text);
         let pattern = sanitize(&candidate.text);
         let _ = writeln!(report.stderr, "error: pattern `{pattern}`: {}", sanitize(error));
         let version = args.target.kubelet_version;

@@ -103,6 +103,7 @@ impl Config {
                     let validated = validate::validate(raw, target);
                     let further = if has_providers { validated.findings } else { Vec::new() };
                     let error = StartupError { further, sources, ..refused.error };
+                    let error = error.without_secrets();
                     return Err(Box::new(RefusedConfig { error, providers: validated.providers }));
                 }
             }
@@ -122,7 +123,7 @@ impl Config {
             }
             _ => refuse(findings, is_verbatim, sources),
         };
-        Err(Box::new(RefusedConfig { error, providers }))
+        Err(Box::new(RefusedConfig { error: error.without_secrets(), providers }))
     }
 }
 

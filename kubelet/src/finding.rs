@@ -1,11 +1,12 @@
 //! What the kubelet says against what it is started with.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::go::quote::{quote, quote_value};
-use crate::source::{Location, Source};
+use crate::source::{Location, Source, hide};
 
 /// One fault with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +70,21 @@ impl StartupError {
             verbatim: true,
             sources: Vec::new(),
         }
+    }
+
+    /// Without texts that have the form of a secret: keys and patterns may hold one too.
+    pub(crate) fn without_secrets(mut self) -> Self {
+        let mut hide = |text: &mut String| {
+            if let Cow::Owned(hidden) = hide(text) {
+                *text = hidden;
+                self.verbatim = false;
+            }
+        };
+        hide(&mut self.message);
+        for finding in self.findings.iter_mut().chain(&mut self.further) {
+            hide(&mut finding.message);
+        }
+        self
     }
 
     /// The line of the kubelet's log, without time and place.

@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use crate::config::CredentialProvider;
-use crate::source::Location;
+use crate::source::{Location, hide};
 
 pub use self::files::{check_files, check_files_below};
 pub use self::hints::hint;
@@ -79,8 +79,8 @@ impl Lint {
         Self {
             code,
             severity: Severity::Warning,
-            message,
-            hint,
+            message: hide(&message).into_owned(),
+            hint: hide(&hint).into_owned(),
             location: Some(location.clone()),
             manifest: None,
         }

@@ -13,13 +13,14 @@ use crate::go::{
     glob,
     url::{Colons, Url, split_port},
 };
+use crate::source::hide;
 use crate::version::KubeletVersion;
 
 pub use self::auth_key::AuthKey;
 pub use self::reason::MismatchReason;
 
 /// A pattern that the kubelet can read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
     url: Url,
@@ -39,7 +40,8 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), url, colons })
     }
 
-    /// The pattern as it was written.
+    /// The pattern as it was written. It may hold a password before an `@`: print the pattern
+    /// itself.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -135,9 +137,16 @@ impl Pattern {
     }
 }
 
+/// With `...` for what may be a password in it.
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&hide(&self.text))
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pattern({self})")
     }
 }
 

@@ -1,5 +1,6 @@
 //! Where in which file something is, and what of that may be shown.
 
+mod likely_secret;
 mod mask;
 
 use std::fmt;
@@ -7,6 +8,7 @@ use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub(crate) use self::likely_secret::{begins_as_secret, has_user, hide, may_be_secret};
 pub(crate) use self::mask::Visible;
 
 /// A configuration file as it was read. Its text may hold secrets and is shown only through
@@ -16,8 +18,14 @@ pub struct Source {
     path: PathBuf,
     text: String,
     line_starts: Vec<usize>,
+    /// How many characters there are before each block of [`BLOCK`] bytes: a file of one line may
+    /// have many places to name.
+    characters: Vec<usize>,
     visible: Visible,
 }
+
+/// In bytes.
+const BLOCK: usize = 1024;
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -39,7 +47,11 @@ impl Source {
         });
         let line_starts =
             std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Arc::new(Self { path: path.into(), text, line_starts, visible })
+        let mut characters = vec![0];
+        for block in text.as_bytes().chunks(BLOCK) {
+            characters.push(characters[characters.len() - 1] + count_characters(block));
+        }
+        Arc::new(Self { path: path.into(), text, line_starts, characters, visible })
     }
 
     /// The file's path as it was given; for a text without a file what the caller said.
@@ -57,6 +69,18 @@ impl Source {
         self.visible.mask(&self.text, span)
     }
 
+    /// How many characters there are before `at`.
+    fn characters_before(&self, at: usize) -> usize {
+        let block = at / BLOCK;
+        self.characters[block] + count_characters(&self.text.as_bytes()[block * BLOCK..at])
+    }
+
+    /// The line of this number, from 1, without its end.
+    fn line(&self, line: usize) -> Range<usize> {
+        let end = self.line_starts.get(line).map_or(self.text.len(), |next| next - 1);
+        self.line_starts[line - 1]..end
+    }
+
     /// The place of `span`, which is cut to the text and to whole characters.
     pub(crate) fn locate(self: &Arc<Self>, span: Range<usize>) -> Location {
         let floor = |mut at: usize| {
@@ -70,6 +94,11 @@ impl Source {
         let end = floor(span.end.max(start));
         Location { source: Arc::clone(self), span: start..end }
     }
+}
+
+/// The characters that begin in `bytes` of UTF-8.
+fn count_characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 
 /// The text of a file in UTF-16, which YAML allows and which begins with a byte order mark.
@@ -106,7 +135,8 @@ impl Location {
     /// The column in characters, from 1.
     pub fn column(&self) -> usize {
         let start = self.source.line_starts[self.line() - 1];
-        self.source.text[start..self.span.start].chars().count() + 1
+        let before = |at| self.source.characters_before(at);
+        before(self.span.start) - before(start) + 1
     }
 
     /// What is there, which may be secret.
@@ -116,15 +146,12 @@ impl Location {
 
     /// The line in which it begins, which may hold secrets.
     pub(crate) fn line_text(&self) -> &str {
-        let rest = &self.source.text[self.source.line_starts[self.line() - 1]..];
-        rest.split('\n').next().unwrap_or_default()
+        &self.source.text[self.source.line(self.line())]
     }
 
     /// The line in which the place begins, unless it is longer than `most` bytes.
     pub fn excerpt(&self, most: usize) -> Option<Excerpt> {
-        let text = &self.source.text;
-        let start = self.source.line_starts[self.line() - 1];
-        let end = text[self.span.start..].find('\n').map_or(text.len(), |at| self.span.start + at);
+        let Range { start, end } = self.source.line(self.line());
         if end - start > most {
             return None;
         }
@@ -186,6 +213,12 @@ mod tests {
         assert_eq!(location.to_string(), "f:2:5");
         let outside = source.locate(900..1000);
         assert_eq!((outside.line(), outside.column()), (3, 1));
+        let long = "é\u{1f600}x".repeat(1000);
+        let source = Source::new("f", format!("a\n{long}").as_bytes(), Visible::KnownWords);
+        for (at, _) in long.char_indices() {
+            let location = source.locate(at + 2..at + 2);
+            assert_eq!(location.column(), long[..at].chars().count() + 1, "{at}");
+        }
         let bad = Source::new("f", b"\xff\xffx", Visible::KnownWords);
         assert_eq!(bad.text, "??x");
     }

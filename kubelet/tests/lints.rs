@@ -207,6 +207,31 @@ fn many_patterns_are_judged_in_time() {
 }
 
 #[test]
+fn many_faults_are_named_in_time() {
+    let start = std::time::Instant::now();
+    // All in one line, and each in its own.
+    let patterns = vec!["'%'"; 20_000];
+    let keys: String = (0..20_000).map(|n| format!("k{n}: v\n")).collect();
+    for provider in [
+        format!("matchImages: [{}]", patterns.join(", ")),
+        format!("matchImages:\n- {}", patterns.join("\n- ")),
+        keys.trim_end().to_owned(),
+    ] {
+        let text = text(&[&provider]);
+        let target = Target::default();
+        let error = Config::parse("c", text.as_bytes(), &target).expect_err("refused");
+        for finding in &error.findings {
+            assert!(!lints::hint(finding, &target).is_empty());
+            let location = finding.location.as_ref().expect("a place");
+            assert!(location.column() > 0);
+            location.excerpt(1000);
+        }
+    }
+    // Generous, for a debug build on a busy machine; it was over a minute.
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+#[test]
 fn programs_that_the_kernel_does_not_run() {
     let folder = tempfile::tempdir().expect("a folder");
     let (bin, path) = (folder.path().join("bin"), folder.path().join("c.yaml"));

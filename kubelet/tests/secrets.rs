@@ -94,6 +94,55 @@ fn files_that_are_no_configuration() {
 }
 
 #[test]
+fn keys_names_and_patterns_that_hold_secrets() {
+    const TOKEN: &str = "ghp_hunter2hunter2hunter2";
+    const MIXTURE: &str = "wJalrXUtnFEMI7K7MDENGhunter2Ab";
+    for secret in [TOKEN, MIXTURE] {
+        for more in [
+            format!("  {secret}: x\n"),
+            format!("  env: {{{secret}: x}}\n"),
+            format!("  env:\n  - {secret}: x\n"),
+            format!("  env:\n  - {{name: {secret}, value: x, y: 1}}\n"),
+            format!("  env:\n  - {{name: a, value: x, {secret}: 1}}\n"),
+            format!("  env:\n  - {{name: a, {secret}: 1, {secret}: 1}}\n"),
+            format!("  tokenAttributes: {{{secret}: x}}\n"),
+        ] {
+            for minor in [30, 34, 37] {
+                let text = config(&more);
+                let shown = shown(&text, minor);
+                assert!(!shown.contains(SECRET), "{minor}: {shown}");
+            }
+        }
+    }
+    for pattern in [
+        "user:hunter2@r.io",
+        "user:hunter2@r.io/%",
+        "user:hunter2@r.io/a b",
+        "https://user:hunter2@r.io",
+        "user:hunter2@[::1",
+        "user:hun/hunter2@%r.io",
+    ] {
+        for minor in [30, 34, 37] {
+            let text = config("  x: 1\n").replace("r.io", &format!("'{pattern}'"));
+            let refused = shown(&text, minor);
+            assert!(!refused.contains(SECRET), "{minor} {pattern}: {refused}");
+            let text = config("").replace("[r.io]", &format!("['{pattern}', '{pattern}']"));
+            let target = Target::new(KubeletVersion::new(minor).expect("known"));
+            let shown = shown(&text, minor);
+            assert!(!shown.contains(SECRET), "{minor} {pattern}: {shown}");
+            if let Ok(config) = Config::parse("c", text.as_bytes(), &target) {
+                let lints = pullpass_kubelet::lints::check(&config.providers);
+                let excerpts: Vec<_> =
+                    lints.iter().filter_map(|lint| lint.location.as_ref()?.excerpt(1000)).collect();
+                let shown =
+                    format!("{lints:?} {excerpts:?} {:?}", config.providers[0].match_images);
+                assert!(!shown.contains(SECRET), "{minor} {pattern}: {shown}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_holds_no_secret_is_shown() {
     let text = config("").replace("[r.io]", "['%']");
     let shown = shown(&text, 37);

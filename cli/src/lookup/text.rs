@@ -62,9 +62,9 @@ fn write_misses(text: &mut String, config: &Config, lookup: &Lookup, names: &[&s
     let patterns = silent.flat_map(|provider| &provider.match_images);
     for pattern in patterns.take(MOST_MISSES) {
         let Match::Miss(reason) = pattern.explain(&lookup.lookup_name) else { continue };
-        let hint =
-            hint(pattern.as_str(), &reason).map_or(String::new(), |hint| format!("; {hint}"));
-        let line = format!("  `{}`: {reason}{hint}", pattern.as_str());
+        let hint = hint(&pattern.value.to_string(), &reason)
+            .map_or(String::new(), |hint| format!("; {hint}"));
+        let line = format!("  `{}`: {reason}{hint}", pattern.value);
         let _ = writeln!(text, "{}", sanitize(&line));
     }
 }

@@ -91,7 +91,7 @@ fn compare(
                 format!(
                     "no profile in `{path}` with this audience covers `{}`; those profiles cover \
                      {}",
-                    pattern.as_str(),
+                    pattern.value,
                     list(&known)
                 ),
                 hint.clone(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use crate::document::{Node, Value};
-use crate::source::Visible;
+use crate::source::{Visible, has_user, may_be_secret};
 use crate::yaml::Document;
 
 /// What a value is by the way to it.
@@ -57,8 +57,11 @@ impl Place {
 
     fn shows(self, value: &Value) -> bool {
         match (self, value) {
+            (Self::Harmless, Value::String(text)) => !has_user(text) && !may_be_secret(text),
             (Self::Harmless, _) => true,
-            (Self::VariableName, Value::String(text)) => !text.contains('='),
+            (Self::VariableName, Value::String(text)) => {
+                !text.contains('=') && !may_be_secret(text)
+            }
             _ => false,
         }
     }
@@ -107,5 +110,7 @@ impl Texts {
 
 /// Whether a key is the name of a field or a variable, and not a value that slipped.
 fn is_name(key: &str) -> bool {
-    key.len() <= 63 && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c))
+    key.len() <= 63
+        && !may_be_secret(key)
+        && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c))
 }

@@ -60,8 +60,7 @@ pub(super) fn check(providers: &[CredentialProvider], lints: &mut Vec<Lint>) {
             format!(
                 "`{}` and `{}` of provider `{name}` can cover the same image; both plugins run, \
                  one after the other, and all their credentials are tried",
-                later.pattern.as_str(),
-                earlier.pattern.as_str()
+                later.pattern.value, earlier.pattern.value
             ),
             "change the patterns so that one provider covers each image".to_owned(),
         ));

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::config::CredentialProvider;
 use crate::lints::Lint;
-use crate::source::Location;
+use crate::source::{Location, begins_as_secret};
 
 /// The last words of names whose values are secrets.
 const SECRET_NAMES: [&str; 14] = [
@@ -23,24 +23,6 @@ const SECRET_NAMES: [&str; 14] = [
     "client_secret",
     "pat",
     "credentials",
-];
-
-/// How well-known secrets begin.
-const SECRET_BEGINNINGS: [&str; 14] = [
-    "eyJ",
-    "ghp_",
-    "gho_",
-    "ghs_",
-    "github_pat_",
-    "glpat-",
-    "xoxb-",
-    "AKIA",
-    "ASIA",
-    "AIza",
-    "ya29.",
-    "dckr_pat_",
-    "hvs.",
-    "-----BEGIN",
 ];
 
 pub(super) fn check(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
@@ -90,7 +72,7 @@ fn is_secret_name(name: &str) -> bool {
 
 /// Paths, addresses and switches are not secrets, whatever their names are.
 fn is_secret(named: bool, value: &str) -> bool {
-    if SECRET_BEGINNINGS.iter().any(|start| value.starts_with(start) && value.len() > 12) {
+    if begins_as_secret(value) {
         return true;
     }
     let safe = value.is_empty()

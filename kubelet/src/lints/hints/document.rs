@@ -20,12 +20,11 @@ pub(super) fn template_hint(finding: &Finding) -> Option<String> {
     let in_value = TEMPLATE_MARKS.iter().chain(&VARIABLE_MARKS).find(|mark| value.contains(**mark));
     let text = location.source().text();
     let is_about_file = matches!(finding.code, FindingCode::Syntax | FindingCode::WrongDocument);
-    let in_file = || {
-        let found = TEMPLATE_MARKS.iter().filter_map(|mark| Some((text.find(mark)?, *mark))).min();
-        found.filter(|_| is_about_file)
-    };
+    let in_file = || TEMPLATE_MARKS.iter().filter_map(|mark| Some((text.find(mark)?, *mark))).min();
     let (line, mark) = match in_value {
         Some(mark) => (location.line(), *mark),
+        // There is one such finding; others may be many, and this reads the whole file.
+        None if !is_about_file => return None,
         None => in_file().map(|(at, mark)| (text[..at].matches('\n').count() + 1, mark))?,
     };
     Some(match mark {
