@@ -22,6 +22,10 @@ const DEFAULT: &str = "default";
 const SWITCHES: [&str; 3] =
     ["use_fips_endpoint", "use_dualstack_endpoint", "ignore_configured_endpoint_urls"];
 
+/// The most profiles that `source_profile` leads through. Each is a call to STS, and a run has no
+/// time for more.
+const MOST_SOURCES: usize = 16;
+
 /// Settings that make a profile one with credentials.
 const CREDENTIALS: [&str; 6] = [
     "aws_access_key_id",
@@ -107,6 +111,7 @@ impl Profiles {
                 return Err(self.invalid_setting(name, "neither `true` nor `false`"));
             }
         }
+        self.check_sources()?;
         if self.get("endpoint_url").is_some_and(|url| endpoint::parse(url).is_none()) {
             let what = "not an `https://` URL, or holds a user or password";
             return Err(self.invalid_setting("endpoint_url", what));
@@ -125,6 +130,24 @@ impl Profiles {
             ));
         }
         Ok(())
+    }
+
+    /// Follows `source_profile` no further than a run can.
+    fn check_sources(&self) -> Result<(), Error> {
+        let Some(set) = &self.set else { return Ok(()) };
+        let mut name = self.name.as_str();
+        for _ in 0..MOST_SOURCES {
+            match set.get_profile(name).and_then(|profile| profile.get("source_profile")) {
+                // One that is its own source is the last.
+                Some(source) if source != name => name = source,
+                _ => return Ok(()),
+            }
+        }
+        Err(Error::config(format!(
+            "profile `{}` leads through more than {MOST_SOURCES} profiles by `source_profile`",
+            self.name
+        ))
+        .with_hint("shorten the chain, or look for a circle in it"))
     }
 
     fn missing_profile(&self) -> Error {

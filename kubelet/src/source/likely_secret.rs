@@ -33,7 +33,7 @@ pub(crate) fn begins_as_secret(text: &str) -> bool {
 /// both cases with several digits between them, as no name has.
 pub(crate) fn may_be_secret(word: &str) -> bool {
     let is_mixture = |part: &str| {
-        let count = |of: fn(&u8) -> bool| part.bytes().filter(|byte| of(byte)).count();
+        let count = |of: fn(&u8) -> bool| part.bytes().filter(of).count();
         part.len() >= SHORTEST_MIXTURE
             && count(u8::is_ascii_digit) >= 3
             && count(u8::is_ascii_uppercase) >= 2

@@ -1,5 +1,7 @@
-//! A child process in a group of its own: bounded output, an end to the wait, and nothing of the
-//! group left after it, however it ends. It knows nothing of AWS.
+//! A child process in a group of its own: bounded output, an end to the wait, and nothing that it
+//! started left after it, however it ends. It knows nothing of AWS.
+
+mod descendants;
 
 use std::io::{self, Read as _};
 use std::os::unix::process::CommandExt as _;
@@ -41,6 +43,7 @@ pub(super) enum Outcome {
 /// When it cannot be started or waited for.
 pub(super) fn run(mut command: Command, limits: Limits) -> io::Result<Outcome> {
     let end = Instant::now() + limits.time;
+    descendants::adopt();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
     let mut child = command.spawn()?;
     let mut output = Output::new(child.stdout.take(), limits.stdout);
@@ -95,7 +98,9 @@ impl Drop for Group {
 
 fn kill(mut child: Child) -> io::Result<ExitStatus> {
     let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
-    child.wait()
+    let status = child.wait();
+    descendants::kill();
+    status
 }
 
 /// What the child has printed so far.

@@ -1,6 +1,7 @@
 //! The node's keys, files and profiles are wrong, or their owner may not pull.
 
 use std::fs;
+use std::time::Duration;
 
 use pullpass_tests::fakes::aws::{Canned, Instance, Service};
 use pullpass_tests::fixtures::requests::request;
@@ -230,7 +231,18 @@ fn profiles_that_cannot_be_used(world: &World) {
     let file = folder.path().join("config");
     let understood = "is not a valid profile file";
     let credentials = "profile `default` gives no credentials";
+    let chain: String = (0..5000)
+        .map(|at| format!("[profile p{at}]\nrole_arn = x\nsource_profile = p{}\n", at + 1))
+        .collect();
+    let chain = format!("[default]\nrole_arn = x\nsource_profile = p0\n{chain}");
+    let circle =
+        "[default]\nrole_arn = x\nsource_profile = a\n[profile a]\nsource_profile = default\n";
+    let too_many = "leads through more than 16 profiles by `source_profile`";
+    let large = format!("[default]\n{}", "a = b\n".repeat(100_000));
     for (text, error, why) in [
+        (chain.as_str(), too_many, "hint: shorten the chain"),
+        (circle, too_many, "look for a circle"),
+        (large.as_str(), "is larger than 524288 bytes; keep only what this node uses", "hint: "),
         ("[default\n", understood, "hint: a profile file has section names in brackets"),
         ("[default]\nrole_arn = x\nsource_profile = none\n", credentials, "`none` was not defined"),
         ("[default]\nuse_fips_endpoint = yes\n", "neither `true` nor `false`", "hint: "),
@@ -238,7 +250,8 @@ fn profiles_that_cannot_be_used(world: &World) {
     ] {
         fs::write(&file, text).unwrap();
         let run = cloud.run(cloud.plugin().env("AWS_CONFIG_FILE", &file), &request(REGISTRY));
-        assert_eq!(run.code, Some(CONFIG), "{text}: {}", run.stderr);
+        assert_eq!(run.code, Some(CONFIG), "{text:.80}: {}", run.stderr);
+        assert!(run.duration < Duration::from_secs(5), "{text:.80}: {:?}", run.duration);
         assert!(run.error().contains(error) && run.stderr.contains(why), "{}", run.stderr);
     }
     for (text, why) in [
