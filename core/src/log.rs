@@ -23,8 +23,8 @@ pub(crate) fn start(options: &Options) -> Result<(), Error> {
         level @ ("off" | "error" | "warn" | "info" | "debug" | "trace") => {
             level.parse().map_err(|error| Error::config("bad log level").with_source(error))?
         }
-        other => {
-            return Err(Error::config(format!("log level `{other}` is not known"))
+        _ => {
+            return Err(Error::config("`--log` (or `PULLPASS_LOG`) is not a log level")
                 .with_hint("use off, error, warn, info, debug or trace"));
         }
     };
@@ -42,9 +42,11 @@ pub(crate) fn start(options: &Options) -> Result<(), Error> {
                 tracing::warn!("cannot reach journald, logging to stderr: {error}");
             }
         },
-        other => {
-            return Err(Error::config(format!("log format `{other}` is not known"))
-                .with_hint("use text, json or journald"));
+        _ => {
+            return Err(Error::config(
+                "`--log-format` (or `PULLPASS_LOG_FORMAT`) is not a log format",
+            )
+            .with_hint("use text, json or journald"));
         }
     }
     Ok(())

@@ -8,6 +8,7 @@ mod dependencies;
 mod layout;
 mod modules;
 mod presets;
+mod promises;
 mod source;
 mod tls;
 mod tokens;
@@ -25,7 +26,7 @@ type Faults = Vec<String>;
 /// A rule: its name, and the function that checks it.
 type Check = (&'static str, fn(&Tree) -> Faults);
 
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     ("plugin-main-is-three-lines", layout::plugin_main_is_three_lines),
     ("backend-has-docs-page", layout::backend_has_docs_page),
     ("backends-have-the-same-rooms", layout::backends_have_the_same_rooms),
@@ -37,6 +38,7 @@ const CHECKS: [Check; 11] = [
     ("dependencies-follow-the-arrow", dependencies::dependencies_follow_the_arrow),
     ("no-module-circles", circles::no_module_circles),
     ("presets-are-complete", presets::presets_are_complete),
+    ("promises-name-their-tests", promises::promises_name_their_tests),
 ];
 
 /// Runs every check over the files that git knows, or would add.

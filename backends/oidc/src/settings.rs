@@ -105,8 +105,10 @@ fn from_file(path: &str, options: &Options) -> Result<Vec<Profile>, Error> {
         let names = names.collect::<Vec<_>>().join(", ");
         profiles.retain(|profile| profile.name == name);
         if profiles.is_empty() {
-            return Err(Error::config(format!("`{path}` has no profile `{name}`"))
-                .with_hint(format!("it has {names}")));
+            return Err(Error::config(format!(
+                "`{path}` has no profile with the name in `--profile`"
+            ))
+            .with_hint(format!("it has {names}")));
         }
     }
     Ok(profiles)

@@ -220,7 +220,7 @@ fn wrong_options_and_files_are_the_operators_to_fix() {
         (&["--config", "/nonexistent"], "cannot read the file `/nonexistent`"),
         (&["--config", "/"], "not a regular file"),
         (&["--config", wrong], "is not valid"),
-        (&["--config", good, "--profile", "other"], "has no profile `other`"),
+        (&["--config", good, "--profile", "other"], "has no profile with the name"),
         (&["--config", good, "--frobnicate"], "unknown option `--frobnicate`"),
         (&["--config", good, "--timeout", "1d"], "`--timeout` is not a duration"),
         (&["--config", good, "--timeout", "2m"], "at most 59s"),

@@ -145,7 +145,7 @@ fn a_parameter_that_a_preset_needs_or_does_not_have(world: &World) {
     let pull = bare.set("host", ART);
     pull.is_not_sent(CONFIG, &["needs the variable `provider`", "OIDC integration"]);
     let none = fixture.pull("artifactori", image, ART);
-    none.is_not_sent(CONFIG, &["there is no preset `artifactori`", "artifactory"]);
+    none.is_not_sent(CONFIG, &["no preset has this name", "artifactory"]);
     for (args, says) in [
         (
             &["--preset", "quay", "--set", "endpoint=x"][..],

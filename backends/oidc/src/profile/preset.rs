@@ -178,10 +178,7 @@ impl Preset {
     pub(super) fn find(name: &str) -> Result<Self, String> {
         let Some((name, text)) = FILES.iter().find(|(known, _)| *known == name) else {
             let names: Vec<_> = FILES.iter().map(|(name, _)| *name).collect();
-            return Err(format!(
-                "there is no preset `{name}`; the presets are {}",
-                names.join(", ")
-            ));
+            return Err(format!("no preset has this name; the presets are {}", names.join(", ")));
         };
         let file = yaml::parse(text).map_err(|error| format!("preset `{name}`: {error}"))?;
         Ok(Self { name, file })

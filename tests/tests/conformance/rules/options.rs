@@ -15,6 +15,7 @@ pub(super) fn rules() -> Vec<Rule> {
         Rule::of(an_unknown_option_is_an_error),
         Rule::of(an_option_given_twice_or_without_a_value_is_an_error),
         Rule::of(the_value_of_a_wrong_option_is_not_repeated),
+        Rule::of(no_value_of_an_option_or_a_variable_is_repeated),
         Rule::of(a_timeout_out_of_bounds_is_an_error),
         Rule::of(a_timeout_ends_the_run),
         Rule::of(a_wrong_log_level_or_format_is_an_error),
@@ -86,6 +87,35 @@ fn the_value_of_a_wrong_option_is_not_repeated(ground: &Ground<'_>) {
     }
 }
 
+/// Of every option and variable in `--help`. Paths of files are repeated.
+fn no_value_of_an_option_or_a_variable_is_repeated(ground: &Ground<'_>) {
+    let value = "hunter2/Pass:word!";
+    let help = prints(&ground.plugin.clone().arg("--help"));
+    let is_name = |c: char| c.is_ascii_uppercase() || c == '_';
+    let is_path =
+        |name: &str| ["FILE", "BUNDLE", "PATH", "HOME"].iter().any(|it| name.contains(it));
+    let mut plugins = Vec::new();
+    for line in help.lines() {
+        if let Some(option) = line.trim_start().strip_prefix("--") {
+            let (name, rest) = option.split_once([' ', '=']).unwrap_or((option, ""));
+            if !is_path(rest.split("  ").next().unwrap_or_default()) {
+                let plugin = ground.plugin.clone().quiet().arg(format!("--{name}={value}"));
+                plugins.push((name.to_owned(), plugin));
+            }
+        }
+        for word in line.split(|c| !is_name(c)).filter(|it| it.len() > 6 && it.contains('_')) {
+            if !is_path(word) {
+                plugins.push((word.to_owned(), ground.plugin.clone().quiet().env(word, value)));
+            }
+        }
+    }
+    assert!(plugins.len() > 5, "{help}");
+    for (name, plugin) in plugins {
+        let run = plugin.arg("--timeout=3s").run(ground.request().to_string().as_bytes());
+        assert!(!run.stderr.contains("hunter2"), "{name}: {}", run.stderr);
+    }
+}
+
 fn a_timeout_out_of_bounds_is_an_error(ground: &Ground<'_>) {
     for timeout in ["0s", "-1s", "60s", "2m", "24h", "1", "soon", "1d", "9999999999999h"] {
         let by_option = ground.plugin.clone().arg(format!("--timeout={timeout}"));
@@ -110,7 +140,7 @@ fn a_timeout_ends_the_run(ground: &Ground<'_>) {
 fn a_wrong_log_level_or_format_is_an_error(ground: &Ground<'_>) {
     for (option, variable) in [("--log", "PULLPASS_LOG"), ("--log-format", "PULLPASS_LOG_FORMAT")] {
         let by_option = ground.plugin.clone().arg(format!("{option}=loud"));
-        ground.refuses(&by_option, &ground.request(), CONFIG, "`loud`");
+        ground.refuses(&by_option, &ground.request(), CONFIG, &format!("`{option}` (or"));
         let by_variable = ground.plugin.clone().quiet().env(variable, "loud");
         let run = by_variable.run(ground.request().to_string().as_bytes());
         assert_eq!(run.code, Some(CONFIG), "{}", run.stderr);

@@ -239,7 +239,7 @@ fn types_take_their_own_fields_alone() {
         ),
         ("  exchange: {type: jwtBearer, endpoint: 'https://a/'}\n", "serviceAccountToken"),
         ("  exchange: {}\n", "missing field `exchange.type`"),
-        ("  preset: nothing\n", "there is no preset `nothing`"),
+        ("  preset: nothing\n", "no preset has this name"),
         (
             "  preset: quay\n  variables: [{name: audiance, value: a}]\n",
             "variable `audiance` is not used by this profile",
@@ -313,4 +313,44 @@ proptest::proptest! {
         text.replace_range(at..at + 1, &with);
         let _ = parse(&text, HERE.as_ref());
     }
+}
+
+#[test]
+fn a_file_has_no_more_profiles_registries_or_values_than_it_may() {
+    let start = std::time::Instant::now();
+    let head = "apiVersion: pullpass.dev/v1alpha1\nkind: OIDCExchangeConfig\nprofiles:\n";
+    let profile = |name: usize, registries: &str, more: &str| {
+        format!(
+            "- name: p{name}\n  registries: [{registries}]\n  \
+             serviceAccountToken: {{audience: a}}\n  \
+             exchange: {{type: tokenExchange, endpoint: https://sts.example/t{more}}}\n"
+        )
+    };
+    let profiles = |count: usize| -> String {
+        (0..count).map(|at| profile(at, &format!("r{at}.example/a"), "")).collect()
+    };
+    let registries = |count: usize| {
+        let list: Vec<String> = (0..count).map(|at| format!("r{at}.example/a")).collect();
+        profile(0, &list.join(","), "")
+    };
+    let variable = |times: usize| {
+        let scope = format!(", scope: '{}'", "${v}".repeat(times));
+        let value = "x".repeat(1000);
+        format!("{}  variables: [{{name: v, value: {value}}}]\n", profile(0, "r.example", &scope))
+    };
+    for (text, expected) in [
+        (profiles(1001), "has more than 1000 profiles"),
+        (registries(2001), "has more than 2000 registries"),
+        (variable(66), "put more than 65536 bytes into this profile"),
+        (variable(5000), "put more than 65536 bytes into this profile"),
+    ] {
+        let error = parse(&format!("{head}{text}"), HERE.as_ref()).err().unwrap().render();
+        assert!(error.contains(expected), "{error}");
+    }
+    for text in [profiles(1000), registries(2000), variable(65)] {
+        let parsed = parse(&format!("{head}{text}"), HERE.as_ref());
+        assert!(parsed.is_ok(), "{:?}", parsed.err().map(|error| error.render()));
+    }
+    // Generous, for a debug build on a busy machine.
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
 }

@@ -107,5 +107,5 @@ fn help_says_what_each_needs() {
     assert!(row("ibm").starts_with("profileId or profileName ("), "{}", row("ibm"));
     assert!(row("quay").starts_with("robot or an annotation ("), "{}", row("quay"));
     assert!(row("artifactory").starts_with("host, provider ("), "{}", row("artifactory"));
-    assert!(Preset::find("nothing").err().unwrap().contains("there is no preset"));
+    assert!(Preset::find("nothing").err().unwrap().contains("no preset has this name"));
 }
