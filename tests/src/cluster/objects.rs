@@ -23,7 +23,7 @@ impl Cluster<'_> {
     }
 
     /// Lets everyone read the keys of the API server, for registries that fetch them. By default it
-    /// shows them to nobody without a login.
+    /// refuses readers without a login.
     pub fn allow_discovery(&self) {
         let group = "rbac.authorization.k8s.io";
         self.api.create(&json!({

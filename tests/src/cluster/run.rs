@@ -37,7 +37,7 @@ impl Options {
     /// writes.
     fn parse(args: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut args = args.peekable();
-        let bin_dir = args.next().ok_or("the folder of the plugins is missing")?.into();
+        let bin_dir: PathBuf = args.next().ok_or("the folder of the plugins is missing")?.into();
         let mut options = Self { minors: Vec::new(), only: Vec::new(), keep: false, bin_dir };
         while let Some(arg) = args.next() {
             let list = match &*arg {
@@ -86,6 +86,9 @@ fn run_all(options: &Options) -> Result<bool, String> {
             names.join("\n  ")
         ));
     }
+    if !options.bin_dir.join("pullpass").is_file() {
+        return Err(format!("`{}` has no `pullpass`", options.bin_dir.display()));
+    }
     let before = traces::look();
     let mut table = Table::default();
     for minor in &options.minors {
@@ -98,7 +101,8 @@ fn run_all(options: &Options) -> Result<bool, String> {
 /// Starts the cluster of one kubelet and waits for its end.
 fn run_one(options: &Options, minor: &str) -> Result<Vec<Row>, String> {
     let (mut command, folder) = world::prepare_inside(&machine::NAMESPACES)?;
-    command.arg(INSIDE).arg(&options.bin_dir).args(["--kubelet", minor]);
+    let bin_dir = fs::canonicalize(&options.bin_dir).map_err(|error| error.to_string())?;
+    command.arg(INSIDE).arg(bin_dir).args(["--kubelet", minor]);
     command.args(options.only.iter().flat_map(|part| ["--only", part]));
     if options.keep {
         command.arg("--keep");
@@ -145,6 +149,8 @@ fn be_the_cluster(options: &Options) -> Result<bool, String> {
 }
 
 fn run_trial(cluster: &Cluster<'_>, trial: &Trial) -> Row {
+    // Before and not after, so that a person who keeps the cluster finds the last trial's pods.
+    cluster.clean_up();
     cluster.transcript.title(&format!("{} (kubelet {})", trial.name, cluster.minor));
     let started = Instant::now();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -157,7 +163,6 @@ fn run_trial(cluster: &Cluster<'_>, trial: &Trial) -> Row {
         cluster.transcript.say("WRONG", error);
     }
     let seconds = started.elapsed().as_secs_f64();
-    cluster.clean_up();
     Row { name: trial.name.to_owned(), minor: cluster.minor.clone(), outcome, seconds }
 }
 

@@ -1,5 +1,5 @@
 //! The smallest program that runs until it is killed, as an ELF file: no compiler and no C library
-//! is needed for it, and a container of it costs no memory worth naming.
+//! is needed for it, and many containers of it need little memory.
 
 /// The architecture's name in an image's configuration.
 #[cfg(target_arch = "x86_64")]
@@ -27,7 +27,7 @@ const CODE: &[u8] = &[
 
 /// Where the file is mapped.
 const BASE: u64 = 0x40_0000;
-/// The lengths of the two headers, which are all that stands before the code.
+/// The lengths of the two headers; the code follows them.
 const ELF_HEADER: u16 = 64;
 const PROGRAM_HEADER: u16 = 56;
 

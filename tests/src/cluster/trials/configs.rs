@@ -31,7 +31,7 @@ fn access_review(cluster: &Cluster<'_>) -> String {
             cluster.printed(&["config", "--access-review", "--service-account-audience", audience]);
         let allowed = || cluster.api.create_yaml(&review)[0]["status"]["allowed"].clone();
         cluster.forbid_audience(audience);
-        // The authorizer learns of changes a moment later.
+        // The authorizer sees changes a moment later.
         let settles = |wanted: bool| {
             for _ in 0..100 {
                 if allowed() == wanted {

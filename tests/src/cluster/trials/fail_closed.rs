@@ -143,7 +143,7 @@ fn expired_token(cluster: &Cluster<'_>) -> String {
     format!("`{NO_LOGIN}`; log as `pullpass lookup`: {line}")
 }
 
-/// The API server shows its keys to nobody without a login, unless RBAC says so.
+/// The API server refuses readers of its keys that have no login, unless RBAC allows them.
 fn no_discovery(cluster: &Cluster<'_>) -> String {
     cluster.allow_audience(REGISTRY);
     cluster.forbid_discovery();
