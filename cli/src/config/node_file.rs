@@ -200,7 +200,7 @@ fn keep_metadata(new: &NamedTempFile, old: &Path, metadata: &Metadata) -> io::Re
         Err(Errno::NOTSUP) => return Ok(()),
         length => length?,
     };
-    for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+    for name in names[..length].split(|byte| *byte == 0).filter(|name| is_kept(name)) {
         let mut value = vec![0; MOST_ATTRIBUTES];
         let length = rustix::fs::fgetxattr(&old, name, value.as_mut_slice())?;
         value.truncate(length);
@@ -213,6 +213,13 @@ fn keep_metadata(new: &NamedTempFile, old: &Path, metadata: &Metadata) -> io::Re
         rustix::fs::fsetxattr(file, name, &value, XattrFlags::empty())?;
     }
     Ok(())
+}
+
+/// Labels, lists of who may read, and what people attach. A hash or a signature of the old bytes
+/// (`security.ima`, `security.evm`) would be wrong for the new ones.
+fn is_kept(attribute: &[u8]) -> bool {
+    let whole: [&[u8]; 3] = [b"security.selinux", b"security.SMACK64", b"system.posix_acl_access"];
+    whole.contains(&attribute) || attribute.starts_with(b"user.")
 }
 
 fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {

@@ -300,6 +300,40 @@ fn many_at_once_lose_nothing() {
 }
 
 #[test]
+fn a_kill_leaves_the_old_file_or_the_new_one() {
+    let node = Node::new();
+    let (file, entry) = (node.write("c.yaml", FILE), node.write("e.yaml", NEW));
+    assert_eq!(pullpass(["config", "merge", &file, &entry]).code, Some(0));
+    let new = read(Path::new(&file));
+    let (mut was_old, mut was_new) = (0, 0);
+    for number in 0..60 {
+        let args: &[&str] = match read(Path::new(&file)) == new {
+            true => &["config", "remove", &file, "b"],
+            false => &["config", "merge", &file, &entry],
+        };
+        let mut run = command()
+            .args(args)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a run");
+        std::thread::sleep(Duration::from_micros(number * 400));
+        run.kill().expect("killed");
+        run.wait().expect("an end");
+        let text = read(Path::new(&file));
+        assert!(text == new || text == FILE, "{text}");
+        was_new += usize::from(text == new);
+        was_old += usize::from(text == FILE);
+    }
+    assert!(was_old > 0 && was_new > 0, "{was_old} {was_new}");
+    for entry in fs::read_dir(node.path("")).expect("a folder") {
+        let name = entry.expect("an entry").file_name().into_string().expect("UTF-8");
+        let is_left = name.starts_with(".pullpass-") && name.ends_with(".tmp");
+        assert!(is_left || ["bin", "c.yaml", "e.yaml"].contains(&name.as_str()), "{name}");
+    }
+}
+
+#[test]
 fn what_cannot_be_done_is_told_and_leaves_the_file() {
     let node = Node::new();
     let (file, entry) = (node.write("c.yaml", FILE), node.write("e.yaml", NEW));

@@ -4,11 +4,15 @@ mod trees;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use crate::{Ran, pullpass};
 
 use self::trees::{CONFIG, Tree, aks, eks, gke, k3s, kubeadm, rke2};
+
+/// A user without rights.
+const NOBODY: u32 = 65534;
 
 fn doctor(tree: &Tree, more: &[&str]) -> Ran {
     let root = tree.root();
@@ -391,6 +395,26 @@ fn the_example_of_the_readme_is_true() {
     let shown = ran.stdout.replace(&tree.root(), "");
     let readme = include_str!("../../README.md");
     assert!(readme.contains(&format!("```text\n{shown}```\n")), "{shown}");
+}
+
+#[test]
+fn without_root_it_says_what_it_could_not_see() {
+    let tree = kubeadm();
+    tree.mode("proc/700/environ", 0o600);
+    tree.mode(CONFIG, 0o600);
+    let mut run = crate::command();
+    run.args(["doctor", "--root", &tree.root()]);
+    // Only root can become somebody else; somebody else is so already.
+    if std::process::Command::new("true").uid(NOBODY).status().is_err() {
+        return;
+    }
+    let Ok(output) = run.uid(NOBODY).output() else { return };
+    let shown = String::from_utf8(output.stdout).expect("UTF-8");
+    for what in ["the environment of process 700", "/etc/kubernetes/providers.yaml"] {
+        let line = format!("note: not seen: {what}: Permission denied");
+        assert!(shown.contains(&line), "{shown}");
+    }
+    assert_eq!(output.status.code(), Some(0), "{shown}");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use crate::{accepted, go_round};
+use pullpass_kubelet::edit::{Change, merge, remove};
+
+use crate::{ENTRY, NAME, accepted, entry, go_round, show};
 
 /// Lines that may stand anywhere between the lines of a block.
 fn filler() -> impl Strategy<Value = String> {
@@ -181,6 +183,43 @@ prop_compose! {
         next("}");
         next("");
         text
+    }
+}
+
+/// What makes structure, and what breaks it.
+const MARKS: &[u8] = b"{}[]:,\"'\n\r\t -&*!|>%@#?<~.0y\\\xff";
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2048))]
+
+    /// Whatever the text is, an edit ends, and gives the old bytes back where it adds.
+    #[test]
+    fn damaged(
+        hand in any::<prop::sample::Index>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), 0..MARKS.len(), 0..3usize), 1..5),
+    ) {
+        let hands = crate::hands::hands();
+        let (_, mut text, _) = hands[hand.index(hands.len())].clone();
+        for (at, mark, kind) in changes {
+            let at = at.index(text.len() + 1);
+            match kind {
+                0 => text.insert(at, MARKS[mark]),
+                1 if at < text.len() => text[at] = MARKS[mark],
+                _ if at < text.len() => drop(text.remove(at)),
+                _ => {}
+            }
+        }
+        let Ok(added) = merge(&text, &entry(ENTRY)) else { return Ok(()) };
+        prop_assert_eq!(added.change, Change::Added);
+        let again = merge(&added.text, &entry(ENTRY)).expect("read before");
+        prop_assert_eq!(&again.text, &added.text);
+        // Not every odd layout can be undone, but none is undone wrongly.
+        if let Ok(removed) = remove(&added.text, NAME) {
+            let had_list = remove(&text, NAME).is_ok_and(|it| it.providers > 0);
+            if had_list {
+                prop_assert_eq!(show(&removed.text), show(&text));
+            }
+        }
     }
 }
 

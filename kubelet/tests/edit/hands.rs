@@ -20,7 +20,7 @@ const LINES: &str = "- name: a\n  apiVersion: credentialprovider.kubelet.k8s.io/
                      matchImages:\n  - a.io\n  defaultCacheDuration: 1m\n";
 
 /// Every file, and how many providers it has.
-fn hands() -> Vec<(&'static str, Vec<u8>, usize)> {
+pub(crate) fn hands() -> Vec<(&'static str, Vec<u8>, usize)> {
     let yaml = |list: &str| format!("{HEAD}{list}");
     let json = |list: &str| {
         format!(
