@@ -1,4 +1,4 @@
-//! `pullpass records`: what the kubelet remembers of pulls, and for whom it makes them anew.
+//! `pullpass records`: the kubelet's records of pulls, and which pods must pull again.
 
 mod json;
 mod text;

@@ -2,7 +2,7 @@
 //! as it was: comments, order, unknown fields, line ends, and the style of YAML or JSON.
 //!
 //! The text is changed at the places that the kubelet's own reading of it names. It is never
-//! printed anew from a tree, which would lose what the tree does not hold.
+//! printed from a tree, which would lose what the tree does not hold.
 
 mod block;
 mod diff;

@@ -31,8 +31,8 @@ pub struct PullRecords {
 pub struct RecordFile<T> {
     /// Where it is.
     pub path: PathBuf,
-    /// What it says, or why the kubelet cannot read it. While it is there, the kubelet lets nobody
-    /// use its image without a pull.
+    /// What it says, or why the kubelet cannot read it. While it is there, every pod must pull its
+    /// image.
     pub record: Result<T, String>,
     /// Whether the file has the name under which the kubelet looks for this record. It never finds
     /// another.
@@ -81,7 +81,7 @@ pub struct ImagePullSecret {
 /// A service account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImagePullServiceAccount {
-    /// Its UID. One that was made anew under the same name has another.
+    /// Its UID. One that was deleted and made again has another.
     pub uid: String,
     /// Its namespace.
     pub namespace: String,

@@ -124,7 +124,7 @@ impl NodeFile {
             return Ok(());
         }
         Err(Failure::new(format!(
-            "`{}` was changed by another program meanwhile",
+            "`{}` was changed by another program in between",
             show(&self.path)
         ))
         .hint("run the command again"))

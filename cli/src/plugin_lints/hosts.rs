@@ -13,8 +13,7 @@ use crate::plugins::PLUGINS;
 const FURTHER_PATTERNS: [&str; 4] =
     ["*.azurecr.us", "*.azurecr.cn", "*.*.geo.azurecr.us", "*.*.geo.azurecr.cn"];
 
-/// Patterns of a cloud that closed in 2021. AKS still writes them on every node, so they are no
-/// mistake there.
+/// Patterns of a cloud that closed in 2021. AKS still writes them on every node.
 const CLOSED_PATTERNS: [&str; 2] = ["*.azurecr.de", "*.*.geo.azurecr.de"];
 
 /// A domain is told by its longest label; shorter ones are near to too many others.

@@ -91,9 +91,9 @@ fn hint(reason: &PullReason) -> &'static str {
     match reason {
         PullReason::OtherCredentials => {
             "the pull is a check of the pod's own credentials; layers that are on the node are not \
-             fetched again. A service account or secret that was made anew has another UID"
+             fetched again. A service account or secret that was deleted and made again has another UID"
         }
-        PullReason::Unreadable(_) => "the next pull writes the record anew",
+        PullReason::Unreadable(_) => "the next pull writes a new record",
         PullReason::OtherNames(_) => "name the image as it was pulled, or let the pod pull once",
         _ => "after one pull with the pod's credentials they are in the record",
     }
@@ -163,7 +163,7 @@ fn write_problems(text: &mut String, findings: &Findings<'_>) {
         let _ = writeln!(
             text,
             "warning: the kubelet cannot read {}: {message}\n\
-             hint: until a pull writes it anew, every pod pulls the image of this record",
+             hint: until a pull writes a new one, every pod pulls the image of this record",
             path.display()
         );
     }

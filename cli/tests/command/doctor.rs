@@ -398,6 +398,18 @@ fn the_example_of_the_readme_is_true() {
 }
 
 #[test]
+fn what_was_logged_before_the_last_start_does_not_count() {
+    let tree = kubeadm();
+    tree.log("token is not yet valid");
+    let old = fs::read_to_string(tree.path("var/log/kubelet.log")).expect("a log");
+    tree.write(
+        "var/log/kubelet.log",
+        &format!("{old}I1127 server.go:1] \"Kubelet version\" kubeletVersion=\"v1.34.2\"\n"),
+    );
+    assert_eq!(ids(&tree, &[]), [""; 0]);
+}
+
+#[test]
 fn without_root_it_says_what_it_could_not_see() {
     let tree = kubeadm();
     tree.mode("proc/700/environ", 0o600);

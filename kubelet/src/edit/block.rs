@@ -9,7 +9,7 @@ use crate::edit::reading::Reading;
 use crate::edit::splice::Splice;
 use crate::edit::write::BlockStyle;
 
-/// The deepest that a key stands behind its dash in a style that is taken over.
+/// The most blanks between a dash and its first key that are copied.
 const WIDEST_DASH: usize = 8;
 
 /// A file whose list has dashes, or will have.

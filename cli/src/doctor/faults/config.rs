@@ -144,7 +144,7 @@ pub(super) fn env_too_early(node: &Node) -> Vec<Finding> {
         .collect()
 }
 
-/// Whoever may write to the configuration, or to a directory above it, runs programs as root.
+/// A user who may write to the configuration, or to a directory above it, runs programs as root.
 pub(super) fn writable(node: &Node) -> Vec<Finding> {
     let parts = node.config.iter().flat_map(|config| &config.writable);
     parts

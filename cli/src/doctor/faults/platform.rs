@@ -25,7 +25,7 @@ const SET_BACK: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// A provider that was added by hand to a file that is written anew at each boot.
+/// A provider that was added by hand to a file that is written again at each boot.
 pub(super) fn file_set_back(node: &Node) -> Vec<Finding> {
     let Some(config) = &node.config else { return Vec::new() };
     let owned = SET_BACK.iter().find(|(path, ..)| config.path == std::path::Path::new(path));
@@ -76,7 +76,7 @@ pub(super) fn bottlerocket(node: &Node) -> Vec<Finding> {
     )
 }
 
-/// `minikube start` writes the unit's drop-in anew.
+/// `minikube start` writes the unit's drop-in again.
 pub(super) fn minikube(node: &Node) -> Vec<Finding> {
     let is_used = node.config.is_some() || node.bin_dir.is_some();
     if !node.is_minikube || !is_used {
@@ -93,7 +93,7 @@ pub(super) fn minikube(node: &Node) -> Vec<Finding> {
             Finding::new(
                 "written-by-minikube",
                 Risk,
-                format!("`{}` has the flags, and `minikube start` writes the kubelet's command line anew", file.path.display()),
+                format!("`{}` has the flags, and `minikube start` writes the kubelet's command line again", file.path.display()),
                 format!("{} and /var/lib/minikube", file.path.display()),
                 "minikube start --extra-config=kubelet.image-credential-provider-config=FILE \
                  --extra-config=kubelet.image-credential-provider-bin-dir=DIR",

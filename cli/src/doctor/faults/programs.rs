@@ -7,7 +7,7 @@ use crate::doctor::node::{BIN_DIR_FLAG, BinDir, Node};
 
 use Severity::{KillsKubelet, NoCredentials, Risk};
 
-/// Whoever may write there runs programs as root.
+/// A user who may write there runs programs as root.
 pub(super) fn bin_dir_writable(node: &Node) -> Vec<Finding> {
     let parts = node.bin_dir.iter().flat_map(|dir| &dir.writable);
     parts
@@ -63,7 +63,7 @@ pub(super) fn bin_dir_link_circle(node: &Node) -> Vec<Finding> {
     )
 }
 
-/// Nothing runs from such a mount, be it as executable as it may.
+/// Nothing runs from such a mount, whatever its mode.
 pub(super) fn noexec(node: &Node) -> Vec<Finding> {
     let Some(dir) = &node.bin_dir else { return Vec::new() };
     let over = node.mounts.iter().filter(|mount| dir.path.starts_with(&mount.point));

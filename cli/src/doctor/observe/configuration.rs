@@ -37,7 +37,14 @@ pub(super) fn see(node: &mut Node, files: &Tree, config: Option<&Path>, bin_dir:
     }
     let real_dir = real_dir.and_then(Result::ok);
     let Some(path) = config else { return };
-    let Ok(real) = files.resolve(path) else { return };
+    let real = match files.resolve(path) {
+        Ok(real) => real,
+        Err(error) => {
+            node.unseen.push((path.display().to_string(), error.to_string()));
+            node.config = Some(Configuration { path: path.to_owned(), ..Configuration::default() });
+            return;
+        }
+    };
     let mut seen = Configuration {
         path: path.to_owned(),
         is_directory: real.is_dir(),
@@ -88,7 +95,7 @@ pub(super) fn see(node: &mut Node, files: &Tree, config: Option<&Path>, bin_dir:
     node.config = Some(seen);
 }
 
-/// The parts of a path that others than root may write to: whoever may, decides what runs as root.
+/// The parts of a path that others than root may write to. They could choose what runs as root.
 fn writable(files: &Tree, path: &Path) -> Vec<PathBuf> {
     let Ok(real) = files.resolve(path) else { return Vec::new() };
     let mut parts: Vec<&Path> = real.ancestors().take_while(|part| *part != files.root()).collect();

@@ -11,6 +11,9 @@ const LOGS: [&str; 4] =
 /// In bytes, of the end of a log.
 const LOG_PART: u64 = 256 << 10;
 
+/// The first line of a kubelet's log.
+const LOG_START: &str = "\"Kubelet version\"";
+
 /// What a kubelet logs of a plugin, before and from 1.35.
 const LOG_MARKS: [&str; 4] = [
     "Failed getting credential from external registry credential provider",
@@ -35,6 +38,8 @@ pub(super) fn see(node: &mut Node, tree: &Tree, files: &Tree) {
         .collect();
     for path in LOGS {
         let text = tree.read_end(Path::new(path), LOG_PART).unwrap_or_default();
+        // What is before the last start may be fixed since.
+        let text = text.rsplit_once(LOG_START).map_or(text.as_str(), |(_, text)| text);
         let lines = text.lines().filter(|line| LOG_MARKS.iter().any(|mark| line.contains(mark)));
         node.log.extend(lines.map(|line| (PathBuf::from(path), line.to_owned())));
     }
@@ -74,7 +79,7 @@ fn mounts(node: &Node, tree: &Tree) -> Vec<Mount> {
     text.lines().filter_map(mount).collect()
 }
 
-/// Whoever has a program of the bin dir open for writing keeps the kernel from running it.
+/// The kernel does not run a program that a process has open for writing.
 fn writers(node: &Node, tree: &Tree) -> Vec<(u32, PathBuf)> {
     let programs = node.programs();
     let mut found = Vec::new();
