@@ -6,6 +6,7 @@ use std::fs;
 use pullpass_tests::fakes::form::ClientAuth;
 use pullpass_tests::fakes::oidc::{ExchangeOptions, ExchangeServer, ExpiresIn};
 use pullpass_tests::issuer::Issuer;
+use pullpass_tests::plugin::PluginRun;
 use pullpass_tests::tls::TestCa;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -16,6 +17,14 @@ const TARGET: &str = "registry.example";
 
 /// One exchange over TLS; returns the whole response.
 fn exchange(change: impl FnOnce(&mut ExchangeOptions), auth: Value, response: Value) -> Value {
+    run_exchange(change, auth, response).response()
+}
+
+fn run_exchange(
+    change: impl FnOnce(&mut ExchangeOptions),
+    auth: Value,
+    response: Value,
+) -> PluginRun {
     let ca = TestCa::new();
     let issuer = Issuer::start(Some(&ca));
     let mut options = ExchangeOptions::new(issuer.verifier(AUDIENCE), TARGET);
@@ -30,12 +39,11 @@ fn exchange(change: impl FnOnce(&mut ExchangeOptions), auth: Value, response: Va
     let file = ProfileFile::new("reg.example:8443", section, more);
     let token = issuer.token(AUDIENCE).build();
     let run = file.plugin(&token).run_both(&request("reg.example:8443/team/app", &token));
-    let response = run.response();
     assert_eq!(server.violations(), Vec::<String>::new());
     for exchange in server.exchanges() {
         assert_eq!(exchange.user_agent.as_deref(), Some("pullpass/0.1.0"));
     }
-    response
+    run
 }
 
 fn cached(change: impl FnOnce(&mut ExchangeOptions), response: Value) -> String {
@@ -70,6 +78,22 @@ fn lifetimes_are_right_to_the_second() {
     let absent = |o: &mut ExchangeOptions| o.expires_in = ExpiresIn::Absent;
     let own = cached(absent, json!({}));
     assert!(["55m0s", "54m59s", "54m58s", "54m57s"].contains(&own.as_str()), "{own}");
+}
+
+#[test]
+fn an_expiry_that_is_not_there_is_warned_of() {
+    let stderr = |expires_in, response| {
+        let change = |o: &mut ExchangeOptions| (o.opaque, o.expires_in) = (true, expires_in);
+        run_exchange(change, Value::Null, response).stderr
+    };
+    let said = stderr(ExpiresIn::Absent, json!({}));
+    assert!(said.contains("no expiry at `/expires_in` of the answer: the login is not"), "{said}");
+    assert!(said.contains("set `response.expiry.default`"), "{said}");
+    for (expires_in, response) in
+        [(ExpiresIn::Absent, json!({"expiry": {"default": "20m"}})), (ExpiresIn::Text, json!({}))]
+    {
+        assert_eq!(stderr(expires_in, response), "");
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod answers;
 mod attacks;
 mod bad_input;
 mod bytes;
+mod commands;
 mod profile;
 mod proxies;
 mod recurring;
