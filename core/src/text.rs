@@ -141,6 +141,25 @@ mod tests {
     }
 
     #[test]
+    fn a_generated_name_has_two_words_and_pieces_that_do_not_mix() {
+        for (name, is_shown) in [
+            ("eksctl-prod-nodegroup-NodeRoleInstance-1A2B3C4D5E6F", true),
+            ("eksctl-prod-1A2B3C4D5E6F7A8B9C0D1E2", true),
+            // One word.
+            ("eksctl-1A2B3C4D5E6F-7A8B9C0D1E2F-0001", false),
+            // A piece of 24 characters.
+            ("eksctl-prod-1A2B3C4D5E6F7A8B9C0D1E2F", false),
+            // A piece of both cases that is not a word.
+            ("eksctl-prod-nodegroup-aB3dE5fG7hJ9", false),
+            ("eksctl-prod-nodegroup-Prod2-1A2B3C4D5E6F", false),
+            // A word with four capitals.
+            ("eksctl-prod-NodeRoleInstanceProfile-1A2B3C4D5E6F", false),
+        ] {
+            assert_eq!(one_line(name) == name, is_shown, "{name}: {}", one_line(name));
+        }
+    }
+
+    #[test]
     fn masks_whatever_looks_like_a_token() {
         for text in [
             "bad token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl given",

@@ -579,6 +579,30 @@ fn the_token_and_the_annotations_are_sent() {
 }
 
 #[test]
+fn a_request_beyond_a_pipe_arrives_whole() {
+    // A pipe holds 64 KiB; a plugin may print before it reads, and may not read at all.
+    let token = "x".repeat(300 << 10);
+    let mut pod = pod(&[("need", "1")]);
+    pod.tokens = TokenSource::ByAudience(BTreeMap::from([("aud".into(), token.clone().into())]));
+    let printed = "x".repeat(200 << 10);
+    let answer = answer_with("\"p\"", &format!("\"{printed}\""));
+    for (script, read) in [
+        (format!("cat > \"$0.stdin\"\necho '{ANSWER}'"), true),
+        ("cat \"$0.json\"\ncat > \"$0.stdin\"".to_owned(), true),
+        ("cat \"$0.json\"".to_owned(), false),
+    ] {
+        let world = World::new(34).script("p", &script, TOKENS);
+        std::fs::write(world.bin("p.json"), &answer).expect("an answer");
+        let lookup = world.kubelet().lookup_raw("r.io/app", Some(&pod));
+        assert_eq!(lookup.credentials.len(), 1, "{:?}", lookup.providers[0].error_line());
+        if read {
+            let stdin = std::fs::read_to_string(world.bin("p.stdin")).expect("stdin");
+            assert!(stdin.contains(&token) && stdin.ends_with("}\n"), "{}", stdin.len());
+        }
+    }
+}
+
+#[test]
 fn entries_belong_to_service_accounts_or_tokens() {
     let by_token = TOKENS.replace("cacheType: ServiceAccount", "cacheType: Token");
     for (tokens, shared) in [(TOKENS, true), (by_token.as_str(), false)] {
@@ -666,7 +690,7 @@ fn programs() {
     let remove = |path: &Path| std::fs::remove_file(path).expect("removed");
     let dangle = |path: &Path| {
         remove(path);
-        std::os::unix::fs::symlink("/nowhere/p", path).expect("a link");
+        std::os::unix::fs::symlink("absent/p", path).expect("a link");
     };
     let folder = |path: &Path| {
         remove(path);
@@ -702,13 +726,16 @@ fn programs() {
 fn the_bin_dir_comes_before_the_configuration() {
     use pullpass_kubelet::{FindingCode, Target, startup};
 
+    let folder = tempfile::tempdir().expect("a folder");
+    let absent = folder.path().join("absent").display().to_string();
     let message = |bin_dir: &str| {
-        let started = startup(Path::new("/nowhere"), Some(Path::new(bin_dir)), &Target::default());
+        let started = startup(Path::new(&absent), Some(Path::new(bin_dir)), &Target::default());
         let error = started.error.expect("an error");
         (error.message, error.findings[0].code, error.further.len())
     };
     let no_dir = |message: &str| (message.to_owned(), FindingCode::BinDir, 1);
-    assert_eq!(message("/nowhere"), no_dir("plugin binary directory /nowhere did not exist"));
+    let words = format!("plugin binary directory {absent} did not exist");
+    assert_eq!(message(&absent), no_dir(&words));
     assert_eq!(message(""), no_dir("plugin binary directory  did not exist"));
     assert_eq!(
         message("/dev/null/x"),

@@ -197,6 +197,21 @@ mod tests {
     }
 
     #[test]
+    fn addresses_have_no_wildcards_and_top_level_domains_are_told() {
+        for pattern in ["*.0.0.1", "10.*.0.1", "10.0.*.1:5000", "*.1"] {
+            let error = pattern.parse::<Registry>().unwrap_err();
+            assert!(error.contains("address"), "{pattern}: {error}");
+        }
+        for (pattern, expected) in
+            [("*.io", true), ("*.*.io", true), ("*.r.io", false), ("r.io", false), ("io", false)]
+        {
+            let registry = pattern.parse::<Registry>().unwrap();
+            assert_eq!(registry.is_top_level(), expected, "{pattern}");
+        }
+        assert!("10.0.0.1:5000".parse::<Registry>().is_ok());
+    }
+
+    #[test]
     fn two_patterns_share_a_host_or_not() {
         for (one, other, expected) in [
             ("r.io", "r.io/team", true),

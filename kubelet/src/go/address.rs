@@ -147,6 +147,36 @@ mod tests {
 
     /// The right column was printed by Go 1.26.8.
     #[test]
+    fn an_ipv4_address_ends_an_ipv6_address_only_where_it_fits() {
+        for text in ["::1.2.3.4", "1:2:3:4:5:6:1.2.3.4", "1::2:1.2.3.4", "64:ff9b::10.0.0.1%eth0"] {
+            assert_eq!(parse(text.as_bytes()), Ok(Family::V6), "{text}");
+        }
+        for (text, message) in [
+            (
+                "1:2:3:4:5:1.2.3.4",
+                "embedded IPv4 address must replace the final 2 fields of the address (at \"1.2.3.4\")",
+            ),
+            (
+                "1:2:3:4:5:6:7:1.2.3.4",
+                "embedded IPv4 address must replace the final 2 fields of the address (at \"1.2.3.4\")",
+            ),
+            (
+                "::1:2:3:4:5:6:7:1.2.3.4",
+                "too many hex fields to fit an embedded IPv4 at the end of the address (at \"1.2.3.4\")",
+            ),
+            ("::1.2.3", "IPv4 address too short"),
+            ("::1.2.3.4.5", "IPv4 address too long"),
+            ("::256.0.0.1", "IPv4 field has value >255"),
+            ("::01.2.3.4", "IPv4 field has octet with leading zero"),
+            ("::1.2.3.4:5", "unexpected character (at \":5\")"),
+            ("::1.2.3.x", "unexpected character (at \"x\")"),
+        ] {
+            assert_eq!(parse(text.as_bytes()), Err(format!("ParseAddr(\"{text}\"): {message}")));
+        }
+    }
+
+    /// The right column was printed by Go 1.26.8.
+    #[test]
     fn refuses_in_go_s_words() {
         for (text, message) in [
             ("", r#"ParseAddr(""): unable to parse IP"#),
@@ -156,6 +186,20 @@ mod tests {
             ("1:2", r#"ParseAddr("1:2"): address string too short"#),
             ("1:", r#"ParseAddr("1:"): colon must be followed by more characters (at ":")"#),
             ("::%", r#"ParseAddr("::%"): zone must be a non-empty string"#),
+            ("1.2.3.4%a", r#"ParseAddr("1.2.3.4%a"): unexpected character (at "%a")"#),
+            ("1::2::3", r#"ParseAddr("1::2::3"): multiple :: in address (at ":3")"#),
+            (
+                "1:2:3:4:5:6:7:8:9",
+                r#"ParseAddr("1:2:3:4:5:6:7:8:9"): trailing garbage after address (at "9")"#,
+            ),
+            (
+                "::1:2:3:4:5:6:7:8",
+                r#"ParseAddr("::1:2:3:4:5:6:7:8"): the :: must expand to at least one field of zeros"#,
+            ),
+            (
+                "1:2:3:4:5:6:7:8::",
+                r#"ParseAddr("1:2:3:4:5:6:7:8::"): the :: must expand to at least one field of zeros"#,
+            ),
             (
                 "12345::",
                 r#"ParseAddr("12345::"): each group must have 4 or less digits (at "12345::")"#,

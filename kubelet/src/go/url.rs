@@ -237,6 +237,24 @@ mod tests {
         }
     }
 
+    /// Only bytes that are not ASCII can be escaped in a host (net/url, `unescape`).
+    #[test]
+    fn an_escape_in_a_host_is_a_byte_of_it() {
+        for escaped in ["https://%C3%A9.io", "https://%c3%a9.io"] {
+            let url = Url::parse(escaped, Colons::Strict).unwrap();
+            assert_eq!(url.host, "\u{e9}.io".as_bytes(), "{escaped}");
+        }
+        for (text, escape) in
+            [("%7f.io", "%7f"), ("%00.io", "%00"), ("a%2Fb.io", "%2F"), ("%20", "%20")]
+        {
+            let message = format!("parse \"https://{text}\": invalid URL escape \"{escape}\"");
+            assert_eq!(
+                Url::parse(&format!("https://{text}"), Colons::Strict).unwrap_err(),
+                message
+            );
+        }
+    }
+
     #[test]
     fn refuses_in_go_s_words() {
         for (text, message) in [

@@ -251,6 +251,28 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_secret_that_others_can_read_is_named() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let path = std::env::temp_dir().join(format!("pullpass-secret-{}", std::process::id()));
+        std::fs::write(&path, "secret").unwrap();
+        let warn = |mode| {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+            warn_of_file(&path)
+        };
+        let found = [0o600, 0o400, 0o640, 0o604, 0o620, 0o601].map(|mode| (mode, warn(mode)));
+        std::fs::remove_file(&path).unwrap();
+        for (mode, found) in found {
+            let is_private = mode & 0o077 == 0;
+            assert_eq!(found.is_none(), is_private, "{mode:o}: {found:?}");
+            assert!(
+                found.is_none_or(|it| it.contains(&format!("others can read it (mode {mode:o})")))
+            );
+        }
+    }
+
     #[test]
     fn two_profiles_for_one_registry_are_named() {
         let both = |one: &str, other: &str| {

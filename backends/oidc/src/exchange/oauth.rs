@@ -64,3 +64,30 @@ fn build_json(parameters: impl IntoIterator<Item = (String, Template)>) -> Json 
     }
     Json::Object(object)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::profile::{Exchange, file};
+
+    #[test]
+    fn json_camel_writes_the_standards_names_in_camel_case() {
+        let text = "apiVersion: pullpass.dev/v1alpha1\nkind: OIDCExchangeConfig\nprofiles:\n\
+                    - name: a\n  registries: [r.io]\n  serviceAccountToken: {audience: a}\n  \
+                    exchange: {type: tokenExchange, endpoint: 'https://sts.example/t', \
+                    encoding: jsonCamel, audience: [x, y], extra: {connector_id: k}}\n";
+        let profiles = file::parse(text, Path::new("/")).unwrap();
+        let Exchange::OAuth(oauth) = &profiles[0].exchange else { panic!("another exchange") };
+        let steps = build_steps(oauth);
+        let Body::Json(Json::Object(fields)) = &steps.steps[0].body else { panic!("no object") };
+        let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+        let expected =
+            ["grantType", "subjectToken", "subjectTokenType", "requestedTokenType", "audience"];
+        assert_eq!(names[..5], expected);
+        assert!(names.contains(&"connectorId"), "{names:?}");
+        let audience = fields.iter().find(|(name, _)| name == "audience");
+        assert!(matches!(audience, Some((_, Json::Array(both))) if both.len() == 2));
+    }
+}

@@ -128,3 +128,38 @@ pub(super) fn compile(
     }
     Ok((scope, variables))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::file;
+
+    fn value_of(from: &str, image: &str) -> Result<String, String> {
+        let text = format!(
+            "apiVersion: pullpass.dev/v1alpha1\nkind: OIDCExchangeConfig\nprofiles:\n\
+             - name: a\n  registries: [r.io]\n  serviceAccountToken: {{audience: a}}\n  \
+             variables: [{{name: v, fromImage: {from}}}]\n  \
+             exchange: {{type: passthrough}}\n  response: {{username: {{value: '${{v}}'}}}}\n"
+        );
+        let profiles = file::parse(&text, Path::new("/")).map_err(|error| error.render())?;
+        let image = Image::parse(image).unwrap();
+        let value = profiles[0].variables[0].public_value(&image, None);
+        value.map(|value| value.unwrap().to_owned()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_part_of_the_image_must_match_whole() {
+        let team = "{part: repository, pattern: '([a-z]+)/.*'}";
+        assert_eq!(value_of(team, "r.io/blue/app"), Ok("blue".to_owned()));
+        let wrong = "does not match the pattern of the variable `v`";
+        for image in ["r.io/Blue/app", "r.io/blue", "r.io/1/blue/app"] {
+            assert!(value_of(team, image).unwrap_err().contains(wrong), "{image}");
+        }
+        let registry = "{part: registry, pattern: '[a-z.:0-9]+'}";
+        assert_eq!(value_of(registry, "r.io:5000/a"), Ok("r.io:5000".to_owned()));
+        let long = format!("r.io/{}", "a".repeat(MAX_LENGTH + 1));
+        let any = "{part: repository, pattern: '.*'}";
+        assert!(value_of(any, &long).unwrap_err().contains(wrong));
+        assert!(value_of(any, &long[..long.len() - 1]).is_ok());
+    }
+}

@@ -65,3 +65,27 @@ fn is_subdomain(prefix: &str) -> bool {
             && label.ends_with(word)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::version::KubeletVersion;
+
+    #[test]
+    fn a_prefix_is_a_dns_subdomain() {
+        let target = Target::new(KubeletVersion::NEWEST);
+        let long = format!("{}/x", ["a".repeat(63).as_str(); 4].join("."));
+        let subdomain = format!("prefix part {SUBDOMAIN_FORM}");
+        for key in ["a/x", "a.b-c.d/x", "0.io/x", &long[3..]] {
+            assert_eq!(faults(key, &target), Vec::<String>::new(), "{key}");
+        }
+        for key in
+            ["a_b/x", "-a/x", "a-/x", "a.-b/x", "a..b/x", ".a/x", "a./x", "\u{e9}.io/x", "A/x"]
+        {
+            assert_eq!(faults(key, &target), [subdomain.as_str()], "{key}");
+        }
+        assert_eq!(faults(&long, &target), ["prefix part must be no more than 253 bytes"]);
+        let both = faults(&format!("{}_/x", "a".repeat(253)), &target);
+        assert_eq!(both, ["prefix part must be no more than 253 bytes", subdomain.as_str()]);
+    }
+}

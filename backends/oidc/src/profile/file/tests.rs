@@ -50,6 +50,32 @@ fn relative_paths_start_at_the_file() {
     assert_eq!(profiles[0].http.roots, roots);
 }
 
+const NO_AUDIENCE: &str = "missing field `serviceAccountToken`: the audience of the pod's token";
+
+#[test]
+fn an_exchange_that_sends_the_pods_token_needs_its_audience() {
+    let without = GOOD.replace("  serviceAccountToken: {audience: corp}\n", "");
+    let endpoint = "endpoint: 'https://sts.example/token'";
+    for (exchange, needs_it) in [
+        ("{type: passthrough}", true),
+        (&*format!("{{type: jwtBearer, {endpoint}}}"), true),
+        (&*format!("{{type: clientAssertion, {endpoint}}}"), true),
+        ("{type: vault, address: 'https://v.example', role: r, read: kv/a}", true),
+        ("{type: http, steps: [{url: 'https://a.example/', form: {t: '${sa.token}'}}]}", true),
+        ("{type: http, steps: [{url: 'https://a.example/', form: {t: x}}]}", false),
+        ("{type: static, file: login.json}", false),
+    ] {
+        let text = without.replace(&format!("{{type: tokenExchange, {endpoint}}}"), exchange);
+        let text = match exchange.contains("vault") {
+            true => format!("{text}  response: {{username: u, password: {{pointer: /a}}}}\n"),
+            false => text,
+        };
+        let error = parse(&text, HERE.as_ref()).err().map(|error| error.render());
+        let is_named = error.as_ref().is_some_and(|error| error.contains(NO_AUDIENCE));
+        assert_eq!(is_named, needs_it, "{exchange}: {error:?}");
+    }
+}
+
 #[test]
 fn every_mistake_is_named_with_its_place() {
     for (from, to, expected) in [
@@ -113,6 +139,7 @@ fn every_mistake_is_named_with_its_place() {
         ("[r.io]", "[r.io]\n  response: {username: [a]}", "a name, `{value: NAME}`"),
         ("[r.io]", "[r.io]\n  http: {proxy: 'socks5://p'}", "`http.proxy`"),
         ("[r.io]", "[r.io]\n  http: {insecureSkipVerify: true}", "unknown field"),
+        ("  serviceAccountToken: {audience: corp}\n", "", NO_AUDIENCE),
     ] {
         let text = GOOD.replacen(from, to, 1);
         assert_ne!(text, GOOD, "{from}");
