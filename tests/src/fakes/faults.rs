@@ -37,6 +37,8 @@ pub enum Fault {
     },
     /// 200 and a JSON text of so many bytes.
     BigBody(usize),
+    /// 200 and the announcement of so many bytes, of which none come.
+    AnnouncedBody(usize),
     /// 200 and chunks without end.
     EndlessBody,
     /// Announces more than it sends, then closes.
@@ -230,6 +232,7 @@ impl Shared {
                 stream.write_all(&head(*status, headers, Some(body.len())))?;
                 stream.write_all(body.as_bytes())
             }
+            Fault::AnnouncedBody(size) => stream.write_all(&head(200, &[], Some(*size))),
             Fault::BigBody(size) => {
                 stream.write_all(&head(200, &[], Some(*size)))?;
                 let filling = size.saturating_sub(2);

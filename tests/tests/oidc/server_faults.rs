@@ -172,6 +172,13 @@ fn every_fault_has_its_exit_code_and_words() {
             1,
         ),
         ("10 MB body", Fault::BigBody(10_000_000), PROTOCOL, &["larger than 1048576 bytes"], 1),
+        (
+            "a terabyte is announced",
+            Fault::AnnouncedBody(1_000_000_000_000),
+            PROTOCOL,
+            &["larger than 1048576 bytes"],
+            1,
+        ),
         ("endless body", Fault::EndlessBody, PROTOCOL, &["larger than 1048576 bytes"], 1),
     ];
     for (name, fault, code, expected, requests) in rows {
