@@ -268,3 +268,30 @@ fn no_answer(target: &str) -> Error {
     Error::unavailable(format!("no answer from `{target}`"))
         .with_hint("check the network path from this node: DNS, firewall, proxy")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Deadline;
+    use crate::env::Env;
+
+    #[test]
+    fn plain_http_needs_a_call_that_allows_the_address() {
+        let http = Http::new(&Env::default(), Deadline::after(Duration::from_secs(1)));
+        for (url, class, is_allowed) in [
+            ("https://sts.example/", None, true),
+            ("https://169.254.169.254/", None, true),
+            ("http://127.0.0.1/", None, false),
+            ("http://127.0.0.1/", Some(Plaintext::Loopback), true),
+            ("http://169.254.169.254/", Some(Plaintext::Loopback), false),
+            ("http://169.254.169.254/", Some(Plaintext::Metadata), true),
+            ("http://sts.example/", Some(Plaintext::Metadata), false),
+            ("ftp://127.0.0.1/", Some(Plaintext::Loopback), false),
+        ] {
+            let mut call = http.get(url.parse().unwrap());
+            call.plaintext = class;
+            let checked = call.check_scheme(url).map_err(|error| error.to_string());
+            assert_eq!(checked.is_ok(), is_allowed, "{url} {class:?}: {checked:?}");
+        }
+    }
+}
