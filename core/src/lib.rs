@@ -116,6 +116,9 @@ mod context;
 mod env;
 mod error;
 pub mod file;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod help;
 pub mod http;
 mod image;

@@ -256,7 +256,11 @@ fn block_on<T>(
     deadline: Deadline,
     future: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    // A wait between two attempts takes no time.
+    #[cfg(fuzzing)]
+    runtime.start_paused(true);
+    let runtime = runtime
         .enable_all()
         .build()
         .map_err(|error| Error::unavailable("cannot start the runtime").with_source(error))?;

@@ -4,7 +4,7 @@
 
 mod process;
 mod request;
-mod response;
+pub(crate) mod response;
 
 use std::ffi::OsString;
 use std::fmt;

@@ -28,6 +28,9 @@ mod document;
 pub mod edit;
 pub mod exec;
 mod finding;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod go;
 pub mod image_name;
 mod json;

@@ -65,6 +65,24 @@ impl Reply {
         })
     }
 
+    /// What the input of a fuzz target says.
+    #[cfg(fuzzing)]
+    pub(super) fn from_fuzzing(target: &str) -> Option<Self> {
+        let answer = crate::fuzzing::next_answer()?;
+        let headers = answer.headers.iter();
+        let headers = headers.filter_map(|(name, value)| {
+            Some((HeaderName::try_from(name).ok()?, value.try_into().ok()?))
+        });
+        Some(Self {
+            status: StatusCode::from_u16(answer.status).ok()?,
+            headers: headers.collect(),
+            body: Zeroizing::new(answer.body),
+            target: target.to_owned(),
+            attempts: 1,
+            sent: SentSecrets::default(),
+        })
+    }
+
     /// The status code.
     pub fn status(&self) -> u16 {
         self.status.as_u16()

@@ -59,7 +59,7 @@ impl Roots {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the file cannot be read or has no
     /// CA certificate. It is never passed over: another file may trust more.
-    pub(super) fn verifier(&self, env: &Env) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+    pub(crate) fn verifier(&self, env: &Env) -> Result<Arc<dyn ServerCertVerifier>, Error> {
         Ok(match self {
             Self::System => match system(env)? {
                 Some(bundle) => verifier::on_demand(vec![bundle]),

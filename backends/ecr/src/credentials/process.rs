@@ -42,6 +42,12 @@ impl Program {
     /// Runs the program. The thread waits for it: there is nothing else to do in this run.
     fn run(&self) -> Result<Credentials, Error> {
         debug!("running the program of `credential_process`");
+        #[cfg(fuzzing)]
+        if true {
+            // Never what the input names.
+            let output = pullpass::fuzzing::next_answer().unwrap_or_default().body;
+            return parse(&output).map_err(Error::identity);
+        }
         let left = self.deadline.remaining();
         let limits =
             Limits { stdout: OUTPUT_LIMIT, time: left.saturating_sub(RESERVE.min(left / 10)) };
