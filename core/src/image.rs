@@ -59,8 +59,8 @@ impl Image {
         if registry.contains('@') {
             return Err(invalid("it contains userinfo or a digest before the first `/`"));
         }
-        let (host, port) =
-            split_port(registry).ok_or_else(|| invalid("the port is not a number"))?;
+        let (host, port) = split_port(registry)
+            .ok_or_else(|| invalid("the port is not a number from 1 to 65535"))?;
         if !is_host(host) {
             return Err(invalid("the registry is not a host name"));
         }

@@ -190,7 +190,10 @@ impl Claims {
             return Err(invalid("its header is not a JSON object"));
         }
         // serde_json's messages repeat values, so they stay out of the error.
-        let wire: WireClaims = serde_json::from_slice(&decode(payload)?)
+        // As text: a claim that is not read here must be UTF-8 too (RFC 7519 §7.2).
+        let payload =
+            String::from_utf8(decode(payload)?).map_err(|_| invalid("its claims are not UTF-8"))?;
+        let wire: WireClaims = serde_json::from_str(&payload)
             .map_err(|_| invalid("its claims are missing `exp` or have the wrong types"))?;
         wire.into_claims().ok_or_else(|| invalid("its `exp` is out of range"))
     }
@@ -353,6 +356,14 @@ mod tests {
             let rendered = error.render();
             assert!(!rendered.contains("hunter2secret"), "{rendered}");
         }
+    }
+
+    #[test]
+    fn claims_that_are_not_utf8_are_refused_whatever_they_are() {
+        let claims = URL_SAFE_NO_PAD.encode(b"{\"exp\":1800000000,\"unknown\":\"\xff\"}");
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256"}"#);
+        let error = Token::parse(format!("{header}.{claims}.c2ln")).unwrap_err().to_string();
+        assert!(error.ends_with("its claims are not UTF-8"), "{error}");
     }
 
     #[test]
