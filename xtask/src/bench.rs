@@ -10,6 +10,7 @@ mod check;
 mod ecr;
 mod gar;
 mod instructions;
+pub(crate) mod load;
 mod measure;
 mod oidc;
 mod peers;

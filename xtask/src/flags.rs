@@ -49,6 +49,19 @@ xflags::xflags! {
             optional --keep
         }
 
+        /// Fuzz what reads the bytes that others write, one target after the other (needs a C++
+        /// compiler); inputs that fail are in `target/fuzz/artifacts`
+        cmd fuzz {
+            /// How long for each target [default: 60]
+            optional --seconds seconds: u64
+            /// Only run each input of the corpora once, as a test does
+            optional --replay
+            /// Put what was found worth keeping into the corpora, as few inputs as cover the same
+            optional --minimize
+            /// Only this target [default: all]
+            optional target: String
+        }
+
         /// Check format, clippy, rustdoc, dependencies and the rules of this tree
         cmd lint {}
 
@@ -69,6 +82,13 @@ xflags::xflags! {
             optional plugin: String
             /// Measure only the cases whose titles contain this
             optional what: String
+        }
+
+        /// Run each plugin's release build 1000 times, 64 at once: failures, how long runs took, and
+        /// the memory of 50 at once
+        cmd load {
+            /// The plugin: `acr`, `ecr`, `gar` or `oidc` [default: all]
+            optional plugin: String
         }
 
         /// Build static release binaries into `dist/TARGET/`

@@ -37,7 +37,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result {
 }
 
 fn fmt(workspace: &Workspace) -> Result {
-    Ok(workspace.cargo().args(["fmt", "--all", "--check"]).run()?)
+    workspace.cargo().args(["fmt", "--all", "--check"]).run()?;
+    // Not in the workspace.
+    Ok(workspace.cargo().args(["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"]).run()?)
 }
 
 fn clippy(workspace: &Workspace) -> Result {

@@ -12,6 +12,7 @@ mod demo;
 mod dist;
 mod elf;
 mod flags;
+mod fuzz;
 mod judges;
 mod lint;
 mod oracle;
@@ -52,9 +53,11 @@ fn dispatch(task: XtaskCmd) -> Result<ExitCode> {
         XtaskCmd::Judges(flags) => judges::run(&workspace, &flags)?,
         XtaskCmd::Oracle(flags) => oracle::run(&workspace, &flags)?,
         XtaskCmd::Cluster(flags) => return cluster::run(&workspace, &flags),
+        XtaskCmd::Fuzz(flags) => fuzz::run(&workspace, &flags)?,
         XtaskCmd::Lint(_) => lint::run(&workspace)?,
         XtaskCmd::Tidy(_) => tidy::run(&workspace)?,
         XtaskCmd::Bench(flags) => bench::run(&workspace, &flags)?,
+        XtaskCmd::Load(flags) => bench::load::run(&workspace, &flags)?,
         XtaskCmd::Dist(flags) => dist::run(&workspace, &flags)?,
     }
     Ok(ExitCode::SUCCESS)

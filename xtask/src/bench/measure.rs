@@ -69,7 +69,7 @@ impl Program {
         Self { name: "a bare process", binary, arguments, variables, stdin: None }
     }
 
-    fn run(&self, measured: &Path) -> Result<Sample> {
+    pub(super) fn run(&self, measured: &Path) -> Result<Sample> {
         let mut arguments = vec![self.binary.as_os_str().to_owned()];
         arguments.extend(self.arguments.iter().map(OsString::from));
         let output = self.command(measured, &arguments)?.output()?;
