@@ -1,0 +1,3 @@
+#![cfg_attr(feature = "libfuzzer", no_main)]
+
+pullpass_fuzz::fuzz!(aws_profiles);
