@@ -156,15 +156,15 @@ fn resolve(path: &Path) -> Result<PathBuf, Failure> {
         resolved => return resolved.map_err(|error| cannot("read", path, &error)),
     }
     if path.symlink_metadata().is_ok() {
-        return Err(Failure::new(format!("`{}` is a link that leads nowhere", show(path)))
-            .hint("make the file that it names, or remove the link"));
+        return Err(Failure::new(format!("`{}` is a broken symbolic link", show(path)))
+            .hint("create the file that it points to, or remove the link"));
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let (Some(name), folder) = (path.file_name(), folder.unwrap_or(Path::new("."))) else {
         return Err(Failure::new(format!("`{}` does not name a file", show(path))));
     };
     let folder = fs::canonicalize(folder).map_err(|error| {
-        cannot("read", folder, &error).hint("make the directory first, or correct the path")
+        cannot("read", folder, &error).hint("create the directory first, or correct the path")
     })?;
     Ok(folder.join(name))
 }
