@@ -57,10 +57,10 @@ impl<'a> Block<'a> {
         let mut start = self.lines.start(item.start);
         let end = self.lines.skip_comments(self.lines.next(item.end), column);
         if self.lines.is_cut(end) {
-            // The line before is the one without an end then.
+            // The line before is the one without an end then. A `\r` may be its own.
             let before = &self.file.text[..start];
-            let line_end = if before.ends_with(b"\r\n") { 2 } else { 1 };
-            start = start.checked_sub(line_end)?;
+            let is_crlf = before.ends_with(b"\r\n") && self.lines.end_at(0) == "\r\n";
+            start = start.checked_sub(if is_crlf { 2 } else { 1 })?;
         }
         let mut splices = vec![Splice::delete(start..end)];
         if items.len() == 1 {

@@ -49,6 +49,7 @@ pub(crate) fn hands() -> Vec<(&'static str, Vec<u8>, usize)> {
         ("no final line end", block.trim_end().to_owned(), 1),
         ("CRLF", block.replace('\n', "\r\n"), 1),
         ("CRLF without the last", block.trim_end().replace('\n', "\r\n"), 1),
+        ("a carriage return at the end", block.trim_end().to_owned() + "\r", 1),
         ("a byte order mark", format!("\u{feff}{block}"), 1),
         ("a byte order mark before JSON", format!("\u{feff}{}\n", json(&format!("[{ITEM}]"))), 1),
         ("the list first", format!("providers:\n{LINES}{HEAD}"), 1),
