@@ -120,6 +120,26 @@ impl<'w> Cluster<'w> {
         pullpass.args(args).current_dir("/").output().expect("`pullpass` starts")
     }
 
+    /// Whether a pod of that service account must pull an image that is here already, by what `pullpass
+    /// records` says; with the policies of images that `more` names.
+    pub fn must_pull(&self, image: &str, service_account: &str, more: &[&str]) -> bool {
+        let root_dir = self.node.root_dir();
+        let mut args: Vec<&OsStr> = ["records", image, "--format", "json", "--service-account"]
+            .into_iter()
+            .chain([service_account, "--kubelet-version", &self.minor])
+            .chain(more.iter().copied())
+            .map(OsStr::new)
+            .collect();
+        args.extend([OsStr::new("--kubelet-dir"), root_dir.as_os_str()]);
+        let output = self.pullpass(&args);
+        let said: Value =
+            serde_json::from_slice(&output.stdout).expect("JSON of `pullpass records`");
+        let rows = said["records"].as_array().unwrap();
+        let [row] = rows.as_slice() else { panic!("one record of {image}: {said:#}") };
+        self.transcript.say("records", &said.to_string());
+        row["must_pull"].as_bool().unwrap()
+    }
+
     /// The folder of the plugins.
     pub fn bin_dir(&self) -> &Path {
         &self.bin_dir

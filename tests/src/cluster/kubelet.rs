@@ -77,7 +77,7 @@ impl Node {
         let mut kubelet = command(&self.program);
         kubelet.arg("--config").arg(config);
         kubelet.arg("--kubeconfig").arg(self.folder.join("kubeconfig"));
-        kubelet.arg("--root-dir").arg(self.folder.join("root"));
+        kubelet.arg("--root-dir").arg(self.root_dir());
         kubelet.arg("--cert-dir").arg(self.folder.join("certificates"));
         kubelet.args(["--hostname-override", NODE, "--node-ip", ADDRESS, "--v", "5"]);
         kubelet.arg("--image-credential-provider-config").arg(&options.providers);
@@ -85,9 +85,14 @@ impl Node {
         Kubelet { program: Program::start("kubelet", kubelet, &self.folder) }
     }
 
+    /// The kubelet's `--root-dir`.
+    pub(super) fn root_dir(&self) -> PathBuf {
+        self.folder.join("root")
+    }
+
     /// Removes what an earlier kubelet wrote down of the images that it pulled.
     pub(super) fn forget_pulled_images(&self) {
-        let records = self.folder.join("root/image_manager");
+        let records = self.root_dir().join("image_manager");
         if records.exists() {
             fs::remove_dir_all(records).unwrap();
         }

@@ -30,6 +30,15 @@ fn verifies(cluster: &Cluster<'_>) -> bool {
     number(&cluster.minor) >= VERIFIED_SINCE
 }
 
+/// What `pullpass records` says before the pod is made. What the kubelet then does is compared with
+/// `expected` by the trial. Kubelets that do not ask write no records.
+fn compare_records(cluster: &Cluster<'_>, image: &str, service_account: &str, expected: bool) {
+    if verifies(cluster) {
+        let must_pull = cluster.must_pull(image, service_account, &[]);
+        assert_eq!(must_pull, expected, "what the records say of {service_account} and {image}");
+    }
+}
+
 /// A registry, a kubelet, and an image that `shop/web` has pulled.
 fn pulled(cluster: &Cluster<'_>, number: usize) -> ExchangeRegistry {
     let ours = ExchangeRegistry::start(cluster, 3600);
@@ -54,6 +63,7 @@ fn pull_event(cluster: &Cluster<'_>, pod: &Pod) -> String {
 fn same_service_account(cluster: &Cluster<'_>) -> String {
     let ours = pulled(cluster, 31);
     let (logins, runs) = (ours.registry.logins().len(), cluster.plugin_runs(oidc::PLUGIN));
+    compare_records(cluster, &ours.registry.image(31), "shop/web", false);
     let pod = second(cluster, "shop", "web", &ours.registry.image(31));
     let event = pull_event(cluster, &pod);
     assert!(event.contains(PRESENT), "{event}");
@@ -65,6 +75,7 @@ fn same_service_account(cluster: &Cluster<'_>) -> String {
 fn other_service_account(cluster: &Cluster<'_>) -> String {
     let ours = pulled(cluster, 32);
     let before = ours.registry.logins().len();
+    compare_records(cluster, &ours.registry.image(32), "shop/db", true);
     let pod = second(cluster, "shop", "db", &ours.registry.image(32));
     let event = pull_event(cluster, &pod);
     let subjects = ours.registry.subjects();
@@ -79,6 +90,7 @@ fn foreign_namespace(cluster: &Cluster<'_>) -> String {
     let profile = oidc::passthrough(cluster);
     cluster.start_kubelet(&json!([oidc::provider(&profile, REGISTRY)]));
     cluster.runs(&cluster.create(PodSpec::new("shop", "web", &registry.image(33))));
+    compare_records(cluster, &registry.image(33), "other/web", true);
     let pod = second(cluster, "other", "web", &registry.image(33));
     if !verifies(cluster) {
         return format!("this kubelet lets it: {}", pull_event(cluster, &pod));
@@ -94,6 +106,7 @@ fn pulled_as_the_node(cluster: &Cluster<'_>) -> String {
     cluster.start_kubelet(&json!([registry.provider(cluster)]));
     cluster.runs(&cluster.create(PodSpec::new("shop", "web", &registry.image())));
     let runs = cluster.plugin_runs(oidc::PLUGIN);
+    compare_records(cluster, &registry.image(), "other/web", false);
     let event = pull_event(cluster, &second(cluster, "other", "web", &registry.image()));
     assert!(event.contains(PRESENT), "{event}");
     assert_eq!(cluster.plugin_runs(oidc::PLUGIN), runs, "a plugin was asked");
@@ -122,6 +135,9 @@ fn never_verify(cluster: &Cluster<'_>) -> String {
     let mut options = cluster.kubelet_options(&json!([provider]));
     options.settings = json!({"imagePullCredentialsVerificationPolicy": "NeverVerify"});
     cluster.start_kubelet_with(&options);
+    for account in ["shop/web", "other/web"] {
+        assert!(!cluster.must_pull(&image, account, &["--policy", "NeverVerify"]), "{account}");
+    }
     let event = pull_event(cluster, &second(cluster, "shop", "web", &image));
     assert!(event.contains(PRESENT), "{event}");
     let event = pull_event(cluster, &second(cluster, "other", "web", &image));
