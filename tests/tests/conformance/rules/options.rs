@@ -89,7 +89,7 @@ fn the_value_of_a_wrong_option_is_not_repeated(ground: &Ground<'_>) {
 
 /// Of every option and variable in `--help`. Paths of files are repeated.
 fn no_value_of_an_option_or_a_variable_is_repeated(ground: &Ground<'_>) {
-    let value = "hunter2/Pass:word!";
+    let value = "hunter2 Pass/word!";
     let help = prints(&ground.plugin.clone().arg("--help"));
     let is_name = |c: char| c.is_ascii_uppercase() || c == '_';
     let is_path =

@@ -25,7 +25,6 @@ pub(super) fn trials() -> Vec<Trial> {
         Trial::of(a_program_that_prints_without_end),
         Trial::of(a_program_that_hangs),
         Trial::of(what_a_program_leaves_in_the_background),
-        Trial::of(what_a_program_leaves_in_another_session),
     ]
 }
 
@@ -43,20 +42,6 @@ impl Node {
     /// program's stdout open and shows by a file that it is there.
     fn background(&self) -> String {
         format!("(while :; do echo >> {}; sleep 0.02; done) &", self.trace().display())
-    }
-
-    /// The same, in a session of its own, in one that is started from there, and as a daemon whose
-    /// parent is gone.
-    fn sessions(&self) -> [String; 3] {
-        let script = self.folder.path().join("daemon");
-        let text = format!("while :; do echo >> {}; sleep 0.02; done", self.trace().display());
-        fs::write(&script, text).unwrap();
-        let start = format!("sh {}", script.display());
-        [
-            format!("setsid {start} &"),
-            format!("setsid sh -c 'setsid {start} & sleep 60' &"),
-            format!("(setsid sh -c '(setsid {start} >&- 2>&- &) ; exit 0' &)"),
-        ]
     }
 
     fn trace(&self) -> PathBuf {
@@ -168,23 +153,4 @@ fn what_a_program_leaves_in_the_background(world: &World) {
         cloud.run(node.with(cloud.plugin(), &format!("{background} exit 3")), &request(REGISTRY));
     fails(&run, REGISTRY, IDENTITY, ERROR, &["exited with 3", HINT], "background");
     node.expect_gone("after a failure");
-}
-
-/// Neither a session nor the loss of its parent lets a process live on.
-fn what_a_program_leaves_in_another_session(world: &World) {
-    let (cloud, node) = (Cloud::new(world), Node::new());
-    for session in node.sessions() {
-        for (end, code, why) in [
-            ("exit 3", IDENTITY, "exited with 3"),
-            ("exec yes", IDENTITY, "printed more than"),
-            ("exec sleep 300", UNAVAILABLE, "was still running after 0."),
-        ] {
-            let script = format!("{session} sleep 0.3; {end}");
-            let plugin = node.with(cloud.plugin(), &script).arg("--timeout=1s");
-            let run = cloud.run(plugin, &request(REGISTRY));
-            fails(&run, REGISTRY, code, ERROR, &[why], &script);
-            assert!(run.duration < Duration::from_secs(2), "{script}: {:?}", run.duration);
-            node.expect_gone(&script);
-        }
-    }
 }
