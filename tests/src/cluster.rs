@@ -73,6 +73,11 @@ impl<'w> Cluster<'w> {
     fn start(world: &'w World, programs: &Programs, minor: &str, bin_dir: &Path) -> Self {
         let transcript = Transcript::start();
         machine::furnish(world);
+        // Before containerd asks for the first: Go reads the table of hosts again after 5 s only.
+        for registry in trials::registries() {
+            world.address_of(registry);
+            world.address_of(&TokenRegistry::token_server(registry));
+        }
         transcript.say("machine", "namespaces, names and addresses are there");
         let folder = TempDir::new().unwrap();
         let runtime = Runtime::start(programs, folder.path());

@@ -57,13 +57,18 @@ impl TokenRegistry {
             username: None,
             repositories: repositories.clone(),
         };
-        let tokens = TokenServer::start_at(world.https_socket(&format!("tokens.{host}")), options);
+        let tokens = TokenServer::start_at(world.https_socket(&Self::token_server(host)), options);
         let registry = DockerRegistry::start(&tokens).expect("the judge `docker-registry`");
         for repository in &repositories {
             registry.seed(repository, "1", &Image::that_runs(repository));
         }
         let name = world.https_to(host, registry.authority().parse().unwrap());
         Self { host, tokens, _registry: registry, _name: name }
+    }
+
+    /// The host of the token server of a registry.
+    pub(super) fn token_server(registry: &str) -> String {
+        format!("tokens.{registry}")
     }
 
     /// The name of an image in it, counted from 1.

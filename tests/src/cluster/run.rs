@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 
 use super::programs::Programs;
 use super::table::{Row, Table};
+use super::traces::Traces;
 use super::trials::{Trial, trials};
-use super::{Cluster, kubelet, machine, traces};
+use super::{Cluster, kubelet, machine};
 use crate::world::{self, World, namespace};
 
 /// The first argument of a process that is to be the cluster.
@@ -89,18 +90,20 @@ fn run_all(options: &Options) -> Result<bool, String> {
     if !options.bin_dir.join("pullpass").is_file() {
         return Err(format!("`{}` has no `pullpass`", options.bin_dir.display()));
     }
-    let before = traces::look();
+    let before = Traces::look();
+    let mut folders = Vec::new();
     let mut table = Table::default();
     for minor in &options.minors {
-        table.extend(run_one(options, minor)?);
+        table.extend(run_one(options, minor, &mut folders)?);
     }
     table.print();
-    Ok(traces::compare(&before) & table.is_good())
+    Ok(before.compare(&folders) & table.is_good())
 }
 
-/// Starts the cluster of one kubelet and waits for its end.
-fn run_one(options: &Options, minor: &str) -> Result<Vec<Row>, String> {
+/// Starts the cluster of one kubelet and waits for its end. Adds its folder for temporary files.
+fn run_one(options: &Options, minor: &str, folders: &mut Vec<PathBuf>) -> Result<Vec<Row>, String> {
     let (mut command, folder) = world::prepare_inside(&machine::NAMESPACES)?;
+    folders.push(folder.path().to_owned());
     let bin_dir = fs::canonicalize(&options.bin_dir).map_err(|error| error.to_string())?;
     command.arg(INSIDE).arg(bin_dir).args(["--kubelet", minor]);
     command.args(options.only.iter().flat_map(|part| ["--only", part]));

@@ -2,19 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Programs that must not be left running.
-const PROGRAMS: [&str; 8] = [
-    "etcd",
-    "kube-apiserver",
-    "kubelet",
-    "containerd",
-    "containerd-shim",
-    "runc",
-    "docker-registry",
-    "pause",
-];
 /// Folders that programs use whatever they are told.
 const FOLDERS: [&str; 8] = [
     "/run/containerd",
@@ -27,57 +16,74 @@ const FOLDERS: [&str; 8] = [
     "/etc/cni",
 ];
 
-/// The machine at one moment: kinds of traces, and what there is of each.
-pub(super) struct Traces([(&'static str, BTreeSet<String>); 4]);
-
-/// Looks at the machine.
-pub(super) fn look() -> Traces {
-    Traces([
-        ("processes", processes()),
-        ("mounts", lines("/proc/self/mountinfo")),
-        (
-            "folders",
-            FOLDERS
-                .iter()
-                .filter(|path| Path::new(path).exists())
-                .map(|path| (*path).to_owned())
-                .collect(),
-        ),
-        ("control groups", control_groups(Path::new("/sys/fs/cgroup"), 3)),
-    ])
+/// The machine before a cluster: what could be taken for a trace of it.
+pub(super) struct Traces {
+    folders: BTreeSet<String>,
+    control_groups: BTreeSet<String>,
 }
 
-/// Looks again and prints what is left; whether that is nothing.
-pub(super) fn compare(before: &Traces) -> bool {
-    println!("\nleft on the machine:");
-    let mut clean = true;
-    for ((kind, then), (_, now)) in before.0.iter().zip(&look().0) {
-        let left: Vec<&str> = now.difference(then).map(String::as_str).collect();
-        match left.is_empty() {
-            true => println!("  {kind:<14} none ({} before, {} after)", then.len(), now.len()),
-            false => println!("  {kind:<14} {}", left.join(", ")),
+impl Traces {
+    /// Looks at the machine.
+    pub(super) fn look() -> Self {
+        let folders = FOLDERS.iter().filter(|path| Path::new(path).exists());
+        Self {
+            folders: folders.map(|path| (*path).to_owned()).collect(),
+            control_groups: control_groups(Path::new("/sys/fs/cgroup"), 3),
         }
-        clean &= left.is_empty();
     }
-    clean
+
+    /// Looks again and prints what clusters with these folders for temporary files have left;
+    /// whether that is nothing.
+    pub(super) fn compare(&self, clusters: &[PathBuf]) -> bool {
+        let now = Self::look();
+        let temporary = clusters.iter().filter(|folder| folder.exists());
+        let temporary: BTreeSet<String> =
+            temporary.map(|folder| folder.display().to_string()).collect();
+        let folders = now.folders.difference(&self.folders).cloned().collect();
+        let left = [
+            ("processes", processes(clusters)),
+            ("mounts", mounts("self", clusters)),
+            ("folders", &temporary | &folders),
+            ("control groups", &now.control_groups - &self.control_groups),
+        ];
+        println!("\nleft on the machine:");
+        for (kind, left) in &left {
+            let left: Vec<&str> = left.iter().map(String::as_str).collect();
+            println!(
+                "  {kind:<14} {}",
+                if left.is_empty() { "none".to_owned() } else { left.join(", ") }
+            );
+        }
+        left.iter().all(|(_, left)| left.is_empty())
+    }
 }
 
-/// Processes of those programs, as `NAME (NUMBER)`.
-fn processes() -> BTreeSet<String> {
+/// Processes that see mounts of those clusters, as `NAME (NUMBER)`: whatever a cluster starts does.
+fn processes(clusters: &[PathBuf]) -> BTreeSet<String> {
     let entries = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
     entries
         .filter_map(|entry| {
-            let name = fs::read_to_string(entry.path().join("comm")).ok()?;
-            // The kernel keeps 15 bytes of a name.
-            let known = |program: &&&str| name.trim() == program.get(..15).unwrap_or(program);
-            let program = PROGRAMS.iter().find(known)?;
-            Some(format!("{program} ({})", entry.file_name().display()))
+            let number = entry.file_name().into_string().ok()?;
+            number.parse::<u32>().ok()?;
+            if mounts(&number, clusters).is_empty() {
+                return None;
+            }
+            let name = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
+            Some(format!("{} ({number})", name.trim()))
         })
         .collect()
 }
 
-fn lines(file: &str) -> BTreeSet<String> {
-    fs::read_to_string(file).unwrap_or_default().lines().map(str::to_owned).collect()
+/// Mounts of those clusters' files that a process sees.
+fn mounts(process: &str, clusters: &[PathBuf]) -> BTreeSet<String> {
+    // Of a bind mount the table has the path in its file system: the last part names it alone.
+    let names: Vec<String> = clusters
+        .iter()
+        .filter_map(|folder| Some(format!("/{}/", folder.file_name()?.display())))
+        .collect();
+    let table = fs::read_to_string(format!("/proc/{process}/mountinfo")).unwrap_or_default();
+    let meant = |line: &&str| names.iter().any(|name| line.contains(name.as_str()));
+    table.lines().filter(meant).map(str::to_owned).collect()
 }
 
 /// Control groups that a kubelet or a containerd would make, some levels down.
@@ -93,4 +99,42 @@ fn control_groups(folder: &Path, levels: u32) -> BTreeSet<String> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::process::Stdio;
+    use std::thread;
+    use std::time::Duration;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::world::namespace;
+
+    #[test]
+    fn a_process_is_found_until_it_has_ended() {
+        let folder = TempDir::new().unwrap();
+        fs::create_dir(folder.path().join("inside")).unwrap();
+        let script = "mount --bind $1/inside $1/inside && echo ready && exec sleep 600";
+        let mut unshare = namespace::unshare(&[]);
+        unshare.args(["sh", "-c", script, "sh"]).arg(folder.path());
+        let mut child = unshare.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdout.take().unwrap().read_exact(&mut [0; 5]).unwrap();
+        let clusters = [folder.path().to_owned()];
+        let found = || processes(&clusters);
+        assert!(mounts("self", &clusters).is_empty());
+        assert!(found().iter().any(|process| process.starts_with("s")), "{:?}", found());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // The kernel ends the others a moment after `unshare`.
+        for _ in 0..100 {
+            if found().is_empty() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        panic!("still there: {:?}", found());
+    }
 }

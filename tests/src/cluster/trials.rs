@@ -10,7 +10,7 @@ mod oidc;
 mod present;
 mod static_pods;
 
-use super::Cluster;
+use super::{Cluster, REGISTRY};
 
 /// One trial. It panics where something is not as expected, and returns what was seen.
 pub(super) struct Trial {
@@ -40,6 +40,11 @@ impl Trial {
 fn number(minor: &str) -> u32 {
     let number = minor.strip_prefix("1.").and_then(|number| number.parse().ok());
     number.unwrap_or_else(|| panic!("`{minor}` is not a minor of Kubernetes"))
+}
+
+/// The registries of all trials.
+pub(super) fn registries() -> Vec<&'static str> {
+    [&clouds::REGISTRIES[..], &[REGISTRY, configs::OTHER]].concat()
 }
 
 /// All trials, in the order of running.

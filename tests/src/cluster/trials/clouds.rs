@@ -13,6 +13,8 @@ pub(super) fn trials() -> Vec<Trial> {
     [aws::trials(), azure::trials(), google::trials()].into_iter().flatten().collect()
 }
 
+/// The registries of the clouds.
+pub(super) const REGISTRIES: [&str; 3] = [aws::REGISTRY, azure::REGISTRY, google::REGISTRY];
 /// Where the metadata services of all clouds are.
 const METADATA: &str = "169.254.169.254";
 

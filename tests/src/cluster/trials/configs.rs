@@ -10,7 +10,7 @@ use super::Trial;
 use crate::cluster::{Cluster, KubeletOptions, PodSpec, REGISTRY, TokenRegistry, oidc};
 
 /// A second registry, with an audience of its own.
-const OTHER: &str = "other.example";
+pub(super) const OTHER: &str = "other.example";
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![

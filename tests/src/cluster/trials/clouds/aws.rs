@@ -16,7 +16,7 @@ use crate::world::World;
 const PLUGIN: &str = "ecr-credential-provider";
 const ACCOUNT: &str = "111122223333";
 const REGION: &str = "us-west-2";
-const REGISTRY: &str = "111122223333.dkr.ecr.us-west-2.amazonaws.com";
+pub(super) const REGISTRY: &str = "111122223333.dkr.ecr.us-west-2.amazonaws.com";
 const AUDIENCE: &str = "sts.amazonaws.com";
 const ANNOTATION: &str = "eks.amazonaws.com/ecr-role-arn";
 

@@ -15,7 +15,7 @@ use crate::server::Server;
 use crate::world::World;
 
 const PLUGIN: &str = "acr-credential-provider";
-const REGISTRY: &str = "contoso.azurecr.io";
+pub(super) const REGISTRY: &str = "contoso.azurecr.io";
 const CLIENT_ID: &str = "kubernetes.azure.com/acr-client-id";
 const TENANT_ID: &str = "kubernetes.azure.com/acr-tenant-id";
 

@@ -14,7 +14,7 @@ use crate::server::Server;
 use crate::world::World;
 
 const PLUGIN: &str = "gar-credential-provider";
-const REGISTRY: &str = "us-docker.pkg.dev";
+pub(super) const REGISTRY: &str = "us-docker.pkg.dev";
 const NODE: &str = "node@contoso.iam.gserviceaccount.com";
 
 pub(super) fn trials() -> Vec<Trial> {
