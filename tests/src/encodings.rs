@@ -8,9 +8,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use serde_json::json;
 use url::form_urlencoded;
 
-use self::alphabets::{
-    Z85, alphabet, base32, base32_hex, base85, circled, hex_dump, rot13, uuencode_line,
-};
+use self::alphabets::{Z85, alphabet, base32, base32_hex, base85, circled, hex_dump, rot13};
 
 /// One way.
 pub struct Encoding {
@@ -150,7 +148,6 @@ pub const ENCODINGS: &[Encoding] = &[
     }),
     of("in Ascii85", |text| base85(text.as_bytes(), |value| value + b'!')),
     of("in Z85", |text| base85(text.as_bytes(), |value| Z85[usize::from(value)])),
-    of("uuencoded", |text| text.as_bytes().chunks(45).map(uuencode_line).collect()),
     of("in binary", |text| each_byte(text, |byte| format!("{byte:08b} "))),
     of("in octal numbers", |text| each_byte(text, |byte| format!("{byte:03o}"))),
     of("in decimal numbers of three digits", |text| each_byte(text, |byte| format!("{byte:03}"))),

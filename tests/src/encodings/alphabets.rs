@@ -68,19 +68,6 @@ pub(super) fn base85(bytes: &[u8], digit: fn(u8) -> u8) -> String {
     text
 }
 
-/// A line of at most 45 bytes: their number, and four characters for each three of them.
-pub(super) fn uuencode_line(bytes: &[u8]) -> String {
-    let character = |value: u8| char::from(if value == 0 { b'`' } else { value + b' ' });
-    let mut line = String::from(character(bytes.len() as u8));
-    for group in bytes.chunks(3) {
-        let mut padded = [0; 4];
-        padded[1..=group.len()].copy_from_slice(group);
-        let number = u32::from_be_bytes(padded);
-        line.extend([18, 12, 6, 0].map(|shift| character((number >> shift & 63) as u8)));
-    }
-    line + "\n"
-}
-
 /// RFC 4648 section 7.
 pub(super) fn base32_hex(bytes: &[u8]) -> String {
     let digit = |c: char| {
@@ -132,10 +119,9 @@ mod tests {
 
     #[test]
     fn the_others_are_those_of_other_programs() {
-        // Python: `base64.b32hexencode`, `base64.a85encode`, `binascii.b2a_uu`.
+        // Python: `base64.b32hexencode`, `base64.a85encode`.
         let bytes = b"hunter2-blue!";
         assert_eq!(base32_hex(bytes), "D1QMST35E8P2QOJCELII2===");
         assert_eq!(base85(bytes, |value| value + b'!'), r"BQ\37ATBOX@Vg0u+T");
-        assert_eq!(uuencode_line(bytes), "-:'5N=&5R,BUB;'5E(0``\n");
     }
 }
