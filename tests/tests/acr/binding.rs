@@ -237,6 +237,7 @@ fn flags_that_do_not_fit_are_refused(world: &World) {
         let run = cloud.run(plugin, &cloud.pod_request(IMAGE, &[]));
         assert_eq!(run.code, Some(2), "{flags:?}: {}", run.stderr);
         assert!(run.error().contains(says), "{flags:?}: {}", run.stderr);
+        assert!(!run.stderr.contains('{'), "{flags:?}: {}", run.stderr);
     }
     assert_eq!(world.attempts(), before);
 }

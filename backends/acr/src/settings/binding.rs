@@ -26,10 +26,10 @@ pub(super) fn read(options: &Options) -> Result<Option<Binding>, Error> {
             Some(other) => Err(Error::config(format!(
                 "`--ib-sni-name` must be set: `--{other}` has no effect without it"
             ))
-            .with_hint(
-                "set `--ib-sni-name` to the host name that the API server uses for \
-                 identity bindings, or remove `--{other}`",
-            )),
+            .with_hint(format!(
+                "set `--ib-sni-name` to the host name that the API server uses for identity \
+                 bindings, or remove `--{other}`"
+            ))),
             None => Ok(None),
         };
     };
