@@ -45,19 +45,12 @@ impl SigningKey {
     pub fn from_pem(pem: &[u8]) -> Result<Self, Error> {
         let key = PrivateKeyDer::from_pem_slice(pem)
             .map_err(|_| Error::config("the file has no PEM private key"))?;
-        let key = tls::signing_key(&key).ok_or_else(|| {
-            Error::config(
-                "the private key is neither an RSA key nor an EC key on \
-                 curve P-256",
-            )
-        })?;
         // rustls knows other curves too; this crate signs no JWT by them.
-        if key.choose_scheme(&[scheme(&*key, false).1]).is_none() {
-            return Err(Error::config(
-                "the private key is neither an RSA key nor an EC key on \
-                 curve P-256",
-            ));
-        }
+        let key = tls::signing_key(&key)
+            .filter(|key| key.choose_scheme(&[scheme(&**key, false).1]).is_some())
+            .ok_or_else(|| {
+                Error::config("the private key is neither an RSA key nor an EC key on curve P-256")
+            })?;
         let certificate = CertificateDer::pem_slice_iter(pem).find_map(Result::ok);
         Ok(Self { key, rs256: false, certificate: certificate.map(CertificateDer::into_owned) })
     }
