@@ -126,7 +126,11 @@ fn judge_script(line: &[u8], root: &Path) -> Option<Fault> {
 
 /// Whether there is such a file. Where a link leads below another root is not known here.
 fn exists(root: &Path, path: &str) -> bool {
-    root.join(path.trim_start_matches('/')).symlink_metadata().is_ok()
+    let place = root.join(path.trim_start_matches('/'));
+    match root == Path::new("/") {
+        true => place.exists(),
+        false => place.symlink_metadata().is_ok(),
+    }
 }
 
 /// Describes a file that is not a program.
@@ -213,6 +217,15 @@ mod tests {
             let why = why(text.as_bytes(), text.len() as u64);
             assert!(why.contains(expected), "{why}");
         }
+    }
+
+    #[test]
+    fn an_interpreter_that_is_a_broken_link_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let link = folder.path().join("sh");
+        std::os::unix::fs::symlink("gone", &link).expect("a link");
+        let script = format!("#!{}\n", link.display());
+        assert!(why(script.as_bytes(), 100).contains("is not on this machine"));
     }
 
     #[test]
