@@ -1,7 +1,7 @@
 //! A node's file system below a root, read with bounds. Links are followed within it, so that an
 //! absolute one does not lead to this machine's own files.
 
-use std::fs::{self, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Component, Path, PathBuf};
@@ -32,8 +32,8 @@ impl Tree {
         &self.root
     }
 
-    /// Where a path of the node is on this machine, with all links followed but perhaps the last.
-    /// What does not exist has a place all the same.
+    /// Where a path of the node is on this machine, with all links followed. What does not exist
+    /// has a place too.
     ///
     /// # Errors
     /// When links lead in a circle.
@@ -128,8 +128,7 @@ fn parts(path: &Path) -> Vec<PathBuf> {
 
 /// A regular file, or its last `most` bytes.
 fn read_some(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
-    let mut file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
+    let mut file = open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(io::Error::other("it is not a regular file"));
@@ -140,6 +139,12 @@ fn read_some(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(LARGEST_FILE).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Opens a file, and does not wait for the other end of a pipe.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+    OpenOptions::new().read(true).custom_flags(nonblocking).open(path)
 }
 
 #[cfg(test)]

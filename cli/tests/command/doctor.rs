@@ -167,6 +167,12 @@ const CASES: &[Case] = &[
         tree.edit(CONFIG, "kind: CredentialProviderConfig", "kind: KubeletConfiguration")
     }),
     ("unreadable", |tree| fs::remove_file(tree.path(CONFIG)).expect("removed")),
+    // A pipe is not waited for.
+    ("unreadable", |tree| {
+        fs::remove_file(tree.path(CONFIG)).expect("removed");
+        let status = Command::new("mkfifo").arg(tree.path(CONFIG)).status();
+        assert!(status.expect("mkfifo").success());
+    }),
     ("glob-in-path", |tree| tree.edit(CONFIG, "\"registry.example\"", "\"registry.example/*\"")),
     ("overlapping-patterns", |tree| {
         tree.edit(CONFIG, "providers:\n", "providers:\n- name: other-login\n  apiVersion: credentialprovider.kubelet.k8s.io/v1\n  matchImages: [registry.example]\n  defaultCacheDuration: 10m\n");

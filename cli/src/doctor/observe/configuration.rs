@@ -9,7 +9,7 @@ use pullpass_kubelet::{FindingCode, startup};
 
 use crate::check::hint;
 use crate::doctor::node::{BinDir, Configuration, Node};
-use crate::doctor::tree::Tree;
+use crate::doctor::tree::{Tree, open};
 use crate::plugin_lints;
 
 /// In KubeletConfiguration there are no such fields; people put them there.
@@ -58,7 +58,7 @@ pub(super) fn see(node: &mut Node, files: &Tree, config: Option<&Path>, bin_dir:
             seen.odd_entries.push(entry);
         }
     }
-    if let Err(error) = fs::File::open(&real)
+    if let Err(error) = open(&real)
         && error.kind() == std::io::ErrorKind::PermissionDenied
     {
         node.unseen.push((path.display().to_string(), error.to_string()));
