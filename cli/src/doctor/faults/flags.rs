@@ -186,7 +186,12 @@ pub(super) fn flag_repeated(node: &Node) -> Vec<Finding> {
                 lost.join(", ")
             ),
             format!("/proc/{}/cmdline", kubelet.pid),
-            format!("merge the files with `pullpass config merge {last} ENTRY`, and keep one flag"),
+            match flag {
+                CONFIG_FLAG => format!(
+                    "merge the files with `pullpass config merge {last} ENTRY`, and keep one flag"
+                ),
+                _ => format!("move the programs into `{last}`, and keep one flag"),
+            },
         ));
     }
     findings

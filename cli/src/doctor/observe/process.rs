@@ -74,6 +74,7 @@ fn unit(cgroup: &str) -> Option<String> {
     units.next_back().map(str::to_owned)
 }
 
+/// When the process of this folder of `/proc` was started; `None` where that is no time.
 fn started(tree: &Tree, folder: &Path) -> Option<SystemTime> {
     let boot = tree.read(&PathBuf::from("/proc/stat")).ok()?;
     let boot: u64 =
@@ -81,6 +82,29 @@ fn started(tree: &Tree, folder: &Path) -> Option<SystemTime> {
     let stat = tree.read(&folder.join("stat")).ok()?;
     // The name in parentheses may hold blanks; the start is the 20th field after it.
     let ticks: u64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
-    let since_boot = Duration::from_millis(ticks * 1000 / TICKS);
-    Some(SystemTime::UNIX_EPOCH + Duration::from_secs(boot) + since_boot)
+    let since_boot = Duration::from_millis(ticks.checked_mul(1000 / TICKS)?);
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(boot))?.checked_add(since_boot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_is_read_or_left_out() {
+        let root = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(root.path().join("proc/7")).expect("folders");
+        let tree = Tree::new(root.path());
+        let start = |boot: u64, ticks: u64| {
+            let write = |path, text: String| std::fs::write(root.path().join(path), text);
+            write("proc/stat", format!("cpu 1\nbtime {boot}\n")).expect("a file");
+            let stat = format!("7 (a b) S 1 {}{ticks} 0\n", "0 ".repeat(17));
+            write("proc/7/stat", stat).expect("a file");
+            started(&tree, Path::new("/proc/7"))
+        };
+        let expected = SystemTime::UNIX_EPOCH + Duration::from_millis(1_002_500);
+        assert_eq!(start(1000, 250), Some(expected));
+        assert_eq!(start(1000, u64::MAX), None);
+        assert_eq!(start(u64::MAX, 1), None);
+    }
 }
