@@ -1,4 +1,4 @@
-//! How the list of a document is written, in bytes of its text: what an edit goes by.
+//! Where the list of a document is written, and how, in bytes of its text. Edits use it.
 
 use std::ops::Range;
 

@@ -14,13 +14,13 @@ impl<'a> Base64Lines<'a> {
         text.chunks(WIDTH + 1).all(|line| line.last() == Some(&b'\n')).then_some(Self(text))
     }
 
-    /// How many characters there are, line ends apart.
+    /// How many characters there are, without line ends.
     pub(super) fn characters(&self) -> usize {
         self.0.len() - self.0.len().div_ceil(WIDTH + 1)
     }
 
     /// The byte at this position of what is encoded; `None` after the end, and where a character
-    /// is none of the alphabet.
+    /// is not in the alphabet.
     pub(super) fn byte(&self, at: usize) -> Option<u8> {
         let (quantum, place) = (at / 3 * 4, at % 3);
         let left = self.sextet(quantum + place)?;
@@ -38,7 +38,7 @@ impl<'a> Base64Lines<'a> {
     }
 }
 
-/// What each character stands for (RFC 4648 §4).
+/// The value of each character (RFC 4648 §4).
 const SEXTETS: [Option<u8>; 256] = {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut sextets = [None; 256];

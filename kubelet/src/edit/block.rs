@@ -44,8 +44,8 @@ impl<'a> Block<'a> {
         Some(vec![Splice { span, text }])
     }
 
-    /// Takes an item out with its lines, and with the comments within it. What is left of a list
-    /// whose last item went is `[]`, since a kubelet reads nothing as null.
+    /// Takes an item out with its lines, and with the comments within it. A list whose
+    /// last item was removed is `[]`, since a kubelet reads a key without a value as null.
     pub(super) fn remove(
         &self,
         items: &[Range<usize>],

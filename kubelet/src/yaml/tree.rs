@@ -36,7 +36,7 @@ pub(super) struct Tree {
     pub(super) root: Option<usize>,
     /// Where scalars and names are written, those that another took the place of included.
     pub(super) texts: Vec<Range<usize>>,
-    /// What stands around the items of each sequence, by the number of its node.
+    /// The marks of each sequence, by the number of its node.
     pub(super) lists: HashMap<usize, ListMarks>,
 }
 
