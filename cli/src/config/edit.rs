@@ -46,11 +46,17 @@ fn merge(
     let base = old.unwrap_or_else(|| empty_config(&options.file));
     let edited = edit::merge(base, &entry).map_err(|error| cannot_edit(options, &error))?;
     let mode = if entry.may_hold_secrets() { MODE_WITH_SECRETS } else { MODE };
-    let done =
-        Done { options, file: &file, edited: &edited, name: entry.name(), mode, unchanged: "has" };
+    let pending = PendingEdit {
+        options,
+        file: &file,
+        edited: &edited,
+        name: entry.name(),
+        mode,
+        unchanged: "has",
+    };
     match judge(options, &edited.text) {
-        Ok(config) => done.finish(Some(&config)),
-        Err(refused) => Ok(done.refuse(&refused, environment)),
+        Ok(config) => pending.finish(Some(&config)),
+        Err(refused) => Ok(pending.refuse(&refused, environment)),
     }
 }
 
@@ -66,7 +72,7 @@ fn remove(
             .hint("there is nothing to remove; check the path"));
     };
     let edited = edit::remove(text, name).map_err(|error| cannot_edit(options, &error))?;
-    let done = Done {
+    let pending = PendingEdit {
         options,
         file: &file,
         edited: &edited,
@@ -75,14 +81,14 @@ fn remove(
         unchanged: "does not have",
     };
     if edited.change == Change::Nothing {
-        return done.finish(None);
+        return pending.finish(None);
     }
     match judge(options, &edited.text) {
-        Ok(config) => done.finish(Some(&config)),
+        Ok(config) => pending.finish(Some(&config)),
         Err(refused) if edited.providers > 0 || !is_about_emptiness(&refused) => {
-            Ok(done.refuse(&refused, environment))
+            Ok(pending.refuse(&refused, environment))
         }
-        Err(_) if allow_empty => done.finish(None),
+        Err(_) if allow_empty => pending.finish(None),
         Err(_) => {
             let mut report = Report::new(String::new(), 1);
             let _ = write!(
@@ -130,8 +136,8 @@ fn cannot_edit(options: &ConfigEditOptions, error: &EditError) -> Failure {
         .hint(error.hint())
 }
 
-/// An edit that was made in memory.
-struct Done<'a> {
+/// An edit that was made in memory and is not yet written.
+struct PendingEdit<'a> {
     options: &'a ConfigEditOptions,
     file: &'a NodeFile,
     edited: &'a Edited,
@@ -142,7 +148,7 @@ struct Done<'a> {
     unchanged: &'static str,
 }
 
-impl Done<'_> {
+impl PendingEdit<'_> {
     /// Writes the file or shows the change, and says what was done.
     fn finish(&self, config: Option<&Config>) -> Result<Report, Failure> {
         let mut report = Report::default();

@@ -110,8 +110,11 @@ impl NodeFile {
             Some(_) => new.persist(&self.path).map_err(|error| failed(error.error))?,
             None => new.persist_noclobber(&self.path).map_err(|error| failed(error.error))?,
         };
-        // Until the directory is on the disk, a power cut may bring the old file back.
-        self.directory.sync_all().map_err(failed)
+        self.directory.sync_all().map_err(|error| {
+            let message = format!("`{}` is replaced, but cannot be flushed", show(&self.path));
+            Failure::new(format!("{message}: {error}"))
+                .hint("run `sync`: until then a power cut may bring the old file back")
+        })
     }
 
     /// Another program may have written in the meantime; this leaves it a moment to do so.
