@@ -175,6 +175,20 @@ impl Node {
         self.unit.iter().any(|file| file.environment_files.iter().any(|read| read == path))
     }
 
+    /// The unit of the kubelet's process.
+    pub(super) fn unit_name(&self) -> &str {
+        let unit = self.kubelet.as_ref().and_then(|kubelet| kubelet.unit.as_deref());
+        unit.unwrap_or("kubelet.service")
+    }
+
+    /// Whether a file was changed after the kubelet's start. By a second: the clocks of files and
+    /// processes are not the same.
+    pub(super) fn is_newer_than_kubelet(&self, changed: SystemTime) -> bool {
+        let started = self.kubelet.as_ref().and_then(|kubelet| kubelet.started);
+        let late = started.and_then(|started| changed.duration_since(started).ok());
+        late.is_some_and(|late| late.as_secs() >= 1)
+    }
+
     /// Whether the unit's command line uses a variable.
     pub(super) fn uses(&self, variable: &str) -> bool {
         let (plain, braced) = (format!("${variable}"), format!("${{{variable}}}"));

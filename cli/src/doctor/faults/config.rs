@@ -52,13 +52,9 @@ pub(super) fn warned(node: &Node) -> Vec<Finding> {
 
 /// The kubelet reads its configuration once.
 pub(super) fn newer_than_kubelet(node: &Node) -> Vec<Finding> {
-    let started = node.kubelet.as_ref().and_then(|kubelet| kubelet.started);
-    let (Some(config), Some(started)) = (&node.config, started) else { return Vec::new() };
-    let newer = config.files.iter().filter(|(_, changed)| {
-        changed.duration_since(started).is_ok_and(|late| late.as_secs() >= 1)
-    });
-    let unit = node.kubelet.as_ref().and_then(|kubelet| kubelet.unit.as_deref());
-    newer
+    let files = node.config.iter().flat_map(|config| &config.files);
+    files
+        .filter(|(_, changed)| node.is_newer_than_kubelet(*changed))
         .map(|(path, _)| {
             Finding::new(
                 "config-newer-than-kubelet",
@@ -68,7 +64,7 @@ pub(super) fn newer_than_kubelet(node: &Node) -> Vec<Finding> {
                     path.display()
                 ),
                 format!("the time of {}", path.display()),
-                format!("systemctl restart {}", unit.unwrap_or("kubelet")),
+                format!("systemctl restart {}", node.unit_name()),
             )
         })
         .collect()

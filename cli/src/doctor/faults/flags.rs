@@ -1,7 +1,6 @@
 //! The two flags: whether the kubelet has them, and which file hides them.
 
 use std::path::Path;
-use std::time::SystemTime;
 
 use crate::doctor::finding::{Finding, Severity};
 use crate::doctor::node::{BIN_DIR_FLAG, CONFIG_FLAG, EnvFile, Node, UnitFile};
@@ -68,7 +67,7 @@ pub(super) fn flag_not_running(node: &Node) -> Vec<Finding> {
                         path.display()
                     ),
                     format!("{} and /proc/{}/cmdline", path.display(), kubelet.pid),
-                    format!("{RESTART} {}", kubelet.unit.as_deref().unwrap_or("kubelet")),
+                    format!("{RESTART} {}", node.unit_name()),
                 ));
                 break;
             }
@@ -214,9 +213,8 @@ pub(super) fn flag_in_kubelet_configuration(node: &Node) -> Vec<Finding> {
 
 /// systemd starts a unit as it read it last.
 pub(super) fn daemon_reload_needed(node: &Node) -> Vec<Finding> {
-    let Some(started) = node.started() else { return Vec::new() };
     let is_newer =
-        |file: &&UnitFile| file.changed.is_some_and(|changed| is_after(changed, started));
+        |file: &&UnitFile| file.changed.is_some_and(|changed| node.is_newer_than_kubelet(changed));
     let newer = node.unit.iter().filter(is_newer).map(|file| {
         Finding::new(
             "unit-newer-than-kubelet",
@@ -294,11 +292,6 @@ fn has_flag(text: &str, flag: &str) -> bool {
     text.contains(&format!("-{flag}"))
 }
 
-/// By a second: clocks of files and processes are not the same.
-fn is_after(changed: SystemTime, started: SystemTime) -> bool {
-    changed.duration_since(started).is_ok_and(|late| late.as_secs() >= 1)
-}
-
 impl EnvFile {
     fn has_flags(&self, variable: &str) -> bool {
         self.assignments.iter().any(|(name, value)| name == variable && has_any_flag(value))
@@ -315,14 +308,5 @@ impl Node {
             Some(kubelet) if !kubelet.args.is_empty() => format!("/proc/{}/cmdline", kubelet.pid),
             _ => "the unit and its files of variables".to_owned(),
         }
-    }
-
-    fn started(&self) -> Option<SystemTime> {
-        self.kubelet.as_ref()?.started
-    }
-
-    fn unit_name(&self) -> &str {
-        let unit = self.kubelet.as_ref().and_then(|kubelet| kubelet.unit.as_deref());
-        unit.unwrap_or("kubelet.service")
     }
 }
