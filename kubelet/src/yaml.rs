@@ -44,13 +44,14 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, Fault> {
 }
 
 /// Like [`parse`], with how the list at `field` of the document is written; without one where the
-/// document is not a mapping.
+/// document is not a mapping. `text` is the same as `bytes`, in UTF-8, as places are counted.
 pub(crate) fn parse_with_layout(
     bytes: &[u8],
+    text: &[u8],
     field: &str,
 ) -> Result<(Document, Option<Layout>), Fault> {
     let tree = parser::parse(bytes)?;
-    let layout = layout::find(&tree, bytes, field);
+    let layout = layout::find(&tree, text, field);
     Ok((decoder::decode(tree)?, layout))
 }
 

@@ -31,7 +31,7 @@ impl Reading {
             })
         } else {
             // In the bytes as they are: the encoding is the reader's to find.
-            yaml::parse_with_layout(original, PROVIDERS)
+            yaml::parse_with_layout(original, &text, PROVIDERS)
                 .map(|(document, layout)| (document.node, layout))
         };
         let (node, layout) = read.map_err(|fault| syntax(&text, &fault))?;

@@ -4,7 +4,7 @@ use crate::layout::{Layout, List};
 use crate::yaml::tree::{Content, Tree};
 
 /// How the list at `field` is written; `None` where the document is not a mapping.
-pub(super) fn find(tree: &Tree, bytes: &[u8], field: &str) -> Option<Layout> {
+pub(super) fn find(tree: &Tree, text: &[u8], field: &str) -> Option<Layout> {
     let root = &tree.nodes[tree.root?];
     let Content::Mapping(items) = &root.content else { return None };
     let is_key = |number: usize| match &tree.nodes[number].content {
@@ -16,17 +16,17 @@ pub(super) fn find(tree: &Tree, bytes: &[u8], field: &str) -> Option<Layout> {
     let list = match (pair, found.next()) {
         (None, _) => List::Missing,
         (Some(_), Some(_)) => List::Repeated,
-        (Some(pair), None) => list(tree, bytes, pair[1]),
+        (Some(pair), None) => list(tree, text, pair[1]),
     };
     Some(Layout {
         root: root.span.start..root.written.end,
-        is_flow: bytes.get(root.span.start) == Some(&b'{'),
+        is_flow: text.get(root.span.start) == Some(&b'{'),
         key: pair.map(|pair| tree.nodes[pair[0]].written.start),
         list,
     })
 }
 
-fn list(tree: &Tree, bytes: &[u8], number: usize) -> List {
+fn list(tree: &Tree, text: &[u8], number: usize) -> List {
     let node = &tree.nodes[number];
     let items = match &node.content {
         Content::Scalar { text, is_implicit: true, .. } => {
@@ -41,7 +41,7 @@ fn list(tree: &Tree, bytes: &[u8], number: usize) -> List {
     };
     let Some(marks) = tree.lists.get(&number) else { return List::Other };
     let written = items.iter().map(|item| tree.nodes[*item].written.clone());
-    if bytes.get(node.span.start) == Some(&b'[') {
+    if text.get(node.span.start) == Some(&b'[') {
         let span = node.span.start..node.written.end;
         return List::Flow { span, items: written.collect(), commas: marks.marks.clone() };
     }

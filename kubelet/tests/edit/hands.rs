@@ -118,6 +118,8 @@ pub(crate) fn hands() -> Vec<(&'static str, Vec<u8>, usize)> {
     let mut hands: Vec<_> =
         texts.into_iter().map(|(title, text, count)| (title, text.into_bytes(), count)).collect();
     hands.push(("UTF-16, little-endian", utf_16(&block, u16::to_le_bytes), 1));
+    let flow = yaml(&format!("providers: [{ITEM}, {two}]\n"));
+    hands.push(("UTF-16 with a flow list", utf_16(&flow, u16::to_le_bytes), 2));
     hands.push(("UTF-16, big-endian", utf_16(&block.replace('\n', "\r\n"), u16::to_be_bytes), 1));
     hands
 }
