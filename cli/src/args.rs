@@ -69,6 +69,17 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// Whether the exit code alone is an answer, so that a script may run it without a stdout.
+    pub(crate) fn answers_by_exit_code(&self) -> bool {
+        match self {
+            Self::Check(_) | Self::Match(_) | Self::Lookup(_) | Self::Doctor(_) => true,
+            Self::Config(args) => args.edit.is_some(),
+            Self::Records(_) | Self::Completions { .. } | Self::Man { .. } => false,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people

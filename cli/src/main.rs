@@ -31,7 +31,8 @@ fn main() -> ExitCode {
         Err(error) => {
             let code = u8::try_from(error.exit_code()).unwrap_or(2);
             if !error.use_stderr() && is_stdout_closed() {
-                return Report::new(error.to_string(), code).print(&Environment::ambient());
+                let help = Report::new(error.to_string(), code);
+                return help.require_stdout().print(&Environment::ambient());
             }
             // It is not a failure when the reader of the help has gone away.
             let _ = error.print();
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         }
     };
     let environment = Environment::ambient();
+    let answers_by_exit_code = args.command.answers_by_exit_code();
     let done = match args.command {
         Command::Check(args) => check::run(&args, &environment),
         Command::Match(args) => match_::run(&args),
@@ -50,5 +52,10 @@ fn main() -> ExitCode {
         Command::Man { name, dir: None } => manual::print_page(name.as_deref()),
         Command::Man { dir: Some(dir), .. } => manual::write_pages(&dir),
     };
-    done.unwrap_or_else(Report::from).print(&environment)
+    let report = done.unwrap_or_else(Report::from);
+    if answers_by_exit_code {
+        report.print(&environment)
+    } else {
+        report.require_stdout().print(&environment)
+    }
 }

@@ -10,11 +10,6 @@ use serde_json::Value;
 use crate::environment::Environment;
 use crate::text::{is_deceptive, paint_labels};
 
-/// A file that is open for reading too cannot be told from none: Rust opens one in place of a
-/// stdout that is closed.
-const CLOSED: &str =
-    "stdout is closed, or is `/dev/null` for reading and writing\nhint: use `> /dev/null`";
-
 /// The end of a command.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -46,6 +41,17 @@ impl Report {
         Self::new(text, code)
     }
 
+    /// Refuses to lose the data: a failure where stdout is closed and there is some.
+    pub(crate) fn require_stdout(self) -> Self {
+        if self.stdout.is_empty() || !is_stdout_closed() {
+            return self;
+        }
+        // Rust opens this in place of a stdout that is closed, so the two look the same.
+        Failure::new("stdout is closed, or is `/dev/null` for reading and writing")
+            .hint("use `> /dev/null`")
+            .into()
+    }
+
     /// Writes it all. A reader that went away is not a failure: it has what it wanted.
     pub(crate) fn print(mut self, environment: &Environment) -> ExitCode {
         if environment.stdout_colour {
@@ -55,10 +61,7 @@ impl Report {
             self.stderr = paint_labels(&self.stderr);
         }
         let mut stdout = io::stdout().lock();
-        let data = match is_stdout_closed() && !self.stdout.is_empty() {
-            true => Err(io::Error::other(CLOSED)),
-            false => stdout.write_all(self.stdout.as_bytes()).and_then(|()| stdout.flush()),
-        };
+        let data = stdout.write_all(self.stdout.as_bytes()).and_then(|()| stdout.flush());
         let remarks = io::stderr().lock().write_all(self.stderr.as_bytes());
         for written in [data, remarks] {
             match written {

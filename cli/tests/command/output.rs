@@ -85,13 +85,16 @@ fn help_tells_the_exit_codes_gives_examples_and_fits_80_columns() {
     }
 }
 
+/// Runs a command without a stdout.
+fn run_without_stdout(args: &[&str]) -> std::process::Output {
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "exec \"$0\" \"$@\" >&-", env!("CARGO_BIN_EXE_pullpass")]);
+    shell.args(args).output().expect("a run")
+}
+
 #[test]
-fn without_a_stdout_nothing_succeeds() {
-    let node = Node::new();
-    let config = node.config(&entry("p", ""));
+fn what_would_be_lost_without_a_stdout_is_an_error() {
     for args in [
-        vec!["check", &config],
-        vec!["match", "registry.example/x", "--config", &config],
         vec!["config", "ecr"],
         vec!["man"],
         vec!["man", "check"],
@@ -100,15 +103,29 @@ fn without_a_stdout_nothing_succeeds() {
         vec!["check", "--help"],
         vec!["--version"],
     ] {
-        let mut shell = std::process::Command::new("sh");
-        shell.args(["-c", "exec \"$0\" \"$@\" >&-", env!("CARGO_BIN_EXE_pullpass")]);
-        let ran = shell.args(&args).output().expect("a run");
+        let ran = run_without_stdout(&args);
         let stderr = String::from_utf8_lossy(&ran.stderr);
         assert_eq!(ran.status.code(), Some(2), "{args:?}: {stderr}");
         assert_eq!(stderr.matches("error: ").count(), 1, "{args:?}: {stderr}");
         assert!(stderr.contains("stdout is closed"), "{args:?}: {stderr}");
         let ran = command().args(&args).stdout(Stdio::null()).output().expect("a run");
         assert_ne!(ran.status.code(), Some(2), "{args:?}: {ran:?}");
+    }
+}
+
+/// Scripts discard the text in ways that cannot be told from a stdout that is closed.
+#[test]
+fn a_verdict_needs_no_stdout() {
+    let node = Node::new();
+    let config = node.config(&entry("p", ""));
+    let broken = node.write("broken.yaml", "kind: CredentialProviderConfig\n");
+    for (args, code) in [
+        (vec!["check", &config], 0),
+        (vec!["check", &broken], 1),
+        (vec!["match", "registry.example/x", "--config", &config], 0),
+        (vec!["match", "other.example/x", "--config", &config], 1),
+    ] {
+        assert_eq!(run_without_stdout(&args).status.code(), Some(code), "{args:?}");
     }
 }
 
