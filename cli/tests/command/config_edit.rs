@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::Path;
 use std::process::Stdio;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::{Node, Ran, command, entry, pullpass};
 
@@ -303,7 +303,10 @@ fn many_at_once_lose_nothing() {
 fn a_kill_leaves_the_old_file_or_the_new_one() {
     let node = Node::new();
     let (file, entry) = (node.write("c.yaml", FILE), node.write("e.yaml", NEW));
+    let start = Instant::now();
     assert_eq!(pullpass(["config", "merge", &file, &entry]).code, Some(0));
+    // From no time to that of two whole runs, on a busy machine too.
+    let step = start.elapsed() / 30;
     let new = read(Path::new(&file));
     let (mut was_old, mut was_new) = (0, 0);
     for number in 0..60 {
@@ -317,7 +320,7 @@ fn a_kill_leaves_the_old_file_or_the_new_one() {
             .stderr(Stdio::null())
             .spawn()
             .expect("a run");
-        std::thread::sleep(Duration::from_micros(number * 400));
+        std::thread::sleep(step * number);
         run.kill().expect("killed");
         run.wait().expect("an end");
         let text = read(Path::new(&file));
