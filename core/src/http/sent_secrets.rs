@@ -318,6 +318,7 @@ mod tests {
             (0..10_000_u32).map(|n| format!("{:x}g", n.wrapping_mul(2_654_435_761))).collect();
         let words: String = (0..100_000).map(|n| format!("x%2565.{n}")).collect();
         assert!(!sent(&secret).occur_in(&[&words]));
-        assert!(start.elapsed().as_secs() < 30);
+        // Generous, for a debug build on a busy machine.
+        assert!(start.elapsed().as_secs() < 120, "{:?}", start.elapsed());
     }
 }
