@@ -1,6 +1,8 @@
 //! From steps to the document that has the login: the one way in which a token or secret leaves
 //! this process.
 
+mod client_authentication;
+mod discovery;
 pub(crate) mod document;
 mod error_response;
 mod run;

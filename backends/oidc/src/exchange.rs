@@ -1,10 +1,8 @@
 //! From a profile's exchange to steps: every type becomes the same calls, so that there is one
 //! engine to secure.
 
-pub(crate) mod client_auth;
-pub(crate) mod discovery;
-mod oauth;
-mod vault;
+mod oauth_steps;
+mod vault_steps;
 
 use std::borrow::Cow;
 
@@ -24,8 +22,10 @@ impl<'a> Steps<'a> {
     pub(crate) fn from_exchange(exchange: &'a Exchange) -> Option<Self> {
         match exchange {
             Exchange::Passthrough | Exchange::File(_) => None,
-            Exchange::OAuth(oauth) => Some(oauth::build_steps(oauth)),
-            Exchange::Vault(vault) => Some(Self::without_client(vault::build_steps(vault).into())),
+            Exchange::OAuth(oauth) => Some(oauth_steps::build_steps(oauth)),
+            Exchange::Vault(vault) => {
+                Some(Self::without_client(vault_steps::build_steps(vault).into()))
+            }
             Exchange::Custom(steps) => Some(Self::without_client(steps.into())),
         }
     }

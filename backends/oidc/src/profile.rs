@@ -9,7 +9,7 @@ mod compile;
 mod compile_context;
 mod custom;
 mod example;
-mod exchange;
+mod exchange_type;
 pub(crate) mod field;
 pub(crate) mod file;
 mod http;
@@ -28,7 +28,7 @@ pub(crate) mod yaml;
 
 pub(crate) use client_auth::{ClientAuth, PrivateKey};
 pub(crate) use compile::{ExpectedToken, Profile};
-pub(crate) use exchange::Exchange;
+pub(crate) use exchange_type::Exchange;
 pub(crate) use field::{Pointer, Policy};
 pub(crate) use oauth::{Discovery, Endpoint, Grant, OAuth, camel_case};
 pub(crate) use raw::RawEncoding as Encoding;

@@ -5,13 +5,13 @@ use pullpass::{Context, Error};
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::client_authentication::{self, Authentication};
+use super::discovery;
 use super::document::Document;
 use super::error_response::{self, Failure};
 use super::step_url;
 use super::values::Values;
 use crate::exchange::Steps;
-use crate::exchange::client_auth::{self, Authentication};
-use crate::exchange::discovery;
 use crate::profile::{Auth, Body, Json, Profile, Step, Target};
 
 /// The last step's answer. What steps before it captured is added to `values`.
@@ -35,7 +35,7 @@ pub(crate) async fn run_steps(
     for (at, step) in steps.steps.iter().enumerate() {
         let url = target_url(step, token_endpoint.as_ref(), values)?;
         let client = match step.client {
-            true => client_auth::prepare(steps.client, &url, values.get("sa.token"), cx)?,
+            true => client_authentication::prepare(steps.client, &url, values.get("sa.token"), cx)?,
             false => Authentication::default(),
         };
         if let Some(next) = steps.steps.get(at + 1) {

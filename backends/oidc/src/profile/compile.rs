@@ -6,7 +6,7 @@ use pullpass::http::HttpConfig;
 use pullpass::{CacheKey, Image, audience};
 
 use super::compile_context::CompileContext;
-use super::exchange::Exchange;
+use super::exchange_type::Exchange;
 use super::field::{ImagePart, OneOrMany, Policy};
 use super::raw::{RawCacheKey, RawExpected, RawProfile, RawType};
 use super::response_fields::{ResponseFields, Username};
