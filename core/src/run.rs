@@ -1,6 +1,6 @@
 //! The life of a plugin: read, answer, print, exit.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
@@ -37,21 +37,20 @@ pub fn main(plugin: &'static Plugin) -> ExitCode {
     let start = Instant::now();
     report_panics();
     let env = Env::process();
-    let mut args = std::env::args_os().skip(1).peekable();
-    let named = args.peek().and_then(|first| first.to_str()).map(str::to_owned);
-    if let Some(command) =
-        plugin.commands.iter().find(|command| Some(command.name) == named.as_deref())
-    {
-        return run_command(plugin, command, args.skip(1), env, start);
+    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if let Some(command) = args.first().and_then(|first| find_command(plugin, first)) {
+        return run_command(plugin, command, args.into_iter().skip(1), env, start);
     }
     let by_hand = io::stdin().is_terminal();
-    if by_hand && args.peek().is_none() {
+    if by_hand && args.is_empty() {
         write_stderr(&help::by_hand(plugin));
         return ExitCode::from(ErrorKind::Request.exit_code());
     }
-    let word = named.filter(|word| !word.starts_with('-'));
-    let options = Options::parse(plugin.options, args, &env)
-        .map_err(|error| unknown_command(plugin, word.as_deref()).unwrap_or(error));
+    let options = Options::parse(plugin.options, args.iter().cloned(), &env).map_err(|error| {
+        unknown_command(plugin, &args)
+            .or_else(|| misplaced_command(plugin, &args, &env))
+            .unwrap_or(error)
+    });
     if let Ok(options) = &options {
         if options.is_set("help") {
             return print(&help::help(plugin));
@@ -74,16 +73,20 @@ pub fn main(plugin: &'static Plugin) -> ExitCode {
     }
 }
 
-/// What a first argument is that is not an option, where the plugin has commands.
-fn unknown_command(plugin: &Plugin, word: Option<&str>) -> Option<Error> {
+fn find_command(plugin: &Plugin, argument: &OsStr) -> Option<&'static Command> {
+    plugin.commands.iter().find(|command| argument == command.name)
+}
+
+/// The error for a first argument that is not an option, where the plugin has commands.
+fn unknown_command(plugin: &Plugin, args: &[OsString]) -> Option<Error> {
     let takes_arguments = plugin.options.iter().any(|option| option.positional);
     if plugin.commands.is_empty() || takes_arguments {
         return None;
     }
+    let word = args.first()?.to_str().filter(|word| !word.starts_with('-'))?;
     // A longer word may be a value in the wrong place.
     let is_short = |word: &&str| word.len() <= 20 && word.bytes().all(|c| c.is_ascii_lowercase());
-    let shown = word?;
-    let message = match Some(shown).filter(is_short) {
+    let message = match Some(word).filter(is_short) {
         Some(word) => format!("unknown command `{word}`"),
         None => "unknown command".to_owned(),
     };
@@ -95,7 +98,25 @@ fn unknown_command(plugin: &Plugin, word: Option<&str>) -> Option<Error> {
     )))
 }
 
-/// The process where a person asked for something.
+/// The error for a command after complete options: one that is the value of an option before it is
+/// not meant as a command.
+fn misplaced_command(plugin: &Plugin, args: &[OsString], env: &Env) -> Option<Error> {
+    let (at, command) = args
+        .iter()
+        .enumerate()
+        .find_map(|(at, argument)| Some((at, find_command(plugin, argument)?)))?;
+    Options::parse(plugin.options, args[..at].iter().cloned(), env).ok()?;
+    let name = command.name;
+    Some(Error::config(format!("the command `{name}` is not the first argument")).with_hint(
+        format!(
+            "by hand, a command must come first, before its options: `{} {name} ...`; in the \
+         provider's `args`, remove it",
+            plugin.name
+        ),
+    ))
+}
+
+/// The process when a person started a command.
 fn run_command(
     plugin: &Plugin,
     command: &Command,
@@ -140,7 +161,7 @@ fn fail(error: &Error) -> ExitCode {
 /// bytes out. For tests, and for programs that embed a provider.
 ///
 /// # Errors
-/// Whatever [`main`] would print, with the image named.
+/// The error that [`main`] would print, with the image named.
 pub fn run(
     plugin: &'static Plugin,
     args: impl IntoIterator<Item = OsString>,
@@ -180,7 +201,7 @@ fn answer(
 ) -> Result<Vec<u8>, Error> {
     let (request, options) = match (Request::parse(stdin), options) {
         (Ok(request), options) => (request, options),
-        // Where both are wrong, the options are what an operator can correct.
+        // If both are wrong, the operator can correct the options.
         (Err(_), Err(error)) | (Err(error), Ok(_)) => return Err(error),
     };
     let credentials = || {
@@ -215,7 +236,7 @@ fn answer(
     credentials().map_err(|error: Error| error.for_image(request.image.as_str()))
 }
 
-/// The limit on the whole run. A plugin with wrong options reads on for a moment, so that
+/// The limit on the whole run. A plugin with wrong options continues to read for a moment, so that
 /// the error can name the image.
 fn limit(options: &Result<Options, Error>) -> Duration {
     match options {
@@ -257,7 +278,7 @@ fn block_on<T>(
     future: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
-    // A wait between two attempts takes no time.
+    // Waits between two attempts take no time.
     #[cfg(fuzzing)]
     runtime.start_paused(true);
     let runtime = runtime
@@ -280,7 +301,7 @@ fn timed_out(deadline: Deadline) -> Error {
     )
 }
 
-/// A panic is a bug. Its message may hold a value, so a release prints only its place.
+/// A panic is a bug. Its message may hold a value, so a release build prints only its location.
 fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -292,4 +313,35 @@ fn report_panics() {
             "error: internal error at {place}{message}\nhint: please report this, with the command line and without the token\n"
         ));
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::OptionSpec;
+
+    static PLUGIN: Plugin = Plugin::new("x-plugin", |_, _| Err(Error::config("not built")))
+        .options(&[OptionSpec::value("config", "FILE", ""), OptionSpec::switch("strict", "")])
+        .commands(&[Command::new("probe", "", |_, _| Box::pin(async { Ok(String::new()) }))]);
+
+    #[test]
+    fn a_command_after_options_is_told_to_come_first() {
+        let check = |args: &[&str]| {
+            let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+            misplaced_command(&PLUGIN, &args, &Env::default()).map(|error| error.render())
+        };
+        for args in [
+            &["--config", "f", "probe", "IMAGE"][..],
+            &["--config=f", "probe"],
+            &["--strict", "probe"],
+        ] {
+            let error = check(args).unwrap();
+            assert!(error.starts_with("error: the command `probe` is not the first argument\n"));
+            assert!(error.contains("a command must come first"), "{error}");
+            assert!(error.contains("`x-plugin probe ...`"), "{error}");
+        }
+        // Here it is a value, and the fault is another.
+        assert_eq!(check(&["--config", "probe", "--unknown"]), None);
+        assert_eq!(check(&["--unknown", "probe"]), None);
+    }
 }
