@@ -1,4 +1,4 @@
-//! A plugin for one registry with a token service of its own: the pod's token is exchanged
+//! A plugin for one registry that has its own token service: the pod's token is exchanged
 //! (RFC 8693) at the URL, and with the CA, that the operator names.
 
 use pullpass::http::{Http, HttpConfig, Plaintext};
@@ -23,7 +23,7 @@ static PLUGIN: Plugin =
 
 const REGISTRY: &str = "registry.example";
 
-/// What the operator said, and a client that trusts accordingly.
+/// The operator's settings, and a client that trusts the CA they name.
 struct Exchange {
     url: Url,
     http: Http,

@@ -1,6 +1,6 @@
-//! The allocator of a plugin's process, behind the feature `global-allocator`.
+//! The allocator of a plugin's process, enabled by the feature `global-allocator`.
 //!
-//! musl's own maps and unmaps pages for groups of a few objects: a third of all system calls of
+//! musl's own allocator maps and unmaps pages for groups of a few objects: a third of all system calls of
 //! a run, each followed by page faults. This one takes 64 KiB at a time and gives nothing back
 //! before the process ends.
 

@@ -8,7 +8,7 @@ use std::net::Ipv6Addr;
 
 use url::{Host, Url};
 
-/// Names that API servers go by without a domain: k3s, RKE2 and MicroK8s take their own, older
+/// Names that API servers have without a domain: k3s, RKE2 and MicroK8s take their own, older
 /// installers set `api`.
 const NAMES: [&str; 8] =
     ["api", "apiserver", "k3s", "kube-apiserver", "kubernetes", "localhost", "microk8s", "rke2"];
@@ -31,7 +31,7 @@ const DOMAINS: [&str; 12] = [
     "container.googleapis.com",
 ];
 
-/// Whether a token for `audience` may be good for the API server of the cluster of `issuer`:
+/// Whether the API server of the cluster with `issuer` may accept a token for `audience`:
 /// it is the issuer, a name of the service `kubernetes`, a managed service's name of one, or an
 /// address, such as the cluster IP.
 /// In any case of letters, with or without a scheme, a port and a slash at the end. An empty
@@ -51,7 +51,7 @@ pub fn is_for_api_server(audience: &str, issuer: &str) -> bool {
         return true;
     }
     match url.host() {
-        // A bare number is an address to URLs, and here it is a number.
+        // URLs read a bare number as an address; here it is only a number.
         Some(Host::Ipv4(_)) => has_scheme || audience.contains('.'),
         Some(Host::Ipv6(_)) => true,
         Some(Host::Domain(host)) => is_api_server(host.trim_end_matches('.')),

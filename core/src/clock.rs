@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-/// The wall clock, or a stand-in for it.
+/// The wall clock, or a replacement for tests.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
@@ -15,7 +15,7 @@ impl Clock {
         Self(Arc::new(SystemTime::now))
     }
 
-    /// A clock that stands still.
+    /// A clock that always shows the same time.
     pub fn fixed(now: SystemTime) -> Self {
         Self(Arc::new(move || now))
     }

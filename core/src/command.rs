@@ -1,4 +1,4 @@
-//! What a plugin does for a person, beside answering the kubelet.
+//! Commands that a plugin has for people, besides answering the kubelet.
 
 use std::pin::Pin;
 
@@ -6,8 +6,8 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::options::{OptionSpec, Options};
 
-/// A command of a plugin's, such as `validate FILE`: its first argument is the command's name.
-/// It reads no stdin, and what it returns goes to stdout.
+/// A command of a plugin, such as `validate FILE`: the plugin's first argument is its name.
+/// It does not read stdin, and what it returns is written to stdout.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Command {
@@ -15,7 +15,7 @@ pub struct Command {
     pub name: &'static str,
     /// One line on what it does.
     pub summary: &'static str,
-    /// What its own command line can say, beside what every plugin's can.
+    /// Its own options, besides those that every plugin has.
     pub options: &'static [OptionSpec],
     /// Runs it.
     pub run: RunCommand,
@@ -34,7 +34,7 @@ impl Command {
     }
 }
 
-/// Makes a command's output out of what its command line says. It may use the network.
+/// Makes a command's output from its options. It may use the network.
 pub type RunCommand =
     for<'a> fn(
         &'a Options,

@@ -1,5 +1,5 @@
-//! Everything that a provider may know of the world around it. Nothing else in a
-//! backend is ambient.
+//! Everything outside the request that a provider may use. A backend has no other
+//! ambient access.
 
 use crate::clock::{Clock, Deadline};
 use crate::env::Env;
@@ -20,7 +20,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// This environment, clock and deadline, and an HTTP client over them.
+    /// This environment, clock and deadline, and an HTTP client that uses them.
     pub fn new(env: Env, clock: Clock, deadline: Deadline) -> Self {
         Self { http: Http::new(&env, deadline), env, clock, deadline }
     }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::error::Error;
 
-/// Environment variables, taken once. Values do not print: some are secrets.
+/// Environment variables, read once. `Debug` does not show the values: some are secrets.
 #[derive(Clone, Default)]
 pub struct Env(HashMap<OsString, OsString>);
 
@@ -17,7 +17,7 @@ impl Env {
         Self(std::env::vars_os().collect())
     }
 
-    /// The value of `name`; an empty value counts as unset, as in most cloud SDKs.
+    /// The value of `name`; an empty value is treated as unset, as in most cloud SDKs.
     pub fn os(&self, name: &str) -> Option<&OsStr> {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }

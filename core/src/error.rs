@@ -26,9 +26,9 @@ pub struct Error {
 pub enum ErrorKind {
     /// The operator: an option, a file or an environment variable is wrong.
     Config,
-    /// Whoever grants access: the identity is known, the registry's side refuses it.
+    /// The person who grants access: the identity is known, but the registry's side refuses it.
     Denied,
-    /// The pod's owner, or the operator's `tokenAttributes`: no identity that could be used.
+    /// The pod's owner, or the operator's `tokenAttributes`: there is no usable identity.
     Identity,
     /// The server's vendor, or a wrong URL: an unexpected answer.
     Protocol,
@@ -111,7 +111,7 @@ impl Error {
         self
     }
 
-    /// Makes it a failure of another kind: for a check of core's whose input came from
+    /// Makes it a failure of another kind: for a check in core whose input came from
     /// elsewhere, such as a [`Login`](crate::Login) out of an operator's file.
     #[must_use]
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
@@ -140,8 +140,8 @@ impl Error {
         Self { kind, message: message.into(), image, hint, source: Some(Arc::new(self)) }
     }
 
-    /// The first error of this type in a chain of causes: it passed through a library that
-    /// was handed our HTTP client, and says more than what the library made of it.
+    /// The first error of this type in a chain of causes. It comes from our HTTP client inside
+    /// a foreign library, and says more than the library's own error.
     pub fn find_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
         causes(error).find_map(|error| error.downcast_ref())
     }
@@ -151,7 +151,7 @@ impl Error {
         &self.message
     }
 
-    /// What the reader should do about it, where it says so.
+    /// What the reader should do about it, if there is a hint.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
@@ -187,8 +187,8 @@ impl Error {
     }
 }
 
-/// An error and the causes below it, looking through `io::Error`, which hides the one
-/// inside it.
+/// An error and the causes below it. `io::Error` hides the error inside it, so that one is
+/// taken out.
 pub fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
@@ -226,7 +226,7 @@ impl ErrorKind {
     ];
 
     /// The process's exit code, 2 to 7. (0 is success; 1 and 101 are never used on
-    /// purpose, so that a crash is not taken for a verdict.)
+    /// purpose, so that a crash is not mistaken for an answer.)
     pub const fn exit_code(self) -> u8 {
         match self {
             Self::Config => 2,

@@ -1,4 +1,4 @@
-//! Reads an operator's files with a bound on size, and never waits on a pipe.
+//! Reads an operator's files with a limit on size, and never waits for a pipe.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -50,7 +50,7 @@ pub(crate) fn open_regular(path: &Path) -> Result<File, Error> {
 
 fn open_at_most(path: &Path, limit: u64) -> Result<File, Error> {
     let file = open(path).map_err(|error| cannot_read(path, error))?;
-    // Asked of the open file: what has the name may be another by now.
+    // Checks the open file: by now the path may lead to another one.
     let metadata = file.metadata().map_err(|error| cannot_read(path, error))?;
     match (metadata.is_file(), metadata.len() > limit) {
         (false, _) => Err(Error::config(format!("`{}` is not a regular file", path.display()))),

@@ -1,5 +1,5 @@
-//! For fuzz targets alone, which are built with `--cfg fuzzing`: what a server or a child process
-//! says comes from the input, and nothing reaches the network.
+//! Only for fuzz targets, which are built with `--cfg fuzzing`: the answers of servers and child
+//! processes come from the input, and nothing reaches the network.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -12,7 +12,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::tls::Roots;
 
-/// What is answered to one call.
+/// The answer to one call.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
     /// The status.
@@ -27,7 +27,7 @@ thread_local! {
     static ANSWERS: RefCell<VecDeque<Answer>> = const { RefCell::new(VecDeque::new()) };
 }
 
-/// Sets what the next calls on this thread are answered, in their order. After the last, no call
+/// Sets the answers to the next calls on this thread, in this order. After the last one, no call
 /// is answered.
 pub fn set_answers(answers: impl IntoIterator<Item = Answer>) {
     ANSWERS.with_borrow_mut(|queue| *queue = answers.into_iter().collect());

@@ -1,5 +1,5 @@
-//! What a plugin says about itself: `--help`, `--version`, and the words for
-//! somebody who starts it by hand.
+//! What a plugin says about itself: `--help`, `--version`, and the text for a
+//! person who starts it by hand.
 
 use std::fmt::Write as _;
 

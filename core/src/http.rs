@@ -76,8 +76,8 @@ pub struct HttpConfig {
     /// The wait before the first retry; each further one is twice as long, up to 5 s, and up to
     /// half of each is random. Default: 200 ms.
     pub initial_backoff: Duration,
-    /// A host, and the addresses to connect to in place of what DNS says. The port 0 stands for
-    /// that of the URL. Default: none.
+    /// A host, and the addresses to connect to instead of those in DNS. The port 0 means the
+    /// port of the URL. Default: none.
     pub resolve: Option<(String, Vec<SocketAddr>)>,
 }
 
@@ -110,7 +110,7 @@ impl Http {
         }
     }
 
-    /// Another client in the same world, with its own settings.
+    /// Another client of the same run, with its own settings.
     #[must_use]
     pub fn with_config(&self, config: HttpConfig) -> Self {
         Self {
@@ -142,15 +142,15 @@ impl Http {
     /// (and, where there is a proxy, its `CONNECT`).
     ///
     /// The host must be one that the call may go to whatever the pending call answers, and not
-    /// the host of the pending call. A connection that fails is forgotten, and the call makes its
-    /// own; one that is still being opened is waited for. `http://` is left alone.
+    /// the host of the pending call. If the connection fails, it is dropped and the call opens its
+    /// own. If it is still being opened, the call waits for it. `http://` URLs are ignored.
     pub fn preconnect(&self, url: &Url) {
         if url.scheme() == "https" && !cfg!(fuzzing) {
             self.preconnects.start(self, url);
         }
     }
 
-    /// The secrets that were sent in this run, by this client and by all others of its world.
+    /// The secrets that were sent in this run, by this client and by all others.
     pub fn sent_secrets(&self) -> &SentSecrets {
         &self.sent
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::error::Error;
 
-/// Longer than any name that the kubelet can send (registry 255, repository 255).
+/// Longer than any name that the kubelet can send (255 for the registry, 255 for the repository).
 const LONGEST: usize = 1024;
 
 /// An image's name without tag or digest, as the kubelet normalises it:
@@ -95,7 +95,7 @@ impl Image {
     }
 
     /// Whether the image is on `registry`, which is `host` or `host:port`: the port
-    /// counts, the case of the host does not.
+    /// must be the same, the case of the host does not matter.
     pub fn is_on(&self, registry: &str) -> bool {
         self.registry().eq_ignore_ascii_case(registry)
     }
@@ -125,15 +125,15 @@ impl Image {
                 .is_some_and(|rest| path.is_empty() || rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// Whether the registry is asked on the port of `https://`: without a port, or with 443.
-    /// A host name proves whose registry this is only then: on another port of the same host,
-    /// something else may answer.
+    /// Whether the registry is on the port of `https://`: without a port, or with 443.
+    /// Only then does the host name prove whose registry it is: on another port of the same host,
+    /// another server may answer.
     pub fn is_on_https_port(&self) -> bool {
         matches!(self.port, None | Some(443))
     }
 
     /// The registry's host name, lower-cased, without the port: for registries that are
-    /// told by the form of their host. Mind [`Image::port`] then.
+    /// recognized by the form of their host. Check [`Image::port`] too.
     pub fn host(&self) -> &str {
         &self.host
     }

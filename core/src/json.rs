@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-/// A JSON value of which only text and structure matter here.
+/// A JSON value; only texts and structure matter here.
 pub(crate) enum Json {
     Null,
     Bool,

@@ -12,12 +12,12 @@ use crate::time::numeric_date;
 
 pub use signing::SigningKey;
 
-/// When a token of any kind ends by its own words.
+/// When a token of any kind expires, according to itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JwtExpiry {
     /// It is not a JWT, or one without `exp`.
     Missing,
-    /// It has an `exp` that cannot be read: do not rely on any life.
+    /// It has an `exp` that cannot be read: do not rely on any lifetime.
     Unreadable,
     /// Its `exp` (RFC 7519 §4.1.4).
     At(SystemTime),
@@ -47,7 +47,7 @@ fn looks_like_jwt(token: &str) -> bool {
     header.is_some_and(|header| header.contains_key("alg") && !header.contains_key("enc"))
 }
 
-/// The text that `token`, a JWT, claims by `name`. Nothing is verified.
+/// The text of the claim `name` in `token`, a JWT. Nothing is verified.
 pub fn jwt_claim(token: &str, name: &str) -> Option<String> {
     jwt_claims(token)?.get(name)?.as_str().map(str::to_owned)
 }
@@ -57,8 +57,8 @@ fn jwt_claims(token: &str) -> Option<Map<String, Value>> {
     decode_object(payload)
 }
 
-/// A JSON object in base64url, or in plain base64, with or without padding: a server that takes
-/// such a token is not to be found stricter here.
+/// A JSON object in base64url, or in plain base64, with or without padding: servers
+/// accept such tokens, so this must not be stricter.
 fn decode_object(part: &str) -> Option<Map<String, Value>> {
     let url_safe = |c| match c {
         '+' => '-',

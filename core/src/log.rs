@@ -36,7 +36,7 @@ pub(crate) fn start(options: &Options) -> Result<(), Error> {
         #[cfg(unix)]
         "journald" => match tracing_journald::layer() {
             Ok(layer) => install(layer, level),
-            // A missing journal is no reason to fail a pull.
+            // A pull must not fail because the journal is missing.
             Err(error) => {
                 install(stderr(), level);
                 tracing::warn!("cannot reach journald, logging to stderr: {error}");

@@ -17,19 +17,19 @@ use pullpass_go_duration::GoDuration;
 pub struct OptionSpec {
     /// Its name, without the dashes; a single letter is written with one dash, or two.
     pub name: &'static str,
-    /// What stands for the value in `--help`; `None` for a switch.
+    /// The placeholder for the value in `--help`; `None` for a switch.
     pub value: Option<&'static str>,
-    /// Whether it is given by its place on the command line, without a name.
+    /// Whether it is given by its position on the command line, without a name.
     pub positional: bool,
     /// The environment variable that sets it when the command line does not.
     pub env: Option<&'static str>,
-    /// What holds when neither sets it.
+    /// The value when neither sets it.
     pub default: Option<&'static str>,
     /// Whether it may be given several times.
     pub repeated: bool,
-    /// Whether nothing works without it.
+    /// Whether it must be set.
     pub required: bool,
-    /// Whether it is only tolerated: configurations written for another program have it.
+    /// Whether it is accepted and ignored: configurations written for another program have it.
     pub ignored: bool,
     /// One line on its meaning.
     pub help: &'static str,
@@ -56,8 +56,8 @@ impl OptionSpec {
         }
     }
 
-    /// An argument without a name of its own on the command line; a plugin has one such at
-    /// most, and takes several arguments if it is [`repeated`](Self::repeated).
+    /// An argument that is given without a name on the command line; a plugin has at most one such
+    /// option, and takes several arguments if it is [`repeated`](Self::repeated).
     pub const fn positional(name: &'static str, value: &'static str, help: &'static str) -> Self {
         Self { positional: true, ..Self::value(name, value, help) }
     }
@@ -68,7 +68,7 @@ impl OptionSpec {
         Self { env: Some(env), ..self }
     }
 
-    /// Holds `default` unless set.
+    /// Has the value `default` unless set.
     #[must_use]
     pub const fn default(self, default: &'static str) -> Self {
         Self { default: Some(default), ..self }
@@ -86,14 +86,14 @@ impl OptionSpec {
         Self { repeated: true, ..self }
     }
 
-    /// Is taken and means nothing: for configurations that were written for the program
-    /// which the plugin replaces.
+    /// Is accepted and ignored: for configurations that were written for the program
+    /// that the plugin replaces.
     #[must_use]
     pub const fn ignored(self) -> Self {
         Self { ignored: true, ..self }
     }
 
-    /// As the command line has it, with what stands for its value.
+    /// As it is written on the command line, with the placeholder for its value.
     pub fn written(&self) -> String {
         match self.value {
             Some(value) if self.positional => value.to_owned(),
@@ -102,7 +102,7 @@ impl OptionSpec {
         }
     }
 
-    /// What messages call it.
+    /// Its name in messages.
     fn display_name(&self) -> String {
         match self.positional {
             true => format!("the argument {}", self.value.unwrap_or(self.name)),
@@ -144,10 +144,10 @@ pub(crate) const COMMON: &[OptionSpec] = &[
     OptionSpec::switch("version", "print the version and exit"),
 ];
 
-/// The longest that a run may be given: the kubelet's minute, less time to report.
+/// The longest time limit of a run: the kubelet's minute, less the time to report an error.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(59);
 
-/// What the command line and the environment said, by the table.
+/// The values from the command line and the environment.
 #[derive(Clone, Debug, Default)]
 pub struct Options(BTreeMap<&'static str, Vec<String>>);
 

@@ -16,8 +16,8 @@ pub trait Provider: Send + Sync {
     /// image needs none.
     ///
     /// # Errors
-    /// Whatever keeps the provider from answering. The runner prints it and exits
-    /// with the kind's code; the kubelet then goes on without these credentials.
+    /// Any failure that keeps the provider from answering. The runner prints it and exits
+    /// with the kind's code; the kubelet then continues without these credentials.
     async fn credentials(&self, request: &Request, cx: &Context) -> Result<Response, Error>;
 
     /// Whether the operator's files say that a token which the Kubernetes API server may accept
@@ -49,22 +49,22 @@ pub struct Plugin {
     pub version: &'static str,
     /// One line on what it does.
     pub summary: &'static str,
-    /// The `matchImages` that an operator wants by default; empty when only the
+    /// The default `matchImages` for `pullpass config`; empty when only the
     /// operator can know.
     pub match_images: &'static [&'static str],
     /// What the command line and the environment can say.
     pub options: &'static [OptionSpec],
     /// The service account annotations that it reads.
     pub annotations: &'static [Annotation],
-    /// The environment variables that it reads beside those of the options: a vendor's own.
+    /// The environment variables that it reads besides those of the options: a vendor's.
     pub environment: &'static [Variable],
-    /// What it does for a person, beside answering the kubelet.
+    /// Its commands for people.
     pub commands: &'static [Command],
     /// Further tables of `--help`.
     pub topics: &'static [Topic],
-    /// For whom an answer to a request with a token holds: what `pullpass config` writes.
+    /// Who may share an answer to a request with a token: what `pullpass config` writes.
     pub cache_type: CacheType,
-    /// The audience that its service wants in a pod's token, where that is one fixed text or
+    /// The audience that its service requires in a pod's token, if that is one fixed text or
     /// form, such as `sts.amazonaws.com`: for `pullpass config` and for messages.
     pub audience: Option<&'static str>,
     /// Makes the provider. Runs after the request was read; must not touch the network.
@@ -72,8 +72,8 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    /// A plugin whose binary is `name`, with nothing else said: no options, no annotations, no
-    /// default patterns, answers per token.
+    /// A plugin whose binary is `name`, without options, annotations or default patterns; its
+    /// answers are cached per token.
     pub const fn new(name: &'static str, build: Build) -> Self {
         Self {
             name,
@@ -91,12 +91,12 @@ impl Plugin {
         }
     }
 
-    /// Everything that its command line takes: its own options, and those that every plugin has.
+    /// All options of its command line: its own, and those that every plugin has.
     pub fn all_options(&self) -> impl Iterator<Item = &'static OptionSpec> {
         self.options.iter().chain(COMMON)
     }
 
-    /// Every environment variable that it reads beside those of the options: its own, and those
+    /// Every environment variable that it reads besides those of the options: its own, and those
     /// that every plugin reads.
     pub fn all_environment(&self) -> impl Iterator<Item = &'static Variable> {
         self.environment.iter().chain(ENVIRONMENT)
@@ -163,7 +163,7 @@ impl Plugin {
     }
 }
 
-/// What every plugin reads of its environment, beside its options.
+/// The environment variables that every plugin reads, besides those of its options.
 const ENVIRONMENT: &[Variable] = &[
     Variable::new(
         "HTTPS_PROXY, HTTP_PROXY",
@@ -176,7 +176,7 @@ const ENVIRONMENT: &[Variable] = &[
     Variable::new("SSL_CERT_FILE", "CA certificates in PEM, instead of the system's"),
 ];
 
-/// Makes a provider out of what the operator said.
+/// Makes a provider from the operator's options.
 pub type Build = fn(&Options, &Context) -> Result<Box<dyn Provider>, Error>;
 
 /// `tokenAttributes.cacheType`: who shares an answer that a pod's token brought.
@@ -184,7 +184,7 @@ pub type Build = fn(&Options, &Context) -> Result<Box<dyn Provider>, Error>;
 /// Source: KEP-4412; Kubernetes, "Kubelet Configuration (v1)", `ServiceAccountTokenAttributes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheType {
-    /// The pods that show the same token: where the credential dies with it, or depends on it.
+    /// Only pods with the same token: the credential expires with the token, or depends on it.
     Token,
     /// All pods of the service account: where the credential is the service account's and
     /// outlives the token.
@@ -214,20 +214,20 @@ impl Variable {
 pub struct Annotation {
     /// Its key, such as `eks.amazonaws.com/ecr-role-arn`.
     pub key: &'static str,
-    /// The option with which it is wanted: without that option `pullpass config` does not list
-    /// it. `None`: it is always wanted.
+    /// The option that makes it useful: without that option `pullpass config` does not list
+    /// it. `None`: it is always listed.
     pub option: Option<&'static str>,
     /// One line on its meaning.
     pub help: &'static str,
 }
 
 impl Annotation {
-    /// An annotation that is always wanted, and one line on its meaning.
+    /// An annotation that is always listed, and one line on its meaning.
     pub const fn new(key: &'static str, help: &'static str) -> Self {
         Self { key, option: None, help }
     }
 
-    /// Wanted only with this option.
+    /// Listed only with this option.
     #[must_use]
     pub const fn with_option(self, option: &'static str) -> Self {
         Self { option: Some(option), ..self }

@@ -47,11 +47,11 @@ impl Request {
         Self { version: ApiVersion::default(), image, service_account }
     }
 
-    /// Reads a request: exactly one JSON object. Unknown fields are passed over,
+    /// Reads a request: exactly one JSON object. Unknown fields are ignored,
     /// since later versions of the kubelet may send more.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`](crate::ErrorKind::Request), in words that never repeat the token.
+    /// [`ErrorKind::Request`](crate::ErrorKind::Request); the message never repeats the token.
     pub fn parse(stdin: &[u8]) -> Result<Self, Error> {
         Self::read(stdin).map_err(|error| {
             error.or_with_hint(
@@ -60,7 +60,7 @@ impl Request {
         })
     }
 
-    /// The pod's token, for a provider that can do nothing without.
+    /// The pod's token, for a provider that needs one.
     ///
     /// # Errors
     /// [`ErrorKind::Identity`](crate::ErrorKind::Identity) when the request has none.
@@ -149,7 +149,7 @@ impl Fields {
                 error.valid_up_to()
             ))
         })?;
-        // The message of a syntax error is fixed text; values never are in it.
+        // The message of a syntax error is a fixed text without values.
         match serde_json::from_str(text) {
             Ok(Json::Object(fields)) => Ok(Self(fields)),
             Ok(other) => Err(Error::request(format!(
@@ -165,7 +165,7 @@ impl Fields {
     }
 
     /// Takes a field out; `None` when it is absent. The kubelet leaves an empty field out: it
-    /// never writes null, which Go would take for absent.
+    /// never writes null, which Go would read as absent.
     fn take(&mut self, name: &str) -> Option<Json> {
         let found = self.0.iter().position(|(key, _)| key == name)?;
         Some(self.0.swap_remove(found).1)
@@ -207,7 +207,7 @@ impl Fields {
             };
         };
         if version != ApiVersion::V1 {
-            // To pass the token over would answer with the node's identity instead.
+            // If the token were ignored, the answer would use the node's identity.
             return Err(Error::request(format!(
                 "`serviceAccountToken` is not part of `{version}`"
             ))

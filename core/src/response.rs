@@ -15,7 +15,7 @@ use pullpass_go_duration::GoDuration;
 /// where that is less.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
 
-/// What the kubelet may log in with, and for how long it may remember it.
+/// What the kubelet may log in with, and how long it may cache that.
 ///
 /// Source: Kubernetes API reference, "Kubelet CredentialProvider (v1)",
 /// `CredentialProviderResponse`.
@@ -117,7 +117,7 @@ impl Login {
     }
 
     /// Neither user name nor password: the registry is asked without a login. Only for
-    /// configurations that lean on it; a key that is left out means the same.
+    /// configurations that rely on it; a key that is left out means the same.
     pub fn anonymous() -> Self {
         Self { username: String::new(), password: String::new().into() }
     }
@@ -145,15 +145,15 @@ impl Cache {
         Self { key, duration: Duration::from_secs(duration.as_secs()) }
     }
 
-    /// Until shortly before the credential dies at `expires`: less five minutes, or
+    /// Until shortly before the credential expires at `expires`: less five minutes, or
     /// less a tenth of what is left when that is shorter. Whole seconds; zero when it
-    /// has died already.
+    /// has expired already.
     pub fn until(key: CacheKey, expires: SystemTime, now: SystemTime) -> Self {
         let left = expires.duration_since(now).unwrap_or_default();
         Self::until_with_margin(key, expires, now, MARGIN.min(left / 10))
     }
 
-    /// Until `margin` before the credential dies at `expires`, in whole seconds.
+    /// Until `margin` before the credential expires at `expires`, in whole seconds.
     pub fn until_with_margin(
         key: CacheKey,
         expires: SystemTime,
@@ -170,12 +170,12 @@ impl Cache {
         Self { duration: self.duration.min(longest), ..self }
     }
 
-    /// For which other pulls it holds.
+    /// For which other pulls it may be used.
     pub const fn key(self) -> CacheKey {
         self.key
     }
 
-    /// How long it holds; zero means not at all.
+    /// How long it may be kept; zero means not at all.
     pub const fn duration(self) -> Duration {
         self.duration
     }

@@ -30,14 +30,14 @@ pub struct ServiceAccount {
     pub annotations: BTreeMap<String, String>,
 }
 
-/// A service account token: a signed JWT (RFC 7519). Its content never prints.
+/// A service account token: a signed JWT (RFC 7519). Its content is never printed.
 #[derive(Clone)]
 pub struct Token {
     secret: SecretString,
     claims: Claims,
 }
 
-/// What a token says of itself. **Nothing here is verified**: only the server that
+/// What a token says about itself. **Nothing here is verified**: only the server that
 /// takes the token checks its signature.
 ///
 /// Source: RFC 7519 §4.1; Kubernetes, "Managing Service Accounts", "Schema for
@@ -50,7 +50,7 @@ pub struct Claims {
     pub subject: String,
     /// `aud`: whom the token is for.
     pub audience: Vec<String>,
-    /// `exp`: when the token dies.
+    /// `exp`: when the token expires.
     pub expires: SystemTime,
     /// The pod's namespace.
     pub namespace: Option<String>,
@@ -90,9 +90,9 @@ impl Token {
     }
 
     /// Refuses a token that the Kubernetes API server may accept: the server that gets it could act on
-    /// the cluster. The runner asks before any provider sees the token. The kubelet asks for
-    /// tokens of one audience, so one with several, or with none, was made elsewhere and
-    /// for more than this.
+    /// the cluster. The runner checks this before any provider sees the token. The kubelet requests
+    /// tokens with one audience, so a token with several, or with none, was made elsewhere and
+    /// for other uses too.
     ///
     /// `allowed` holds the audiences that the operator lets through by name.
     ///
@@ -138,10 +138,10 @@ impl Token {
         Ok(())
     }
 
-    /// Refuses a token that is dead at `now`, rather than a server that may say less about it.
+    /// Refuses a token that has expired at `now`: a server might explain less.
     ///
     /// # Errors
-    /// [`ErrorKind::Identity`](crate::ErrorKind::Identity), naming since when.
+    /// [`ErrorKind::Identity`](crate::ErrorKind::Identity), which says since when.
     pub fn check_alive(&self, now: SystemTime) -> Result<(), Error> {
         match now.duration_since(self.claims.expires) {
             Err(_) => Ok(()),
@@ -156,7 +156,7 @@ impl Token {
         }
     }
 
-    /// What the token says of itself.
+    /// What the token says about itself.
     pub fn claims(&self) -> &Claims {
         &self.claims
     }

@@ -40,7 +40,7 @@ pub(crate) fn print_response(response: &[u8], deadline: Deadline) -> Result<(), 
     })
 }
 
-/// Writes what a person asked for.
+/// Writes the output of a command for people.
 pub(crate) fn write_stdout(text: &str) -> Result<(), Error> {
     write(text.as_bytes(), Deadline::after(Deadline::DEFAULT))
         .map_err(|error| error.context("cannot write to stdout"))
@@ -66,17 +66,17 @@ fn write(bytes: &[u8], deadline: Deadline) -> Result<(), Error> {
 /// A pipe that is ready takes at least this much without blocking, in bytes (POSIX `PIPE_BUF`).
 const PIECE: usize = 4096;
 
-/// How long stderr may keep a run waiting, at most. Logs and errors are worth less than the end
-/// of the run.
+/// How long stderr may keep a run waiting, at most. Ending the run matters more than logs and
+/// errors.
 const STDERR_PATIENCE: Duration = Duration::from_millis(500);
 
-/// Writes to stderr as much as somebody reads.
+/// Writes to stderr as much as its reader takes.
 pub(crate) fn write_stderr(text: &str) {
-    // With stderr gone there is no place left to say so.
+    // Without stderr there is no way to report it.
     let _ = Stderr::default().write_all(text.as_bytes());
 }
 
-/// Stderr that never blocks for long: once its reader does not read in time, the rest
+/// Stderr that never blocks for long: if its reader does not read in time, the rest
 /// is dropped.
 #[derive(Default)]
 pub(crate) struct Stderr {

@@ -6,7 +6,7 @@ const LONGEST: usize = 600;
 
 /// Folds `text` into one printable line, cuts it, and masks anything JWT-shaped.
 ///
-/// Use it on every text that a server or a file had a part in.
+/// Use it on every text of which a part comes from a server or a file.
 pub fn one_line(text: &str) -> String {
     cut_and_mask(&fold_space(text), LONGEST)
 }
@@ -31,7 +31,7 @@ pub(crate) fn fold_space(text: &str) -> String {
 
 /// The first `longest` characters of a line, with what looks like a token masked. It is cut
 /// before it is masked, so that what is printed is within what was cut; a token that the cut
-/// would leave a part of goes whole.
+/// would divide is masked whole.
 pub(crate) fn cut_and_mask(line: &str, longest: usize) -> String {
     let Some((end, _)) = line.char_indices().nth(longest) else { return mask_tokens(line) };
     let (shown, rest) = line.split_at(end);
@@ -52,7 +52,7 @@ pub fn is_dns_label(label: &str) -> bool {
         && !label.ends_with('-')
 }
 
-/// Bidirectional and zero-width characters can make a log line lie.
+/// Bidirectional and zero-width characters can make a log line look like another one.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
@@ -90,8 +90,8 @@ fn is_token(word: &str) -> bool {
     is_jose && word.len() >= 20 || word.split('.').any(is_mixture)
 }
 
-/// Generated names, as of roles, are words and a short hash with hyphens between them. No
-/// piece of them mixes all that a piece of a token does.
+/// Generated names, such as those of roles, are words and a short hash with hyphens between
+/// them. No part of them mixes as many kinds of characters as a part of a token does.
 fn is_name(part: &str) -> bool {
     let all = |piece: &str, of: fn(&u8) -> bool| piece.bytes().all(|c| of(&c));
     let is_word = |piece: &str| {

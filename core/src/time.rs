@@ -11,8 +11,8 @@ pub(crate) fn numeric_date(seconds: f64) -> Option<SystemTime> {
 }
 
 /// A number of seconds, such as `expires_in` (RFC 6749 §5.1), or its digits in a string, as
-/// some servers have it. A fraction is dropped, a negative one is zero; `None` when it is no
-/// number, or out of range.
+/// some servers have it. A fraction is dropped, a negative number is zero; `None` when it is not
+/// a number, or out of range.
 pub fn seconds(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::Number(number) => number.as_f64()?,

@@ -28,7 +28,7 @@ pub use client_certificate::ClientCertificate;
 pub(crate) use provider::signing_key;
 pub use roots::Roots;
 
-/// A configuration that trusts `roots`, and shows `client`.
+/// A configuration that trusts `roots`, and presents the certificate `client`.
 ///
 /// # Errors
 /// [`ErrorKind::Config`](crate::ErrorKind::Config) when a file that the operator named has no
@@ -48,8 +48,8 @@ pub(crate) fn client_config(
     Ok(config)
 }
 
-/// A configuration that trusts no server, for clients that only use plain HTTP: it costs no
-/// file and no parsing.
+/// A configuration that trusts no server, for clients that only use plain HTTP: it reads no
+/// file and parses nothing.
 pub(crate) fn plaintext_config() -> ClientConfig {
     configuration(verifier::without_roots())
 }

@@ -1,10 +1,10 @@
-//! What a request without a pod's token is answered with, where an operator may choose.
+//! How a request without a pod's token is answered, if the operator may choose.
 
 use crate::error::Error;
 use crate::options::{OptionSpec, Options};
 
 /// For static pods, for providers without `tokenAttributes`, and for pods without a service
-/// account. A request **with** a token never comes here.
+/// account. It never applies to a request **with** a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WithoutToken {
     /// The node's own identity answers.
@@ -21,7 +21,7 @@ impl WithoutToken {
         OptionSpec::value("without-token", "HOW", help)
     }
 
-    /// What the operator said, if anything.
+    /// What the operator chose, if anything.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) on another word.

@@ -1,5 +1,5 @@
-//! The cloud provider's configuration file, `azure.json`: JSON or YAML, keys in any case,
-//! keys of the cloud provider's other parts passed over.
+//! The cloud provider's configuration file, `azure.json`: JSON or YAML, keys in any case;
+//! keys for the cloud provider's other parts are ignored.
 //!
 //! Source: cloud-provider-azure, "Cloud provider config".
 
@@ -51,7 +51,7 @@ pub(crate) fn read(path: &Path) -> Result<AzureJson, Error> {
 const HINT: &str =
     "the argument names the cloud provider's `azure.json`; without it, use options: see `--help`";
 
-/// The most values in the file, also those that an alias repeats.
+/// The most values in the file, those that an alias repeats included.
 const MAX_VALUES: usize = 10_000;
 
 /// The deepest that lists and mappings are nested.
@@ -85,7 +85,7 @@ impl<'a> Fields<'a> {
         let text = text.trim_start_matches('\u{feff}');
         let broken =
             |what: String| Error::config(format!("`{}` {what}", path.display())).with_hint(HINT);
-        // JSON first: that is what it mostly is, and it needs no YAML.
+        // JSON first: most files are JSON, and then no YAML parser is needed.
         let value: Value = match serde_json::from_str(text) {
             Ok(value) => value,
             Err(json) => parse_yaml(text).map_err(|error| match error.without_snippet() {

@@ -1,4 +1,4 @@
-//! The registry's challenge, only to explain an error: nothing that it names is called.
+//! The registry's challenge, only to explain an error: no address in it is called.
 //!
 //! Source: RFC 9110 §11.6.1; distribution registry, "Token authentication specification".
 

@@ -17,14 +17,14 @@ pub(crate) struct CloudSettings {
     pub(crate) name: Option<String>,
     pub(crate) authority: Option<Url>,
     pub(crate) suffixes: Vec<Suffix>,
-    /// What describes the cloud; asked where it is not known by name.
+    /// What describes the cloud; used if the cloud is not known by name.
     pub(crate) resource_manager: Option<String>,
 }
 
 /// One cloud.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Cloud {
-    /// The URL of Microsoft Entra ID, or the service in its place: scheme and host.
+    /// The URL of Microsoft Entra ID, or the service that replaces it: scheme and host.
     pub(crate) authority: Url,
     /// How the hosts of its registries end.
     pub(crate) suffixes: Vec<Suffix>,
@@ -34,7 +34,7 @@ pub(crate) struct Cloud {
 
 /// A cloud that is known by name.
 struct Known {
-    /// What `cloud` may call it, as in `azure.json`.
+    /// Its names in `cloud` of `azure.json`.
     names: &'static [&'static str],
     authority: &'static str,
     suffix: &'static str,

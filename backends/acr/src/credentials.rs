@@ -27,7 +27,7 @@ pub(crate) enum Credential {
 /// Gets the credential of `identity`.
 ///
 /// # Errors
-/// When Entra, or the service in its place, refuses or cannot be reached.
+/// When Entra, or the service that replaces it, refuses or cannot be reached.
 pub(crate) async fn credential(
     identity: &Identity<'_>,
     cloud: &Cloud,

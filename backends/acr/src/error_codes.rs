@@ -13,7 +13,7 @@ use crate::token_service::TokenService;
 /// For an answer that is not in the service's own form.
 const UNEXPECTED: &str = "unexpected answer: check for a proxy, a login page or a wrong URL";
 
-/// For Entra, and the services in its place.
+/// For Entra, and the services that replace it.
 pub(crate) fn diagnose_token_service(
     reply: &Reply,
     body: &EntraErrorBody,
@@ -32,7 +32,7 @@ pub(crate) fn diagnose_token_service(
     }
 }
 
-/// `None` where the status says as much.
+/// `None` if the code says no more than the status.
 fn diagnose_aadsts(
     code: &str,
     service: &TokenService,

@@ -1,4 +1,4 @@
-//! What Azure's services answer in place of a token.
+//! What Azure's services answer instead of a token.
 //!
 //! Source: Microsoft identity platform, "OAuth 2.0 error responses"; Azure Instance Metadata
 //! Service, "Error handling"; OCI distribution specification, "Error codes".
@@ -56,10 +56,10 @@ impl EntraErrorBody {
 
     /// The description's first sentence, and the ID by which Microsoft finds the attempt.
     pub(crate) fn words(&self) -> Option<String> {
-        // What follows is trace IDs, each on a line of its own, or after its name.
+        // Trace IDs follow, each on its own line or after its name.
         let first = self.body.description()?.lines().next().unwrap_or_default();
         let first = first.split(" Trace ID:").next().unwrap_or_default().trim();
-        // Long ones may not push out what follows.
+        // A long one must not push out what follows.
         let first: String = first.chars().take(LONGEST_WORDS).collect();
         Some(match &self.correlation_id {
             Some(id) => format!("{first} (correlation ID {id})"),

@@ -21,7 +21,7 @@ pub(crate) struct Exchange<'a> {
     pub(crate) cx: &'a Context,
 }
 
-/// Either of its answers.
+/// One of its two answers.
 #[derive(Deserialize)]
 struct TokenResponse {
     refresh_token: Option<String>,

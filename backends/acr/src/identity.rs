@@ -21,7 +21,7 @@ const BINDING_AUDIENCE: &str = "api://AKSIdentityBinding";
 pub(crate) enum Identity<'a> {
     /// The pod, as an application that trusts its token (federated credentials).
     Pod { client_id: &'a str, tenant_id: &'a str, token: &'a Token },
-    /// The pod, by an identity binding of the cluster's.
+    /// The pod, by an identity binding of the cluster.
     BoundPod {
         client_id: &'a str,
         tenant_id: Option<&'a str>,
@@ -131,7 +131,7 @@ impl<'a> Identity<'a> {
         !self.is_static() && !matches!(self, Self::Anonymous)
     }
 
-    /// The tenant that the registry is told.
+    /// The tenant that is sent to the registry.
     pub(crate) fn tenant_id(&self) -> Option<&'a str> {
         match self {
             Self::Pod { tenant_id, .. } | Self::Principal { tenant_id, .. } => Some(tenant_id),

@@ -7,7 +7,7 @@ use pullpass::text::is_dns_label;
 /// Source: Azure Container Registry, "Authenticate with Microsoft Entra ID".
 pub(crate) const AUDIENCE: &str = "https://containerregistry.azure.net";
 
-/// How the hosts of a cloud's registries end, and their port where it is not that of HTTPS.
+/// How the hosts of a cloud's registries end, and their port if it is not that of HTTPS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Suffix {
     domain: String,
@@ -27,8 +27,8 @@ impl Suffix {
         is_domain.then(|| Self { domain: domain.to_owned(), port })
     }
 
-    /// Whether a registry with this ending is asked on its own port. The name of a host proves
-    /// whose it is only there: on another port, something else may answer.
+    /// Whether `port` is that of a registry with this ending. Only there does the name of a host
+    /// prove whose it is: on another port, another server may answer.
     fn is_on_port(&self, port: Option<u16>) -> bool {
         match self.port {
             Some(own) => port == Some(own),
@@ -67,8 +67,8 @@ pub(crate) enum Host {
     LoginServer(LoginServer),
     /// The host of a login server, on another port.
     OtherPort,
-    /// `NAME.REGION.data.SUFFIX`: where layers are fetched from, with a link of the login
-    /// server's that needs no login.
+    /// `NAME.REGION.data.SUFFIX`: where layers are fetched from, with a link from the login
+    /// server that needs no login.
     Data,
     /// Not an ACR registry.
     Foreign,

@@ -8,14 +8,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::login_target::LoginTarget;
 use crate::settings::Settings;
 
-/// The user name beside a token of the registry's.
+/// The user name that goes with a token of the registry.
 /// Source: Azure Container Registry, "Authenticate with `az acr login --expose-token`".
 const USER: &str = "00000000-0000-0000-0000-000000000000";
 
 /// Every ACR registry, for logins without user and password.
 const EVERY_REGISTRY: &str = "*.azurecr.*";
 
-/// The response with a token of the registry's. Kept until the token's own expiry, and not
+/// The response with a token of the registry. It is kept until the token expires, and not
 /// longer than the operator allows.
 ///
 /// # Errors
@@ -37,7 +37,7 @@ pub(crate) fn with_token(
             return Err(Error::protocol("the registry returned a token that has already expired")
                 .with_hint("check this node's clock"));
         }
-        // It does not say how long it holds: ask again for the next pull.
+        // It does not say how long it is valid: ask again for the next pull.
         JwtExpiry::Missing | JwtExpiry::Unreadable => Cache::never(key),
     };
     let login = Login::new(USER, token.expose_secret()).map_err(|error| {

@@ -30,7 +30,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Source: Amazon ECR endpoints and quotas.
 const FIPS_REGIONS: [&str; 4] = ["us-east-1", "us-east-2", "us-west-1", "us-west-2"];
 
-/// Who asked for FIPS.
+/// Who requested FIPS.
 pub(crate) enum Fips {
     /// The registry's host.
     ByHost,
@@ -41,11 +41,11 @@ pub(crate) enum Fips {
 /// AWS as one registry needs it.
 pub(crate) struct Aws {
     config: SdkConfig,
-    /// Where sources of credentials ask.
+    /// How sources of credentials reach AWS.
     sources: ProviderConfig,
     /// The node's profile.
     profiles: Profiles,
-    /// What no words of a server may repeat.
+    /// The secrets that a server's words must not repeat.
     sent: SentSecrets,
     /// Whether calls to AWS go through a proxy.
     has_proxy: bool,
@@ -60,7 +60,7 @@ impl Aws {
     /// Reads the SDK's environment variables and the profile; makes no call.
     ///
     /// # Errors
-    /// Of kind Config, when what they ask for and the registry exclude each other.
+    /// Of kind Config, when they contradict the registry.
     pub(crate) async fn load(
         registry: &Registry,
         settings: &Settings,
@@ -81,7 +81,7 @@ impl Aws {
             .profile_files(profiles.files.clone())
             .profile_name(profiles.name.clone())
             .region(Region::new(registry.region().to_owned()))
-            // They are found when they are needed, and once.
+            // They are looked up once, when they are needed.
             .no_credentials()
             .identity_cache(IdentityCache::no_cache())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -231,7 +231,7 @@ fn named_endpoint(config: &SdkConfig, registry: &Registry) -> Option<String> {
     named.or_else(|| config.endpoint_url().map(str::to_owned)).filter(|url| !url.is_empty())
 }
 
-/// ECR Public does not say where the node is; a role is assumed where the environment says,
+/// ECR Public does not say where the node is. A role is assumed where the environment says,
 /// since not every account has STS enabled in every region.
 fn sts_region(registry: &Registry, environment: &Environment) -> Result<String, Error> {
     if let Registry::Private(private) = registry {

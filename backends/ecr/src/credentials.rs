@@ -1,5 +1,5 @@
-//! How an identity gets AWS credentials: the pod by its token, the node in a role by the node's
-//! own, and the node by the sources that it has.
+//! How an identity gets AWS credentials: the pod with its token, the node in a role with the node's
+//! own credentials, and the node from its sources.
 
 mod child;
 mod imds;

@@ -1,7 +1,7 @@
 //! The names of the APIs, from what the registry's host says: its region and partition,
-//! FIPS, dual-stack. Not by the SDK's own resolvers, for two reasons: they tell the partition
-//! by the region alone, while the host's suffix proves it also for a region they do not
-//! know; and they parse a table of all partitions in every process.
+//! FIPS, dual-stack. The SDK's own resolvers are not used, for two reasons: they derive the
+//! partition from the region alone, while the host's suffix proves it also for a region that they
+//! do not know; and they parse a table of all partitions in every process.
 
 use aws_smithy_runtime_api::client::endpoint::EndpointFuture;
 use aws_smithy_types::endpoint::Endpoint;
@@ -58,7 +58,7 @@ pub(crate) struct FixedEndpoint(pub(crate) String);
 
 impl FixedEndpoint {
     fn endpoint(&self, named: Option<&str>) -> EndpointFuture<'static> {
-        // Set to nothing, a variable is unset, as in AWS's other SDKs.
+        // An empty variable is treated as unset, as in AWS's other SDKs.
         let url = named.filter(|url| !url.is_empty()).unwrap_or(&self.0);
         EndpointFuture::ready(match parse(url) {
             Some(url) => Ok(Endpoint::builder().url(String::from(url)).build()),
@@ -141,7 +141,7 @@ mod tests {
         "us-isof-south-1",
     ];
 
-    /// What the SDK's own resolver says to `PARAMS`.
+    /// What the SDK's own resolver returns for `PARAMS`.
     macro_rules! sdk {
         ($service:ident, $ours:expr) => {{
             let params = $service::Params::builder()
@@ -180,7 +180,7 @@ mod tests {
         }
     }
 
-    /// Where the SDK cannot know: the host's suffix says the partition.
+    /// Where the SDK cannot know it: the host's suffix gives the partition.
     #[test]
     fn an_unknown_region_is_in_the_partition_of_its_host() {
         let partition = Partition::from_id("aws-cn").unwrap();

@@ -1,5 +1,5 @@
-//! The variables that AWS's SDKs read, checked before this one sees them: what it cannot read
-//! it passes over in silence, or it ends the process.
+//! The variables that AWS's SDKs read, checked before this SDK sees them: it silently ignores
+//! values that it cannot read, or ends the process.
 //!
 //! Source: AWS SDKs and Tools Reference Guide, "Settings reference".
 
@@ -10,7 +10,7 @@ use pullpass::{Env, Error, Roots};
 
 use crate::endpoint;
 
-/// Those that are `true` or `false`. One that is misread would open what it was set to close.
+/// Those that are `true` or `false`. If one were misread, it would allow what it was set to forbid.
 const SWITCHES: [&str; 4] = [
     "AWS_USE_FIPS_ENDPOINT",
     "AWS_USE_DUALSTACK_ENDPOINT",
@@ -25,7 +25,7 @@ const ENDPOINTS: [&str; 4] =
 const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 const STS_ENDPOINT: &str = "AWS_ENDPOINT_URL_STS";
 
-/// Those that name who hands out the node's credentials.
+/// Those that name the service that returns the node's credentials.
 const AGENTS: [&str; 2] = [CONTAINER_FULL_URI, "AWS_EC2_METADATA_SERVICE_ENDPOINT"];
 const CONTAINER_FULL_URI: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 const CONTAINER_RELATIVE_URI: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
@@ -36,15 +36,15 @@ const METADATA_MODE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
 /// The most attempts that fit into a run.
 const MOST_ATTEMPTS: u32 = 20;
 
-/// What the variables say, beside what the SDK reads by itself.
+/// The values of the variables that the SDK does not read itself.
 pub(crate) struct Environment {
-    /// How often AWS is asked.
+    /// How many attempts a call to AWS has.
     pub(crate) retries: RetryConfig,
     /// Which CA certificates are trusted.
     pub(crate) roots: Roots,
-    /// Where STS is asked for ECR Public; as it was written.
+    /// The region in which STS is called for ECR Public, as it was written.
     pub(crate) region: Option<String>,
-    /// Whether an endpoint for STS is named: the SDK takes none together with FIPS or dual-stack.
+    /// Whether an endpoint for STS is named: the SDK accepts none together with FIPS or dual-stack.
     pub(crate) has_sts_endpoint: bool,
     /// The profile that is named.
     pub(crate) profile: Option<String>,
@@ -53,19 +53,19 @@ pub(crate) struct Environment {
     pub(crate) credentials_file: Option<PathBuf>,
     /// Where the files are unless they are named.
     pub(crate) home: Option<PathBuf>,
-    /// The file with a token of the node's own, and whether a role for it is named.
+    /// The file with the node's own token, and whether a role for it is named.
     pub(crate) web_identity_token_file: Option<PathBuf>,
     pub(crate) has_web_identity_role: bool,
     /// Whether the address of a container credentials endpoint is named, and the file with the
     /// token for it.
     pub(crate) has_container_endpoint: bool,
     pub(crate) container_token_file: Option<PathBuf>,
-    /// Whether the metadata service may not be asked.
+    /// Whether the metadata service must not be called.
     pub(crate) metadata_disabled: bool,
 }
 
 impl Environment {
-    /// Reads the variables; one that is set to nothing is unset, as in AWS's other SDKs.
+    /// Reads the variables; an empty one is treated as unset, as in AWS's other SDKs.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when the value of one is not valid.
@@ -133,7 +133,7 @@ pub(crate) fn is_boolean(value: &str) -> bool {
 }
 
 /// The node's keys: both or neither, and not under the names that the SDK for Go reads. If they
-/// were ignored, the node would go on with other credentials.
+/// were ignored, the node would use other credentials.
 fn check_keys(env: &Env) -> Result<(), Error> {
     let (key_id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
     for (old, new) in [("AWS_ACCESS_KEY", key_id), ("AWS_SECRET_KEY", secret)] {
@@ -152,11 +152,11 @@ fn check_keys(env: &Env) -> Result<(), Error> {
     }
 }
 
-/// How often AWS is asked: the variables, else the SDK's own standard. (What a profile says of
-/// it is not read: the SDK ends the process at a value that is not valid.)
+/// How many attempts a call has: by the variables, else the SDK's default. (A profile's value
+/// is not read: the SDK ends the process at one that is not valid.)
 fn parse_retries(env: &Env) -> Result<RetryConfig, Error> {
     let retries = match env.text("AWS_RETRY_MODE")?.map(str::to_ascii_lowercase).as_deref() {
-        // The modes of the other SDKs differ in what they retry, not in being asked to.
+        // The modes of the other SDKs differ in what they retry; each of them does retry.
         None | Some("standard" | "legacy") => RetryConfig::standard(),
         Some("adaptive") => RetryConfig::adaptive(),
         Some(_) => return Err(invalid("AWS_RETRY_MODE", "neither `standard` nor `adaptive`")),

@@ -8,7 +8,7 @@ use crate::identity::{AUDIENCE, Identity};
 use crate::registry::Registry;
 use crate::roles::Role;
 
-/// Of `AssumeRoleWithWebIdentity`.
+/// For `AssumeRoleWithWebIdentity`.
 pub(crate) fn diagnose_web_identity(code: &str, role: &Role, claims: &Claims) -> Option<Diagnosis> {
     let (issuer, subject) = (one_line(&claims.issuer), one_line(&claims.subject));
     let audience = one_line(&claims.audience.join(", "));
@@ -58,7 +58,7 @@ pub(crate) fn diagnose_web_identity(code: &str, role: &Role, claims: &Claims) ->
     })
 }
 
-/// Of `AssumeRole`.
+/// For `AssumeRole`.
 pub(crate) fn diagnose_assume_role(code: &str, role: &Role) -> Option<Diagnosis> {
     match code {
         "AccessDenied" | "AccessDeniedException" => Some(Diagnosis::new(
@@ -73,7 +73,7 @@ pub(crate) fn diagnose_assume_role(code: &str, role: &Role) -> Option<Diagnosis>
     }
 }
 
-/// Of either, where the SDK asks for a role that the node's environment or profile names.
+/// For both, when the SDK requests a role that the node's environment or profile names.
 pub(crate) fn diagnose_node_role(code: &str) -> Option<Diagnosis> {
     let diagnosis = match code {
         "AccessDenied" | "AccessDeniedException" => Diagnosis::new(
@@ -104,7 +104,7 @@ pub(crate) fn diagnose_node_role(code: &str) -> Option<Diagnosis> {
     Some(diagnosis)
 }
 
-/// Of `GetAuthorizationToken`.
+/// For `GetAuthorizationToken`.
 pub(crate) fn diagnose_authorization_token(
     code: &str,
     registry: &Registry,
@@ -140,7 +140,7 @@ pub(crate) fn diagnose_authorization_token(
     }
 }
 
-/// Of every operation.
+/// For every operation.
 fn diagnose_common(code: &str) -> Option<Diagnosis> {
     let diagnosis = match code {
         "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidAccessKeyId" => {

@@ -15,7 +15,7 @@ use crate::transport::ResponseUrl;
 
 /// The call that failed.
 pub(crate) struct Operation<'a> {
-    /// Which of AWS's services, and where.
+    /// Which AWS service, and where.
     pub(crate) service: String,
     /// For whom.
     pub(crate) identity: &'a Identity<'a>,
@@ -37,7 +37,7 @@ where
     }
     let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
     let Some(raw) = error.raw_response() else {
-        // Not in the SDK's words: some of them hold the request whole.
+        // Not with the SDK's messages: some of them hold the whole request.
         let (kind, why) = match error {
             SdkError::TimeoutError(_) => {
                 (ErrorKind::Unavailable, "the time limit of the AWS SDK was reached")
@@ -74,9 +74,9 @@ where
         .into_error()
 }
 
-/// What the SDK says of a failure, without the words that only announce the one below, in one
-/// line. (Its own rendering would print whole replies.) Servers choose a part of it, so it is
-/// quoted as their words.
+/// The SDK's messages for a failure in one line, without those that only announce the next one.
+/// (Its own rendering would print whole replies.) Parts of them come from servers, so they are
+/// quoted like servers' words.
 pub(crate) fn describe(error: &(dyn StdError + 'static), sent: &SentSecrets) -> String {
     let mut words: Vec<String> = Vec::new();
     for cause in causes(error).map(ToString::to_string) {
@@ -100,7 +100,7 @@ const EMPTY_WORDS: [&str; 6] = [
     "an error occurred while loading credentials",
 ];
 
-/// AWS's own sentence without what follows it: to a wrong signature it repeats the request that it
+/// AWS's own sentence without what follows it: for a wrong signature AWS repeats the request that it
 /// would have signed, the session token included.
 fn first_line(message: &str) -> Option<&str> {
     let (own, _) = message.split_once("The Canonical String").unwrap_or((message, ""));
@@ -110,7 +110,7 @@ fn first_line(message: &str) -> Option<&str> {
 fn connection_error(failure: &Error, service: &str, identity: &Identity<'_>, aws: &Aws) -> Error {
     let error = failure.clone().context(format!("the call to {service} for {identity} failed"));
     if failure.kind() != ErrorKind::Unavailable || aws.has_proxy() {
-        // A proxy is what to check first, and the hint names it.
+        // Check the proxy first; the hint names it.
         return error;
     }
     let hint = match (aws.fips_where_undocumented(), aws.dual_stack()) {
@@ -131,7 +131,7 @@ fn connection_error(failure: &Error, service: &str, identity: &Identity<'_>, aws
     error.with_hint(hint)
 }
 
-/// By the status, where the code is unknown.
+/// By the status, if the code is unknown.
 fn diagnose_status(status: u16) -> Diagnosis {
     let kind = status_kind(status);
     let hint = match kind {

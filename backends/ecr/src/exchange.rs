@@ -1,5 +1,5 @@
 //! The registry's token, for AWS credentials: `GetAuthorizationToken` of Amazon ECR, and of
-//! ECR Public, which answers in another shape.
+//! ECR Public, whose answer has another form.
 
 use std::time::SystemTime;
 

@@ -5,7 +5,7 @@ use pullpass::{Error, Image};
 use crate::partition::is_region;
 use crate::registry::Registry;
 
-/// The hosts that the operator named beside Amazon's own.
+/// The hosts that the operator named, besides Amazon's own.
 pub(crate) struct Hosts(Vec<(String, Registry)>);
 
 impl Hosts {

@@ -1,4 +1,5 @@
-//! Who asks AWS: the pod in a role, the node in a role, or the node as it is. Pure: no network.
+//! Who asks AWS: the pod in a role, the node in a role, or the node with its own credentials.
+//! Pure: no network.
 
 use std::fmt;
 
@@ -14,9 +15,9 @@ pub(crate) const AUDIENCE: &str = "sts.amazonaws.com";
 /// Who asks AWS for the registry's token.
 #[derive(Clone, Debug)]
 pub(crate) enum Identity<'a> {
-    /// The pod's service account in this role, by its token.
+    /// The pod's service account in this role, with its token.
     Pod(Role, &'a Token),
-    /// The node in this role, by the credentials that it has.
+    /// The node in this role, with its own credentials.
     NodeInRole(Role),
     /// The node.
     Node,
@@ -47,7 +48,7 @@ impl<'a> Identity<'a> {
             Some(role) => {
                 role.check_partition(registry).map(|role| Self::Pod(role, &account.token))
             }
-            // The account has no role either, or the pod would have it.
+            // The account has no role either; otherwise the pod would have it.
             None if roles.node_for_pods => Ok(Self::Node),
             None => Err(no_role(roles, account)),
         }

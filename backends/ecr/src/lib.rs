@@ -151,7 +151,7 @@ pub static PLUGIN: Plugin =
         .cache_type(CacheType::ServiceAccount)
         .audience(AUDIENCE);
 
-/// The provider: what the operator said.
+/// The provider, with the operator's settings.
 struct Ecr(Settings);
 
 impl Ecr {

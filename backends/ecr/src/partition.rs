@@ -1,18 +1,18 @@
 //! The partitions of AWS: the names under which each has its registries and its APIs.
 //!
 //! Source: AWS General Reference, "Service endpoints" and "Amazon ECR endpoints and
-//! quotas"; the API names are held against the SDK's own resolvers by a test.
+//! quotas"; a test compares the API names with the SDK's own resolvers.
 
 /// One partition.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Partition {
     /// As in an ARN: `arn:aws-cn:...`.
     pub(crate) id: &'static str,
-    /// What its regions begin with; empty for the partition that takes the rest.
+    /// What its regions begin with; empty for the partition that has the rest.
     region_prefix: &'static str,
     /// The end of its registries' hosts and of its APIs' hosts over IPv4.
     pub(crate) dns: &'static str,
-    /// The end of its dual-stack registries' hosts, where AWS documents such.
+    /// The end of its dual-stack registries' hosts, if AWS documents any.
     pub(crate) registry_dual_stack: Option<&'static str>,
     /// The end of its APIs' dual-stack hosts.
     pub(crate) api_dual_stack: &'static str,
@@ -27,7 +27,7 @@ pub(crate) static AWS: Partition = Partition {
     api_dual_stack: "api.aws",
 };
 
-/// Whose endpoint names have one exception, in STS.
+/// The partition whose endpoint names have one exception, in STS.
 pub(crate) static AWS_US_GOV: Partition = Partition {
     id: "aws-us-gov",
     region_prefix: "us-gov-",
@@ -82,7 +82,7 @@ static OTHERS: [Partition; 6] = [
 ];
 
 impl Partition {
-    /// Every partition; the one that takes the rest comes last.
+    /// Every partition; the one that has the rest comes last.
     pub(crate) fn all() -> impl Iterator<Item = &'static Self> {
         OTHERS.iter().chain([&AWS_US_GOV, &AWS])
     }

@@ -1,5 +1,5 @@
-//! The profile files, read here and once: bounded, and with an error where the SDK would pass
-//! over what it cannot read and go on with another identity.
+//! The profile files, read once and with a limit, and with an error where the SDK would ignore
+//! what it cannot read and continue with another identity.
 //!
 //! Source: AWS SDKs and Tools Reference Guide, "Shared config and credentials files".
 
@@ -38,7 +38,7 @@ const CREDENTIALS: [&str; 6] = [
 
 /// The node's profile.
 pub(crate) struct Profiles {
-    /// For the SDK. Here each `credential_process` is a named source, of [`Self::programs`].
+    /// For the SDK. In it each `credential_process` is a named source, in [`Self::programs`].
     pub(crate) files: EnvConfigFiles,
     /// The programs that print credentials: the source's name, and the command.
     pub(crate) programs: Vec<(String, SecretString)>,
@@ -138,7 +138,7 @@ impl Profiles {
         let mut name = self.name.as_str();
         for _ in 0..MOST_SOURCES {
             match set.get_profile(name).and_then(|profile| profile.get("source_profile")) {
-                // One that is its own source is the last.
+                // A profile that is its own source is the last.
                 Some(source) if source != name => name = source,
                 _ => return Ok(()),
             }
@@ -183,7 +183,7 @@ impl Profiles {
         self.get("endpoint_url").or(self.get("services")).is_some()
     }
 
-    /// Whether the next source may be asked, now that the profile gave no credentials.
+    /// Whether the next source may be tried, now that the profile gave no credentials.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](pullpass::ErrorKind::Config) when the profile is there for its
@@ -220,7 +220,7 @@ fn name_programs(set: &ProfileSet) -> (String, Vec<(String, SecretString)>) {
     let (mut overlay, mut programs) = (String::new(), Vec::new());
     for profile in set.profiles().filter_map(|name| set.get_profile(name)) {
         let Some(command) = profile.get("credential_process") else { continue };
-        // The SDK reads these before, and then runs no program.
+        // The SDK reads these first, and then runs no program.
         let before = [
             "credential_source",
             "web_identity_token_file",
@@ -235,7 +235,7 @@ fn name_programs(set: &ProfileSet) -> (String, Vec<(String, SecretString)>) {
         let source = format!("credential_process-{}", programs.len());
         match (profile.get("role_arn"), profile.get("source_profile")) {
             (None, _) => overlay += &format!("[{name}]\ncredential_source = {source}\n"),
-            // A role by its own profile's program. A profile must not have both sources.
+            // A role with credentials from its own profile's program. A profile must not have both.
             (Some(_), Some(own)) if own == name => {
                 overlay += &format!(
                     "[{name}]\nsource_profile = {source}\n\
@@ -255,7 +255,7 @@ fn list_files(files: &[PathBuf]) -> String {
     files.join(" and ")
 }
 
-/// The SDK's own parser, on what was read.
+/// The SDK's own parser, on the texts that were read.
 async fn parse(files: &EnvConfigFiles, name: &str, read: &[PathBuf]) -> Result<ProfileSet, Error> {
     let (fs, env) = (os_shim_internal::Fs::real(), os_shim_internal::Env::from_slice(&[]));
     profile::load(&fs, &env, files, Some(name.to_owned().into())).await.map_err(|_| {

@@ -1,5 +1,5 @@
-//! Which hosts are Amazon's registries. By grammar: each part of the host is read for
-//! itself, and what does not fit together is refused.
+//! Which hosts are Amazon's registries. By grammar: each part of the host is read
+//! separately, and parts that do not fit together are refused.
 
 use std::fmt;
 
@@ -13,30 +13,30 @@ const ACCOUNT_DIGITS: usize = 12;
 pub(crate) enum Registry {
     /// Amazon ECR: one per account and region.
     Private(Private),
-    /// Amazon ECR Public: one for all, whose tokens come from `us-east-1`.
+    /// Amazon ECR Public: one registry for all, whose tokens come from `us-east-1`.
     Public {
-        /// Whether the host is the one with IPv6.
+        /// Whether the host is the dual-stack one.
         dual_stack: bool,
     },
 }
 
-/// A registry of Amazon ECR, as its host tells it.
+/// A registry of Amazon ECR, as its host describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Private {
-    /// Whose registry it is; unknown where the operator named only a region.
+    /// The account that owns it; unknown if the operator named only a region.
     pub(crate) account: Option<String>,
     /// Where it is.
     pub(crate) region: String,
     /// The region's partition.
     pub(crate) partition: &'static Partition,
-    /// Whether its host is of the FIPS kind.
+    /// Whether its host is a FIPS host.
     pub(crate) fips: bool,
-    /// Whether its host is of the kind with IPv6.
+    /// Whether its host is a dual-stack host.
     pub(crate) dual_stack: bool,
 }
 
 impl Registry {
-    /// The region that hands out ECR Public's tokens.
+    /// The region that issues ECR Public's tokens.
     pub(crate) const PUBLIC_REGION: &'static str = "us-east-1";
 
     /// Reads a host name in lower case; `None` when it is not an Amazon ECR registry.
@@ -88,7 +88,7 @@ impl Registry {
         })
     }
 
-    /// The partition whose credentials open it.
+    /// The partition whose credentials it accepts.
     pub(crate) fn partition(&self) -> &'static Partition {
         match self {
             Self::Private(private) => private.partition,
@@ -104,7 +104,7 @@ impl Registry {
         }
     }
 
-    /// Whose registry it is, where that is known.
+    /// The account that owns it, if known.
     pub(crate) fn account(&self) -> Option<&str> {
         match self {
             Self::Private(private) => private.account.as_deref(),

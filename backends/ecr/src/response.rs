@@ -10,7 +10,7 @@ use pullpass::{Cache, CacheKey, Clock, Error, ErrorKind, Image, Login, Response}
 
 use crate::exchange::AuthorizationToken;
 
-/// A token's life, as AWS documents it. With the expiry only, a node whose clock is behind
+/// A token's life, as AWS documents it. With the expiry only, a node whose clock is slow
 /// would keep a token that has expired.
 const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 
@@ -53,7 +53,7 @@ fn decode_login(token: &AuthorizationToken) -> Result<Login, Error> {
     let text = std::str::from_utf8(&bytes).map_err(|_| broken("is not UTF-8"))?;
     let (user, password) =
         text.split_once(':').ok_or_else(|| broken("has no user name and password"))?;
-    // What core finds wrong with a login is AWS's fault here.
+    // A login that core refuses is an error of AWS here.
     Login::new(user, password).map_err(|error| {
         error
             .with_kind(ErrorKind::Protocol)

@@ -1,4 +1,4 @@
-//! IAM roles: their ARNs, who names them, and what the operator's options say of them.
+//! IAM roles: their ARNs, who names them, and the operator's options for them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,9 +8,9 @@ use pullpass::{Error, ErrorKind, Options, ServiceAccount, one_line};
 use crate::partition::Partition;
 use crate::registry::Registry;
 
-/// What the options say of roles.
+/// The options about roles.
 pub(crate) struct Roles {
-    /// The annotations that may name a pod's role, the first of them first.
+    /// The annotations that may name a pod's role, by precedence.
     pub(crate) annotations: Vec<String>,
     /// The role of pods whose service account names none.
     pub(crate) default: Option<Role>,
@@ -116,7 +116,7 @@ impl Role {
                 Ok(Self { arn: arn.to_owned(), named_by })
             }
             _ => {
-                // The value of an option may be a secret in the wrong place.
+                // The value of an option may be a misplaced secret.
                 let what = match (arn, &named_by) {
                     ("", _) => "is empty".to_owned(),
                     (_, NamedBy::Option(_)) => "is not the ARN of a role".to_owned(),

@@ -1,4 +1,4 @@
-//! The name of a session in STS: what CloudTrail shows beside the role.
+//! The name of a session in STS: what CloudTrail shows with the role.
 
 use pullpass::Claims;
 
@@ -10,7 +10,7 @@ const LONGEST: usize = 64;
 pub(crate) const DEFAULT: &str = "ecr-credential-provider";
 
 /// `ns=NAMESPACE,sa=NAME` of the token's service account. A name that is too long is cut and
-/// ends in a hash of the whole, so that two of them stay two.
+/// ends in a hash of the whole, so that two names stay different.
 pub(crate) fn for_claims(claims: &Claims) -> String {
     let Some((namespace, name)) = service_account(&claims.subject) else {
         return DEFAULT.to_owned();
@@ -34,7 +34,7 @@ fn service_account(subject: &str) -> Option<(&str, &str)> {
     (fits(namespace) && fits(name)).then_some((namespace, name))
 }
 
-/// FNV-1a in 32 bits: to tell names apart, not to protect anything.
+/// FNV-1a in 32 bits: to distinguish names, not to protect anything.
 fn fnv1a(bytes: &[u8]) -> u32 {
     bytes
         .iter()

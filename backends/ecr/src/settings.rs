@@ -1,6 +1,6 @@
-//! What the operator said, parsed once: the options and the environment variables.
+//! The operator's settings, parsed once: the options and the environment variables.
 //!
-//! The profile files are not among it: [`Profiles`](crate::profiles::Profiles) reads them for
+//! The profile files are not part of it: [`Profiles`](crate::profiles::Profiles) reads them for
 //! images that are on Amazon's registries, and not before.
 
 use pullpass::{Env, Error, Options};
@@ -9,9 +9,9 @@ use crate::environment::Environment;
 use crate::hosts::Hosts;
 use crate::roles::Roles;
 
-/// What the operator said.
+/// The operator's settings.
 pub(crate) struct Settings {
-    /// The hosts beside Amazon's own.
+    /// The hosts besides Amazon's own.
     pub(crate) hosts: Hosts,
     /// The roles of pods and of the node.
     pub(crate) roles: Roles,

@@ -1,5 +1,5 @@
-//! The SDK's way to the network: our own HTTP client, with its roots, proxies, limits and
-//! redaction. Retries are the SDK's, which knows which of AWS's errors pass.
+//! The SDK's transport: our own HTTP client, with its roots, proxies, limits and
+//! redaction. The SDK retries, since it knows which of AWS's errors are transient.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -33,14 +33,14 @@ pub(crate) struct Transport {
     connectors: Arc<Mutex<Vec<Connector>>>,
 }
 
-/// What all of the clients share.
+/// What all clients share.
 #[derive(Debug)]
 struct Shared {
     /// The client with our limits, which calls the registry's API.
     http: Http,
     registry_api: OnceLock<Url>,
     deadline: Deadline,
-    /// Why the last attempt has to be repeated: what is reported when no time is left to.
+    /// Why the last attempt must be repeated: reported when no time is left for that.
     last: Mutex<Option<Error>>,
 }
 
@@ -57,7 +57,7 @@ impl Transport {
         let _ = self.shared.registry_api.set(url);
     }
 
-    /// The SDK's pauses, none of them beyond the run.
+    /// The SDK's pauses, which all end before the run does.
     pub(crate) fn sleep(&self) -> BoundedSleep {
         BoundedSleep(self.shared.deadline)
     }
@@ -182,7 +182,7 @@ impl AsyncSleep for BoundedSleep {
     }
 }
 
-/// Which URL answered, without its query: for messages.
+/// The URL that answered, without its query: for messages.
 #[derive(Clone, Debug)]
 pub(crate) struct ResponseUrl(pub(crate) String);
 
@@ -221,8 +221,8 @@ async fn send(http: &Http, url: Url, request: HttpRequest) -> Result<HttpRespons
     Ok(response)
 }
 
-/// Whether the whole value of a header is a secret. Of a signature by AWS's rules the client
-/// itself knows the secret part.
+/// Whether the whole value of a header is a secret. The client itself knows the secret part of
+/// an AWS signature.
 fn is_secret_header(name: &str, value: &str) -> bool {
     match name {
         "x-amz-security-token" | "x-aws-ec2-metadata-token" => true,

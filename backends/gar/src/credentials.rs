@@ -25,7 +25,7 @@ pub(crate) async fn access_token(
         Identity::Node => metadata::token(identity, cx).await?,
         Identity::Key(key) => key::token(key, identity, cx).await?,
         Identity::Pod(pod) => {
-            // For the second call, while STS answers the first.
+            // For the second call, while the first call to STS is pending.
             if pod.service_account.is_some()
                 && settings.iam_credentials.origin() != settings.sts.origin()
             {

@@ -15,7 +15,7 @@ use url::Url;
 
 use crate::pool::Pool;
 
-/// What a file says of who is to pull, and the universe it is for.
+/// The identity in a file, and the universe that it is for.
 #[derive(Default)]
 pub(crate) struct CredentialsFile {
     pub(crate) universe: Option<String>,
@@ -35,7 +35,7 @@ pub(crate) struct Key {
     pub(crate) token_url: Url,
 }
 
-/// A workload identity federation, without where its token comes from: that is the request's.
+/// A workload identity federation, without the source of its token: the token is the request's.
 pub(crate) struct External {
     pub(crate) pool: Pool,
     pub(crate) token_url: Url,
@@ -44,7 +44,7 @@ pub(crate) struct External {
 
 /// A service account to be impersonated.
 pub(crate) struct Impersonation {
-    /// The IAM Service Account Credentials API, up to before its version.
+    /// The URL of the IAM Service Account Credentials API, up to its version.
     pub(crate) api: Url,
     pub(crate) email: String,
     pub(crate) lifetime: Option<Duration>,
@@ -88,7 +88,7 @@ const HINT: &str = "`--credentials` (or `GOOGLE_APPLICATION_CREDENTIALS`) must b
                     `external_account` file for an OIDC provider, as `gcloud iam \
                     workload-identity-pools create-cred-config --credential-source-file` writes it";
 
-/// Fields of both kinds; the others are for other programs.
+/// Fields of both kinds; other fields are for other programs.
 #[derive(Deserialize)]
 struct Wire {
     r#type: Option<String>,
@@ -124,7 +124,7 @@ impl Wire {
         })
     }
 
-    /// A file of another program's identity is refused: its provider would be sent a pod's token.
+    /// A file for another program's identity is refused: its provider would get a pod's token.
     fn check_kind(&self) -> Result<(), &'static str> {
         let source = self.credential_source.as_ref();
         let has = |field: &str| source.is_some_and(|source| !source[field].is_null());
@@ -179,11 +179,11 @@ impl Wire {
     }
 }
 
-/// What a pod's token is, in an exchange.
+/// The type of a pod's token in an exchange.
 const TOKEN_TYPES: [&str; 2] =
     ["urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"];
 
-/// Where keys are exchanged, in files that do not say.
+/// The token endpoint for keys, for files that do not name one.
 const TOKEN_URL: &str = "https://oauth2.googleapis.com/token";
 
 /// A URL to which a secret may be sent.
@@ -193,7 +193,7 @@ pub(crate) fn https(text: &str) -> Option<Url> {
     (url.scheme() == "https" && url.host().is_some() && is_plain).then_some(url)
 }
 
-/// The API, up to before its version, and the service account.
+/// The URL of the API, up to its version, and the service account.
 fn impersonation(text: &str) -> Option<(Url, String)> {
     let (api, rest) = text.split_once("/v1/projects/-/serviceAccounts/")?;
     let email = rest.strip_suffix(":generateAccessToken")?;
@@ -201,7 +201,7 @@ fn impersonation(text: &str) -> Option<(Url, String)> {
     Some((https(api)?, email.to_owned()))
 }
 
-/// Whether a text is a service account's address: it becomes a part of a URL's path.
+/// Whether a text is a service account's address: it becomes part of a URL's path.
 pub(crate) fn is_email(text: &str) -> bool {
     let is_part = |part: &str| {
         !part.is_empty()

@@ -12,7 +12,7 @@ use crate::identity::Pod;
 /// Source: IAM, "Workload Identity Federation", "Attribute mappings".
 const LONGEST_SUBJECT: usize = 127;
 
-/// Of the Security Token Service.
+/// For the Security Token Service.
 pub(crate) fn diagnose_sts(body: &ErrorBody, pod: &Pod<'_>) -> Option<Diagnosis> {
     let claims = pod.token.claims();
     let has = format!(
@@ -35,7 +35,7 @@ pub(crate) fn diagnose_sts(body: &ErrorBody, pod: &Pod<'_>) -> Option<Diagnosis>
                 one_line(&claims.issuer)
             ),
         ),
-        // Both are as they should be, by all that is known here.
+        // Both are correct, as far as can be known here.
         "invalid_grant" if pod.pool.takes(&claims.audience) => (
             ErrorKind::Denied,
             format!(
@@ -79,7 +79,7 @@ pub(crate) fn diagnose_sts(body: &ErrorBody, pod: &Pod<'_>) -> Option<Diagnosis>
     Some(Diagnosis::new(kind, hint))
 }
 
-/// Of the IAM Service Account Credentials API.
+/// For the IAM Service Account Credentials API.
 pub(crate) fn diagnose_iam(
     status: u16,
     body: &ErrorBody,
@@ -120,7 +120,7 @@ pub(crate) fn diagnose_iam(
     Some(Diagnosis::new(kind, hint))
 }
 
-/// Of the token endpoint for keys.
+/// For the token endpoint for keys.
 pub(crate) fn diagnose_key(body: &ErrorBody, key: &Key) -> Option<Diagnosis> {
     let email = &key.email;
     let (kind, hint) = match body.error()? {

@@ -1,4 +1,4 @@
-//! The error for what Google answered in place of a token.
+//! The error for what Google answered instead of a token.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub(crate) fn read_error(
 ) -> Error {
     let body = reply.error_body();
     let diagnosis = match (diagnose(&body), reply.kind()) {
-        // The status says that it may pass, whatever the code.
+        // The status says that the error is transient, whatever the code.
         (_, ErrorKind::Unavailable) => None,
         (Some(diagnosis), _) => Some(diagnosis),
         (None, _) if body.error().is_some() => Some(Diagnosis::new(

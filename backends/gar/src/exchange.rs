@@ -1,5 +1,5 @@
 //! The registry login. Artifact Registry takes Google's access token itself as the password, so
-//! there is nothing left to ask for.
+//! no further call is needed.
 
 use pullpass::{Error, ErrorKind, Login};
 use secrecy::ExposeSecret as _;
@@ -7,14 +7,14 @@ use secrecy::ExposeSecret as _;
 use crate::credentials::AccessToken;
 use crate::settings::Settings;
 
-/// The user name beside an access token.
+/// The user name that goes with an access token.
 /// Source: Artifact Registry, "Configure authentication to Artifact Registry for Docker".
 const USER: &str = "oauth2accesstoken";
 
 /// The same in the Go plugin.
 const GO_USER: &str = "_token";
 
-/// The login that a token is.
+/// The login that consists of a token.
 ///
 /// # Errors
 /// [`ErrorKind::Protocol`] when the token cannot be a password.

@@ -8,12 +8,12 @@ use crate::credentials_file::{Key, is_email};
 use crate::pool::{Pool, TOKEN_AUDIENCE};
 use crate::settings::{Pods, Settings, WithoutAnnotation, WithoutPool};
 
-/// The annotation by which a service account's pods opt in on GKE.
+/// The annotation with which a service account's pods opt in on GKE.
 pub(crate) const OPT_IN: &str = "iam.gke.io/enable-wi-image-pull";
 /// The annotation that names the Google service account to impersonate.
 pub(crate) const SERVICE_ACCOUNT: &str = "iam.gke.io/gcp-service-account";
-/// The annotation that names the provider of a pool; only where the operator allows it. It is
-/// Flux's annotation: its users have it already.
+/// The annotation that names the provider of a pool; only if the operator allows it. It is
+/// Flux's annotation, so users of Flux have it already.
 pub(crate) const PROVIDER: &str = "gcp.auth.fluxcd.io/workload-identity-provider";
 
 /// An identity that requests a login.
@@ -28,7 +28,7 @@ pub(crate) enum Identity<'a> {
     Anonymous,
 }
 
-/// A pod, by its token.
+/// A pod, with its token.
 pub(crate) struct Pod<'a> {
     pub(crate) token: &'a Token,
     pub(crate) pool: Pool,
@@ -59,7 +59,7 @@ impl<'a> Identity<'a> {
         let named = named_pool(pods, account)?;
         let by_annotation = named.is_some();
         let pool = match (named, &pods.pool) {
-            // Who names a pool has opted in.
+            // A service account that names a pool has opted in.
             (Some(named), _) => named,
             (None, Some(pool)) => {
                 match (pods.opt_in && !has_opted_in(account), pods.without_annotation) {

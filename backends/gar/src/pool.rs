@@ -18,9 +18,9 @@ const CLUSTER_POOL: &str = ".svc.id.goog";
 /// A pool and the one of its providers that knows the token's issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Pool {
-    /// One that the operator made: the provider's resource name.
+    /// One that the operator created: the provider's resource name.
     SelfManaged(String),
-    /// One that GKE or a fleet brings, and the issuer of the cluster in it.
+    /// One that GKE or a fleet has by default, and the issuer of the cluster in it.
     Cluster { pool: String, issuer: String },
 }
 
@@ -69,7 +69,7 @@ impl Pool {
                  a fleet: its host project)",
             ));
         }
-        // The form of zonal clusters before they had locations: no token is of such an issuer.
+        // The old form for zonal clusters: no token has such an issuer.
         if issuer.starts_with("https://container.googleapis.com/") && issuer.contains("/zones/") {
             return Err(Error::config("`--identity-provider` contains `/zones/`")
                 .with_hint("write `/locations/` instead"));
@@ -107,7 +107,7 @@ impl Pool {
         }
     }
 
-    /// For messages: what it is called.
+    /// For messages: its name.
     pub(crate) fn display_name(&self) -> String {
         match self {
             Self::SelfManaged(name) => name.clone(),
@@ -115,7 +115,7 @@ impl Pool {
         }
     }
 
-    /// Whether a token's audience is the one that it takes by default.
+    /// Whether a token's audience is the one that it accepts by default.
     pub(crate) fn takes(&self, audience: &[String]) -> bool {
         audience.iter().any(|audience| match self {
             Self::SelfManaged(name) => {
@@ -125,7 +125,7 @@ impl Pool {
         })
     }
 
-    /// The audience of a pod's token that it takes, unless its provider lists others.
+    /// The audience of a pod's token that it accepts, unless its provider lists others.
     pub(crate) fn token_audience(&self) -> String {
         match self {
             Self::SelfManaged(name) => format!("https:{IAM}{name}"),
@@ -133,7 +133,7 @@ impl Pool {
         }
     }
 
-    /// For messages: the `aud` and `iss` that it takes.
+    /// For messages: the `aud` and `iss` that it accepts.
     pub(crate) fn expects(&self) -> String {
         let audience = self.token_audience();
         match self {
@@ -180,7 +180,7 @@ impl Pattern {
         let name = text.strip_prefix("https:").unwrap_or(text);
         let name = name.strip_prefix(IAM).unwrap_or(name);
         let parts: Vec<String> = name.split('/').map(str::to_owned).collect();
-        // Its `*` stand for a number, or for a name: with either in their place it must be one.
+        // Each `*` matches a number or a name: with one of these in its place it must be valid.
         let sample: Vec<&str> = parts
             .iter()
             .enumerate()

@@ -18,7 +18,7 @@ const KEYS: &[&str] = &[
     "docker.*.rep.pkg.dev",
 ];
 
-/// Registry hosts of universes that have one each; the others' are the operator's to name.
+/// Registry hosts of universes that have one each; the operator names those of other universes.
 const REGISTRIES: &[(&str, &[&str])] = &[("s3nsapis.fr", &["docker.s3nsregistry.fr"])];
 
 /// The registries of a universe, as keys of an answer that is for all of them.
@@ -40,7 +40,7 @@ fn is_registry(host: &str, universe: &Universe) -> bool {
     }
 }
 
-/// The universe that a host is the registry of, beside the public one.
+/// The universe whose registry a host is, except the public one.
 fn universe_of(host: &str) -> Option<&'static str> {
     REGISTRIES.iter().find(|(_, hosts)| hosts.contains(&host)).map(|(domain, _)| *domain)
 }
@@ -169,7 +169,7 @@ mod tests {
             "northamerica-northeast1-docker.pkg.dev",
             "docker.us-east1.rep.pkg.dev",
             "docker.me-central2.rep.pkg.dev",
-            // No location, and not anybody's but Google's: it has no address.
+            // Not a location, and still Google's: it has no address.
             "evil-docker.pkg.dev",
             "gcr.io",
             "us.gcr.io",

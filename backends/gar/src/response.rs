@@ -11,12 +11,12 @@ use crate::settings::Settings;
 /// until they expire.
 const NEARLY_DEAD: Duration = Duration::from_secs(60);
 
-/// No Google token lives longer, whatever an answer says.
+/// No Google token is valid for longer, whatever an answer says.
 /// Source: IAM, "Create short-lived credentials for a service account".
 const LONGEST: Duration = Duration::from_secs(12 * 3600);
 
-/// The response with `login`, under the image's own host. Kept until shortly before the token
-/// ends, and not longer than the operator allows; where Google does not say when, not at all.
+/// The response with `login`, under the image's own host. It is kept until shortly before the
+/// token expires, and not longer than the operator allows; without an expiry, not at all.
 pub(crate) fn for_image(
     login: Login,
     expires: Option<SystemTime>,

@@ -18,21 +18,21 @@ use crate::universe::Universe;
 pub(crate) struct Settings {
     pub(crate) universe: Universe,
     pub(crate) hosts: Hosts,
-    /// The node's key; without one the metadata server knows the node.
+    /// The node's key; without one the metadata server gives the node's identity.
     pub(crate) key: Option<Key>,
     pub(crate) pods: Pods,
     pub(crate) without_token: WithoutToken,
     pub(crate) sts: Url,
     pub(crate) iam_credentials: Url,
-    /// How long an impersonated service account's token shall live.
+    /// The lifetime to request for an impersonated service account's token.
     pub(crate) lifetime: Duration,
-    /// Whether the user is called as the Go plugin does.
+    /// Whether the user name is the Go plugin's.
     pub(crate) token_username: bool,
     pub(crate) cache_key: CacheKey,
     pub(crate) longest_cache: Option<Duration>,
 }
 
-/// How long Google lets such a token live without further ado.
+/// How long such a token may live without further configuration at Google.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
 impl Settings {
@@ -60,7 +60,7 @@ impl Settings {
             None => (None, None, None),
         };
         let pods = pods::read(options, pool, email)?;
-        // GKE's own nodes are Google's; where an operator made the pool they seldom are.
+        // GKE's own nodes are Google's; nodes with a pool that an operator created seldom are.
         let is_elsewhere = (pods.pool.is_some() && !pods.opt_in) || !pods.allowed.is_empty();
         Ok(Self {
             sts: url(options, "sts-url")?.or(token_url).map_or_else(|| universe.sts(), Ok)?,
@@ -96,7 +96,7 @@ impl Settings {
     }
 }
 
-/// The Go plugin's way of being called.
+/// The argument with which the Go plugin is called.
 fn check_command(options: &Options) -> Result<(), Error> {
     if options.value("command").is_some_and(|command| command != "get-credentials") {
         return Err(Error::config("the only command is `get-credentials`, and it is optional")

@@ -1,4 +1,4 @@
-//! Google's clouds: the public one, and those that partners run under domains of their own.
+//! Google's clouds: the public one, and those that partners run under their own domains.
 //!
 //! Source: Google Cloud Dedicated, "Universe domain"; AIP-4117 for audiences.
 
@@ -9,7 +9,7 @@ use url::Url;
 /// The public cloud's domain.
 const PUBLIC: &str = "googleapis.com";
 
-/// One of Google's clouds, by the domain of its APIs.
+/// A Google cloud, by the domain of its APIs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Universe(String);
 
@@ -39,7 +39,7 @@ impl Universe {
         &self.0
     }
 
-    /// Whether it is Google's own.
+    /// Whether it is the public cloud.
     pub(crate) fn is_public(&self) -> bool {
         self.0 == PUBLIC
     }
@@ -52,7 +52,7 @@ impl Universe {
         self.url("sts", "/v1/token")
     }
 
-    /// The IAM Service Account Credentials API, up to before its version.
+    /// The URL of the IAM Service Account Credentials API, up to its version.
     ///
     /// # Errors
     /// As [`Universe::sts`].

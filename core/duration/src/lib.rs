@@ -15,8 +15,8 @@ const HOUR: u64 = 60 * MINUTE;
 
 /// A signed span of time in whole nanoseconds, as Go's `time.Duration`.
 ///
-/// The kubelet can read negative durations, so this type holds them; a response
-/// of ours is built from [`std::time::Duration`] and never is negative.
+/// The kubelet can read negative durations, so this type can hold them. Our responses
+/// are built from [`std::time::Duration`] and are never negative.
 ///
 /// ```
 /// use pullpass_go_duration::GoDuration;
@@ -129,12 +129,12 @@ impl fmt::Display for GoDuration {
     }
 }
 
-/// Why a text is not a Go duration. The words are Go's, since the kubelet prints them.
+/// Why a text is not a Go duration. The messages are Go's, since the kubelet prints them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DurationError {
     /// Not a duration at all, or too long for 64 bits of nanoseconds.
     Invalid(String),
-    /// A number stands without its unit.
+    /// A number without its unit.
     MissingUnit(String),
     /// A unit that Go does not know, such as `d`.
     UnknownUnit {
@@ -201,7 +201,7 @@ impl Decimal {
             let (fraction_digits, after) = after_point.split_at(digits(after_point));
             has_fraction = !fraction_digits.is_empty();
             for digit in fraction_digits.bytes() {
-                // Digits beyond 63 bits carry no weight; Go drops them too.
+                // Digits beyond 63 bits make no difference; Go drops them too.
                 let next =
                     fraction.checked_mul(10).and_then(|f| f.checked_add(u64::from(digit - b'0')));
                 match next {

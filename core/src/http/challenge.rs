@@ -1,9 +1,9 @@
-//! What a registry says of how to log in.
+//! How a registry says that clients must log in.
 //!
 //! Source: RFC 9110 §11.6.1; distribution registry, "Token authentication specification".
 
-/// The parameters of a Bearer challenge; values with quotes or without. `None` where it is of
-/// another scheme.
+/// The parameters of a Bearer challenge; values with quotes or without. `None` for another
+/// scheme.
 pub fn bearer_challenge(challenge: &str) -> Option<Vec<(String, String)>> {
     let (scheme, mut rest) = challenge.split_once(' ').unwrap_or((challenge, ""));
     if !scheme.eq_ignore_ascii_case("Bearer") {

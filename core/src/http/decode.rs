@@ -1,25 +1,25 @@
-//! What a text may be an encoding of: bytes written down in another alphabet, also several times
-//! one in the other.
+//! What a text may be an encoding of: bytes written in another alphabet, also in several nested
+//! encodings.
 //!
 //! It is not known which encoding it is, where it begins, or what is between its characters. So
-//! each alphabet is tried at each offset, and what is printable is kept: of a text that is not
-//! encoded, next to nothing.
+//! each alphabet is tried at each offset, and what is printable is kept. A text that is not
+//! encoded gives almost nothing.
 
 use std::collections::HashSet;
 
 use super::normal_form::unescape_all;
 
-/// How many encodings one in the other are undone.
+/// How many nested encodings are decoded.
 const DEPTH: usize = 4;
 
 /// The shortest run of printable characters that is kept.
 const SHORTEST: usize = 10;
 
-/// The most that is kept in all, in bytes.
+/// The most that is kept in total, in bytes.
 const MOST: usize = 64 * 1024;
 
-/// What `text` may be an encoding of, or an encoding of an encoding of; `None` where there is
-/// more of it than can be compared.
+/// What `text` may be an encoding of, nested encodings included; `None` if there is more than
+/// can be compared.
 pub(super) fn decode(text: &str) -> Option<Vec<String>> {
     let mut known = HashSet::new();
     let mut layer = vec![text.to_owned()];
@@ -54,13 +54,13 @@ fn decode_once(text: &str) -> Vec<String> {
     decoded
 }
 
-/// An alphabet in which bytes are written down. What is not of it is between its characters.
+/// An alphabet in which bytes are written. Other characters are skipped.
 struct Alphabet {
     value: fn(u8) -> Option<u8>,
     radix: u64,
-    /// How many characters make how many bytes: in a whole group, and at the end.
+    /// How many characters encode how many bytes: in a whole group, and at the end.
     groups: &'static [(usize, usize)],
-    /// Of how many characters the groups may be. Programs also encode each byte by itself.
+    /// How many characters a group may have. Some programs encode each byte separately.
     lengths: &'static [usize],
 }
 
@@ -84,7 +84,7 @@ const ALPHABETS: [Alphabet; 12] = [
 ];
 
 impl Alphabet {
-    /// The bytes of one group; none where it is not whole.
+    /// The bytes of one group; none if it is incomplete.
     fn decode(&self, group: &[u8]) -> impl Iterator<Item = u8> + use<> {
         let known = self.groups.iter().find(|(length, _)| *length == group.len());
         let bytes = known.map_or(0, |(_, bytes)| *bytes);
@@ -101,7 +101,7 @@ impl Alphabet {
     }
 }
 
-/// The printable runs, each on a line. NUL is no byte of a text: UTF-16 has it.
+/// The printable runs, each on a line. NUL is skipped: UTF-16 text contains it.
 fn keep_printable(bytes: impl Iterator<Item = u8>) -> Option<String> {
     let (mut kept, mut run) = (String::new(), String::new());
     for byte in bytes.filter(|byte| *byte != 0).chain([b'\n']) {
@@ -212,7 +212,7 @@ mod tests {
              01101100 01110101 01100101",
             "150165156164145162062055142154165145",
             "104117110116101114050045098108117101",
-            // In each other.
+            // Nested.
             "NjE0ODU2NzU2NDQ3NTY3OTRkNjkzMTY5NjI0ODU2NmM=",
             "Njg3NTZlNzQ2NTcyMzIyZDYyNmM3NTY1",
             "JTY4JTc1JTZlJTc0JTY1JTcyJTMyJTJkJTYyJTZjJTc1JTY1",

@@ -1,12 +1,12 @@
-//! What servers send in place of a token, read leniently: a field of another shape must not hide
-//! the others.
+//! What servers send instead of a token, read leniently: a field of an unexpected type must not
+//! hide the others.
 
 use serde_json::Value;
 
-/// An error answer (RFC 6749 §5.2), or what servers send in its place: `error` as an object
+/// An error answer (RFC 6749 §5.2), or what servers send instead: `error` as an object
 /// with `code` or `status` and `message` (AIP-193), or a bare `message`.
 ///
-/// Nothing of it is safe to print: [`Reply::quote`](super::Reply::quote) makes it so.
+/// Nothing in it is safe to print as it is; print it through [`Reply::quote`](super::Reply::quote).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorBody {
     error: Option<String>,
@@ -14,7 +14,7 @@ pub struct ErrorBody {
 }
 
 impl ErrorBody {
-    /// Whatever of it this JSON value holds.
+    /// The error fields that this JSON value has.
     pub fn from_json(body: &Value) -> Self {
         let text = |value: &Value| value.as_str().filter(|it| !it.is_empty()).map(str::to_owned);
         let error = &body["error"];

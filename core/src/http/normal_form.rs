@@ -1,9 +1,9 @@
-//! One form for texts that say the same bytes: escapes undone, letters and digits only, in
-//! lower case.
+//! One form for all texts that represent the same bytes: escapes undone, only letters and digits,
+//! in lower case.
 
 use std::fmt::Write as _;
 
-/// How often escapes are undone: `%2565` stands for `%65`, which stands for `e`.
+/// How often escapes are undone: `%2565` is `%65`, which is `e`.
 const ROUNDS: usize = 4;
 
 /// The longest character reference, in bytes: HTML has none with more.
@@ -52,8 +52,8 @@ fn without_zeros(folded: &[u8]) -> Vec<u8> {
     left
 }
 
-/// Letters and digits alone, in lower case. What only looks different (full width, circled,
-/// mathematical) is the plain letter; spaces, marks and invisible characters are nothing.
+/// Only letters and digits, in lower case. Letters of another style (full width, circled,
+/// mathematical) become plain letters; spaces, marks and invisible characters are dropped.
 pub(super) fn fold(text: &str) -> Vec<u8> {
     let mut folded = Vec::with_capacity(text.len());
     for c in text.chars().map(plain) {
@@ -96,8 +96,8 @@ pub(super) fn hex(bytes: &[u8]) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Bytes in base32 (RFC 4648 §6), lower case, without padding. What does not fill the last
-/// character is left out: it depends on what follows.
+/// Bytes in base32 (RFC 4648 §6), lower case, without padding. Bits that do not fill the last
+/// character are left out: that character depends on what follows.
 pub(super) fn base32(bytes: &[u8]) -> Vec<u8> {
     let (mut text, mut bits, mut count) = (Vec::new(), 0_u32, 0);
     for byte in bytes {
@@ -133,7 +133,7 @@ fn css(text: &str) -> String {
     plain
 }
 
-/// Undoes every escape once. What is none stays.
+/// Undoes every escape once. Everything else stays.
 fn unescape(text: &str) -> String {
     let mut plain = Bytes::default();
     let mut rest = text;
@@ -155,7 +155,7 @@ fn unescape(text: &str) -> String {
     plain.into_text()
 }
 
-/// What an escape stands for, and how long it is.
+/// The bytes that an escape represents, and its length.
 type Escape = Option<(Value, usize)>;
 
 enum Value {
@@ -190,7 +190,7 @@ fn percent(text: &str) -> Escape {
     }
 }
 
-/// Two hexadecimal digits behind a prefix of `skip` bytes.
+/// Two hexadecimal digits after a prefix of `skip` bytes.
 fn byte(text: &str, skip: usize) -> Escape {
     // `=` at the end of a line is quoted-printable's way to break it.
     if text.starts_with("=\n") || text.starts_with("=\r\n") {
@@ -201,7 +201,7 @@ fn byte(text: &str, skip: usize) -> Escape {
     Some((Value::Byte(value), skip + 2))
 }
 
-/// `digits` hexadecimal digits behind a prefix of `skip` bytes, a character's number.
+/// A character's number, in `digits` hexadecimal digits after a prefix of `skip` bytes.
 fn code_point(text: &str, skip: usize, digits: usize) -> Escape {
     let number = text.get(skip..skip + digits)?;
     let code = u32::from_str_radix(number, 16).ok().filter(|_| !number.starts_with('+'))?;
@@ -237,7 +237,7 @@ fn octal(text: &str) -> Escape {
 }
 
 /// A character reference of HTML and XML. Of the named ones only `&amp;` can hide another
-/// escape; the others stand for what is dropped anyway.
+/// escape; the others represent characters that are dropped anyway.
 fn entity(text: &str) -> Escape {
     let end = text.bytes().take(LONGEST_ENTITY).position(|byte| byte == b';')?;
     let name = text.get(1..end).filter(|name| !name.is_empty())?;

@@ -1,14 +1,14 @@
-//! When a request may go over `http://`: the one place that knows.
+//! The only place that decides when a request may go over `http://`.
 //!
-//! Without TLS anybody on the way can read a credential and stand in for the server. So the
-//! exception is named at the call, and only holds for addresses that never leave the machine
+//! Without TLS anyone on the network path can read a credential and impersonate the server. So
+//! each call that needs the exception names it, and it only applies to addresses on the machine
 //! or its host.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-/// A class of addresses that may be asked over `http://`.
+/// A class of addresses that may be called over `http://`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Plaintext {

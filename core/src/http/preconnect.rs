@@ -12,7 +12,7 @@ use url::{Origin, Url};
 
 use super::Http;
 
-/// The connections that were opened for calls to come.
+/// The connections that were opened for later calls.
 #[derive(Clone, Default)]
 pub(super) struct Preconnects(Arc<Mutex<Vec<Preconnect>>>);
 
@@ -39,8 +39,8 @@ impl Preconnects {
     /// Waits for the connection to `url`'s origin, if it is still being opened.
     ///
     /// # Errors
-    /// Why it fails, if that is only known now: then it was the call's own connection. One that
-    /// failed before is forgotten, since the call makes another.
+    /// Why it failed, if that happens while the call waits: then it was the call's own attempt. A
+    /// connection that failed before is dropped, since the call opens another.
     pub(super) async fn finish(&self, url: &Url) -> Result<(), reqwest::Error> {
         let origin = url.origin();
         let found = {
@@ -59,11 +59,11 @@ impl Preconnects {
     }
 }
 
-/// Opens a connection and leaves it to the client's pool. The client's one way to get a connection
-/// is a request, so this is one that cannot be sent: HTTP/2 over a connection for HTTP/1.1. It
-/// names no path and has nothing to hide.
+/// Opens a connection and leaves it in the client's pool. The client only opens connections for
+/// requests, so this is a request that cannot be sent: HTTP/2 over a connection for HTTP/1.1. It
+/// has no path and no secret.
 async fn open(http: &Http, target: Url) -> Result<(), reqwest::Error> {
-    // An error of the settings is the call's to report.
+    // The call itself reports an error in the settings.
     let Ok(client) = http.client(target.scheme()) else { return Ok(()) };
     let origin = target.origin().ascii_serialization();
     let started = Instant::now();

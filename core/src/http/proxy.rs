@@ -1,4 +1,4 @@
-//! Which proxy a call goes through.
+//! Which proxy a call uses.
 
 use std::fmt;
 
@@ -41,7 +41,7 @@ impl ProxyMode {
         }
     }
 
-    /// The proxy for a host, fit to print; `None` where there surely is none.
+    /// The proxy for a host, safe to print; `None` if there is certainly none.
     /// (`NO_PROXY` may still exempt the host.)
     pub(super) fn display_for(&self, env: &Env, target: &Url) -> Option<String> {
         if is_loopback(target) || is_metadata(target) {
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(format!("{mode:?}"), "Through(..)");
     }
 
-    /// With the matcher that reqwest hands the list to.
+    /// With the matcher that reqwest uses for the list.
     #[test]
     fn metadata_and_loopback_never_go_through_a_proxy() {
         use hyper_util::client::proxy::matcher::Matcher;

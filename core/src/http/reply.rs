@@ -23,11 +23,11 @@ pub struct Reply {
     status: StatusCode,
     headers: HeaderMap,
     body: Zeroizing<Vec<u8>>,
-    /// The URL that answered, fit to print.
+    /// The URL that answered, safe to print.
     target: String,
     /// How often the call was sent, this time included.
     pub(super) attempts: u32,
-    /// What must not be in words of it that are printed.
+    /// The secrets that its words must not repeat when they are printed.
     pub(super) sent: SentSecrets,
 }
 
@@ -65,7 +65,7 @@ impl Reply {
         })
     }
 
-    /// What the input of a fuzz target says.
+    /// The answer that a fuzz target's input gives.
     #[cfg(fuzzing)]
     pub(super) fn from_fuzzing(target: &str) -> Option<Self> {
         let answer = crate::fuzzing::next_answer()?;
@@ -116,7 +116,7 @@ impl Reply {
     /// The body as JSON.
     ///
     /// # Errors
-    /// [`ErrorKind::Protocol`], in words that repeat nothing of the body.
+    /// [`ErrorKind::Protocol`]; the message repeats nothing of the body.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| {
             let what = match (self.is_html(), error.classify()) {
@@ -133,25 +133,25 @@ impl Reply {
         })
     }
 
-    /// Words of this reply as they may be printed: each on one line and cut, or all withheld
-    /// where they, taken together, repeat a part of a secret that was sent in this run.
+    /// Words of this reply in printable form: each on one line and shortened, or all withheld if
+    /// together they repeat a part of a secret that was sent in this run.
     pub fn quote<const N: usize>(&self, words: [&str; N]) -> [String; N] {
         self.sent.quote(words)
     }
 
-    /// The error for a success that is not what was asked for. `what` begins with "with" or
+    /// The error for a success that lacks what was requested. `what` begins with "with" or
     /// "without": "`URL` answered 200 without an access token".
     pub fn unexpected(&self, what: &str) -> Error {
         Error::protocol(format!("`{}` answered {} {what}", self.target, self.status()))
             .with_hint("unexpected answer: check for a proxy, a login page or a wrong URL")
     }
 
-    /// What the body says of an error; nothing where it is not a JSON object.
+    /// The error that the body describes; empty if it is not a JSON object.
     pub fn error_body(&self) -> ErrorBody {
         ErrorBody::from_json(&self.json().unwrap_or_default())
     }
 
-    /// Starts the error for this reply, which is not what was asked for.
+    /// Starts the error for this reply, which is not what was requested.
     pub fn server_error(&self) -> ServerError {
         ServerError::new(self.target(), self.status(), &self.sent)
             .unavailable_hint(self.hint_unavailable())

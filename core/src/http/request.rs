@@ -65,7 +65,7 @@ impl<'a> RequestBuilder<'a> {
         self
     }
 
-    /// Retries on these statuses too, besides 408, 429 and 5xx: for a service whose
+    /// Also retries on these statuses, besides 408, 429 and 5xx: for a service whose
     /// documentation says so.
     pub fn retry_on(mut self, statuses: &'static [u16]) -> Self {
         self.transient = statuses;
@@ -93,8 +93,8 @@ impl<'a> RequestBuilder<'a> {
         self.secret(value).header(name, value.expose_secret())
     }
 
-    /// Says that `value`, which is in the form, the body or the query, is a secret: no words of
-    /// a server that repeat it are printed in this run.
+    /// Marks `value`, which is in the form, the body or the query, as a secret: a server's words
+    /// that repeat it are not printed in this run.
     pub fn secret(self, value: &SecretString) -> Self {
         self.http.sent.remember(value.expose_secret());
         self
@@ -197,8 +197,8 @@ impl<'a> RequestBuilder<'a> {
         }
     }
 
-    /// Adds how long the server was tried, and the proxy that may be the cause: one that is down
-    /// looks like the server being down.
+    /// Adds how long the server was tried, and the proxy that may be the cause: a proxy that is
+    /// down looks like a server that is down.
     fn describe(&self, error: Error, attempts: u32, elapsed: Duration) -> Error {
         let error = match (error.kind(), attempts) {
             (ErrorKind::Unavailable, 1) => {
@@ -219,8 +219,8 @@ impl<'a> RequestBuilder<'a> {
         }
     }
 
-    /// The time for this call with its retries. A little is left of the run's
-    /// deadline, so that the error of the call is the one that is reported.
+    /// The time for this call with its retries. It ends a little before the run's
+    /// deadline, so that the call's own error is the one that is reported.
     fn allowance(&self) -> Duration {
         let left = self.http.deadline.remaining();
         left.saturating_sub(Duration::from_millis(50).min(left / 10)).min(self.http.config.timeout)
@@ -260,7 +260,7 @@ fn refuse_redirect(status: u16, target: &str) -> Result<(), Error> {
     }
 }
 
-/// A URL as it may be printed: without userinfo, query and fragment.
+/// A URL in printable form: without userinfo, query and fragment.
 fn target(url: &Url) -> String {
     let mut shown = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
     if let Some(port) = url.port() {

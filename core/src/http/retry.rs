@@ -1,4 +1,4 @@
-//! How often a request is retried, and how long it waits before.
+//! How often a request is retried, and how long it waits before each retry.
 
 use std::time::{Duration, Instant};
 

@@ -1,10 +1,10 @@
-//! The secrets that were sent in this run: no server's words that repeat a part of one are
+//! The secrets that were sent in this run. A server's words that repeat a part of one are not
 //! printed.
 //!
-//! A server may echo what it was sent, in any of the forms in which programs write bytes down:
-//! escaped, encoded, reversed, cut into pieces. So both sides are brought to one normal form
-//! first (see [`normal_form`](super::normal_form)), and a short run in common is enough to keep
-//! the words back.
+//! A server may echo what it was sent, in any form in which programs write bytes:
+//! escaped, encoded, reversed, cut into pieces. So both sides are first converted to one normal
+//! form (see [`normal_form`](super::normal_form)), and a short common run is enough to withhold
+//! the words.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -22,20 +22,20 @@ use crate::text::{cut_and_mask, fold_space};
 /// The longest text of a server that is repeated, in characters.
 const LONGEST_QUOTE: usize = 300;
 
-/// How much of a server's text is looked at, in characters.
+/// How much of a server's text is compared, in characters.
 const SEARCHED: usize = 4096;
 
-/// A run of this many letters and digits in common is not chance. (As many as fit a `u64`.)
+/// A common run of this many letters and digits is not a coincidence. (As many as fit a `u64`.)
 const RUN: usize = size_of::<u64>();
 
-/// The same, in what a text may be an encoding of: much of that is chance.
+/// The same, in what a text may be an encoding of: there, short common runs are often coincidence.
 const DECODED_RUN: usize = 12;
 
 /// A part of an `Authorization` header that is not one token is a secret from this length on:
 /// a signature is, a date, a region and the name of an algorithm are not.
 const SHORTEST_CREDENTIAL: usize = 32;
 
-/// What stands in place of words that repeat a secret.
+/// What is printed instead of words that repeat a secret.
 pub const WITHHELD: &str = "(not shown: the server's words repeat a secret)";
 
 /// What was sent. Clones share it: all clients of one run remember together.
@@ -43,7 +43,7 @@ pub const WITHHELD: &str = "(not shown: the server's words repeat a secret)";
 pub struct SentSecrets(Arc<Mutex<Vec<SecretString>>>);
 
 impl SentSecrets {
-    /// Remembers a secret. An empty one is none.
+    /// Remembers a secret. An empty text is ignored.
     pub fn remember(&self, secret: &str) {
         let mut secrets = self.lock();
         let is_new = secrets.iter().all(|known| known.expose_secret() != secret);
@@ -59,8 +59,8 @@ impl SentSecrets {
         self.remember(&Zeroizing::new(STANDARD_NO_PAD.encode(pair.as_bytes())));
     }
 
-    /// Remembers the secrets in the value of an `Authorization` header (RFC 9110 §11.6.2): the
-    /// one token behind the scheme, or of several parts those as long as a signature.
+    /// Remembers the secrets in the value of an `Authorization` header (RFC 9110 §11.6.2): the one
+    /// token after the scheme, or if there are several parts, those as long as a signature.
     pub(super) fn remember_authorization(&self, value: &str) {
         let (_, credentials) = value.split_once(' ').unwrap_or(("", value));
         match is_token68(credentials) {
@@ -72,8 +72,8 @@ impl SentSecrets {
         }
     }
 
-    /// The words of one answer as they may be printed: each on one line and cut, or all that are
-    /// not empty [`WITHHELD`] where they, taken together, repeat a part of a secret.
+    /// The words of one answer in printable form: each on one line and shortened; or, if together
+    /// they repeat a part of a secret, [`WITHHELD`] for each that is not empty.
     pub fn quote<const N: usize>(&self, words: [&str; N]) -> [String; N] {
         match self.occur_in(&words) {
             true => words.map(|words| match words.trim().is_empty() {
@@ -84,8 +84,8 @@ impl SentSecrets {
         }
     }
 
-    /// Whether these texts, alone or one behind the other, hold a secret or a part of one that
-    /// is not chance.
+    /// Whether these texts, alone or one after the other, hold a secret, or a part of one that is
+    /// too long for a coincidence.
     pub fn occur_in(&self, texts: &[&str]) -> bool {
         let secrets = self.lock();
         if secrets.is_empty() {
@@ -123,7 +123,7 @@ fn is_token68(credentials: &str) -> bool {
 struct Text {
     /// All readings, forwards and backwards.
     readings: Vec<Vec<u8>>,
-    /// Every run of theirs.
+    /// Every run in them.
     runs: HashSet<u64>,
 }
 
@@ -149,11 +149,11 @@ impl<'a> Secret<'a> {
         Self { whole, forms: forms(whole) }
     }
 
-    /// Whether `whole` holds the secret, or a form of it has a run in common with a reading of
-    /// `whole`, which are `text`.
+    /// Whether `whole` holds the secret, or a form of the secret has a run in common with a
+    /// reading of `whole`. `text` holds these readings.
     fn is_in(&self, whole: &str, text: &Text) -> bool {
         if fold(self.whole).is_empty() {
-            // Neither letter nor digit in it: there is only the text itself to look for.
+            // It has neither letters nor digits, so only the text itself can be searched for.
             return whole.contains(self.whole);
         }
         let mut short = self.forms.iter().filter(|form| form.len() < RUN);
@@ -195,7 +195,7 @@ fn rotate(text: &str) -> Zeroizing<String> {
     Zeroizing::new(text.chars().map(rotate).collect())
 }
 
-/// A secret as programs write bytes down, forwards and backwards, each form folded.
+/// A secret in the forms in which programs write bytes, forwards and backwards, each folded.
 fn forms(secret: &str) -> Vec<Zeroizing<Vec<u8>>> {
     let bytes = secret.as_bytes();
     let reversed: Zeroizing<Vec<u8>> = Zeroizing::new(bytes.iter().rev().copied().collect());
@@ -212,7 +212,7 @@ fn forms(secret: &str) -> Vec<Zeroizing<Vec<u8>>> {
         let base64 = |from| fold(&encode(bytes.get(from..)?)).into();
         let base32 = |from| normal_form::base32(bytes.get(from..)?).into();
         forms.push(Some(normal_form::hex(bytes)));
-        // Text before the secret moves it against the groups of 3 and 5 bytes.
+        // Text before the secret shifts it against the groups of 3 and 5 bytes.
         forms.extend((0..3).map(base64));
         forms.extend((0..5).map(base32));
     }

@@ -1,5 +1,5 @@
-//! What a server said in place of what it was asked for, as one error of ours: who was refused
-//! by whom, with which status and code, the server's words, and what to do.
+//! One error of our own for an error answer: which server refused whom, with which status and
+//! code, the server's words, and what to do.
 
 use std::fmt::{self, Write as _};
 
@@ -7,7 +7,7 @@ use super::sent_secrets::{SentSecrets, WITHHELD};
 use super::status::status_kind;
 use crate::error::{Diagnosis, Error, ErrorKind};
 
-/// An error in the making, from an answer that is not a success.
+/// Builds an error from an answer that is not a success.
 ///
 /// ```text
 /// error: Google's STS refused the pod `system:serviceaccount:shop:web`: HTTP 400 invalid_grant
@@ -28,7 +28,7 @@ pub struct ServerError {
 }
 
 impl ServerError {
-    /// Of the URL `target`, which must be fit to print, and its `status`. `sent` is what no
+    /// For the URL `target`, which must be safe to print, and its `status`. `sent` holds what no
     /// words may repeat: [`Http::sent_secrets`](super::Http::sent_secrets).
     pub fn new(target: impl Into<String>, status: u16, sent: &SentSecrets) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl ServerError {
         }
     }
 
-    /// What people call the server; else its URL is named.
+    /// The server's usual name; without it the URL is used.
     pub fn service(mut self, service: impl Into<String>) -> Self {
         self.service = Some(service.into());
         self
@@ -56,7 +56,7 @@ impl ServerError {
         self
     }
 
-    /// The server's error code; several stand one behind the other.
+    /// The server's error code; several are printed in sequence.
     pub fn code(mut self, code: &str) -> Self {
         if !code.trim().is_empty() {
             self.codes.push(code.to_owned());
@@ -64,19 +64,19 @@ impl ServerError {
         self
     }
 
-    /// The server's own sentence.
+    /// The server's own description.
     pub fn words(mut self, words: &str) -> Self {
         self.words = Some(words.to_owned()).filter(|words| !words.trim().is_empty());
         self
     }
 
-    /// Who must act and what to do, where the code says it; else the status does.
+    /// Who must act and what to do, if the code says so; otherwise the status decides.
     pub fn diagnosis(mut self, diagnosis: impl Into<Option<Diagnosis>>) -> Self {
         self.diagnosis = diagnosis.into();
         self
     }
 
-    /// What to do where the server has no capacity or is broken.
+    /// What to do when the server has no capacity or is broken.
     pub fn unavailable_hint(mut self, hint: impl Into<String>) -> Self {
         self.unavailable_hint = Some(hint.into());
         self

@@ -3,8 +3,8 @@
 use crate::error::{Error, causes};
 use crate::tls::Roots;
 
-/// The error for a failed attempt; of kind Unavailable where another one may succeed. `target` is
-/// the URL, fit to print.
+/// The error for a failed attempt; of kind Unavailable if another attempt may succeed. `target` is
+/// the URL, safe to print.
 pub(super) fn describe(error: reqwest::Error, target: &str, roots: &Roots) -> Error {
     // Its own URL has a query, which may be secret.
     let error = error.without_url();
@@ -28,7 +28,7 @@ pub(super) fn describe(error: reqwest::Error, target: &str, roots: &Roots) -> Er
         .with_hint("check the network path from this node: DNS, firewall, proxy")
 }
 
-/// The error with which our own check of certificates failed, such as a bundle that cannot be
+/// The error of our own certificate verifier, such as a bundle that cannot be
 /// read.
 fn verifier_error<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
     match cause.downcast_ref::<rustls::Error>()? {

@@ -1,5 +1,5 @@
-//! A private key of the operator's, and JWTs signed by it: for `private_key_jwt` (RFC 7523 §3,
-//! OpenID Connect Core §9) and what clouds make of it.
+//! The operator's private key, and JWTs signed with it: for `private_key_jwt` (RFC 7523 §3,
+//! OpenID Connect Core §9) and the forms of it that clouds use.
 
 use std::fmt;
 use std::path::Path;
@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use crate::error::Error;
 use crate::{file, tls};
 
-/// A private key, and the certificate beside it. It does not print.
+/// A private key, and the certificate next to it. `Debug` does not show it.
 #[derive(Clone)]
 pub struct SigningKey {
     key: Arc<dyn rustls::sign::SigningKey>,
@@ -55,7 +55,7 @@ impl SigningKey {
         Ok(Self { key, rs256: false, certificate: certificate.map(CertificateDer::into_owned) })
     }
 
-    /// Signs by RS256 in place of PS256 where the key is RSA: some servers know nothing else.
+    /// Signs with RS256 instead of PS256 if the key is RSA: some servers support nothing else.
     #[must_use]
     pub fn with_rs256(self) -> Self {
         Self { rs256: true, ..self }
@@ -72,7 +72,7 @@ impl SigningKey {
         self.certificate.as_ref().map(|der| URL_SAFE_NO_PAD.encode(Sha256::digest(der)))
     }
 
-    /// A JWT with these claims, and `iat`, `nbf`, `exp` and a `jti` of its own: PS256 for RSA
+    /// A JWT with these claims, and `iat`, `nbf`, `exp` and a new `jti`: PS256 for RSA
     /// (or [RS256](Self::with_rs256)), ES256 for P-256. `header` holds what goes beside `alg` and `typ`.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
-//! Base64 in lines as RFC 7468 §2 has them: single bytes are decoded where they are.
+//! Base64 in lines as RFC 7468 §2 has them: single bytes are decoded in place.
 //!
-//! The content is public, so nothing here takes the same time for all of it.
+//! The content is public, so nothing here needs to take constant time.
 
 /// Characters in each line but the last.
 const WIDTH: usize = 64;

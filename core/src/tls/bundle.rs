@@ -16,7 +16,7 @@ use crate::file;
 pub(super) struct Bundle {
     path: PathBuf,
     file: File,
-    /// A root that is there for sure: what webpki is handed where none fits.
+    /// A root that certainly exists: what webpki gets if none fits.
     first: CertificateDer<'static>,
 }
 

@@ -1,8 +1,8 @@
 //! Where issuer and subject of a certificate are, without parsing the rest of it (X.509, RFC 5280
 //! §4.1).
 //!
-//! Only for choosing which roots to look at: webpki parses and judges whatever is chosen. What
-//! is read is a function of a position, since most of a bundle is never decoded.
+//! Only for choosing which roots to parse: webpki parses and verifies what is chosen. The bytes
+//! are read through a function of their position, since most of a bundle is never decoded.
 
 use std::ops::Range;
 

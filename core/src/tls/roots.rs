@@ -28,7 +28,7 @@ pub enum Roots {
     #[default]
     System,
     /// The same as [`System`](Self::System), and those in this PEM file: for a proxy that
-    /// inspects TLS, or a registry with a CA of its own beside public services.
+    /// inspects TLS, or a registry with its own CA besides public services.
     SystemAnd {
         /// The file.
         file: PathBuf,
@@ -58,7 +58,7 @@ impl Roots {
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the file cannot be read or has no
-    /// CA certificate. It is never passed over: another file may trust more.
+    /// CA certificate. It is never ignored: another file may trust more.
     pub(crate) fn verifier(&self, env: &Env) -> Result<Arc<dyn ServerCertVerifier>, Error> {
         Ok(match self {
             Self::System => match system(env)? {

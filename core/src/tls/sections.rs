@@ -60,7 +60,7 @@ pub(super) struct Sections<'a> {
 }
 
 impl<'a> Sections<'a> {
-    /// From the beginning of the file.
+    /// Starts at the beginning of the file.
     pub(super) fn new(mut file: &'a File) -> io::Result<Self> {
         file.rewind()?;
         let rest = file.take(FILE_LIMIT);

@@ -1,5 +1,5 @@
-//! The old way and the new one, over the same chains and files: all roots parsed at once by
-//! rustls, and those alone that a chain can end in. There must be no difference.
+//! Compares two ways to verify, over the same chains and files: with all roots parsed by
+//! rustls, and with only those that a chain can end in. There must be no difference.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -26,7 +26,7 @@ fn all_roots(pem: &[u8]) -> RootCertStore {
     roots
 }
 
-/// Names and lives of authorities: several share a name, one is dead, one is constrained.
+/// Names and lifetimes of authorities: several share a name, one has expired, one is constrained.
 fn authority(name: &str, of: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
@@ -43,7 +43,7 @@ fn authority(name: &str, of: &str) -> CertificateParams {
     params
 }
 
-/// Certificates to make up files and chains of.
+/// Certificates from which files and chains are made.
 struct Pool {
     roots: Vec<String>,
     intermediates: Vec<CertificateDer<'static>>,

@@ -1,9 +1,9 @@
-//! Checks servers' certificates as webpki does, with as many roots as one chain needs.
+//! Verifies servers' certificates as webpki does, with only the roots that a chain needs.
 //!
 //! A system's bundle has some 145 roots, of which a chain uses one, and parsing all of them was
-//! half of all that a plugin did. A root counts in path building only if its subject is the
+//! half of all that a plugin did. Path building uses a root only if its subject is the
 //! issuer of a certificate in the chain (RFC 5280 §6.1: names chain). So only those are parsed,
-//! all of them where several share the name, and webpki's own verifier judges.
+//! all of them if several share the name, and webpki's own verifier decides.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,17 +24,17 @@ pub(super) fn without_roots() -> Arc<dyn ServerCertVerifier> {
     on_demand(Vec::new())
 }
 
-/// By roots that need no parsing.
+/// With roots that need no parsing.
 pub(super) fn with_roots(roots: RootCertStore) -> Arc<dyn ServerCertVerifier> {
     on_demand_and(Vec::new(), roots)
 }
 
-/// By the roots of files.
+/// With the roots of files.
 pub(super) fn on_demand(bundles: Vec<Bundle>) -> Arc<dyn ServerCertVerifier> {
     on_demand_and(bundles, RootCertStore::empty())
 }
 
-/// By the roots of files, and roots that need no parsing.
+/// With the roots of files, and roots that need no parsing.
 pub(super) fn on_demand_and(
     bundles: Vec<Bundle>,
     parsed: RootCertStore,
@@ -50,9 +50,9 @@ struct Verifier {
 }
 
 impl Verifier {
-    /// The roots that a path from this chain can end in. Never none, unless there are none at
-    /// all: where no root fits, webpki is handed one that does not, and says in its own words
-    /// what is wrong with the chain.
+    /// The roots that a path from this chain can end in. It is empty only if there are no roots
+    /// at all: if none fits, webpki gets one that does not fit, so that its own error says what
+    /// is wrong with the chain.
     fn roots(&self, chain: &[&CertificateDer<'_>]) -> Result<RootCertStore, Error> {
         let issuers: Vec<&[u8]> = chain.iter().filter_map(|it| issuer(it)).collect();
         let mut roots = self.parsed.clone();

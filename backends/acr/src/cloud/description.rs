@@ -38,7 +38,7 @@ impl Description {
         Ok(Self { authority: some(described.authority), suffix: some(described.suffix) })
     }
 
-    /// Asks a cloud's resource manager. Of several clouds it is the one of that name; without
+    /// Asks a cloud's resource manager. Of several clouds it takes the one with that name; without
     /// a name the first.
     ///
     /// # Errors
@@ -71,7 +71,7 @@ impl Description {
     }
 }
 
-/// What a cloud's resource manager says of it, and maybe of others.
+/// What a cloud's resource manager says about it, and maybe about others.
 /// Source: Azure Resource Manager, "metadata/endpoints", version 2019-05-01.
 #[derive(Deserialize)]
 struct Metadata {

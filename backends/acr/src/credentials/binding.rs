@@ -1,5 +1,5 @@
-//! Identity bindings: the cluster's API server, reached under a name of its own in the TLS
-//! handshake, takes Entra's place.
+//! Identity bindings: the cluster's API server, addressed by a special name in the TLS
+//! handshake, replaces Entra.
 //!
 //! Source: AKS, "Identity bindings"; cloud-provider-azure's `acr-credential-provider`.
 
@@ -28,7 +28,7 @@ pub(super) async fn access_token(
             .with_hint("write a host name without a scheme, as AKS sets it")
     })?;
     let address = resolve(&binding.api_server).await?;
-    // Straight to the cluster's own API server: no proxy is used, and no other CA is trusted.
+    // Directly to the cluster's API server: no proxy is used, and no other CA is trusted.
     let http = cx.http.with_config(HttpConfig {
         roots: Roots::Only { file: binding.ca_file.clone(), named_by: "--ib-ca-file" },
         proxy: ProxyMode::Direct,

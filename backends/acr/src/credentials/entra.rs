@@ -1,5 +1,5 @@
-//! Microsoft Entra ID, through Azure's own crate on our HTTP client. It asks once; retries
-//! are our client's.
+//! Microsoft Entra ID, through Azure's own crate on our HTTP client. The crate sends each request
+//! once; our client retries.
 
 use std::fmt;
 use std::path::Path;
@@ -155,7 +155,7 @@ impl<'a> Entra<'a> {
             Ok(_) => None,
             Err(error) => Some(error),
         };
-        // What came back says more than what the crate makes of it.
+        // The answer itself says more than the crate's error.
         match (self.transport.last(), error) {
             (Some(reply), _) => read_token(&reply, &service, identity, self.cx),
             (None, Some(error)) => Err(match Error::find_in(&error) {

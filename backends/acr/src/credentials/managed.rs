@@ -1,4 +1,4 @@
-//! Managed identities. Not by Azure's crate: it knows neither Arc nor a resource ID on App
+//! Managed identities. Azure's crate is not used: it supports neither Arc nor a resource ID on App
 //! Service, and retries the metadata service for up to 72 s, which cannot be changed.
 //!
 //! Source: Microsoft Entra, "How managed identities work with Azure virtual machines";
@@ -27,7 +27,7 @@ use crate::token_service::TokenService;
 /// The metadata service of a virtual machine.
 const IMDS: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
 
-/// Statuses after which IMDS may be asked again: the identity is not there yet, IMDS is being
+/// Statuses after which IMDS may be called again: the identity does not exist yet, IMDS is being
 /// updated.
 const IMDS_TRANSIENT: &[u16] = &[404, 410];
 

@@ -1,4 +1,4 @@
-//! Azure's crate's way to the network: our own HTTP client, with its roots, proxies, limits,
+//! The transport of Azure's crate: our own HTTP client, with its roots, proxies, limits,
 //! retries and redaction.
 
 use std::fmt;
@@ -22,7 +22,7 @@ impl HttpTransport {
         Self { http: cx.http.clone(), last: Arc::default() }
     }
 
-    /// What was answered last.
+    /// The last answer.
     pub(super) fn last(&self) -> Option<Arc<Reply>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -6,7 +6,7 @@ use pullpass::text::is_dns_label;
 use pullpass::{Error, Options};
 use url::{Host, Url};
 
-/// Identity bindings: the API server takes Entra's place.
+/// Identity bindings: the API server replaces Entra.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Binding {
     pub(crate) sni_name: String,
@@ -18,7 +18,7 @@ pub(crate) struct Binding {
 }
 
 pub(super) fn read(options: &Options) -> Result<Option<Binding>, Error> {
-    // AKS passes flags of features that are off with nothing after the equals sign.
+    // For features that are off, AKS passes flags with an empty value.
     let value = |name: &str| options.non_empty(name).map(str::to_owned);
     let Some(sni_name) = value("ib-sni-name") else {
         let others = ["ib-apiserver-ip", "ib-default-client-id", "ib-default-tenant-id"];
@@ -38,7 +38,7 @@ pub(super) fn read(options: &Options) -> Result<Option<Binding>, Error> {
         return Err(Error::config("`--ib-sni-name` must not contain a protocol prefix")
             .with_hint("write the host name only"));
     }
-    // A URL takes more for an address than looks like one, and an address is not looked up.
+    // A URL reads more texts as an address than look like one, and an address is not looked up.
     let is_domain = Url::parse(&format!("https://{sni_name}/"))
         .is_ok_and(|url| matches!(url.host(), Some(Host::Domain(_))));
     if !is_name(&sni_name) || !is_domain {

@@ -1,5 +1,5 @@
-//! A child process in a group of its own: bounded output, an end to the wait, and nothing that it
-//! started left after it, however it ends. It knows nothing of AWS.
+//! A child process in its own process group: its output and its time are limited, and nothing that
+//! it started is left after it, however it ends. This module is independent of AWS.
 
 mod descendants;
 
@@ -12,10 +12,10 @@ use pullpass::secrecy::zeroize::Zeroizing;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-/// How often a child that prints nothing is looked after: its end shows on no descriptor.
+/// How often a child that prints nothing is checked: no descriptor shows its end.
 const TICK: Duration = Duration::from_millis(5);
 
-/// The bounds on a child.
+/// The limits on a child.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     /// The most that it may print, in bytes.
@@ -28,13 +28,13 @@ pub(super) struct Limits {
 pub(super) enum Outcome {
     /// By itself, with all that it printed.
     Exited(ExitStatus, Zeroizing<Vec<u8>>),
-    /// It was killed, for it had printed more than it may.
+    /// It was killed because it printed too much.
     TooMuchOutput,
-    /// It was killed, for it was still running after its time.
+    /// It was killed because it was still running at its time limit.
     TimedOut,
 }
 
-/// Runs `command` to its end. It reads nothing, and what it writes to stderr is thrown away.
+/// Runs `command` to its end. Its stdin is empty, and what it writes to stderr is discarded.
 ///
 /// When it has ended, its output is what it has printed so far: programs that it left in the
 /// background are killed with its group, and not waited for.
@@ -72,7 +72,7 @@ pub(super) fn run(mut command: Command, limits: Limits) -> io::Result<Outcome> {
 struct Group(Option<Child>);
 
 impl Group {
-    /// Whether the child has ended. It is not reaped: until then its number is no other group's.
+    /// Whether the child has ended. It is not reaped, so that no other group can get its number.
     fn leader_has_ended(&self) -> io::Result<bool> {
         let Some(child) = &self.0 else { return Ok(true) };
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
@@ -116,7 +116,7 @@ impl Output {
         Self { pipe, bytes: Zeroizing::default(), limit }
     }
 
-    /// Reads what there is, after waiting for it at most so long; whether there was any.
+    /// Reads what is there, after waiting at most this long for it. Returns whether there was any.
     fn read(&mut self, wait: Duration) -> io::Result<bool> {
         let Some(pipe) = &mut self.pipe else {
             std::thread::sleep(wait.min(Duration::from_millis(1)));
@@ -163,7 +163,7 @@ mod tests {
         }
     }
 
-    /// Whether a process of this number is there and is not a zombie.
+    /// Whether a process with this number exists and is not a zombie.
     fn is_running(pid: &str) -> bool {
         let status = std::fs::File::open(format!("/proc/{pid}/status"))
             .and_then(std::io::read_to_string)
@@ -208,7 +208,7 @@ mod tests {
             let script = format!("sleep 60 & echo $! > {}; {end}", file.display());
             shell(&script, limits);
             let pid = std::io::read_to_string(std::fs::File::open(&file).unwrap()).unwrap();
-            // A signal is on its way for a moment.
+            // A signal takes a moment to arrive.
             let gone = (0..200).any(|_| {
                 std::thread::sleep(Duration::from_millis(5));
                 !is_running(pid.trim())

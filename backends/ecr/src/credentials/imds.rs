@@ -17,13 +17,13 @@ use pullpass::{ErrorKind, causes};
 
 use crate::transport::ResponseUrl;
 
-/// Where the role's name is, and below it the role's credentials.
+/// The path of the role's name; the role's credentials are below it.
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 
 /// Why an instance has no credentials, where it has no role.
 pub(super) const NO_ROLE: &str = "the instance has no role";
 
-/// The credentials of the instance's role. Its name is asked for here: the SDK panics at one
+/// The credentials of the instance's role. The role's name is requested here: the SDK panics at one
 /// that no URL can hold, which is what a web page looks like to it.
 pub(super) async fn credentials(
     config: &ProviderConfig,
@@ -36,7 +36,7 @@ pub(super) async fn credentials(
     let client = Client::builder().configure(config).build();
     let role = match client.get(ROLES).await {
         Ok(roles) => match roles.as_ref().lines().next().map(str::trim) {
-            // It becomes a part of a URL, which is logged.
+            // It becomes part of a URL, which is logged.
             Some(role) if is_role(role) && !sent.occur_in(&[role]) => role.to_owned(),
             _ => {
                 return Err(CredentialsError::unhandled("its answer is not the name of a role"));
@@ -60,8 +60,8 @@ fn is_role(name: &str) -> bool {
         && name.bytes().all(|c| c.is_ascii_alphanumeric() || b"+=,.@_-".contains(&c))
 }
 
-/// The metadata service's answer, where that is what failed. (The SDK's own words for it are
-/// a print of the whole reply, or those for another fault.)
+/// The metadata service's answer, if that is what failed. (The SDK's own message for it
+/// prints the whole reply, or describes another fault.)
 pub(super) fn find_error_response(error: &(dyn StdError + 'static)) -> Option<(ErrorKind, String)> {
     let error = causes(error).find_map(|cause| cause.downcast_ref::<ImdsError>())?;
     let answer = match error {

@@ -34,7 +34,7 @@ pub(super) async fn credentials(
 ) -> Result<Credentials, Error> {
     let config = aws.sources();
     let mut chain = SourceChain { aws, reasons: Vec::new() };
-    // One after the other: none is built before it is needed.
+    // In sequence: none is built before it is needed.
     let variables = EnvironmentVariableCredentialsProvider::new();
     if let Some(found) = chain.ask(Source::Environment, variables.provide_credentials()).await? {
         return Ok(found);
@@ -53,7 +53,7 @@ pub(super) async fn credentials(
         return Ok(found);
     }
     profiles.check_next_source(chain.last_reason().unwrap_or_default())?;
-    // Set to nothing, a variable is unset; the SDK would take it as it is.
+    // An empty variable is treated as unset; the SDK would use the empty value.
     if has_web_identity(environment)? {
         let source = WebIdentityTokenCredentialsProvider::builder().configure(config).build();
         if let Some(found) = chain.ask(Source::WebIdentity, source.provide_credentials()).await? {
@@ -100,7 +100,7 @@ fn has_container_endpoint(environment: &Environment) -> Result<bool, Error> {
     Ok(environment.has_container_endpoint)
 }
 
-/// The sources so far.
+/// The sources that were tried so far.
 struct SourceChain<'a> {
     aws: &'a Aws,
     /// Which had no credentials, and why; an empty reason where the source is not set up.
@@ -131,7 +131,7 @@ impl SourceChain<'_> {
         self.reasons.push((source, String::new()));
     }
 
-    /// Why the last one had no credentials; empty where it is not set up.
+    /// Why the last one had no credentials; empty if it is not set up.
     fn last_reason(&self) -> Option<&str> {
         self.reasons.last().map(|(_, reason)| reason.as_str())
     }

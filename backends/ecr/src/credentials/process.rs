@@ -1,5 +1,5 @@
-//! `credential_process` of a profile: a program that prints AWS credentials. We run it, since the
-//! SDK sets no bound on its output or its time, and leaves it running.
+//! `credential_process` of a profile: a program that prints AWS credentials. We run it ourselves,
+//! since the SDK limits neither its output nor its time, and leaves it running.
 //!
 //! Source: AWS SDKs and Tools Reference Guide, "Process credential provider".
 
@@ -20,7 +20,7 @@ use super::child::{self, Limits, Outcome};
 /// The most that a program may print, in bytes.
 const OUTPUT_LIMIT: usize = 1024 * 1024;
 
-/// What is left of the run when the program must have ended: the error must still be printed.
+/// The time that must be left of the run when the program is killed: to print the error.
 const RESERVE: Duration = Duration::from_millis(100);
 
 const HINT: &str = "run it by hand as the kubelet's user, with this provider's `env`; its output \
@@ -29,7 +29,7 @@ const HINT: &str = "run it by hand as the kubelet's user, with this provider's `
 /// The program of one profile, as a source of credentials for the SDK.
 #[derive(Debug)]
 pub(super) struct Program {
-    /// A command of the shell; it may hold a password.
+    /// A shell command; it may hold a password.
     command: SecretString,
     deadline: Deadline,
 }
@@ -44,7 +44,7 @@ impl Program {
         debug!("running the program of `credential_process`");
         #[cfg(fuzzing)]
         if true {
-            // Never what the input names.
+            // Never a path from the input.
             let output = pullpass::fuzzing::next_answer().unwrap_or_default().body;
             return parse(&output).map_err(Error::identity);
         }

@@ -29,7 +29,7 @@ impl SourceError<'_> {
             return refused.context(what);
         }
         match (Error::find_in(error), imds::find_error_response(error)) {
-            // Its own hint is about a program of the profile's, or a server that the profile names.
+            // Its own hint is about the profile's program, or a server that the profile names.
             (Some(failure), _) if source == Source::Profile => {
                 return failure.clone().or_with_hint(source.hint()).context(what);
             }
@@ -42,7 +42,7 @@ impl SourceError<'_> {
         .with_hint(source.hint())
     }
 
-    /// Where the SDK asked STS for a role, STS's answer.
+    /// The answer of STS, if the SDK asked STS for a role.
     fn find_sts_error(&self) -> Option<Error> {
         let operation = sts::operation(&Identity::Node, self.aws);
         let diagnose = error_codes::diagnose_node_role;

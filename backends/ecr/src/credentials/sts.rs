@@ -68,7 +68,7 @@ fn parse_credentials(
     credentials: Option<aws_sdk_sts::types::Credentials>,
     operation: &'static str,
 ) -> Result<Credentials, Error> {
-    // What is missing within them comes as an empty text.
+    // A missing field comes as an empty text.
     let whole = |given: &aws_sdk_sts::types::Credentials| {
         let parts = [&given.access_key_id, &given.secret_access_key, &given.session_token];
         parts.into_iter().all(|part| !part.is_empty())

@@ -3,8 +3,8 @@
 use aws_credential_types::Credentials;
 use pullpass::Error;
 
-/// The credentials of `source`, if a header can hold them: others, such as those read with the
-/// line break after them, make the SDK panic.
+/// The credentials of `source`, if a header can hold them: the SDK panics at others, such as
+/// those that end in a line break.
 ///
 /// # Errors
 /// [`ErrorKind::Identity`](pullpass::ErrorKind::Identity) when the key or the session token has

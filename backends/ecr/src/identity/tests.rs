@@ -92,7 +92,7 @@ fn a_pod_becomes_the_node_only_where_the_operator_said_so() {
             "{args:?}"
         );
     }
-    // A role that is named wrongly is never passed over.
+    // A role that is named wrongly is never ignored.
     let broken = account(&[(ANNOTATION, "")]);
     let lenient = roles(&["--without-role=node"], &[]).unwrap();
     assert_eq!(

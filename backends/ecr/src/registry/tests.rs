@@ -11,7 +11,7 @@ fn private(host: &str) -> Private {
     }
 }
 
-/// The hosts that the Go plugin's tests take, with what their parts say.
+/// The hosts that the Go plugin's tests accept, with the meaning of their parts.
 #[test]
 fn hosts_tell_region_partition_and_kind() {
     for (host, region, partition, fips, dual_stack) in [
@@ -113,8 +113,8 @@ fn ecr_public_has_two_names() {
 }
 
 /// The first part is the Go plugin's list; the second the Docker credential helper's; the
-/// third is what the Go plugin's one pattern takes because it reads the parts for
-/// themselves.
+/// third is what the Go plugin's one pattern accepts because it reads the parts
+/// separately.
 #[test]
 fn nothing_else_is_amazons() {
     for host in [

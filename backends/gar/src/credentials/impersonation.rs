@@ -1,4 +1,4 @@
-//! A service account's token for a federated one.
+//! A service account's token, in exchange for a federated token.
 //!
 //! Source: IAM Service Account Credentials API, "Method:
 //! projects.serviceAccounts.generateAccessToken".

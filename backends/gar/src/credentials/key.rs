@@ -1,4 +1,4 @@
-//! A service account's token by its key: a JWT that the key signs (RFC 7523 §2.1).
+//! A service account's token, from its key: a JWT that the key signs (RFC 7523 §2.1).
 //!
 //! Source: Google Identity, "Using OAuth 2.0 for Server to Server Applications"; AIP-4112.
 
@@ -13,7 +13,7 @@ use crate::error_codes::diagnose_key;
 use crate::error_response::read_error;
 use crate::identity::Identity;
 
-/// How long an assertion may be used. Google takes an hour; a call takes seconds.
+/// How long an assertion is valid. Google accepts up to an hour; a call takes seconds.
 const ASSERTION_LIFETIME: Duration = Duration::from_secs(600);
 
 pub(super) async fn token(
@@ -29,7 +29,7 @@ pub(super) async fn token(
         ("scope", SCOPE),
     ];
     let header = key.key_id.as_deref().map(|id| text(("kid", id)));
-    // Google knows no PS256.
+    // Google does not support PS256.
     let assertion = SigningKey::from_pem(key.private_key.expose_secret().as_bytes())
         .map(SigningKey::with_rs256)
         .and_then(|signer| {

@@ -1,5 +1,5 @@
 //! The node's own token, from the metadata server: one request, over plain HTTP on the
-//! machine's own link, and never by a proxy.
+//! machine's own link, and never through a proxy.
 //!
 //! Source: Compute Engine, "About VM metadata" and "Authenticate workloads to Google Cloud APIs
 //! using service accounts".
@@ -27,7 +27,7 @@ pub(crate) const HOST_VARIABLE: &str = "GCE_METADATA_HOST";
 
 const TOKEN: &str = "/computeMetadata/v1/instance/service-accounts/default/token";
 
-/// Sent in the request and in the answer: other metadata services at this address do not know it.
+/// A header of request and answer: other metadata services at this address do not have it.
 const FLAVOR: HeaderName = HeaderName::from_static("metadata-flavor");
 const GOOGLE: &str = "Google";
 
@@ -76,7 +76,7 @@ fn addresses() -> Vec<SocketAddr> {
     ADDRESSES.iter().map(|address| (*address, 0).into()).collect()
 }
 
-/// Only the server is asked, and no name service for it.
+/// Only the server is called; no name service is needed.
 fn http(known: Option<(String, Vec<SocketAddr>)>, cx: &Context) -> Http {
     cx.http.with_config(HttpConfig {
         proxy: ProxyMode::Direct,

@@ -1,4 +1,4 @@
-//! A federated token for the pod's: RFC 8693 at Google's Security Token Service.
+//! A federated token, in exchange for the pod's: RFC 8693 at Google's Security Token Service.
 //!
 //! Source: Security Token Service, "Method: token".
 
@@ -17,7 +17,7 @@ pub(super) async fn token(
     settings: &Settings,
     cx: &Context,
 ) -> Result<AccessToken, Error> {
-    // Without an `Authorization` header: with one STS may refuse.
+    // Without an `Authorization` header: STS may refuse requests that have one.
     let call = cx.http.post(settings.sts.clone()).secret(pod.token.secret()).form([
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
         ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),

@@ -1,4 +1,4 @@
-//! How pods are known to Google, as the options and the credential file say.
+//! How pods authenticate to Google, as the options and the credential file say.
 
 use pullpass::{Error, Options};
 
@@ -6,21 +6,21 @@ use super::value::unknown_value;
 use crate::credentials_file::is_email;
 use crate::pool::{Pattern, Pool};
 
-/// How pods are known to Google.
+/// How pods authenticate to Google.
 pub(crate) struct Pods {
-    /// The pool of those that no annotation names one for.
+    /// The pool of pods without an annotation that names one.
     pub(crate) pool: Option<Pool>,
     /// Whether the service account must have opted in by its annotation: on GKE.
     pub(crate) opt_in: bool,
     pub(crate) without_annotation: WithoutAnnotation,
-    /// What the annotation may name.
+    /// The providers that the annotation may name.
     pub(crate) allowed: Vec<Pattern>,
     pub(crate) without_pool: WithoutPool,
-    /// The service account of those that no annotation names one for.
+    /// The service account of pods without an annotation that names one.
     pub(crate) service_account: Option<String>,
 }
 
-/// What becomes of a pod that has not opted in.
+/// What happens to a pod that has not opted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WithoutAnnotation {
     Refuse,
@@ -28,7 +28,7 @@ pub(crate) enum WithoutAnnotation {
     Pod,
 }
 
-/// What becomes of a token for which there is no pool.
+/// What happens to a request whose token has no pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WithoutPool {
     Refuse,
@@ -52,7 +52,7 @@ pub(super) fn read(
                 "set the project whose pool is `ID.svc.id.goog` (for a fleet: its host project)",
             ));
         }
-        // As the Go plugin, which reads it only beside the other.
+        // As the Go plugin, which reads it only together with the other.
         (_, None) => None,
     };
     let named = match options.non_empty("workload-identity-provider") {

@@ -1,4 +1,4 @@
-//! The agent of an Arc-enabled server: who can read the file that it names may have a token.
+//! The agent of an Arc-enabled server: a caller that can read the file that it names gets a token.
 
 use std::path::{Component, Path};
 
@@ -75,7 +75,7 @@ fn key_file(challenge: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("Basic") && is_plain && realm.ends_with(".key")).then_some(realm)
 }
 
-/// What the agent says of the identity whose token it gave.
+/// What the agent says about the identity whose token it returned.
 #[derive(Deserialize)]
 struct Echo {
     client_id: Option<String>,
@@ -84,7 +84,7 @@ struct Echo {
     mi_res_id: Option<String>,
 }
 
-/// An agent that knows no user-assigned identities gives the machine's own instead.
+/// An agent that does not support user-assigned identities returns the machine's own instead.
 fn check_echo(echo: &Echo, id: &ManagedId, identity: &Identity<'_>) -> Result<(), Error> {
     let (asked, confirmed) = match id {
         ManagedId::System => return Ok(()),

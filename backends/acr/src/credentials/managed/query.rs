@@ -10,10 +10,10 @@ use crate::registry::AUDIENCE;
 use crate::settings::ManagedId;
 use crate::token_service::TokenService;
 
-/// With it, no browser and no proxy was tricked into asking.
+/// It proves that no browser or proxy was tricked into the request.
 pub(super) const METADATA: HeaderName = HeaderName::from_static("metadata");
 
-/// The URL of a token for registries. `resource_id` is what the service calls that parameter.
+/// The URL of a token for registries. `resource_id` is the service's name for that parameter.
 pub(super) fn with_query(mut url: Url, version: &str, id: &ManagedId, resource_id: &str) -> Url {
     {
         let mut query = url.query_pairs_mut();

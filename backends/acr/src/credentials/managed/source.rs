@@ -22,7 +22,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// In the order in which Azure's own libraries look.
+    /// Looks in the same order as Azure's own libraries.
     ///
     /// # Errors
     /// Of kind Config, when the environment names a service that is not supported, or not on
@@ -57,7 +57,7 @@ fn not_supported(what: &str, variable: &str) -> Error {
         .with_hint(format!("`{variable}` is set in this provider's environment: unset it"))
 }
 
-/// A URL of this machine: a secret must not leave it.
+/// A URL on this machine: a secret must not leave it.
 fn parse_local(endpoint: &str) -> Result<Url, Error> {
     let url = Url::parse(endpoint).ok().filter(|url| url.host().is_some()).ok_or_else(|| {
         Error::config("`IDENTITY_ENDPOINT` is not a URL")

@@ -28,7 +28,7 @@ mod linux {
     /// How long a killed process has to end before the next look.
     const PAUSE: Duration = Duration::from_millis(1);
 
-    /// From now on, what loses its parent below this process becomes its child (prctl(2),
+    /// From now on, a descendant that loses its parent becomes a child of this process (prctl(2),
     /// `PR_SET_CHILD_SUBREAPER`). Where that fails, only the process group is killed.
     pub(in super::super) fn adopt() {
         let _ = set_child_subreaper(Some(getpid()));
@@ -51,7 +51,7 @@ mod linux {
         }
     }
 
-    /// As the kernel lists them (proc(5)); none where it does not.
+    /// As the kernel lists them (proc(5)); none if it does not.
     fn children() -> Vec<Pid> {
         let list = File::open("/proc/thread-self/children").and_then(io::read_to_string);
         let list = list.unwrap_or_default();
