@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         namespace: "shop".to_owned(),
         name: "web-0".to_owned(),
         service_account: Some(PodServiceAccount { name: "web".to_owned(), ..Default::default() }),
-        // Here a program that does what the kubelet does asks the API server for a token.
+        // A real program asks the API server for a token here, as the kubelet does.
         tokens: TokenSource::Request(Arc::new(|audience| {
             Err(format!("no API server to ask for a token for {audience}"))
         })),

@@ -1,4 +1,4 @@
-//! What the kubelet remembers of a provider's answers.
+//! The kubelet's cache of a provider's answers.
 //!
 //! Source: kubelet, `pluginProvider`; Kubernetes documentation, "Configure a kubelet
 //! image credential provider".
@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use crate::exec::AuthConfigs;
 use crate::version::KubeletVersion;
 
-/// Says what time it is.
+/// Returns the current time.
 pub type ClockFn = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// The clock of the system.
@@ -26,7 +26,7 @@ pub fn system_clock() -> ClockFn {
 /// Expired entries that are not looked up are removed this often.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
-/// Which other images an answer serves.
+/// For which other images an answer is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheKeyType {
     /// For this image only.
@@ -38,7 +38,7 @@ pub enum CacheKeyType {
 }
 
 impl CacheKeyType {
-    /// Reads `cacheKeyType`; `None` for all but the three words.
+    /// Reads `cacheKeyType`; `None` for everything but the three words.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Image, Self::Registry, Self::Global].into_iter().find(|kind| kind.as_str() == text)
     }
@@ -57,7 +57,7 @@ impl CacheKeyType {
         match self {
             Self::Image => image,
             Self::Registry => image.split('/').next().unwrap_or_default(),
-            // Up to 1.33 an image named `global` would have met this key.
+            // Up to 1.33 an image named `global` has the same key.
             Self::Global if version.minor() <= 33 => "global",
             Self::Global => "<global>",
         }
@@ -70,7 +70,7 @@ impl fmt::Display for CacheKeyType {
     }
 }
 
-/// The service account part of a cache key: whose pods an answer serves. Empty without a
+/// The service account part of a cache key: for whose pods an answer is used. Empty without a
 /// service account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountKey(Vec<u8>);
@@ -115,7 +115,7 @@ fn token_hash(token: &str) -> String {
     format!("sha256:{digits}")
 }
 
-/// A part of a cache key is longer than 65,535 bytes. The words are those of the
+/// A part of a cache key is longer than 65,535 bytes. The message is that of the
 /// kubelet's key builder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cryptobyte: pending child length {length} exceeds 2-byte length prefix")]
@@ -131,7 +131,7 @@ pub enum Stored {
     Until {
         /// For which images.
         key: CacheKeyType,
-        /// Until this time and not later.
+        /// Until this time.
         expires: SystemTime,
     },
     /// Its own `cacheDuration` is zero.
@@ -203,7 +203,7 @@ impl CredentialCache {
         Ok(None)
     }
 
-    /// Keeps an answer, or not, as its duration and the configured default say.
+    /// Keeps an answer if its duration, or the configured default, says so.
     ///
     /// # Errors
     /// When the key cannot be built; the kubelet then does not use the answer either.
@@ -234,7 +234,7 @@ impl CredentialCache {
         Ok(Stored::Until { key: answer.key, expires })
     }
 
-    /// How many answers are kept, expired ones that were not met included.
+    /// How many answers are kept, including expired ones that were not looked up.
     pub fn len(&self) -> usize {
         self.entries.len()
     }

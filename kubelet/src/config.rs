@@ -1,4 +1,4 @@
-//! CredentialProviderConfig: reading, merging and judging it as the kubelet does at
+//! CredentialProviderConfig: reads, merges and checks it as the kubelet does at
 //! its start.
 //!
 //! Source: Kubernetes API reference, "Kubelet Configuration (v1)",
@@ -37,7 +37,7 @@ pub struct Config {
     pub providers: Vec<CredentialProvider>,
     /// The files that were read, in this order.
     pub sources: Vec<Arc<Source>>,
-    /// The kubelet that it was judged for.
+    /// The kubelet that it was checked for.
     pub target: Target,
     /// The value of the metric `kubelet_credential_provider_config_info`, label `hash`
     /// (1.34 and later): `sha256:` and hexadecimal digits.
@@ -45,22 +45,22 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads a file, or from 1.34 a directory of files, and judges it.
+    /// Reads a file, or from 1.34 a directory of files, and checks it.
     ///
     /// # Errors
-    /// When this kubelet would refuse to start, with its words.
+    /// When this kubelet would refuse to start, with its message.
     pub fn load(path: impl AsRef<Path>, target: &Target) -> Result<Self, StartupError> {
         Self::read(path.as_ref(), target).map_err(|refused| refused.error)?.register()
     }
 
-    /// Like [`Config::load`], up to the registration of the providers; a refused comes with what
-    /// could be read.
+    /// Like [`Config::load`], up to the registration of the providers; a refused configuration
+    /// comes with what could be read.
     pub(crate) fn read(path: &Path, target: &Target) -> Result<Self, Box<RefusedConfig>> {
         let files = files::files(path, target)?;
         Self::from_files(files, target)
     }
 
-    /// Judges a text as if it were the only file and named `name`.
+    /// Checks a text as if it were the only file and named `name`.
     ///
     /// # Errors
     /// When this kubelet would refuse to start, with its words.
@@ -97,7 +97,7 @@ impl Config {
             match decoded.providers {
                 Ok(providers) => raw.extend(providers),
                 Err(refused) => {
-                    // Without providers there is nothing more to say.
+                    // Without providers there is nothing more to check.
                     let has_providers = !refused.providers.is_empty();
                     raw.extend(refused.providers);
                     let validated = validate::validate(raw, target);
@@ -130,10 +130,10 @@ impl Config {
 /// A configuration that the kubelet would not accept.
 #[derive(Debug)]
 pub(crate) struct RefusedConfig {
-    /// Why not.
+    /// Why it was refused.
     pub(crate) error: StartupError,
-    /// What could be read all the same. What is missing or wrong is left out, or has a value
-    /// that advice is silent about.
+    /// What could be read nevertheless. What is missing or wrong is left out, or has a value
+    /// about which there is no advice.
     pub(crate) providers: Vec<CredentialProvider>,
 }
 

@@ -1,5 +1,5 @@
-//! A document as a tree in which everything knows its place: what JSON and YAML
-//! have in common once the kubelet has read them.
+//! A document as a tree in which every value has its position in the text: the common form of
+//! JSON and YAML once the kubelet has read them.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ pub(crate) const MOST_DEPTH: usize = 200;
 /// How many values a document may hold. The kubelet has no limit.
 pub(crate) const MOST_NODES: usize = 1_000_000;
 
-/// A value and the bytes it was written with.
+/// A value and its place in the text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node {
     pub(crate) value: Value,
@@ -22,12 +22,12 @@ pub(crate) struct Node {
 pub(crate) enum Value {
     Null,
     Bool(bool),
-    /// No field that a kubelet knows is a number; this is one as JSON writes it.
+    /// A number as JSON writes it. No field that a kubelet knows is one.
     Number(Rc<str>),
     /// Shared, since an alias may repeat a long text many times.
     String(Rc<str>),
     Array(Vec<Node>),
-    /// In the order in which the kubelet meets the entries, duplicates included.
+    /// In the order in which the kubelet reads the entries, duplicates included.
     Object(Vec<Entry>),
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Entry {
 }
 
 impl Value {
-    /// The word of Go's JSON decoder for this kind of value.
+    /// The name that Go's JSON decoder has for this kind of value.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -79,7 +79,7 @@ impl Node {
 pub(crate) struct Fault {
     pub(crate) message: String,
     pub(crate) span: Range<usize>,
-    /// Whether these are the kubelet's words exactly.
+    /// Whether this is exactly the kubelet's message.
     pub(crate) verbatim: bool,
     /// Whether the text ended where more was needed.
     pub(crate) is_early_end: bool,
@@ -90,7 +90,7 @@ impl Fault {
         Self { message: message.into(), span: at..at + 1, verbatim: true, is_early_end: false }
     }
 
-    /// Our own limit, where the kubelet's is another.
+    /// Our own limit; the kubelet's is different.
     pub(crate) fn too_deep(at: usize) -> Self {
         let message = format!("nested deeper than {MOST_DEPTH} levels, which is not read here");
         Self { verbatim: false, ..Self::at(message, at) }

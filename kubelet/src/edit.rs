@@ -1,4 +1,4 @@
-//! Puts one provider into a configuration file, or takes one out, and leaves every other byte
+//! Adds one provider to a configuration file, or removes one, and leaves every other byte
 //! as it was: comments, order, unknown fields, line ends, and the style of YAML or JSON.
 //!
 //! The text is changed at the places that the kubelet's own reading of it names. It is never
@@ -57,7 +57,7 @@ pub enum Change {
     Added,
     /// A provider took the place of the one of the same name.
     Replaced,
-    /// A provider was taken out.
+    /// A provider was removed.
     Removed,
 }
 
@@ -68,7 +68,7 @@ pub enum EditError {
     /// The text is neither JSON nor YAML. The message is the kubelet's.
     #[error("{message}")]
     Syntax {
-        /// What is wrong, without a value of the file.
+        /// What is wrong, without a value from the file.
         message: String,
         /// The line, from 1.
         line: usize,
@@ -85,11 +85,11 @@ pub enum EditError {
     /// Two providers of the file have the name that is to be merged.
     #[error("the file has two providers `{0}`")]
     RepeatedProvider(String),
-    /// The text is written in a way that is not edited.
+    /// The text has a layout that cannot be edited.
     #[error("the list of providers is written in a form that is not edited")]
     Form,
-    /// The new text would not mean what it should: an alias leads into the provider, or the last
-    /// line has no end and a text in it would get one.
+    /// The new text would not mean what it should: an alias refers to the provider, or the last
+    /// line has no line end and a text in it would get one.
     #[error("the edit would change another part of the file")]
     OtherPart,
 }
@@ -117,11 +117,11 @@ impl EditError {
     }
 }
 
-/// Puts a provider into the list: in the place of the one of the same name, else after the last.
-/// The same text comes back where the file has this provider already, whatever its style.
+/// Adds a provider to the list: it replaces the one of the same name, or else comes after the
+/// last. If the file has this provider already, in any style, the same text is returned.
 ///
-/// [`remove`] after an addition gives the old text back; only where the file had no list at all,
-/// it has an empty one then.
+/// [`remove`] after an addition gives the old text back; only if the file had no list at all,
+/// it then has an empty one.
 ///
 /// # Errors
 /// When the text cannot be read, or cannot be edited without a change to another part.
@@ -142,7 +142,7 @@ pub fn merge(text: &[u8], entry: &ProviderEntry) -> Result<Edited, EditError> {
     file.apply(splices, change, &wanted)
 }
 
-/// Takes every provider of this name out of the list. The same text comes back where there is
+/// Removes every provider of this name from the list. The same text is returned if there is
 /// none.
 ///
 /// # Errors
@@ -210,7 +210,7 @@ fn positions(providers: &[&Node], name: &str) -> Vec<usize> {
     named.map(|(at, _)| at).collect()
 }
 
-/// Whether two values mean the same, wherever and however they are written.
+/// Whether two values mean the same, whatever their place and style.
 fn is_same(a: &Node, b: &Node) -> bool {
     match (&a.value, &b.value) {
         (Value::Array(a), Value::Array(b)) => {

@@ -25,16 +25,16 @@ pub use self::request::{
     AuthConfig, AuthConfigs, CredentialProviderRequest, CredentialProviderResponse,
 };
 
-/// How the kubelet is imitated. The defaults are the kubelet's where it has any.
+/// How the kubelet is imitated. The defaults are the kubelet's, if it has any.
 #[derive(Clone, Debug)]
 pub struct ExecOptions {
     /// After this time the plugin is killed. The kubelet's minute cannot be configured.
     pub timeout: Duration,
     /// How long to wait after the timeout for a grandchild that holds stdout or stderr
-    /// open. The kubelet waits without end.
+    /// open. The kubelet waits forever.
     pub grace: Duration,
-    /// The kubelet's own environment, to which the configuration's `env` is added. By default this
-    /// process's.
+    /// The kubelet's own environment, to which the configuration's `env` is added. Default: that of
+    /// this process.
     pub environment: Vec<(OsString, OsString)>,
     /// How much of stdout is kept, in bytes. The kubelet keeps all of it.
     pub most_stdout: usize,
@@ -67,10 +67,10 @@ const SHOWN_STDOUT: usize = 4 << 10;
 pub struct ExecRun {
     /// The answer, or why there is none.
     pub result: Result<CredentialProviderResponse, ExecFailure>,
-    /// The first of what the plugin wrote there. The kubelet shows it only where the
+    /// The beginning of what the plugin wrote there. The kubelet shows it only if the
     /// plugin failed.
     pub stderr: Vec<u8>,
-    /// The first of what a plugin wrote to stdout that failed. The kubelet never shows it; it
+    /// The beginning of what a failed plugin wrote to stdout. The kubelet never shows it; it
     /// may hold a password.
     pub stdout: Vec<u8>,
     /// From start to the end of the wait.
@@ -83,7 +83,7 @@ pub struct ExecRun {
 pub struct ExecFailure {
     /// In which way it failed.
     pub kind: ExecFailureKind,
-    /// The kubelet's words, stderr included where the kubelet includes it.
+    /// The kubelet's message, with stderr if the kubelet includes it.
     pub message: String,
     /// What the kubelet does not say.
     pub detail: Option<String>,
@@ -102,16 +102,16 @@ impl std::error::Error for ExecFailure {}
 pub enum ExecFailureKind {
     /// The program could not be started.
     NotStarted,
-    /// It ended with another status than 0.
+    /// It ended with a status other than 0.
     ExitStatus(i32),
-    /// It died by a signal, its own or another process's.
+    /// It was killed by a signal, its own or another process's.
     Signal(i32),
     /// It was killed after the timeout.
     TimedOut,
-    /// It ended, and a process that it left behind held stdout or stderr past the
+    /// It ended, but a process that it left in the background held stdout or stderr past the
     /// timeout. The kubelet's pull hangs until that process ends, and then fails.
     Held,
-    /// Its answer was longer than is kept here, and no fault was seen up to there.
+    /// Its answer was longer than what is kept here, and that part has no error.
     TooLong,
     /// Its stdout was not one JSON object.
     NotJson,
@@ -122,7 +122,7 @@ pub enum ExecFailureKind {
 }
 
 impl ExecFailureKind {
-    /// Whether the kubelet counts it in
+    /// Whether it increments the kubelet's metric
     /// `kubelet_credential_provider_plugin_errors_total`.
     pub fn is_counted(self) -> bool {
         matches!(
@@ -220,7 +220,7 @@ pub fn run(
     ExecRun { result, stderr: ended.stderr, stdout, duration: ended.duration }
 }
 
-/// The kubelet's environment, then the configuration's; the last of a name holds.
+/// The kubelet's environment, then the configuration's; the last value of a name is used.
 fn environment(provider: &CredentialProvider, options: &ExecOptions) -> Vec<(OsString, OsString)> {
     let mut union: Vec<(OsString, OsString)> = Vec::new();
     let configured = provider.env.iter().map(|variable| {
@@ -250,7 +250,7 @@ fn describe(status: ExitStatus) -> (ExecFailureKind, String) {
     }
 }
 
-/// Go's names of signals on Linux; the rest go by number.
+/// Go's names of signals on Linux; the others are shown by number.
 fn signal_name(signal: i32) -> String {
     let name = match signal {
         1 => "hangup",

@@ -1,4 +1,4 @@
-//! What the kubelet says against what it is started with.
+//! The kubelet's errors about what it is started with.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,18 +8,18 @@ use std::sync::Arc;
 use crate::go::quote::{quote, quote_value};
 use crate::source::{Location, Source, hide};
 
-/// One fault with its place.
+/// One error with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// What kind of fault it is.
+    /// The kind of error.
     pub code: FindingCode,
-    /// The kubelet's words for it. Where they quote a value that may be secret, `...` stands
-    /// for it.
+    /// The kubelet's message. If it quotes a value that may be secret, `...` replaces
+    /// that value.
     pub message: String,
     /// Where it is, when it is in a file.
     pub location: Option<Location>,
-    /// The file that it is about, where the kubelet's words leave that out.
+    /// The file that it is about, if the kubelet's message does not name it.
     pub path: Option<PathBuf>,
 }
 
@@ -47,14 +47,14 @@ impl fmt::Display for Finding {
 #[non_exhaustive]
 pub struct StartupError {
     /// The kubelet's whole message, without the `Failed to register CRI auth plugins`
-    /// before it. Where it quotes a value that may be secret, `...` stands for it.
+    /// before it. If it quotes a value that may be secret, `...` replaces that value.
     pub message: String,
-    /// The faults in the message, one by one.
+    /// The errors in the message, one by one.
     pub findings: Vec<Finding>,
-    /// Faults that the kubelet would report only once those are fixed.
+    /// Errors that the kubelet would report only after those are fixed.
     pub further: Vec<Finding>,
-    /// Whether `message` is the kubelet's to the letter. It is not where a value is left out,
-    /// where the kubelet prints a list in random order, and where a limit is ours.
+    /// Whether `message` is exactly the kubelet's. It is not if a value is left out,
+    /// if the kubelet prints a list in random order, or if a limit is ours.
     pub verbatim: bool,
     /// The files that were read.
     pub sources: Vec<Arc<Source>>,
@@ -118,7 +118,7 @@ impl fmt::Display for StartupError {
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
-        /// What kind of fault a [`Finding`] is.
+        /// The kind of error that a [`Finding`] is.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum FindingCode {
@@ -129,7 +129,7 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// A word for programs that never changes.
+            /// An identifier for programs that never changes.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => $word,)*
@@ -143,7 +143,7 @@ codes! {
     /// The command line names a feature gate that this kubelet does not know or does not let
     /// be changed.
     FeatureGate = "feature-gate",
-    /// The bin dir is missing or cannot be looked at.
+    /// The bin dir is missing or cannot be examined.
     BinDir = "bin-dir",
     /// The configuration's path, or a file of it, cannot be read.
     Unreadable = "unreadable",
@@ -159,11 +159,11 @@ codes! {
     UnknownField = "unknown-field",
     /// A field that kubelets know, but not this one or not in this API version.
     LaterField = "later-field",
-    /// A field is there twice.
+    /// A field occurs twice.
     DuplicateField = "duplicate-field",
     /// There are no providers.
     NoProviders = "no-providers",
-    /// A provider's name cannot be one.
+    /// A provider's name is not valid.
     ProviderName = "provider-name",
     /// Two providers share a name.
     DuplicateProvider = "duplicate-provider",
@@ -189,7 +189,7 @@ codes! {
     NoRequireServiceAccount = "no-require-service-account",
     /// Annotations are required, and a service account is not.
     AnnotationsWithoutAccount = "annotations-without-account",
-    /// A key of an annotation cannot be one, is there twice, or in both lists.
+    /// A key of an annotation is not valid, occurs twice, or is in both lists.
     AnnotationKey = "annotation-key",
     /// `cacheType` is missing.
     NoCacheType = "no-cache-type",
@@ -197,13 +197,13 @@ codes! {
     CacheType = "cache-type",
     /// A provider's program is missing.
     ProgramMissing = "program-missing",
-    /// A provider's program is a link that leads nowhere.
+    /// A provider's program is a broken link.
     ProgramDangling = "program-dangling",
     /// A provider's program is a directory.
     ProgramDirectory = "program-directory",
     /// A provider's program may not be executed.
     ProgramNotExecutable = "program-not-executable",
-    /// Looking at a provider's program fails in another way.
+    /// Examining a provider's program fails in another way.
     ProgramUnreadable = "program-unreadable",
 }
 

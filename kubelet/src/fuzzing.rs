@@ -1,4 +1,4 @@
-//! For fuzz targets alone, which are built with `--cfg fuzzing`.
+//! Only for fuzz targets, which are built with `--cfg fuzzing`.
 
 use crate::config::ExecApiVersion;
 use crate::exec::CredentialProviderResponse;
@@ -8,11 +8,11 @@ use crate::version::Target;
 /// Why a plugin's answer is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// It is not a JSON object: the kubelet's words.
+    /// It is not a JSON object: the kubelet's message.
     NotJson(String),
-    /// It has another `apiVersion`: the kubelet's words.
+    /// It has another `apiVersion`: the kubelet's message.
     ApiVersion(String),
-    /// It does not decode: what the kubelet keeps to itself.
+    /// It does not decode: the reason, which the kubelet does not print.
     Undecodable(String),
 }
 

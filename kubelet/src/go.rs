@@ -1,5 +1,5 @@
-//! What Go's standard library says and does, restated where the kubelet's verdict
-//! or its words rest on it.
+//! The parts of Go's standard library on which the kubelet's verdict
+//! or its messages depend, reimplemented.
 
 pub(crate) mod address;
 pub(crate) mod glob;

@@ -9,8 +9,8 @@ use crate::go::quote::quote;
 const HUB: &str = "docker.io";
 const LONGEST_PATH: usize = 255;
 
-/// Why an image name cannot be used; the pod then never reaches a provider. The
-/// words are the kubelet's.
+/// Why an image name cannot be used; no provider is asked for such a pod. The
+/// message is the kubelet's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("couldn't parse image name {}: {reason}", quote(image))]
 #[non_exhaustive]
@@ -21,7 +21,7 @@ pub struct ImageError {
     pub reason: ImageErrorKind,
 }
 
-/// What is wrong with an image name, in the words of the reference library.
+/// What is wrong with an image name, as the reference library says it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImageErrorKind {
@@ -40,10 +40,10 @@ pub enum ImageErrorKind {
     /// The path of the repository is too long.
     #[error("repository name must not be more than 255 characters")]
     TooLong,
-    /// The digest's algorithm is known and its length is not the algorithm's.
+    /// The digest's algorithm is known, but its length is wrong for the algorithm.
     #[error("invalid checksum digest length")]
     DigestLength,
-    /// The digest is not written as its algorithm wants it.
+    /// The digest is not written as its algorithm requires.
     #[error("invalid checksum digest format")]
     DigestFormat,
     /// The digest's algorithm is not known.
@@ -66,8 +66,8 @@ pub fn lookup_name(pod_image: &str) -> Result<String, ImageError> {
     parse(pod_image).map_err(|reason| ImageError { image: pod_image.to_owned(), reason })
 }
 
-/// The image as a pod names it, without tag and digest and with nothing filled in: by this the
-/// kubelet's pull records know it.
+/// The image as a pod names it, without tag and digest and with nothing filled in: the name
+/// in the kubelet's pull records.
 ///
 /// # Errors
 /// When the name is not an image reference.

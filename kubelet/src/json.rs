@@ -1,4 +1,4 @@
-//! JSON as Go's package `encoding/json` scans it, with its words for what is wrong.
+//! JSON as Go's package `encoding/json` scans it, with its error messages.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ struct Scanner<'a> {
     nodes: usize,
 }
 
-/// What was being read where an unexpected character stood.
+/// What was being read when an unexpected character was found.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Context {
     Value,
@@ -43,8 +43,8 @@ enum Context {
 }
 
 impl Context {
-    /// At the end of the text Go puts one more space in. Where a space may stand, it words an
-    /// error about the end; else one about the space.
+    /// At the end of the text Go adds one more space. If a space is allowed there, the error is
+    /// about the end; otherwise it is about the space.
     fn takes_space(self) -> bool {
         match self {
             Self::Value
@@ -225,7 +225,7 @@ impl Scanner<'_> {
                 let code = 0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00);
                 return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
             }
-            // Not a pair: the second escape is a character of its own.
+            // Not a pair: the second escape is a separate character.
             self.at = before_low;
         }
         Ok(char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER))
@@ -308,7 +308,7 @@ impl Scanner<'_> {
         let shown = match byte {
             b'\'' => r"'\''".to_owned(),
             b'"' => "'\"'".to_owned(),
-            // A byte is shown as the character of that number.
+            // A byte is shown as the character with that number.
             _ => format!("'{}'", quote(char::from(byte).to_string()).trim_matches('"')),
         };
         Fault::at(format!("invalid character {shown} {context}"), self.at)

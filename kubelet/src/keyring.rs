@@ -37,13 +37,13 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// An empty one of a kubelet of this version.
+    /// An empty keyring of a kubelet of this version.
     pub fn new(version: KubeletVersion) -> Self {
         Self { version, by_key: BTreeMap::new() }
     }
 
-    /// Adds a provider's answer. Keys of one answer that are filed alike keep the order
-    /// of their texts here; the kubelet's order among those is random.
+    /// Adds a provider's answer. Keys of one answer that are filed under the same key keep the order
+    /// of their texts here; the kubelet's order for those is random.
     ///
     /// Returns the keys that the kubelet drops because they are not URLs.
     pub fn add(&mut self, provider: &str, auth: &AuthConfigs) -> Vec<(String, PatternError)> {

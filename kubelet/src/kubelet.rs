@@ -56,18 +56,18 @@ struct State {
 
 impl State {
     fn cache(&self) -> MutexGuard<'_, CredentialCache> {
-        // What panicked while it held the lock left whole entries behind.
+        // A panic while the lock was held leaves no incomplete entry.
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What a look-up gave.
+/// The result of a look-up.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Lookup {
     /// The text that was matched, sent and used as a cache key.
     pub lookup_name: String,
-    /// Every provider in the order in which the kubelet turns to them.
+    /// Every provider in the order in which the kubelet asks them.
     pub providers: Vec<ProviderReport>,
     /// The credentials in the order in which they would be tried. With none the
     /// kubelet pulls anonymously, unless pull secrets give it some.
@@ -75,8 +75,8 @@ pub struct Lookup {
 }
 
 impl Kubelet {
-    /// Registers the providers of `config`. Whether their programs are there is the question of
-    /// [`startup`](crate::startup()).
+    /// Registers the providers of `config`. [`startup`](crate::startup()) checks whether their
+    /// programs exist.
     pub fn new(config: &Config, bin_dir: impl AsRef<Path>, options: KubeletOptions) -> Self {
         let target = config.target.clone();
         let now = (options.clock)();
@@ -205,7 +205,7 @@ impl Asking<'_> {
         self.accept(state, identity, response, report, now)
     }
 
-    /// What the kubelet checks of a decoded answer before it uses and keeps it.
+    /// What the kubelet checks in a decoded answer before it uses and keeps it.
     fn accept(
         &self,
         state: &State,
@@ -270,7 +270,7 @@ impl Asking<'_> {
         provider: &CredentialProvider,
         failure: ExecFailure,
     ) -> ProviderReport {
-        // What the kubelet would say of an answer that was cut off here is not known.
+        // What the kubelet would say about an answer that was cut off here is unknown.
         if failure.kind != ExecFailureKind::TooLong {
             report.log.push(log::failed(&self.context(provider), &failure.message));
         }

@@ -18,11 +18,11 @@ pub(crate) struct Layout {
 pub(crate) enum List {
     /// There is no such key.
     Missing,
-    /// The key is there twice.
+    /// The key occurs twice.
     Repeated,
-    /// The key is there without a value; the token before ends here.
+    /// The key has no value; the token before ends here.
     Empty(usize),
-    /// A null that is written out.
+    /// An explicit null.
     Null(Range<usize>),
     /// Items with dashes.
     Block {

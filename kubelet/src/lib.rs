@@ -1,10 +1,9 @@
-//! The kubelet's half of image credential providers: what it makes of a
-//! configuration, which providers it asks about an image, how it runs them, what it
-//! makes of their answers, what it remembers, and what it tries in which order.
+//! The kubelet's half of image credential providers: how it reads a
+//! configuration, which providers it asks about an image, how it runs them, how it
+//! uses their answers, what it caches, and which credentials it tries in which order.
 //!
-//! Everything here says what the real kubelet says, to the letter where the kubelet
-//! has words, for each version from 1.30 to 1.37. Our own advice is in [`lints`] and
-//! nowhere else.
+//! Everything here gives the real kubelet's result, and its exact message if the kubelet
+//! has one, for each version from 1.30 to 1.37. Our own advice is only in [`lints`].
 //!
 //! ```
 //! use pullpass_kubelet::{Config, Target};

@@ -1,4 +1,4 @@
-//! Our own advice: about configurations, and about what the kubelet says against them. It is
+//! Our own advice: about configurations, and about the kubelet's errors. It is
 //! never mixed with what the kubelet says.
 
 mod files;
@@ -24,26 +24,26 @@ pub use self::rbac::audience_manifest;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lint {
-    /// A word for programs that never changes.
+    /// An identifier for programs that never changes.
     pub code: &'static str,
-    /// How much it weighs.
+    /// How serious it is.
     pub severity: Severity,
-    /// What is so. Holds no secret.
+    /// What was found. Holds no secret.
     pub message: String,
     /// What to do about it.
     pub hint: String,
-    /// Where it is so.
+    /// The place.
     pub location: Option<Location>,
     /// What to apply to the cluster, as YAML.
     pub manifest: Option<String>,
 }
 
-/// How much a lint weighs.
+/// How serious a lint is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Good to know; a configuration may be right with it.
     Advice,
-    /// Hardly ever meant so.
+    /// Almost certainly a mistake.
     Warning,
 }
 
@@ -92,8 +92,8 @@ impl Lint {
     }
 }
 
-/// All advice about what a configuration says, be it acceptable or not. [`check_files`] looks at
-/// the files.
+/// All advice about what a configuration says, whether it is acceptable or not. [`check_files`]
+/// checks the files.
 pub fn check(providers: &[CredentialProvider]) -> Vec<Lint> {
     let mut lints = Vec::new();
     for provider in providers {

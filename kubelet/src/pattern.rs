@@ -29,7 +29,7 @@ pub struct Pattern {
 
 impl Pattern {
     /// Reads a pattern as a kubelet of this version does. Many texts are patterns that can
-    /// never match; the kubelet takes them. Before 1.36, which was written for Go 1.26, a host
+    /// never match; the kubelet accepts them. Before 1.36, which was written for Go 1.26, a host
     /// may hold several colons, and then matches nothing.
     ///
     /// # Errors
@@ -114,7 +114,7 @@ impl Pattern {
         None
     }
 
-    /// Names the mistake behind a miss where it has a name.
+    /// Names the mistake that causes a miss, if it is a known one.
     fn refine(&self, reason: MismatchReason, target: &Url) -> MismatchReason {
         if let Some(scheme) = ["https://", "http://"].iter().find(|s| self.text.starts_with(**s)) {
             return MismatchReason::Scheme { scheme: (*scheme).to_owned() };
@@ -124,7 +124,7 @@ impl Pattern {
         if path.contains('*') {
             return MismatchReason::GlobInPath { path };
         }
-        // In bytes throughout: what is not UTF-8 has another length as a text.
+        // Always in bytes: what is not UTF-8 has another length as a text.
         let path = self.url.path.as_slice();
         let last = path.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
         let mark = path[last..].iter().position(|byte| matches!(byte, b'@' | b':'));
@@ -159,7 +159,7 @@ pub enum Match {
     Miss(MismatchReason),
 }
 
-/// Why a pattern or key is not a URL, in Go's words.
+/// Why a pattern or key is not a URL: Go's message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct PatternError(pub(crate) String);

@@ -1,5 +1,5 @@
-//! The kubelet's records of image pulls (KEP-2535): for which image a pod must pull again although
-//! the image is on the node, and who need not.
+//! The kubelet's records of image pulls (KEP-2535): which pods must pull an image again although
+//! it is on the node, and which need not.
 //!
 //! Source: package `k8s.io/kubernetes/pkg/kubelet/images/pullmanager`; types of the group
 //! `kubelet.config.k8s.io`.
@@ -19,9 +19,9 @@ pub use self::policy::{PolicyError, VerificationPolicy};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PullRecords {
-    /// Of `pulled`, in the order of their names.
+    /// Those in `pulled`, in the order of their names.
     pub pulled: Vec<RecordFile<ImagePulledRecord>>,
-    /// Of `pulling`: a pull began, and its end is not recorded.
+    /// Those in `pulling`: a pull began, and its end is not recorded.
     pub intents: Vec<RecordFile<ImagePullIntent>>,
 }
 
@@ -43,9 +43,9 @@ pub struct RecordFile<T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImagePulledRecord {
-    /// The version of the record's own format, such as `v1beta1`.
+    /// The version of the record's format, such as `v1beta1`.
     pub version: String,
-    /// When it was written last, as the file has it; empty where it does not say.
+    /// When it was last written, as the file says; empty if it does not.
     pub last_updated: String,
     /// The image as the container runtime names it.
     pub image_ref: String,
@@ -81,7 +81,7 @@ pub struct ImagePullSecret {
 /// A service account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImagePullServiceAccount {
-    /// Its UID. One that was deleted and made again has another.
+    /// Its UID. One that was deleted and created again has another.
     pub uid: String,
     /// Its namespace.
     pub namespace: String,
@@ -93,7 +93,7 @@ pub struct ImagePullServiceAccount {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImagePullIntent {
-    /// The version of the record's own format.
+    /// The version of the record's format.
     pub version: String,
     /// The image as a pod names it.
     pub image: String,

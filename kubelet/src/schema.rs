@@ -1,4 +1,4 @@
-//! Go's JSON decoder for typed values, with its strictness and its words: which
+//! Go's JSON decoder for typed values, with its strictness and its messages: which
 //! field is unknown, repeated or of the wrong type.
 //!
 //! Source: `sigs.k8s.io/json`, `UnmarshalStrict`.
@@ -41,7 +41,7 @@ impl Type {
     }
 }
 
-/// What strict decoding has against a field.
+/// Why strict decoding refuses a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FieldProblem {
     Unknown,
@@ -52,16 +52,16 @@ pub(crate) enum FieldProblem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Strict {
     pub(crate) problem: FieldProblem,
-    /// Its own name, without the way to it.
+    /// Its name, without the path to it.
     pub(crate) field: String,
     pub(crate) message: String,
     pub(crate) span: Range<usize>,
 }
 
-/// Decodes `node` as `wanted` for its errors alone.
+/// Decodes `node` as `wanted`, only for the errors.
 ///
 /// # Errors
-/// The error with which decoding ends in Go; strict errors count only without one.
+/// The error with which decoding ends in Go; strict errors matter only without it.
 pub(crate) fn check(node: &Node, wanted: Type, package: &str) -> Result<Vec<Strict>, Fault> {
     let mut decoder = Decoder {
         package,
@@ -84,13 +84,13 @@ const MOST_STRICT_ERRORS: usize = 100;
 
 struct Decoder<'a> {
     package: &'a str,
-    /// The struct fields on the way here, for type errors.
+    /// The path of struct fields to this place, for type errors.
     fields: Vec<&'static str>,
-    /// The whole way here with indexes and map keys, for strict errors.
+    /// The whole path to this place with indexes and map keys, for strict errors.
     place: String,
-    /// The struct that holds the present field.
+    /// The struct that holds the current field.
     owner: Option<&'static str>,
-    /// The first type error; Go goes on after it.
+    /// The first type error; Go continues after it.
     saved: Option<Fault>,
     strict: Vec<Strict>,
     seen: HashSet<String>,
@@ -103,7 +103,7 @@ impl Decoder<'_> {
             | (Value::String(_), Type::String | Type::Named(_))
             | (Value::Bool(_), Type::Bool) => {}
             (Value::String(text), Type::Duration) => {
-                // A type that decodes itself ends the decoding with its own error.
+                // A type with its own decoder ends the decoding with its own error.
                 text.parse::<GoDuration>().map_err(|error| Fault {
                     span: node.span.clone(),
                     ..Fault::at(error.to_string(), 0)
@@ -111,7 +111,7 @@ impl Decoder<'_> {
             }
             (Value::String(text), Type::Time) if is_time(text) => {}
             (Value::String(_), Type::Time) => {
-                // The kubelet goes on to say what is wrong in it.
+                // The kubelet continues with what is wrong in it.
                 let message = "parsing time \"...\" as \"2006-01-02T15:04:05Z07:00\"";
                 let fault = Fault { span: node.span.clone(), ..Fault::at(message, 0) };
                 return Err(Fault { verbatim: false, ..fault });
@@ -177,7 +177,7 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// Goes on to `key`, and says how long the way was before.
+    /// Enters `key`, and returns how long the path was before.
     fn enter(&mut self, key: &str) -> usize {
         let length = self.place.len();
         if length > 0 {
@@ -220,7 +220,7 @@ pub(crate) struct Meta {
     pub(crate) group: String,
     pub(crate) version: String,
     pub(crate) kind: String,
-    /// Where the two fields stand, else the document's beginning.
+    /// The place of the two fields, else the document's beginning.
     pub(crate) version_span: Range<usize>,
     pub(crate) kind_span: Range<usize>,
 }

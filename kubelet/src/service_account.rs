@@ -33,7 +33,7 @@ pub struct Pod {
 pub struct PodServiceAccount {
     /// Its name.
     pub name: String,
-    /// Its UID, which tells it from one of the same name before it.
+    /// Its UID, which distinguishes it from an earlier one of the same name.
     pub uid: String,
     /// Its annotations.
     pub annotations: BTreeMap<String, String>,
@@ -41,7 +41,7 @@ pub struct PodServiceAccount {
     pub error: Option<String>,
 }
 
-/// Gets a token for an audience, or says in the API server's words why there is none.
+/// Gets a token for an audience, or the API server's message why there is none.
 pub type RequestTokenFn = Arc<dyn Fn(&str) -> Result<SecretString, String> + Send + Sync>;
 
 /// What the API server answers to a request for a token.
@@ -51,7 +51,7 @@ pub enum TokenSource {
     Request(RequestTokenFn),
     /// This token, whatever the audience.
     Token(SecretString),
-    /// A token by audience; other audiences are refused.
+    /// One token per audience; other audiences are refused.
     ByAudience(BTreeMap<String, SecretString>),
     /// This error.
     Error(String),
@@ -89,21 +89,21 @@ impl TokenSource {
     }
 }
 
-/// What a provider is sent about the pod.
+/// What a provider gets about the pod.
 #[derive(Clone, Debug, Default)]
 pub struct ServiceAccountData {
     /// The pod's token.
     pub token: Option<SecretString>,
     /// The annotations that the configuration names and the service account has.
     pub annotations: BTreeMap<String, String>,
-    /// Whose answer it is in the cache.
+    /// The service account part of the cache key.
     pub account: AccountKey,
 }
 
 /// Why a provider is not asked although it covers the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotCalled {
-    /// It wants a service account, and the pod has none. Logged at V(5) only.
+    /// It requires a service account, and the pod has none. Logged at V(5) only.
     NoServiceAccount,
     /// The service account does not have this annotation. Logged at V(5) only: this is how
     /// workloads opt in.
@@ -187,7 +187,7 @@ fn annotations(
     Ok(passed)
 }
 
-/// Whether an answer hands the token back where it may not: 1.34 and later, unless
+/// Whether an answer returns the token although it must not: 1.34 and later, unless
 /// the cache type is `Token`.
 pub(crate) fn echoes_token(
     provider: &CredentialProvider,

@@ -1,4 +1,4 @@
-//! Where in which file something is, and what of that may be shown.
+//! The place of something in a file, and which parts of the file may be shown.
 
 mod likely_secret;
 mod mask;
@@ -35,7 +35,7 @@ impl fmt::Debug for Source {
 
 impl Source {
     /// Keeps `bytes` for messages; what is not UTF-8 becomes `?`, byte by byte, so that
-    /// offsets stay true.
+    /// offsets stay correct.
     pub(crate) fn new(path: impl Into<PathBuf>, bytes: &[u8], visible: Visible) -> Arc<Self> {
         let text = decode_utf16(bytes).unwrap_or_else(|| {
             let mut text = String::with_capacity(bytes.len());
@@ -54,7 +54,7 @@ impl Source {
         Arc::new(Self { path: path.into(), text, line_starts, characters, visible })
     }
 
-    /// The file's path as it was given; for a text without a file what the caller said.
+    /// The file's path as it was given; for a text without a file, the caller's name for it.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -64,7 +64,7 @@ impl Source {
         &self.text
     }
 
-    /// What is at `span`, which is within a line, with `*` for all that may be secret.
+    /// What is at `span`, which is within a line, with `*` for everything that may be secret.
     pub(crate) fn mask(&self, span: Range<usize>) -> String {
         self.visible.mask(&self.text, span)
     }
@@ -81,7 +81,7 @@ impl Source {
         self.line_starts[line - 1]..end
     }
 
-    /// The place of `span`, which is cut to the text and to whole characters.
+    /// The place of `span`, limited to the text and to whole characters.
     pub(crate) fn locate(self: &Arc<Self>, span: Range<usize>) -> Location {
         let floor = |mut at: usize| {
             at = at.min(self.text.len());

@@ -15,11 +15,11 @@ use crate::version::{Target, UNRECOGNIZED};
 
 pub(crate) use self::programs::nearby_program;
 
-/// What a start comes to.
+/// The result of a start.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Startup {
-    /// The configuration, where it is acceptable by itself. It may be there although the
+    /// The configuration, if it is acceptable by itself. It may be present although the
     /// kubelet would not start.
     pub config: Option<Config>,
     /// Why the kubelet would not start; `None` when it would.
@@ -39,7 +39,7 @@ impl Startup {
     }
 
     /// The providers of the configuration, for advice. If it is not acceptable, what is missing
-    /// or wrong in them is left out, or has a value that advice is silent about.
+    /// or wrong in them is left out, or has a value about which there is no advice.
     pub fn providers(&self) -> &[CredentialProvider] {
         self.config.as_ref().map_or(&self.readable, |config| &config.providers)
     }
@@ -64,7 +64,7 @@ pub fn startup(config: &Path, bin_dir: Option<&Path>, target: &Target) -> Startu
     // The kubelet sets its gates before all else.
     let gates = check_gates(target);
     let no_bin_dir = bin_dir.and_then(programs::check_directory);
-    // Every program is looked for before its provider is registered.
+    // Each program is looked up before its provider is registered.
     let programs_dir = bin_dir.filter(|_| no_bin_dir.is_none());
     let mut readable = Vec::new();
     let (mut config, mut error) = match Config::read(config, target) {
@@ -91,7 +91,7 @@ pub fn startup(config: &Path, bin_dir: Option<&Path>, target: &Target) -> Startu
     Startup { config, error, readable }
 }
 
-/// What the kubelet says first, with what it would come to later.
+/// What the kubelet reports first, with what it would report later.
 fn before(mut first: StartupError, later: Option<StartupError>) -> StartupError {
     if let Some(later) = later {
         first.further.extend(later.findings);
@@ -101,14 +101,14 @@ fn before(mut first: StartupError, later: Option<StartupError>) -> StartupError 
     first
 }
 
-/// What the kubelet says against the feature gates of the command line.
+/// The kubelet's errors about the feature gates of the command line.
 fn check_gates(target: &Target) -> Option<StartupError> {
     let faults = target.gate_faults();
     let unknown = faults.iter().find(|fault| fault.starts_with(UNRECOGNIZED));
     let message = match (faults.as_slice(), unknown) {
         ([], _) => return None,
         ([one], _) => one.clone(),
-        // Up to 1.30 it stops at the first fault that it comes to, later at the first gate that it
+        // Up to 1.30 it stops at the first error, later at the first gate that it
         // does not know.
         ([first, ..], _) if target.version.minor() <= 30 => first.clone(),
         (_, Some(unknown)) => unknown.clone(),

@@ -9,11 +9,11 @@ use std::str::FromStr;
 pub use self::feature_gates::FeatureGates;
 pub(crate) use self::feature_gates::{UNRECOGNIZED, gate_versions, known_gates};
 
-/// The gate before the use of service account tokens (KEP-4412): alpha and off in
+/// The gate for service account tokens (KEP-4412): alpha and off in
 /// 1.33, beta and on from 1.34.
 pub const SERVICE_ACCOUNT_TOKENS: &str = "KubeletServiceAccountTokenForCredentialProviders";
 
-/// The gate before the records of pulls (KEP-2535).
+/// The gate for the records of pulls (KEP-2535).
 pub const ENSURE_SECRET_PULLED_IMAGES: &str = "KubeletEnsureSecretPulledImages";
 
 /// A Kubernetes minor version, 1.30 to 1.37: those whose own code the tests compare with.
@@ -67,7 +67,7 @@ impl fmt::Display for KubeletVersion {
 impl FromStr for KubeletVersion {
     type Err = TargetError;
 
-    /// Reads `1.34`, `v1.34` or `v1.34.2`; what follows the minor is not looked at.
+    /// Reads `1.34`, `v1.34` or `v1.34.2`; what follows the minor is ignored.
     fn from_str(text: &str) -> Result<Self, TargetError> {
         let error = || TargetError::Version(text.to_owned());
         let mut parts = text.strip_prefix('v').unwrap_or(text).split(['.', '-', '+']);
@@ -79,7 +79,7 @@ impl FromStr for KubeletVersion {
     }
 }
 
-/// The kubelet that a configuration is judged for.
+/// The kubelet that a configuration is checked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
     /// Its version.
@@ -94,8 +94,8 @@ impl Target {
         Self { version, gates: FeatureGates::default() }
     }
 
-    /// What the kubelet says against its gates, in its words: first against each, and where all
-    /// of them are good, against those that need another one.
+    /// The kubelet's errors about its gates: first about each gate, and if all of them are valid,
+    /// about those that need another one.
     pub(crate) fn gate_faults(&self) -> Vec<String> {
         let faults = self.gates.faults(self.version);
         match faults.is_empty() {

@@ -1,5 +1,5 @@
-//! YAML as the kubelet reads it: the first document, the scalars of YAML 1.1, turned
-//! into what JSON can hold with sorted keys.
+//! YAML as the kubelet reads it: the first document, with the scalars of YAML 1.1, converted
+//! to JSON values with sorted keys.
 //!
 //! Source: `sigs.k8s.io/yaml`, `YAMLToJSON`, over `go.yaml.in/yaml/v2`.
 
@@ -22,17 +22,17 @@ use crate::layout::Layout;
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) node: Node,
-    /// Each message as the YAML library words it, with the place of the key.
+    /// Each message as the YAML library has it, with the place of the key.
     pub(crate) duplicates: Vec<(String, Range<usize>)>,
-    /// Whether there are more than are told here.
+    /// Whether there are more than are listed here.
     pub(crate) has_more_duplicates: bool,
-    /// Where scalars, aliases, anchors and tags are written, those included that another
-    /// took the place of.
+    /// Where scalars, aliases, anchors and tags are written, including those that were
+    /// overwritten.
     pub(crate) texts: Vec<Range<usize>>,
 }
 
 impl Document {
-    /// A document in JSON, which tells its duplicates itself.
+    /// A document in JSON, whose reader reports duplicates itself.
     pub(crate) fn of_json(node: Node) -> Self {
         Self { node, duplicates: Vec::new(), has_more_duplicates: false, texts: Vec::new() }
     }
@@ -43,8 +43,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, Fault> {
     decoder::decode(parser::parse(bytes)?)
 }
 
-/// Like [`parse`], with how the list at `field` of the document is written; without one where the
-/// document is not a mapping. `text` is the same as `bytes`, in UTF-8, as places are counted.
+/// Like [`parse`], with how the list at `field` of the document is written; `None` for that if
+/// the document is not a mapping. `text` is the same as `bytes`, in UTF-8, as places are counted.
 pub(crate) fn parse_with_layout(
     bytes: &[u8],
     text: &[u8],

@@ -1,4 +1,4 @@
-//! From a file's bytes to providers, strictly or not as the kubelet's version has it.
+//! From a file's bytes to providers, strictly or not, depending on the kubelet's version.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,13 +23,13 @@ use crate::yaml::{self, Document};
 pub(crate) const GROUP: &str = "kubelet.config.k8s.io";
 pub(crate) const KIND: &str = "CredentialProviderConfig";
 
-/// What a file gives.
+/// The content of a file.
 pub(super) struct Decoded {
     pub(super) source: Arc<Source>,
     pub(super) providers: Result<Vec<RawProvider>, Box<RefusedConfig>>,
 }
 
-/// Why a file cannot be decoded, and what could be read of it all the same.
+/// Why a file cannot be decoded, and what could be read of it nevertheless.
 pub(super) struct RefusedConfig {
     pub(super) error: StartupError,
     pub(super) providers: Vec<RawProvider>,
@@ -80,7 +80,7 @@ impl Decoder<'_> {
         Err(refused)
     }
 
-    /// Strict decoding reports all its faults at once.
+    /// Strict decoding reports all its errors at once.
     fn refuse_strict(&self, strict: &[Strict], document: &Document) -> Box<RefusedConfig> {
         let mut words = Vec::new();
         let mut findings = Vec::new();
@@ -196,7 +196,7 @@ pub(crate) fn read_tree(bytes: &[u8]) -> Result<Document, Fault> {
         return yaml::parse(bytes);
     }
     let node = json::parse(bytes).map_err(|fault| Fault {
-        // Kubernetes reads the version first, and this is where the syntax is found bad.
+        // Kubernetes reads the version first, and finds the syntax error there.
         message: format!("couldn't get version/kind; json parse error: {}", fault.message),
         ..fault
     })?;
@@ -225,7 +225,7 @@ fn is_registered(meta: &Meta, target: &Target) -> bool {
     }
 }
 
-/// The kubelet names its decoder after the line that makes it.
+/// The kubelet names its decoder after the source line that creates it.
 pub(crate) fn scheme(target: &Target) -> String {
     let line = match target.version.minor() {
         ..=32 => 58,
@@ -235,7 +235,7 @@ pub(crate) fn scheme(target: &Target) -> String {
     format!("\"pkg/credentialprovider/plugin/plugin.go:{line}\"")
 }
 
-/// Reads values off a tree whose types were checked.
+/// Reads values from a tree whose types were checked.
 struct Reader<'a> {
     source: &'a Arc<Source>,
 }
@@ -288,7 +288,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A text; where there is none the empty one, placed at what should hold it.
+    /// A text; if it is missing, the empty text, at the place of what should hold it.
     fn text(&self, node: &Node, field: &str) -> Spanned<String> {
         let found = node.field(field);
         let text = found.and_then(Node::as_str).unwrap_or_default().to_owned();

@@ -14,7 +14,7 @@ use crate::go::path::{join, path_error};
 use crate::go::quote::quote;
 use crate::version::Target;
 
-/// How long a pipe may say nothing, in seconds.
+/// How long a pipe may be silent, in seconds.
 const PIPE_PATIENCE: i64 = 5;
 
 /// In bytes; more than any configuration. The kubelet itself has no limit.
@@ -25,8 +25,8 @@ pub(super) struct File {
     pub(super) bytes: Vec<u8>,
 }
 
-/// The files at `path` in the kubelet's order, each read when it is its turn: the kubelet
-/// refuses what is in one before it opens the next.
+/// The files at `path` in the kubelet's order. Each is read only when it is its turn: the kubelet
+/// refuses the content of one before it opens the next.
 pub(super) fn files(
     path: &Path,
     target: &Target,
@@ -62,7 +62,7 @@ pub(crate) fn is_configuration_name(name: &str) -> bool {
     [".json", ".yaml", ".yml"].iter().any(|ending| name.ends_with(ending))
 }
 
-/// Not recursive, hidden files included, and links whatever they lead to.
+/// Not recursive; hidden files and all links are included.
 fn list(directory: &Path) -> Result<Vec<PathBuf>, StartupError> {
     let refuse = |error| {
         let why = path_error("open", directory, &error);
@@ -87,12 +87,12 @@ fn list(directory: &Path) -> Result<Vec<PathBuf>, StartupError> {
 /// Why a file was not read.
 struct Unread {
     why: String,
-    /// Whether those are the kubelet's words.
+    /// Whether this is the kubelet's message.
     verbatim: bool,
 }
 
 /// Reads a regular file, or a pipe that is being written to. The kubelet reads anything, and would
-/// wait for a pipe without end.
+/// wait for a pipe forever.
 fn read(path: &Path) -> Result<Vec<u8>, Unread> {
     let fail = |operation: &str, error: io::Error| Unread {
         why: path_error(operation, path, &error),
@@ -100,7 +100,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Unread> {
     };
     let refuse =
         |why: &str| Unread { why: format!("read {}: {why}", path.display()), verbatim: false };
-    // Without waiting for the other end of a pipe; what was opened is looked at afterwards.
+    // Without waiting for the other end of a pipe; what was opened is checked afterwards.
     let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
     let file = fs::OpenOptions::new()
         .read(true)
@@ -108,7 +108,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Unread> {
         .open(path)
         .map_err(|error| fail("open", error))?;
     let kind = file.metadata().map_err(|error| fail("stat", error))?.file_type();
-    // A directory is refused by the read, in the kubelet's words.
+    // Reading a directory fails with the kubelet's message.
     if !kind.is_file() && !kind.is_dir() && !kind.is_fifo() {
         return Err(refuse("it is not a regular file, and is not read here"));
     }
@@ -154,7 +154,7 @@ fn unreadable(message: impl Into<String>) -> StartupError {
     StartupError::plain(FindingCode::Unreadable, message)
 }
 
-/// Over each file, its length as 8 bytes, the greatest first, and its bytes.
+/// Over each file: its length as 8 bytes, the most significant first, and its bytes.
 #[derive(Default)]
 pub(super) struct Hash(Sha256);
 

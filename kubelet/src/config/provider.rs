@@ -14,7 +14,7 @@ use crate::source::{Location, Spanned};
 pub struct CredentialProvider {
     /// The file's name in the bin dir.
     pub name: Spanned<String>,
-    /// For which images it is asked.
+    /// The images for which it is asked.
     pub match_images: Vec<Spanned<Pattern>>,
     /// How long an answer without a duration is kept; not negative.
     pub default_cache_duration: Spanned<GoDuration>,
@@ -30,7 +30,7 @@ pub struct CredentialProvider {
     pub location: Location,
 }
 
-/// Leaves the values of `args` and `env` out, which may be secret.
+/// Leaves out the values of `args` and `env`, which may be secret.
 impl fmt::Debug for CredentialProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CredentialProvider")
@@ -46,7 +46,7 @@ impl fmt::Debug for CredentialProvider {
 pub struct EnvironmentVariable {
     /// Its name, which the kubelet does not check.
     pub name: Spanned<String>,
-    /// Its value, taken as it is.
+    /// Its value, used as it is.
     pub value: Spanned<SecretString>,
 }
 
@@ -72,7 +72,7 @@ pub struct TokenAttributes {
     pub require_service_account: Spanned<bool>,
     /// Annotations without which the provider is not asked.
     pub required_annotation_keys: Vec<Spanned<String>>,
-    /// Annotations that are passed where they exist.
+    /// Annotations that are passed if they exist.
     pub optional_annotation_keys: Vec<Spanned<String>>,
     /// The whole mapping.
     pub location: Location,
@@ -90,9 +90,9 @@ impl TokenAttributes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ServiceAccountTokenCacheType {
-    /// An answer serves all pods of the service account.
+    /// An answer is used for all pods of the service account.
     ServiceAccount,
-    /// An answer serves the token that it was given for.
+    /// An answer is used only for the token that it was given for.
     Token,
 }
 

@@ -1,4 +1,4 @@
-//! Providers as a file says them, before anything of them is judged.
+//! Providers as a file describes them, before anything is checked.
 
 use pullpass_go_duration::GoDuration;
 use secrecy::SecretString;
@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use crate::config::EnvironmentVariable;
 use crate::source::{Location, Spanned};
 
-/// An entry of `providers`. A text that is missing is empty, and placed at what should hold
+/// An entry of `providers`. A missing text is empty, at the place of what should hold
 /// it.
 pub(super) struct RawProvider {
     pub(super) name: Spanned<String>,

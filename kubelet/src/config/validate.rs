@@ -21,14 +21,14 @@ use crate::version::Target;
 
 /// Providers, and what is wrong with them.
 pub(super) struct Validated {
-    /// All faults, in the kubelet's order.
+    /// All errors, in the kubelet's order.
     pub(super) findings: Vec<Finding>,
-    /// What the files say. Without findings it is exactly that; else what is wrong is left out
+    /// What the files say. If there are findings, what is wrong is left out
     /// or replaced.
     pub(super) providers: Vec<CredentialProvider>,
 }
 
-/// Makes providers of what the files say.
+/// Makes providers from what the files say.
 pub(super) fn validate(raw: Vec<RawProvider>, target: &Target) -> Validated {
     let mut validator = Validator { target, findings: Vec::new() };
     if raw.is_empty() {
@@ -65,7 +65,7 @@ pub(super) fn aggregate(findings: &[Finding]) -> String {
     }
 }
 
-/// Whether the message is to the letter: up to 1.32 the supported versions come in
+/// Whether the message is exact: up to 1.32 the supported versions come in
 /// random order.
 pub(super) fn is_verbatim(raw: &[RawProvider], target: &Target) -> bool {
     let is_unknown = |provider: &RawProvider| {
@@ -219,7 +219,7 @@ impl Validator<'_> {
     }
 }
 
-/// A duration that no advice is about.
+/// A duration about which there is no advice.
 fn unremarkable() -> GoDuration {
     GoDuration::from(Duration::from_secs(600))
 }

@@ -8,7 +8,7 @@ use crate::document::{Node, Value};
 use crate::source::{Visible, has_user, may_be_secret};
 use crate::yaml::Document;
 
-/// What a value is by the way to it.
+/// What a value is, judged by its path in the tree.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Document,
@@ -67,7 +67,7 @@ impl Place {
     }
 }
 
-/// What of a file may be shown.
+/// The parts of a file that may be shown.
 pub(super) fn of_document(document: &Document) -> Visible {
     let mut texts = Texts::default();
     texts.walk(&document.node, Place::Document);
@@ -79,7 +79,7 @@ pub(super) fn of_document(document: &Document) -> Visible {
     Visible::Texts(all.into_iter().map(|(start, (end, shown))| (start..end, shown)).collect())
 }
 
-/// An alias brings a text to a second place, and each must be safe.
+/// An alias repeats a text at another place, and it must be safe at both.
 #[derive(Default)]
 struct Texts {
     shown: HashSet<(usize, usize)>,
@@ -108,7 +108,7 @@ impl Texts {
     }
 }
 
-/// Whether a key is the name of a field or a variable, and not a value that slipped.
+/// Whether a key is the name of a field or a variable, and not a misplaced value.
 fn is_name(key: &str) -> bool {
     key.len() <= 63
         && !may_be_secret(key)

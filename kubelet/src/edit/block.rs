@@ -1,4 +1,4 @@
-//! Edits of a list with dashes: whole lines are put in and taken out.
+//! Edits of a list with dashes: whole lines are inserted and removed.
 
 use std::ops::Range;
 
@@ -23,14 +23,14 @@ impl<'a> Block<'a> {
         Self { file, lines: Lines(&file.text) }
     }
 
-    /// Puts an item after the last one.
+    /// Adds an item after the last one.
     pub(super) fn append(&self, items: &[Range<usize>], entry: &Node) -> Option<Vec<Splice>> {
         let last = items.last()?;
         let style = self.style_of(last)?;
         Some(vec![self.insert_lines(last.end, style.column, style.line_end, &style.item(entry))])
     }
 
-    /// Puts an item in the place of another.
+    /// Replaces an item.
     pub(super) fn replace(
         &self,
         items: &[Range<usize>],
@@ -57,7 +57,7 @@ impl<'a> Block<'a> {
         let mut start = self.lines.start(item.start);
         let end = self.lines.skip_comments(self.lines.next(item.end), column);
         if self.lines.is_cut(end) {
-            // The line before is the one without an end then. A `\r` may be its own.
+            // Then the line before has no line end. A `\r` may be its own.
             let before = &self.file.text[..start];
             let is_crlf = before.ends_with(b"\r\n") && self.lines.end_at(0) == "\r\n";
             start = start.checked_sub(if is_crlf { 2 } else { 1 })?;
@@ -69,7 +69,7 @@ impl<'a> Block<'a> {
         Some(splices)
     }
 
-    /// Makes a list of what is `[]` or null, if it follows its colon and one space.
+    /// Replaces `[]` or null with a list, if it follows its colon and one space.
     pub(super) fn fill(
         &self,
         span: &Range<usize>,
@@ -104,7 +104,7 @@ impl<'a> Block<'a> {
         Some(vec![self.insert_lines(root.end, column, line_end, &text)])
     }
 
-    /// Puts lines after what ends at `after` and the comments that belong to it.
+    /// Inserts lines after what ends at `after` and the comments that belong to it.
     fn insert_lines(&self, after: usize, column: usize, line_end: &str, text: &str) -> Splice {
         let at = self.lines.skip_comments(self.lines.next(after), column);
         match self.lines.is_cut(at) {
@@ -113,7 +113,7 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// The style of an item, to be that of another.
+    /// The style of an item, to write another one in.
     fn style_of(&self, item: &Range<usize>) -> Option<BlockStyle> {
         let column = self.lines.column(item.start)?;
         let key_column = self.file.layout.key.and_then(|key| self.lines.column(key)).unwrap_or(0);

@@ -1,11 +1,11 @@
-//! What an edit changes, for people: a unified diff in which nothing shows that may be secret.
+//! What an edit changes, for people: a unified diff that shows nothing that may be secret.
 
 use std::fmt::Write as _;
 use std::ops::Range;
 
 use crate::source::Source;
 
-/// So many lines before and after a change.
+/// The number of lines before and after a change.
 const CONTEXT: usize = 3;
 
 /// The change from one text to the other as a unified diff with one hunk, without the two lines

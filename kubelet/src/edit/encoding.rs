@@ -3,7 +3,7 @@
 /// How a file's characters are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
-    /// Also all that is not text: such a file is refused by its reader.
+    /// Also for everything that is not text: the reader refuses such a file.
     Utf8,
     Utf16LittleEndian,
     Utf16BigEndian,

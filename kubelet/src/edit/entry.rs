@@ -16,7 +16,7 @@ impl std::fmt::Debug for ProviderEntry {
     }
 }
 
-/// Why a text is not one provider. Holds no value of it that may be secret.
+/// Why a text is not one provider. It holds no value from it that may be secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EntryError {
@@ -26,13 +26,13 @@ pub enum EntryError {
     /// It is a document of another kind.
     #[error("it is not a provider, a list of one, or a CredentialProviderConfig")]
     OtherDocument,
-    /// There is another number of providers than one.
+    /// There is not exactly one provider.
     #[error("it holds {0} providers")]
     NotOne(usize),
     /// The provider has no name.
     #[error("the provider has no `name`")]
     NoName,
-    /// A field is there twice.
+    /// A field occurs twice.
     #[error("a field is there twice")]
     Repeated,
 }

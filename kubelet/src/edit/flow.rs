@@ -20,7 +20,7 @@ impl<'a> Flow<'a> {
         Self { file, lines: Lines(&file.text) }
     }
 
-    /// Puts an item after the last one, with the white space that is between the others.
+    /// Adds an item after the last one, with the white space that is between the others.
     pub(super) fn append(
         &self,
         span: &Range<usize>,
@@ -55,7 +55,7 @@ impl<'a> Flow<'a> {
         vec![Splice::insert(last.end, format!(",{gap}{}", style.value(entry)))]
     }
 
-    /// Puts the first item into an empty list.
+    /// Adds the first item to an empty list.
     pub(super) fn fill(&self, span: &Range<usize>, entry: &Node) -> Vec<Splice> {
         let style = self.style_of_document();
         let end = span.end - 1;
@@ -66,7 +66,7 @@ impl<'a> Flow<'a> {
         self.put_list(span.clone(), entry)
     }
 
-    /// Puts a list with one item in the place of an empty one or of null.
+    /// Replaces an empty list or null with a list of one item.
     pub(super) fn put_list(&self, span: Range<usize>, entry: &Node) -> Vec<Splice> {
         vec![Splice { span, text: self.style_of_document().list_of(entry) }]
     }
@@ -88,12 +88,12 @@ impl<'a> Flow<'a> {
         Some(vec![Splice::insert(root.start + 1 + last + 1, text)])
     }
 
-    /// Puts an item in the place of another.
+    /// Replaces an item.
     pub(super) fn replace(&self, item: &Range<usize>, entry: &Node) -> Vec<Splice> {
         vec![Splice { span: item.clone(), text: self.style_of(item).value(entry) }]
     }
 
-    /// Takes an item out with one comma.
+    /// Removes an item with one comma.
     pub(super) fn remove(
         &self,
         span: &Range<usize>,
@@ -111,7 +111,7 @@ impl<'a> Flow<'a> {
             let gone = item.start.min(between.start)..item.end.max(between.end);
             return vec![Splice::delete(gone)];
         }
-        // Comments between the two stay.
+        // Comments between the two are kept.
         let comma = commas.get(at.saturating_sub(1)).map(|comma| Splice::delete(*comma..comma + 1));
         comma.into_iter().chain([Splice::delete(item)]).collect()
     }
@@ -138,7 +138,7 @@ impl<'a> Flow<'a> {
             .map(|at| span.start + at)
     }
 
-    /// The style of an item in braces, to be that of another.
+    /// The style of an item in braces, to write another one in.
     fn style_of(&self, item: &Range<usize>) -> FlowStyle {
         let text = self.file.slice(item);
         let inner = text.strip_prefix('{').unwrap_or(text);

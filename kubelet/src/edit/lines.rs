@@ -37,7 +37,7 @@ impl<'a> Lines<'a> {
         std::str::from_utf8(&rest[..end]).unwrap_or_default()
     }
 
-    /// From the beginning of a line on, the comments that are deeper than `column` and the empty
+    /// Starting at a line, the comments that are deeper than `column` and the empty
     /// lines before them: they belong to the item that was before them.
     pub(super) fn skip_comments(self, from: usize, column: usize) -> usize {
         let (mut at, mut end) = (from, from);
@@ -55,7 +55,7 @@ impl<'a> Lines<'a> {
         end
     }
 
-    /// How the line at `at` ends; where it does not, how the first line ends.
+    /// The line end of the line at `at`; if it has none, that of the first line.
     pub(super) fn end_at(self, at: usize) -> &'static str {
         let end = self.next(at);
         let ends = |end: usize| match &self.0[..end] {
@@ -67,7 +67,7 @@ impl<'a> Lines<'a> {
         ends(end).or_else(first).unwrap_or("\n")
     }
 
-    /// Whether there is a line of which the end is missing at `at`, which is the text's end.
+    /// Whether the line at `at`, the text's end, has no line end.
     pub(super) fn is_cut(self, at: usize) -> bool {
         at == self.0.len() && !self.0.ends_with(b"\n")
     }

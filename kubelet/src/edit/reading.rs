@@ -30,7 +30,7 @@ impl Reading {
                 (node, Some(layout))
             })
         } else {
-            // In the bytes as they are: the encoding is the reader's to find.
+            // From the bytes as they are: the reader finds the encoding.
             yaml::parse_with_layout(original, &text, PROVIDERS)
                 .map(|(document, layout)| (document.node, layout))
         };
@@ -56,7 +56,7 @@ impl Reading {
         }
     }
 
-    /// Makes the changes, and proves that the file then has these providers and is otherwise the
+    /// Makes the changes, and checks that the file then has these providers and is otherwise the
     /// same.
     pub(super) fn apply(
         &self,
@@ -91,7 +91,7 @@ fn syntax(text: &[u8], fault: &Fault) -> EditError {
     EditError::Syntax { message: fault.message.clone(), line }
 }
 
-/// In JSON the tree tells all: between two items there is one comma and else only white space.
+/// In JSON the tree is enough: between two items there is only one comma and white space.
 fn of_json(node: &Node) -> Layout {
     let entries = match &node.value {
         Value::Object(entries) => entries.as_slice(),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// The bytes at a place, and what takes their place.
+/// The bytes at a place, and what replaces them.
 #[derive(Clone, Debug)]
 pub(super) struct Splice {
     pub(super) span: Range<usize>,

@@ -1,15 +1,15 @@
-//! Values as text: in lines as YAML has them, or in brackets as JSON and YAML have them.
+//! Values as text: in block style for YAML, or in brackets for JSON and YAML.
 
 use crate::document::{Entry, Node, Value};
 
-/// A mapping on lines of its own.
+/// A mapping on its own lines.
 #[derive(Clone, Debug)]
 pub(super) struct BlockStyle {
     /// The column of the dash.
     pub(super) column: usize,
     /// From the dash to the first key.
     pub(super) dash: usize,
-    /// How much deeper than its key a list within is.
+    /// By how much a nested list is deeper than its key.
     pub(super) nested: usize,
     pub(super) line_end: &'static str,
 }
@@ -74,11 +74,11 @@ impl BlockStyle {
 /// A value in brackets or braces.
 #[derive(Clone, Debug)]
 pub(super) struct FlowStyle {
-    /// Where each field has a line of its own.
+    /// With each field on its own line.
     pub(super) lines: Option<FlowLines>,
     pub(super) colon: &'static str,
     pub(super) comma: &'static str,
-    /// Within braces, where all is in one line.
+    /// Within braces, all in one line.
     pub(super) padding: &'static str,
 }
 
@@ -86,7 +86,7 @@ pub(super) struct FlowStyle {
 pub(super) struct FlowLines {
     /// The indent of the line with the brace.
     pub(super) base: String,
-    /// By how much the lines within are deeper.
+    /// By how much the lines inside are deeper.
     pub(super) unit: String,
     pub(super) end: &'static str,
 }
@@ -179,7 +179,7 @@ fn write_scalar(text: &mut String, node: &Node, write_text: fn(&mut String, &str
     }
 }
 
-/// Without quotes where every reader of YAML takes it for a text.
+/// Without quotes if every YAML reader reads it as a text.
 fn write_plain(text: &mut String, value: &str) {
     if is_plain(value) { text.push_str(value) } else { write_quoted(text, value) }
 }
@@ -206,7 +206,7 @@ fn write_quoted(text: &mut String, value: &str) {
             '\n' => text.push_str("\\n"),
             '\r' => text.push_str("\\r"),
             '\t' => text.push_str("\\t"),
-            // YAML takes some of these for line ends, and refuses or hides the others.
+            // YAML reads some of these as line ends, and refuses or hides the others.
             '\0'..' '
             | '\u{7f}'..='\u{a0}'
             | '\u{2028}'

@@ -1,4 +1,4 @@
-//! A child process with piped streams: one thread, bounded memory, and an end to
+//! A child process with piped streams: one thread, bounded memory, and a limit on
 //! every wait.
 
 use std::ffi::OsString;
@@ -101,7 +101,7 @@ fn attend(
             // A child that has ended reads no more; only what it left open matters.
             stdin = None;
             if stdout.pipe.is_none() && stderr.pipe.is_none() {
-                // Go looks at the clock once all is over, whatever the status was.
+                // Go checks the clock when everything has ended, whatever the status was.
                 return if now >= wait.deadline { End::TimedOut } else { End::Exited(status) };
             }
         }
@@ -122,7 +122,7 @@ fn attend(
     }
 }
 
-/// Waits until a stream can go on, or for `limit`.
+/// Waits until a stream is ready, or for `limit`.
 fn sleep(stdin: &Option<OwnedFd>, stdout: &Capture, stderr: &Capture, limit: Duration) {
     let reading = [&stdout.pipe, &stderr.pipe];
     let mut streams: Vec<PollFd<'_>> = reading
@@ -140,7 +140,7 @@ fn sleep(stdin: &Option<OwnedFd>, stdout: &Capture, stderr: &Capture, limit: Dur
     }
 }
 
-/// Writes what the child will take. A child that does not read is not an error:
+/// Writes what the child reads. A child that does not read is not an error:
 /// Go ignores the broken pipe as well.
 fn feed(stdin: &mut Option<OwnedFd>, input: &mut &[u8]) {
     let Some(pipe) = stdin.take() else { return };
@@ -161,7 +161,7 @@ fn feed(stdin: &mut Option<OwnedFd>, input: &mut &[u8]) {
     }
 }
 
-/// The beginning of a stream; the rest is read and thrown away.
+/// The beginning of a stream; the rest is read and discarded.
 struct Capture {
     pipe: Option<OwnedFd>,
     kept: Vec<u8>,
@@ -174,7 +174,7 @@ impl Capture {
         Self { pipe: None, kept: Vec::new(), most, overflowed: false }
     }
 
-    /// Reads what there is, at most a little at a time, so that much output on one
+    /// Reads what is there, a little at a time, so that much output on one
     /// stream does not delay the check of the clock.
     fn drain(&mut self) {
         let Some(pipe) = self.pipe.take() else { return };
@@ -197,7 +197,7 @@ impl Capture {
     }
 }
 
-/// `None` when the descriptor cannot be made so, and then it is closed.
+/// `None` when the descriptor cannot be set up, and then it is closed.
 fn unblocked(pipe: OwnedFd) -> Option<OwnedFd> {
     rustix::io::ioctl_fionbio(pipe.as_fd(), true).ok()?;
     Some(pipe)

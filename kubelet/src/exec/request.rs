@@ -24,7 +24,7 @@ pub struct AuthConfig {
 /// An answer that could be decoded.
 #[derive(Clone, Debug)]
 pub struct CredentialProviderResponse {
-    /// As it was written; only `Image`, `Registry` and `Global` are valid.
+    /// As written; only `Image`, `Registry` and `Global` are valid.
     pub cache_key_type: String,
     /// How long it may be kept; `None` for the configured default.
     pub cache_duration: Option<pullpass_go_duration::GoDuration>,
@@ -32,7 +32,7 @@ pub struct CredentialProviderResponse {
     pub auth: AuthConfigs,
 }
 
-/// What a provider is asked.
+/// The question to a provider.
 #[derive(Clone, Debug)]
 pub struct CredentialProviderRequest {
     /// The look-up name of the image.
@@ -50,7 +50,7 @@ impl CredentialProviderRequest {
     }
 
     /// The bytes on the provider's stdin, with the newline at the end. Versions before
-    /// v1 know no token and lose it.
+    /// v1 have no token and leave it out.
     pub fn encode(&self, api_version: ExecApiVersion) -> SecretString {
         let mut bytes = b"{\"kind\":\"CredentialProviderRequest\",\"apiVersion\":".to_vec();
         write_string(&mut bytes, api_version.as_str());

@@ -45,12 +45,12 @@ pub(crate) enum Stage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) stage: Stage,
-    /// The kubelet's words.
+    /// The kubelet's message.
     pub(crate) message: String,
-    /// What the kubelet does not say. Holds no value of the answer but durations,
+    /// What the kubelet does not say. It holds no values of the answer except durations,
     /// names and versions.
     pub(crate) detail: Option<String>,
-    /// The JSON ended too early, which may be our own doing where it was cut.
+    /// The JSON ended too early, perhaps because we cut it.
     pub(crate) at_end: bool,
 }
 

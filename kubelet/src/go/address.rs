@@ -1,4 +1,4 @@
-//! Whether a text is an IP address, in the words of Go's `netip.ParseAddr`.
+//! Whether a text is an IP address, with the errors of Go's `netip.ParseAddr`.
 
 use crate::go::quote::quote;
 

@@ -4,8 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BadPattern;
 
-/// Whether `pattern` matches the whole of `name`. Like Go's, a bad pattern may go
-/// unnoticed where the match was decided before its fault was reached.
+/// Whether `pattern` matches the whole of `name`. As in Go, an error in a pattern may go
+/// unnoticed if the match was decided before it was reached.
 pub(crate) fn matches(mut pattern: &[u8], mut name: &[u8]) -> Result<bool, BadPattern> {
     'pattern: while !pattern.is_empty() {
         let (star, chunk, rest) = split_chunk(pattern);
@@ -36,7 +36,7 @@ pub(crate) fn matches(mut pattern: &[u8], mut name: &[u8]) -> Result<bool, BadPa
     Ok(name.is_empty())
 }
 
-/// A run of single-character operators, with whether a star stood before it.
+/// A run of single-character operators, and whether a star was before it.
 fn split_chunk(mut pattern: &[u8]) -> (bool, &[u8], &[u8]) {
     let stars = pattern.iter().take_while(|byte| **byte == b'*').count();
     pattern = &pattern[stars..];
@@ -56,7 +56,7 @@ fn split_chunk(mut pattern: &[u8]) -> (bool, &[u8], &[u8]) {
 }
 
 /// What is left of `name` after `chunk`, or `None` when it does not begin with it.
-/// The rest of a chunk that failed is still read for faults.
+/// The rest of a chunk that failed is still checked for errors.
 fn match_chunk<'a>(mut chunk: &[u8], mut name: &'a [u8]) -> Result<Option<&'a [u8]>, BadPattern> {
     let mut failed = false;
     while let Some(&operator) = chunk.first() {
@@ -111,7 +111,7 @@ fn match_chunk<'a>(mut chunk: &[u8], mut name: &'a [u8]) -> Result<Option<&'a [u
     Ok((!failed).then_some(name))
 }
 
-/// One end of a character range, perhaps escaped. Something must follow it.
+/// One end of a character range, perhaps escaped. More characters must follow it.
 fn range_bound(chunk: &mut &[u8]) -> Result<char, BadPattern> {
     match chunk.first() {
         None | Some(b'-' | b']') => return Err(BadPattern),

@@ -1,9 +1,10 @@
-//! Go's `strings.ToLower`, which goes by character: no final sigma, and one letter for one.
+//! Go's `strings.ToLower`, which maps each character by itself: no final sigma, and always one
+//! letter for one.
 
 pub(crate) fn lower(text: &str) -> String {
     text.chars()
         .map(|c| match (c, c.to_lowercase().next()) {
-            // The one letter that is two in lower case, of which Go takes the first.
+            // The one letter that has two letters in lower case; Go uses the first.
             (_, Some(small)) => small,
             (c, None) => c,
         })

@@ -34,7 +34,7 @@ pub(crate) fn join(directory: &Path, name: &str) -> PathBuf {
     }
 }
 
-/// An error of the system in Go's words: the C library's, in lower case.
+/// A system error in Go's wording: the C library's, in lower case.
 pub(crate) fn system_error(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();

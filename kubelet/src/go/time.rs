@@ -1,6 +1,6 @@
 //! Go's `time.Parse` with the layout of RFC 3339, as far as to say yes or no.
 
-/// Whether Go takes this text for a time.
+/// Whether Go reads this text as a time.
 pub(crate) fn is_time(text: &str) -> bool {
     parse(text).is_some()
 }
@@ -10,7 +10,7 @@ fn parse(text: &str) -> Option<()> {
     let (month, rest) = digits(rest.strip_prefix('-')?, 2)?;
     let (day, rest) = digits(rest.strip_prefix('-')?, 2)?;
     let rest = rest.strip_prefix('T')?;
-    // Go takes an hour of one digit.
+    // Go accepts an hour of one digit.
     let (hour, rest) = digits(rest, 2).or_else(|| digits(rest, 1))?;
     let (minute, rest) = digits(rest.strip_prefix(':')?, 2)?;
     let (second, rest) = digits(rest.strip_prefix(':')?, 2)?;
@@ -32,7 +32,7 @@ fn parse(text: &str) -> Option<()> {
         _ => return None,
     };
     let is_in_range = (1..=days).contains(&day) && hour < 24 && minute < 60 && second < 60;
-    // People do write offsets of 24 hours and 60 minutes.
+    // Go accepts offsets of 24 hours and 60 minutes.
     (rest.is_empty() && is_in_range && zone_hour <= 24 && zone_minute <= 60).then_some(())
 }
 
@@ -46,7 +46,7 @@ fn digits(text: &str, count: usize) -> Option<(u32, &str)> {
 mod tests {
     use super::*;
 
-    /// What Go 1.26 says of them.
+    /// Go 1.26's verdict on them.
     #[test]
     fn times() {
         for text in [

@@ -14,7 +14,7 @@ pub(crate) struct Url {
     pub(crate) host: Vec<u8>,
     /// Path, percent-decoded.
     pub(crate) path: Vec<u8>,
-    /// Whether a user stood before the host.
+    /// Whether there was a user before the host.
     pub(crate) has_user: bool,
     /// Whether a query followed.
     pub(crate) has_query: bool,
@@ -195,7 +195,7 @@ fn unescape(text: &[u8], part: Part) -> Result<Vec<u8>, String> {
         let value = high << 4 | low;
         let percent = value == b'%';
         // In a host only bytes outside ASCII may be escaped (RFC 3986 §3.2.2); a
-        // zone may also escape what could stand there plainly, and the space.
+        // zone may also escape what is allowed there unescaped, and the space.
         let refused = match part {
             Part::Host => high < 8 && !percent,
             Part::Zone => !percent && value != b' ' && !is_host_byte(value),

@@ -10,7 +10,7 @@ use crate::version::KubeletVersion;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogLine {
-    /// From which level on it is shown.
+    /// The level from which on it is shown.
     pub level: LogLevel,
     /// Its text.
     pub text: String,
@@ -90,7 +90,7 @@ fn reference(namespace: &str, name: &str) -> String {
     if namespace.is_empty() { quote(name) } else { quote(format!("{namespace}/{name}")) }
 }
 
-/// The only proof in the log that a plugin was run.
+/// The only line in the log that shows that a plugin was run.
 pub(super) fn asking(context: &Context<'_>) -> LogLine {
     let text = if context.is_structured() {
         format!(

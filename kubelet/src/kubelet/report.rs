@@ -1,4 +1,4 @@
-//! What is told about one provider in one look-up.
+//! What is reported about one provider in one look-up.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -14,22 +14,22 @@ use crate::service_account::NotCalled;
 pub struct ProviderReport {
     /// Its name.
     pub name: String,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: Outcome,
     /// What the kubelet logs, with the least severe lines included.
     pub log: Vec<LogLine>,
-    /// What the kubelet knows and does not say.
+    /// What the kubelet knows but does not say.
     pub detail: Option<String>,
-    /// The first of what the plugin wrote to stderr.
+    /// The beginning of what the plugin wrote to stderr.
     pub stderr: Vec<u8>,
-    /// The first of what it wrote to stdout, where it failed and the kubelet throws that away.
+    /// The beginning of what it wrote to stdout, if it failed and the kubelet discards that.
     pub stdout: Vec<u8>,
     /// The logins of its answer, whether they cover the image or not, and whether the kubelet
     /// uses the answer or not.
     pub auth: AuthConfigs,
     /// How long it ran; `None` when it was not run.
     pub duration: Option<Duration>,
-    /// What the cache had to do with it.
+    /// What the cache did.
     pub cache: CacheDecision,
 }
 
@@ -48,7 +48,7 @@ impl ProviderReport {
         }
     }
 
-    /// The line of the kubelet's log that tells of the failure, if there is one at the
+    /// The line of the kubelet's log about the failure, if there is one at the
     /// level of errors.
     pub fn error_line(&self) -> Option<&str> {
         let mut errors = self.log.iter().filter(|line| line.level == crate::LogLevel::Error);
@@ -56,31 +56,31 @@ impl ProviderReport {
     }
 }
 
-/// What came of asking a provider.
+/// The outcome of asking a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// None of its patterns covers the image. The kubelet logs nothing at any level.
     NoMatch,
-    /// A pattern covers the image and it is not asked all the same.
+    /// A pattern covers the image, but the provider is not asked.
     NotCalled(NotCalled),
     /// The run gave no answer.
     Failed(ExecFailureKind),
     /// The answer handed the pod's token back as a password.
     EchoedToken,
-    /// The answer's `cacheKeyType` is none of the three.
+    /// The answer's `cacheKeyType` is not one of the three.
     InvalidCacheKeyType(String),
-    /// There is an answer, fresh or remembered.
+    /// There is an answer, new or cached.
     Answered {
         /// The keys in its `auth`. None is "no credentials", which is kept like any
         /// answer.
         keys: usize,
-        /// As many credentials of it as are for the image.
+        /// How many of its credentials are for the image.
         usable: usize,
     },
 }
 
 impl Outcome {
-    /// A word for programs that never changes.
+    /// An identifier for programs that never changes.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoMatch => "no-match",
@@ -122,18 +122,18 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What the cache had to do with a look-up.
+/// What the cache did in a look-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CacheDecision {
     /// The provider was not asked, or gave nothing that could be kept.
     NotReached,
-    /// A remembered answer was used and the plugin not run.
+    /// A cached answer was used and the plugin was not run.
     Hit {
         /// Under which type of key it was found.
         key: CacheKeyType,
         /// Until when it is kept.
         expires: SystemTime,
     },
-    /// Nothing was remembered; this became of the fresh answer.
+    /// Nothing was cached; this was done with the new answer.
     Missed(Stored),
 }

@@ -1,4 +1,4 @@
-//! Runs of one provider that are shared by all who ask the same at the same time.
+//! Runs of one provider that are shared by all pulls that ask the same at the same time.
 //!
 //! Source: kubelet, `perPodPluginProvider.provideWithCoordinates`; Go, package `singleflight`.
 

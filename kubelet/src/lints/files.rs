@@ -67,7 +67,7 @@ fn check_program(provider: &CredentialProvider, path: &Path, root: &Path, lints:
     ));
 }
 
-/// What is in the configuration's directory and is not read.
+/// The entries of the configuration's directory that are not read.
 fn check_skipped(directory: &Path) -> Option<Lint> {
     let entries = fs::read_dir(directory).ok()?.flatten();
     let mut names: Vec<String> = entries

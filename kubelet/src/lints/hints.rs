@@ -12,7 +12,7 @@ use crate::finding::{Finding, FindingCode};
 use crate::startup::nearby_program;
 use crate::version::{SERVICE_ACCOUNT_TOKENS, Target, gate_versions, known_gates};
 
-/// What to do about `finding`. There is an answer to each; it holds no value that may be secret.
+/// What to do about `finding`. Every finding has a hint; it holds no value that may be secret.
 pub fn hint(finding: &Finding, target: &Target) -> String {
     if let Some(template) = document::template_hint(finding) {
         return template;

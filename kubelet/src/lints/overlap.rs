@@ -75,8 +75,9 @@ struct Pairs<'a> {
 }
 
 impl<'a> Pairs<'a> {
-    /// Adds the pairs of a group. Two patterns that have no star in the same label meet only
-    /// where it is the same, so the label that tells most apart sorts them first.
+    /// Adds the pairs of a group. Two patterns without a star in a label overlap only
+    /// if the label is the same, so they are grouped by the label with the most different
+    /// values first.
     fn collect(&mut self, group: &'a [Shape<'a>]) {
         if group.iter().all(|shape| shape.provider == group[0].provider) {
             return;
@@ -102,7 +103,7 @@ impl<'a> Pairs<'a> {
     }
 
     fn compare(&mut self, earlier: &[&'a Shape<'a>], later: &'a Shape<'a>) {
-        // In the order of the providers, so that this provider's own come last.
+        // In the order of the providers, so that this provider's patterns come last.
         let others = earlier.partition_point(|shape| shape.provider < later.provider);
         let count = others.min(self.left);
         self.left -= count;
@@ -128,7 +129,7 @@ fn overlap(a: &Shape<'_>, b: &Shape<'_>) -> bool {
 
 /// Whether some label is covered by both. Every byte but `*` is literal.
 fn labels_meet(a: &[u8], b: &[u8]) -> bool {
-    // Nearly all pairs part before their first star or after their last one.
+    // Nearly all pairs differ before their first star or after their last one.
     let differ = |(x, y): (&u8, &u8)| x != y && *x != b'*' && *y != b'*';
     let star = |(x, y): (&u8, &u8)| *x == b'*' || *y == b'*';
     let ahead = a.iter().zip(b).find(|pair| differ(*pair) || star(*pair));

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use self::elf::Elf;
 
-/// As much as the kernel looks at to find out what kind of program it is, and more than enough
+/// As much as the kernel reads to find out what kind of program it is, and more than enough
 /// for the headers of an ELF file.
 const BEGINNING: u64 = 64 << 10;
 
@@ -28,9 +28,9 @@ impl Fault {
     }
 }
 
-/// Looks at a file that may be executed, as the kernel will on the machine with this root.
+/// Checks an executable file as the kernel will on the machine with this root.
 pub(super) fn find_fault(path: &Path, root: &Path) -> Option<Fault> {
-    // The file that a link leads to says what was installed.
+    // The target of a link shows what was installed.
     let name = path.canonicalize().ok()?.file_name()?.to_string_lossy().into_owned();
     if name.starts_with("docker-credential-") {
         return Some(Fault::new(

@@ -1,4 +1,4 @@
-//! Names, environments and cache durations that the kubelet takes and that do harm.
+//! Names, environments and cache durations that the kubelet accepts but that do harm.
 
 use std::collections::HashSet;
 
@@ -130,7 +130,7 @@ fn check_duration(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
     }
     let Some(tokens) = &provider.token_attributes else { return };
     let Some(cache_type) = &tokens.cache_type else { return };
-    // The kubelet hands out a token with 12 to 60 minutes left to live.
+    // The kubelet passes tokens that are valid for another 12 to 60 minutes.
     let shortest_life = 12 * 60 * SECOND;
     if cache_type.value == ServiceAccountTokenCacheType::ServiceAccount
         && duration.nanoseconds() > shortest_life

@@ -69,7 +69,7 @@ subjects:
     )
 }
 
-/// A name that Kubernetes takes, made of the audience's letters and digits.
+/// A name that Kubernetes accepts, made of the audience's letters and digits.
 fn role_name(audience: &str) -> String {
     let mut name = String::from("image-pull-audience");
     let letters = audience.to_ascii_lowercase();

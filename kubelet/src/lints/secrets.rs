@@ -1,5 +1,5 @@
-//! Secrets in `args` and `env`, where everyone who reads the file or the process list
-//! finds them.
+//! Secrets in `args` and `env`, where everyone who can read the file or the process list
+//! sees them.
 
 use secrecy::ExposeSecret as _;
 

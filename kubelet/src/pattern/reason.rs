@@ -8,7 +8,7 @@ use std::fmt;
 pub enum MismatchReason {
     /// The image cannot be compared at all.
     Image {
-        /// Go's words for what is wrong with it.
+        /// Go's message about it.
         error: String,
     },
     /// The pattern has a scheme, which makes it another host.
@@ -23,7 +23,7 @@ pub enum MismatchReason {
         /// The image's, or empty.
         image: String,
     },
-    /// The hosts differ in their number of labels.
+    /// The hosts have different numbers of labels.
     LabelCount {
         /// The pattern's.
         pattern: usize,
@@ -56,7 +56,7 @@ pub enum MismatchReason {
         /// The image's.
         image: String,
     },
-    /// A label of the pattern is not a glob; the kubelet takes that for a miss.
+    /// A label of the pattern is not a valid glob; the kubelet treats that as a miss.
     BadLabel {
         /// From 1, counted from the left.
         number: usize,

@@ -12,7 +12,7 @@ use crate::pull_records::{
     VerificationPolicy,
 };
 
-/// With so many secrets in a record, a secret that changed is not added any more.
+/// When a record has this many secrets, a secret that changed is not added any more.
 const MOST_SECRETS: usize = 100;
 
 /// What a pod could pull an image with.
@@ -65,7 +65,7 @@ pub enum PullReason {
 }
 
 impl PullReason {
-    /// A word for programs that never changes.
+    /// An identifier for programs that never changes.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::NotPresent => "not-present",
@@ -117,8 +117,8 @@ impl fmt::Display for PullReason {
 
 impl PullRecords {
     /// Whether a pod that names `image` must pull it, where the container runtime has it as
-    /// `image_ref`, empty where it does not have it. A kubelet that runs knows also which pulls it
-    /// began itself; here the records alone tell.
+    /// `image_ref`, empty if it does not have it. A running kubelet also knows which pulls it
+    /// began itself; here only the records are used.
     pub fn must_attempt_pull(
         &self,
         image: &str,

@@ -62,7 +62,7 @@ record_type!(RECORD_OF_1_33, []);
 /// A record of a pulled image.
 ///
 /// # Errors
-/// Why this kubelet cannot read it, in its words as far as they are known here.
+/// Why this kubelet cannot read it, with its message as far as it is known here.
 pub(super) fn pulled(bytes: &[u8], version: KubeletVersion) -> Result<ImagePulledRecord, String> {
     let shape = if version.from(34) { RECORD } else { RECORD_OF_1_33 };
     let (node, meta) = decode(bytes, "ImagePulledRecord", shape, version)?;

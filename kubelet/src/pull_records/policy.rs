@@ -1,4 +1,4 @@
-//! For which images the kubelet asks about credentials at all.
+//! For which images the kubelet asks for credentials at all.
 
 use crate::image_name::repository_as_written;
 
@@ -7,12 +7,12 @@ use crate::image_name::repository_as_written;
 pub enum VerificationPolicy {
     /// Every pod may use every image that is on the node.
     NeverVerify,
-    /// Images that the kubelet did not pull are for everyone. The default.
+    /// Every pod may use images that the kubelet did not pull. The default.
     #[default]
     NeverVerifyPreloadedImages,
-    /// Images of `preloadedImagesVerificationAllowlist` are for everyone.
+    /// Every pod may use images of `preloadedImagesVerificationAllowlist`.
     NeverVerifyAllowlistedImages(Allowlist),
-    /// No image is for everyone by policy.
+    /// The policy lets no image be used by every pod.
     AlwaysVerify,
 }
 
@@ -30,7 +30,7 @@ pub enum PolicyError {
     /// The kubelet has no policy of this name.
     #[error("there is no policy `{0}`")]
     Name(String),
-    /// The kubelet does not start with this pattern. The reason is in its words.
+    /// The kubelet does not start with this pattern. The reason is the kubelet's message.
     #[error("{0}")]
     Pattern(String),
 }
@@ -44,7 +44,7 @@ impl VerificationPolicy {
         "AlwaysVerify",
     ];
 
-    /// The policy of this name. The patterns count for one of them only.
+    /// The policy of this name. Only one policy uses the patterns.
     ///
     /// # Errors
     /// When there is no such policy, or a pattern is not one.

@@ -1,4 +1,4 @@
-//! Texts that may be secret by their form alone, wherever they are: in a key, in a name, in a
+//! Texts that may be secret judging by their form, wherever they are: in a key, in a name, in a
 //! pattern.
 
 use std::borrow::Cow;
@@ -21,7 +21,7 @@ const SECRET_BEGINNINGS: [&str; 14] = [
     "-----BEGIN",
 ];
 
-/// The shortest text that is a secret by the mixture of its characters.
+/// The shortest text that is treated as a secret because of its mixture of characters.
 const SHORTEST_MIXTURE: usize = 20;
 
 /// Whether `text` begins as the secrets of well-known services do.
@@ -30,7 +30,7 @@ pub(crate) fn begins_as_secret(text: &str) -> bool {
 }
 
 /// Whether `word`, a key or a name, has the form of a secret: a well-known beginning, or letters of
-/// both cases with several digits between them, as no name has.
+/// both cases with several digits between them, which names do not have.
 pub(crate) fn may_be_secret(word: &str) -> bool {
     let is_mixture = |part: &str| {
         let count = |of: fn(&u8) -> bool| part.bytes().filter(of).count();
@@ -44,7 +44,7 @@ pub(crate) fn may_be_secret(word: &str) -> bool {
         || word.split(['.', '-', '_']).any(is_mixture)
 }
 
-/// The user and password before a host, with the `@` behind them.
+/// The user and password before a host, with the `@` after them.
 pub(crate) fn has_user(text: &str) -> bool {
     find_user(text).is_some()
 }
@@ -83,7 +83,7 @@ fn hide_word(word: &str, hidden: &mut String) {
     }
 }
 
-/// Where a user with a password is, up to the `@`. A user alone is none: `image@sha256:...`.
+/// Where a user with a password is, up to the `@`. Not a user without one: `image@sha256:...`.
 fn find_user(word: &str) -> Option<(usize, usize)> {
     let start = word.find("://").map_or(0, |at| at + 3);
     let host = word[start..].find('/').map_or(word.len(), |at| start + at);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// What of a file may be shown.
+/// The parts of a file that may be shown.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Visible {
     /// The file has no structure: only the names of known fields may.
@@ -68,14 +68,14 @@ impl Visible {
     }
 }
 
-/// Whether there is the name of a known field at `at`, with a colon after it.
+/// Whether the name of a known field is at `at`, with a colon after it.
 fn find_known_word(text: &str, at: usize) -> Option<bool> {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     let bytes = text.as_bytes();
     if !bytes[at].is_ascii_alphanumeric() {
         return if bytes[at].is_ascii() { None } else { Some(false) };
     }
-    // A word that is longer than the longest known one need not be walked.
+    // A word that is longer than the longest known one need not be compared.
     let most = 40;
     let before = bytes[at.saturating_sub(most)..at].iter().rev();
     let start = at - before.take_while(|byte| is_letter(**byte)).count();

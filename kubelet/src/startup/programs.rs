@@ -15,7 +15,7 @@ use crate::finding::{Finding, FindingCode, StartupError};
 use crate::go::path::{join, path_error, system_error};
 use crate::go::quote::quote;
 
-/// What the kubelet says against the bin dir.
+/// The kubelet's errors about the bin dir.
 pub(super) fn check_directory(bin_dir: &Path) -> Option<StartupError> {
     let error = fs::metadata(bin_dir).err()?;
     let message = if error.kind() == io::ErrorKind::NotFound {
@@ -27,8 +27,8 @@ pub(super) fn check_directory(bin_dir: &Path) -> Option<StartupError> {
     Some(StartupError::plain(FindingCode::BinDir, message))
 }
 
-/// What the kubelet says against the programs while it registers the providers one by one. It
-/// stops at the first fault; the rest is further.
+/// The kubelet's errors about the programs while it registers the providers one by one. It
+/// stops at the first error; the rest is reported as further errors.
 pub(super) fn check(config: &Config, bin_dir: &Path) -> Option<StartupError> {
     let mut names = HashSet::new();
     let mut findings = config.providers.iter().filter_map(|provider| {
@@ -51,7 +51,7 @@ fn find_fault(provider: &CredentialProvider, bin_dir: &Path) -> Option<Finding> 
     let (code, why) = look_at(&path)?;
     let message = match code {
         FindingCode::ProgramMissing | FindingCode::ProgramDangling => {
-            // The message's path is what the look-up returned, which is nothing.
+            // The message's path is the look-up's result, which is empty.
             "plugin binary executable  did not exist".to_owned()
         }
         _ => format!(
@@ -82,7 +82,7 @@ fn look_at(path: &Path) -> Option<(FindingCode, String)> {
     Some((FindingCode::ProgramNotExecutable, system_error(&error.into())))
 }
 
-/// A file beside `path` that is nearly called like it: in another case, with another ending such
+/// A file next to `path` with nearly the same name: in another case, with another ending such
 /// as `-amd64`, or with one letter wrong.
 pub(crate) fn nearby_program(path: &Path) -> Option<PathBuf> {
     let wanted = path.file_name()?.to_str()?.to_lowercase();

@@ -1,4 +1,4 @@
-//! Feature gates: what `--feature-gates` says, and which of that a kubelet takes.
+//! Feature gates: what `--feature-gates` says, and which of it a kubelet accepts.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,14 +6,14 @@ use std::str::FromStr;
 
 use crate::version::{KubeletVersion, TargetError};
 
-/// The gates that each kubelet knows: name, first and last minor version, and where it can no
-/// longer be changed its value `@` the first minor version of that.
+/// The gates that each kubelet knows: name, first and last minor version, and if the gate is
+/// locked, its value `@` the first minor version in which it is.
 ///
 /// Source: `pkg/features`, `apiserver/pkg/features`, `component-base` and `client-go/features` of
 /// Kubernetes 1.30.14, 1.31.14, 1.32.13, 1.33.13, 1.34.4, 1.35.4, 1.36.3 and 1.37.2.
 const TABLE: &str = include_str!("feature_gates.txt");
 
-/// How the kubelet's words for a gate begin that it does not know.
+/// The beginning of the kubelet's message about a gate that it does not know.
 pub(crate) const UNRECOGNIZED: &str = "unrecognized feature gate: ";
 
 /// Names for all gates of a stage.
@@ -30,7 +30,7 @@ impl FeatureGates {
         self.0.insert(name.into(), on);
     }
 
-    /// The gate's value where it was named.
+    /// The gate's value, if it was named.
     pub fn named(&self, name: &str) -> Option<bool> {
         self.0.get(name).copied()
     }
@@ -40,13 +40,13 @@ impl FeatureGates {
         self.0.iter().map(|(name, on)| (name.as_str(), *on))
     }
 
-    /// What a kubelet of this version says against each of them, in its words.
+    /// The errors of a kubelet of this version about each of them.
     pub(crate) fn faults(&self, version: KubeletVersion) -> Vec<String> {
         self.iter().filter_map(|(name, on)| find_fault(name, on, version)).collect()
     }
 }
 
-/// As `--feature-gates` takes them.
+/// In the form of `--feature-gates`.
 impl fmt::Display for FeatureGates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, (name, on)) in self.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! Feature gates that need another gate: from 1.35 a kubelet does not start with one on and the
-//! other off.
+//! Feature gates that need another gate: from 1.35 a kubelet does not start if a gate is on and
+//! one that it needs is off.
 
 use crate::version::{FeatureGates, KubeletVersion};
 
@@ -12,11 +12,11 @@ use crate::version::{FeatureGates, KubeletVersion};
 /// `featuregate.MutableFeatureGate` has them after start.
 const TABLE: &str = include_str!("gate_needs.txt");
 
-/// The first version that looks at needs, and so the one of the table's first state.
+/// The first version that checks this, and so the version of the table's first state.
 const FIRST: u8 = 35;
 
-/// What a kubelet of this version says about gates that are on while a gate that they need is
-/// off, in its words.
+/// The errors of a kubelet of this version about gates that are on while a gate that they need is
+/// off.
 pub(super) fn find_faults(gates: &FeatureGates, version: KubeletVersion) -> Vec<String> {
     let is_off =
         |name: &str| find(name).and_then(|row| row.is_on(gates, version)).is_some_and(|on| !on);
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(faults(34, "StorageVersionAPI=true,APIServerIdentity=false"), none);
         assert_eq!(faults(36, "EventedPLEG=true,PLEGOnDemandRelist=false"), none);
         assert_eq!(faults(37, "EventedPLEG=true,PLEGOnDemandRelist=false").len(), 1);
-        // A stage turns on what needs a gate of another stage, which is off.
+        // A stage turns on a gate that needs a gate of another stage, which is off.
         assert_eq!(faults(37, "AllAlpha=true").len(), 4);
     }
 }

@@ -9,14 +9,14 @@ use crate::yaml::Document;
 use crate::yaml::scalar::{Scalar, not_finite};
 use crate::yaml::tree::{Content, Tree, YamlNode};
 
-/// Messages about duplicate keys are kept up to so many bytes.
+/// How many bytes of messages about duplicate keys are kept.
 const MOST_MESSAGE_BYTES: usize = 1 << 20;
 
 /// The tree of a document.
 ///
 /// # Errors
-/// The first fault in the library's order: of the values, then of the keys, then of what
-/// JSON cannot hold.
+/// The first error in the library's order: in the values, then in the keys, then in what
+/// JSON cannot represent.
 pub(super) fn decode(tree: Tree) -> Result<Document, Fault> {
     let mut decoder = Decoder {
         nodes: &tree.nodes,
@@ -51,22 +51,22 @@ pub(super) fn decode(tree: Tree) -> Result<Document, Fault> {
     })
 }
 
-/// A value, and what keeps it from being JSON. That counts only if the value is not written
-/// over by another of the same key.
+/// A value, and what keeps it from being JSON. That matters only if the value is not
+/// overwritten by another one with the same key.
 struct Decoded {
     node: Node,
     problem: Option<Box<Problem>>,
 }
 
 struct Problem {
-    /// Keys are looked at before values.
+    /// Keys are checked before values.
     is_of_key: bool,
     fault: Fault,
 }
 
 struct Decoder<'a> {
     nodes: &'a [YamlNode],
-    /// The aliases on the way here.
+    /// The aliases on the path to this place.
     followed: HashSet<usize>,
     alias_depth: usize,
     decoded: u64,
@@ -81,14 +81,14 @@ struct Decoder<'a> {
 #[derive(Default)]
 struct Keys {
     known: Vec<Key>,
-    /// By what the key is in Go: `1` and `"1"` are two.
+    /// By the key's value in Go: `1` and `"1"` are different keys.
     by_value: HashMap<(u8, Rc<str>), usize>,
     by_node: HashMap<usize, usize>,
 }
 
 struct Key {
     scalar: Scalar,
-    /// What it is in JSON, or something to show where it is nothing.
+    /// Its form in JSON, or something to show if it has none.
     name: Rc<str>,
     is_writable: bool,
 }
@@ -107,7 +107,7 @@ impl Keys {
             Scalar::Text(_) => 5,
         };
         let number = self.known.len();
-        // No two of these are the same key.
+        // All of these are different keys.
         if !matches!(scalar, Scalar::Float(value) if value.is_nan()) {
             let known = *self.by_value.entry((kind, Rc::clone(&name))).or_insert(number);
             if known != number {
@@ -119,7 +119,7 @@ impl Keys {
     }
 }
 
-/// A mapping in the making.
+/// A mapping that is being built.
 #[derive(Default)]
 struct Mapping {
     entries: Vec<Entry>,
@@ -157,7 +157,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// The library's bound on what aliases may make of a small file, and ours on depth.
+    /// The library's limit on how much aliases may expand a small file, and ours on depth.
     fn count(&mut self, at: usize, depth: usize) -> Result<(), Fault> {
         self.decoded += 1;
         self.decoded_by_alias += u64::from(self.alias_depth > 0);
@@ -266,7 +266,7 @@ impl Decoder<'_> {
                 key
             }
             Content::Sequence(_) | Content::Mapping(_) => {
-                // What is wrong inside of it comes first.
+                // Errors inside it come first.
                 self.node(number, depth + 1)?;
                 // The kubelet prints the whole key.
                 let message = "yaml: invalid map key: ...";
@@ -315,7 +315,7 @@ impl Decoder<'_> {
 impl Mapping {
     fn finish(self, span: Range<usize>) -> Decoded {
         let mut entries = self.entries;
-        // Go writes the keys of a map sorted, and meets them so afterwards.
+        // Go writes the keys of a map sorted, and reads them in that order afterwards.
         entries.sort_by(|a, b| a.key.as_bytes().cmp(b.key.as_bytes()));
         let problem = self.problems.into_iter().fold(None, first_of);
         Decoded { node: Node { value: Value::Object(entries), span }, problem }
@@ -357,7 +357,7 @@ fn share(part: u64, whole: u64) -> f64 {
     part as f64 / whole as f64
 }
 
-/// As much of all values as aliases may bring, less with every value.
+/// Which share of all values may come from aliases; the share shrinks as values are added.
 fn allowed_share(decoded: u64) -> f64 {
     const LOW: u64 = 400_000;
     const HIGH: u64 = 4_000_000;

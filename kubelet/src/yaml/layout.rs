@@ -3,7 +3,7 @@
 use crate::layout::{Layout, List};
 use crate::yaml::tree::{Content, Tree};
 
-/// How the list at `field` is written; `None` where the document is not a mapping.
+/// How the list at `field` is written; `None` if the document is not a mapping.
 pub(super) fn find(tree: &Tree, text: &[u8], field: &str) -> Option<Layout> {
     let root = &tree.nodes[tree.root?];
     let Content::Mapping(items) = &root.content else { return None };

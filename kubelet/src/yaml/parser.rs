@@ -11,7 +11,7 @@ use crate::yaml::scanner::Scanner;
 use crate::yaml::token::{Token, TokenKind};
 use crate::yaml::tree::{Content, ListMarks, Tree, YamlNode};
 
-/// Reads the first document of a text; what follows it is not looked at.
+/// Reads the first document of a text; what follows it is not read.
 pub(super) fn parse(input: &[u8]) -> Result<Tree, Fault> {
     let mut parser = Parser {
         scanner: Scanner::new(input),
@@ -26,15 +26,15 @@ pub(super) fn parse(input: &[u8]) -> Result<Tree, Fault> {
 
 struct Parser<'a> {
     scanner: Scanner<'a>,
-    /// Handles and what they stand for.
+    /// Handles and their prefixes.
     tags: Vec<(Vec<u8>, Vec<u8>)>,
     anchors: HashMap<String, usize>,
-    /// Where the last token ends that is more than a place.
+    /// The end of the last token that is not only a position.
     last_end: usize,
     tree: Tree,
 }
 
-/// What may stand before the content of a node.
+/// What may come before the content of a node.
 #[derive(Default)]
 struct Properties {
     anchor: Option<String>,
@@ -70,7 +70,7 @@ impl Parser<'_> {
                 self.node(true, false, 0)?
             }
         };
-        // The end of a document needs one token more.
+        // The end of a document needs one more token.
         self.peek()?;
         Ok(Some(root))
     }
@@ -108,7 +108,7 @@ impl Parser<'_> {
     }
 
     /// A node. In a block it may be a block collection, and after a key a sequence without
-    /// an indent of its own.
+    /// its own indent.
     fn node(&mut self, in_block: bool, indentless: bool, depth: usize) -> Result<usize, Fault> {
         if depth > MOST_DEPTH {
             return Err(Fault::too_deep(self.scanner.peek()?.start.byte));
@@ -200,7 +200,7 @@ impl Parser<'_> {
                             tag.extend(&found.tag);
                         }
                         if tag.is_empty() {
-                            // What follows a tag is looked at before the tag itself.
+                            // What follows a tag is checked before the tag itself.
                             self.peek()?;
                             return Err(fault_at("found undefined tag handle", token.start));
                         }
@@ -352,7 +352,7 @@ impl Parser<'_> {
         Ok(token)
     }
 
-    /// A fault at the next token. Lines are counted from 0 here, and the first is not named.
+    /// An error at the next token. Lines are counted from 0 here, and the first is not named.
     fn fault(&mut self, words: &str) -> Fault {
         match self.scanner.peek() {
             Ok(token) => fault_at(words, token.start),

@@ -1,11 +1,11 @@
-//! Bytes to characters, a part of the file at a time: what follows the first document may
-//! be anything, and is refused only as far as it was read.
+//! Bytes to characters, one part of the file at a time: what follows the first document may
+//! be anything, and is refused only if it was read.
 
 use std::ops::Range;
 
 use crate::document::Fault;
 
-/// So many bytes are decoded at once.
+/// How many bytes are decoded at once.
 const CHUNK: usize = 512;
 
 /// A place in the text.
@@ -33,7 +33,7 @@ enum Encoding {
 pub(super) struct Reader<'a> {
     input: &'a [u8],
     encoding: Encoding,
-    /// What was taken from the input and is not decoded yet.
+    /// What was read from the input and is not decoded yet.
     raw: Range<usize>,
     input_ended: bool,
     buffer: Vec<char>,
@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The character `ahead` of the present one; NUL where nothing is.
+    /// The character `ahead` of the current one; NUL after the end.
     pub(super) fn peek(&self, ahead: usize) -> char {
         self.buffer.get(self.position + ahead).copied().unwrap_or('\0')
     }
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
         text.chars().enumerate().all(|(ahead, c)| self.peek(ahead) == c)
     }
 
-    /// Whether the buffer begins with a byte order mark. That is not always the present
+    /// Whether the buffer begins with a byte order mark. That is not always the current
     /// position: the library that the kubelet uses looks there, too.
     pub(super) fn buffer_begins_with_bom(&self) -> bool {
         self.buffer.first() == Some(&'\u{feff}')
@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
         self.mark.column += 1;
     }
 
-    /// Takes the present character into `text`.
+    /// Moves the current character to `text`.
     pub(super) fn read(&mut self, text: &mut String) {
         text.push(self.peek(0));
         self.skip();
@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
         self.skip_break();
     }
 
-    /// Goes to the beginning of a next line, which the end of the text counts as.
+    /// Goes to the beginning of the next line, or the end of the text.
     pub(super) fn end_line(&mut self) {
         if self.mark.column > 0 {
             self.mark.column = 0;
@@ -173,7 +173,7 @@ impl<'a> Reader<'a> {
         self.mark.byte = text;
     }
 
-    /// Decodes what was taken, but for a character of which a part is missing.
+    /// Decodes what was read, except for a character of which a part is missing.
     fn decode(&mut self) -> Result<(), Fault> {
         while !self.raw.is_empty() {
             let bytes = &self.input[self.raw.clone()];

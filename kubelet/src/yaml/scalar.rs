@@ -10,7 +10,7 @@ use crate::document::Fault;
 use crate::go::quote::quote;
 use crate::yaml::timestamp;
 
-/// Go's decoder does not look at the bits that are left over.
+/// Go's decoder ignores the bits that are left over.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
@@ -30,10 +30,10 @@ pub(super) enum Scalar {
 }
 
 impl Scalar {
-    /// What a scalar is by its tag, else by its looks.
+    /// The type of a scalar by its tag, or else by its form.
     ///
     /// # Errors
-    /// When the tag and the looks exclude each other.
+    /// When the tag and the form contradict each other.
     pub(super) fn resolve(
         text: &Rc<str>,
         tag: &[u8],
@@ -83,7 +83,7 @@ impl Scalar {
                 return ("float", Self::Float(f64::INFINITY));
             }
             "-.inf" | "-.Inf" | "-.INF" => return ("float", Self::Float(f64::NEG_INFINITY)),
-            // Only as a key, and there it is found before.
+            // Only as a key, and there it is found earlier.
             "<<" => return ("merge", Self::Text(Rc::clone(text))),
             _ => {}
         }

@@ -1,5 +1,5 @@
-//! Characters to tokens, as the library behind the kubelet finds them: YAML 1.1, with that
-//! library's own view of what a key may be.
+//! Characters to tokens, as the kubelet's library finds them: YAML 1.1, with that
+//! library's own rules for keys.
 //!
 //! Source: YAML 1.1 specification; `go.yaml.in/yaml/v2`, whose behaviour this follows.
 
@@ -12,14 +12,14 @@ use crate::document::Fault;
 use crate::yaml::reader::{Mark, Reader, is_break, is_break_or_end, is_space_or_end};
 use crate::yaml::token::{Token, TokenKind};
 
-/// A key without a `?` is at most this long, in characters.
+/// The longest key without a `?`, in characters.
 const LONGEST_SIMPLE_KEY: usize = 1024;
 
 /// A place where a key without a `?` could begin.
 #[derive(Clone, Copy, Default)]
 struct SimpleKey {
     is_possible: bool,
-    /// Nothing else may stand there.
+    /// Nothing else is allowed there.
     is_required: bool,
     token: usize,
     mark: Mark,
@@ -29,18 +29,18 @@ pub(super) struct Scanner<'a> {
     reader: Reader<'a>,
     /// What was found and not taken.
     tokens: VecDeque<Token>,
-    /// How many were taken.
+    /// How many tokens were taken.
     taken: usize,
     has_started: bool,
     /// Open `[` and `{`.
     flow_level: usize,
-    /// The column of the present block collection; -1 outside of all.
+    /// The column of the current block collection; -1 outside of all.
     indent: isize,
     outer_indents: Vec<isize>,
     may_be_key: bool,
     /// One for every flow level and one for the block.
     simple_keys: Vec<SimpleKey>,
-    /// Which of them belongs to which token.
+    /// Which key belongs to which token.
     keys_by_token: HashMap<usize, usize>,
 }
 
@@ -143,7 +143,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Whether here is `---` or `...` alone at the beginning of a line.
+    /// Whether `---` or `...` is here, alone at the beginning of a line.
     fn is_at_document_indicator(&self) -> bool {
         self.column() == 0
             && (self.reader.starts_with("---") || self.reader.starts_with("..."))
@@ -154,7 +154,7 @@ impl<'a> Scanner<'a> {
         isize::try_from(self.reader.mark().column).unwrap_or(isize::MAX)
     }
 
-    /// A fault at the present place. Lines are counted from 1, and the first is not named.
+    /// An error at the current place. Lines are counted from 1, and the first is not named.
     fn fault(&self, words: &str) -> Fault {
         let mark = self.reader.mark();
         let line = match mark.line {
@@ -164,7 +164,7 @@ impl<'a> Scanner<'a> {
         Fault::at(format!("yaml: {line}{words}"), mark.byte)
     }
 
-    /// Blanks and comments. A tab is none where a key could begin.
+    /// Blanks and comments. A tab is not a blank where a key could begin.
     fn skip_to_token(&mut self) -> Result<(), Fault> {
         loop {
             self.reader.fill(1)?;
@@ -199,7 +199,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Whether the key of this level is still one; it ends with its line.
+    /// Whether the key of this level is still possible; it ends with its line.
     fn check_simple_key(&mut self, level: usize) -> Result<bool, Fault> {
         let (key, mark) = (self.simple_keys[level], self.reader.mark());
         if !key.is_possible {
@@ -255,7 +255,7 @@ impl<'a> Scanner<'a> {
         self.insert(before, Token { kind, start: mark, end: mark });
     }
 
-    /// Ends the block collections that begin behind `column`.
+    /// Ends the block collections that begin after `column`.
     fn close_blocks(&mut self, column: isize) {
         if self.flow_level > 0 {
             return;
@@ -270,7 +270,7 @@ impl<'a> Scanner<'a> {
         self.tokens.push_back(Token { kind, start: mark, end: mark });
     }
 
-    /// Puts a token before another; at the end where that one was taken already.
+    /// Inserts a token before another; at the end if that one was taken already.
     fn insert(&mut self, before: Option<usize>, token: Token) {
         match before.and_then(|number| number.checked_sub(self.taken)) {
             Some(at) if at <= self.tokens.len() => self.tokens.insert(at, token),

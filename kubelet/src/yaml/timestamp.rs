@@ -34,7 +34,7 @@ fn number(text: &[u8]) -> Option<(u32, &[u8])> {
     (length > 0).then_some((value, rest))
 }
 
-/// Hour, minute and second, with any fraction; what follows is left.
+/// Hour, minute and second, with any fraction; what follows remains.
 fn clock(text: &[u8]) -> Option<&[u8]> {
     let (hour, rest) = number(text)?;
     let (minute, rest) = number(rest.strip_prefix(b":")?)?;

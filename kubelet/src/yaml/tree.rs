@@ -17,9 +17,9 @@ pub(super) struct YamlNode {
 pub(super) enum Content {
     Scalar {
         text: Rc<str>,
-        /// Empty where there is none.
+        /// Empty if there is none.
         tag: Vec<u8>,
-        /// Whether the text alone tells what it is.
+        /// Whether the text alone decides the type.
         is_implicit: bool,
     },
     Sequence(Vec<usize>),
@@ -32,9 +32,9 @@ pub(super) enum Content {
 #[derive(Default)]
 pub(super) struct Tree {
     pub(super) nodes: Vec<YamlNode>,
-    /// `None` where the text holds no document.
+    /// `None` if the text holds no document.
     pub(super) root: Option<usize>,
-    /// Where scalars and names are written, those that another took the place of included.
+    /// Where scalars and names are written, including those that were overwritten.
     pub(super) texts: Vec<Range<usize>>,
     /// The marks of each sequence, by the number of its node.
     pub(super) lists: HashMap<usize, ListMarks>,

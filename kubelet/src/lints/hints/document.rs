@@ -4,13 +4,13 @@ use crate::config::{GROUP, KIND};
 use crate::distance::distance;
 use crate::finding::{Finding, FindingCode};
 
-/// What begins an expression of a template, and is not in a configuration.
+/// How expressions of templates begin that never occur in a configuration.
 const TEMPLATE_MARKS: [&str; 4] = ["{{", "{%", "<%", "<no value>"];
 
-/// The same, but a text may also hold it on purpose.
+/// The same, but a text may also contain these on purpose.
 const VARIABLE_MARKS: [&str; 2] = ["${", "$("];
 
-/// What to do where the file, or the value that is meant, is a template that was not rendered.
+/// What to do if the file, or the value in question, is a template that was not rendered.
 pub(super) fn template_hint(finding: &Finding) -> Option<String> {
     let location = finding.location.as_ref()?;
     let value = match finding.code {
@@ -23,7 +23,7 @@ pub(super) fn template_hint(finding: &Finding) -> Option<String> {
     let in_file = || TEMPLATE_MARKS.iter().filter_map(|mark| Some((text.find(mark)?, *mark))).min();
     let (line, mark) = match in_value {
         Some(mark) => (location.line(), *mark),
-        // There is one such finding; others may be many, and this reads the whole file.
+        // Only one finding is of this kind, and this reads the whole file.
         None if !is_about_file => return None,
         None => in_file().map(|(at, mark)| (text[..at].matches('\n').count() + 1, mark))?,
     };
@@ -120,7 +120,7 @@ pub(super) fn find_other_format(text: &str) -> Option<&'static str> {
     }
 }
 
-/// A file that has others in it: how it is told, and what it is called.
+/// A file that contains others: how it is recognized, and its name.
 const WRAPPERS: [(&str, &str); 18] = [
     ("#cloud-config", "cloud-init user data"),
     ("MIME-Version:", "MIME user data"),
@@ -201,7 +201,7 @@ fn missing_head(message: &str, text: &str) -> String {
     if matches!(text.trim(), "null" | "~") {
         return "the file has no content: `pullpass config NAME` prints a configuration".to_owned();
     }
-    // A `---` ends the first document, also an empty one.
+    // A `---` ends the first document, even an empty one.
     let mut lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
     if lines.next() == Some("---") && lines.next() == Some("---") {
         return "the first document of the file is empty: remove the first `---`".to_owned();

@@ -1,4 +1,4 @@
-//! Values of the wrong type, and durations that are none.
+//! Values of the wrong type, and texts that are not durations.
 
 use pullpass_go_duration::GoDuration;
 
@@ -67,7 +67,7 @@ fn describe(wanted: &str) -> &'static str {
     }
 }
 
-/// What to write in place of `text`.
+/// What to write instead of `text`.
 fn duration_hint(text: &str) -> String {
     const FORMS: &str = "durations are written like `10m`, `12h` or `1h30m`";
     match correct(text.trim().trim_matches(['"', '\''])) {

@@ -19,7 +19,7 @@ pub(super) const MACHINE: u16 = if cfg!(target_arch = "x86_64") {
     0
 };
 
-/// What people call an architecture.
+/// The usual name of an architecture.
 pub(super) fn machine_name(machine: u16) -> String {
     let name = match machine {
         3 => "x86 (32 bits)",
@@ -43,9 +43,9 @@ pub(super) struct Elf {
     pub(super) machine: u16,
     /// Whether it can be run at all.
     pub(super) is_program: bool,
-    /// As long as the file must be for what the kernel loads of it.
+    /// How long the file must be for what the kernel loads.
     pub(super) length: u64,
-    /// Its loader, where it has one.
+    /// Its loader, if it has one.
     pub(super) interpreter: Option<String>,
 }
 

@@ -30,13 +30,13 @@ impl Parser<'_> {
         Ok((Content::Sequence(items), end))
     }
 
-    /// A mapping of one key, which needs no braces in a flow sequence.
+    /// A mapping with one key, which needs no braces in a flow sequence.
     fn single_pair(&mut self, depth: usize) -> Result<usize, Fault> {
         let token = self.take()?;
         let (line, start) = (token.start.line, token.start.byte);
         let node = self.add(Content::Mapping(Vec::new()), line, start..start)?;
         let key = match self.peek()?.kind {
-            // Without a key the library takes the next token for it, whatever that is.
+            // Without a key the library uses the next token as the key, whatever it is.
             Kind::Value | Kind::FlowEntry | Kind::FlowSequenceEnd => {
                 let end = self.take()?.end;
                 self.empty(end)?

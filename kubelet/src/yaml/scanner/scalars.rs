@@ -5,7 +5,7 @@ use crate::yaml::reader::{is_blank, is_break, is_break_or_end, is_space_or_end};
 use crate::yaml::scanner::Scanner;
 use crate::yaml::token::Token;
 
-/// Blanks and breaks in a scalar, before it is known what they become.
+/// Blanks and breaks in a scalar, before their meaning is known.
 #[derive(Default)]
 struct Gap {
     blanks: String,
@@ -69,7 +69,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Blanks and breaks up to the next word. In the indent of a plain scalar a tab is wrong.
+    /// Blanks and breaks up to the next word. In the indent of a plain scalar a tab is an error.
     fn scan_gap(&mut self, gap: &mut Gap, indent: Option<isize>) -> Result<(), Fault> {
         loop {
             let c = self.reader.peek(0);
@@ -138,7 +138,7 @@ impl Scanner<'_> {
             let is_escaped = gap.has_break;
             self.scan_gap(&mut gap, None)?;
             if is_escaped {
-                // The break that was escaped is nothing.
+                // An escaped break is dropped.
                 text.push_str(&gap.first_break);
                 text.push_str(&gap.further_breaks);
             } else {
@@ -279,7 +279,7 @@ impl Scanner<'_> {
         found
     }
 
-    /// The indent of a line and the empty lines before it. The first line tells the indent.
+    /// The indent of a line and the empty lines before it. The first line sets the indent.
     fn scan_block_breaks(
         &mut self,
         indent: &mut isize,
