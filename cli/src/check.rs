@@ -1,4 +1,4 @@
-//! `pullpass check`: the kubelet's verdict first, then our advice.
+//! `pullpass check`: first the kubelet's verdict, then our advice.
 
 mod advice;
 mod json;
@@ -18,14 +18,14 @@ use crate::text::{count, sanitize};
 pub(crate) use self::advice::hint;
 pub(crate) use self::snippet::Snippets;
 
-/// Judges a configuration, and looks at what an accepted one says.
+/// Checks a configuration, and the content of one that is accepted.
 pub(crate) fn run(args: &CheckArgs, environment: &Environment) -> Result<Report, Failure> {
     let target = args.target.target();
     let startup = startup(&args.path, args.bin_dir.as_deref(), &target);
     let mut lints = lints::check(startup.providers());
     lints.extend(plugin_lints::check(startup.providers()));
     lints.extend(lints::check_files(&startup, &args.path, args.bin_dir.as_deref()));
-    // The weightier first; within one weight in the order of the configuration.
+    // The most serious first; those of one severity in the order of the configuration.
     lints.sort_by_key(|lint| std::cmp::Reverse(lint.severity));
     let strict = args.strict && lints.iter().any(|lint| lint.severity == Severity::Warning);
     let code = u8::from(startup.error.is_some() || strict);
@@ -73,7 +73,7 @@ pub(crate) fn write_refusal(
     for finding in &refused.findings {
         let hint = advice::hint(finding, target);
         if finding.location.is_none() && refused.findings.len() == 1 {
-            // The message above says all of it.
+            // The message above says everything.
             let _ = writeln!(text, "hint: {}", sanitize(&hint));
             continue;
         }

@@ -1,16 +1,16 @@
-//! What `--help` and the manual pages say of each command beside its options.
+//! What `--help` and the manual pages say about each command, besides its options.
 
 use std::fmt::Write as _;
 
-/// What is said of one command.
+/// The notes on one command.
 pub(crate) struct CommandNotes {
     /// The name of its page, such as `pullpass-config-merge`.
     pub(crate) display_name: &'static str,
     /// Every exit code, with its meaning.
     pub(crate) exit_codes: &'static [(u8, &'static str)],
-    /// What else has to be known.
+    /// What else one must know.
     pub(crate) notes: &'static str,
-    /// What somebody wants, and the command line for it.
+    /// A purpose, and the command line for it.
     pub(crate) examples: &'static [(&'static str, &'static str)],
 }
 

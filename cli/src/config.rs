@@ -1,5 +1,5 @@
-//! `pullpass config`: a CredentialProviderConfig from what the plugins say of
-//! themselves, or from the profiles of one of them; and edits of a node's file.
+//! `pullpass config`: a CredentialProviderConfig from the plugins' own data, or from the
+//! profiles of one of them; and edits of a node's file.
 
 mod edit;
 mod node_file;
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &ConfigArgs, environment: &Environment) -> Result<Report
     }
 }
 
-/// What it prints has passed the kubelet's rules and our lints.
+/// Its output has passed the kubelet's rules and our lints.
 fn print(args: &ConfigArgs) -> Result<Report, Failure> {
     match &args.profiles {
         Some(path) => {
@@ -49,7 +49,7 @@ fn print(args: &ConfigArgs) -> Result<Report, Failure> {
     }
 }
 
-/// What goes to the cluster in place of the node, where that is asked for.
+/// The manifests for the cluster instead of the node's file, if they are requested.
 fn for_cluster(audiences: &[&str], args: &ConfigArgs) -> Option<String> {
     match (args.rbac, args.access_review) {
         (true, _) => Some(render::rbac(audiences)),
@@ -67,7 +67,7 @@ fn of_plugins(args: &ConfigArgs) -> Result<Report, Failure> {
         }
     }
     if args.plugins.is_empty() {
-        // All of them would be wrong on every node: a kubelet does not start while one of the
+        // All plugins together are wrong on every node: a kubelet does not start while one of the
         // programs is missing.
         return Err(Failure::new("no plugin was given").hint(format!(
             "name the plugins that this node has, such as `pullpass config ecr`\n{}",
@@ -94,7 +94,7 @@ fn of_plugins(args: &ConfigArgs) -> Result<Report, Failure> {
     Ok(Report::new(text, 0))
 }
 
-/// As the plugin itself wants it.
+/// The entry as the plugin itself describes it.
 fn tokens(plugin: &Plugin, audience: &str, args: &[String]) -> render::Tokens {
     let is_given = |option: &str| {
         args.iter().any(|arg| {
@@ -143,8 +143,8 @@ fn match_images(plugin: &Plugin, alone: bool, args: &ConfigArgs) -> Result<Vec<S
     Ok(plugin.match_images.iter().map(|pattern| (*pattern).to_owned()).collect())
 }
 
-/// What is printed must pass; only the words of the command line or the profiles can be the
-/// reason why it does not.
+/// The output must pass; only the command line or the profiles can be the reason why it does
+/// not.
 fn prove(text: &str, args: &ConfigArgs) -> Result<(), Failure> {
     let version = args.kubelet_version;
     let whose = if args.profiles.is_some() { "profiles" } else { "command line" };
@@ -159,7 +159,7 @@ fn prove(text: &str, args: &ConfigArgs) -> Result<(), Failure> {
     match lints.into_iter().find(|lint| lint.severity == Severity::Warning) {
         None => Ok(()),
         Some(lint) => Err(Failure::new(sanitize(&lint.message)).hint(match lint.code {
-            // Each would be run with the other's token, and fail.
+            // Each would get the other's token, and fail.
             "overlapping-patterns" if args.profiles.is_some() => {
                 "an entry has a single audience: give profiles that cover the same images the \
                  same `serviceAccountToken.audience`"

@@ -1,11 +1,11 @@
-//! Everything that is not on the command line: the one place that reads it.
+//! The only place that reads the command's surroundings beyond the command line.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
 
-/// What surrounds the command.
+/// The surroundings of the command.
 pub(crate) struct Environment {
-    /// Its variables, which plugins get as they get the kubelet's.
+    /// Its variables, which plugins get instead of the kubelet's.
     pub(crate) variables: Vec<(OsString, OsString)>,
     /// Whether stdout may have colours.
     pub(crate) stdout_colour: bool,
@@ -14,7 +14,7 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// The process's own.
+    /// Those of this process.
     #[expect(clippy::disallowed_methods, reason = "the one place where the environment comes from")]
     pub(crate) fn ambient() -> Self {
         let variables: Vec<(OsString, OsString)> = std::env::vars_os().collect();

@@ -19,8 +19,8 @@ use crate::lookup::redact::Redactor;
 use crate::report::{Failure, Report};
 use crate::text::sanitize;
 
-/// How long to wait on for a process that holds a plugin's streams; the kubelet waits
-/// without end.
+/// How long to wait for a process that holds a plugin's streams; the kubelet waits
+/// forever.
 const LONGEST_GRACE: Duration = Duration::from_secs(5);
 
 /// Asks the providers about one image.
@@ -109,7 +109,7 @@ fn is_skipped(outcome: &Outcome) -> bool {
     )
 }
 
-/// Whether an outcome is one that somebody has to fix.
+/// Whether an outcome is one that has to be fixed.
 fn is_failure(outcome: &Outcome) -> bool {
     match outcome {
         // Keys that do not cover the image are a mistake of the plugin.

@@ -1,5 +1,5 @@
-//! `pullpass`: what the kubelet makes of a configuration of image credential providers,
-//! before it is a kubelet that finds out.
+//! `pullpass`: shows what the kubelet does with a configuration of image credential providers,
+//! before a kubelet reads it.
 
 mod args;
 mod check;
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
                 let help = Report::new(error.to_string(), code);
                 return help.require_stdout().print(&Environment::ambient());
             }
-            // It is not a failure when the reader of the help has gone away.
+            // It is not a failure when the reader of the help has ended.
             let _ = error.print();
             return ExitCode::from(code);
         }

@@ -1,5 +1,5 @@
 //! Shell completions and manual pages, made from the definition of the command line and from
-//! what the plugins say of themselves.
+//! the plugins' own data.
 
 mod plugin;
 
@@ -80,7 +80,7 @@ fn display_name(command: &Command) -> &str {
     command.get_display_name().unwrap_or(command.get_name())
 }
 
-/// Whether a page is asked for as `config-merge` or with its whole name.
+/// Whether a page is requested as `config-merge` or by its whole name.
 fn is_named(command: &Command, name: &str) -> bool {
     let whole = display_name(command);
     whole == name || whole.strip_prefix("pullpass-") == Some(name)

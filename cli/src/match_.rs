@@ -16,11 +16,11 @@ use crate::text::sanitize;
 struct Candidate {
     provider: Option<String>,
     text: String,
-    /// Why not, in Go's words, where it is not a pattern.
+    /// If it is not a pattern, Go's message about it.
     parsed: Result<Pattern, String>,
 }
 
-/// One image with what became of it.
+/// One image and its results.
 struct Row<'a> {
     image: &'a str,
     lookup: Option<String>,
@@ -201,8 +201,7 @@ fn write_try(text: &mut String, one: &Try<'_>) {
     }
 }
 
-/// What to do about a pattern that does not cover an image, where the mistake is one that can be
-/// named.
+/// What to do about a pattern that does not cover an image, if the mistake is a known one.
 pub(crate) fn hint(pattern: &str, reason: &MismatchReason) -> Option<String> {
     let host = pattern.split('/').next().unwrap_or_default();
     let path = &pattern[host.len()..];
@@ -237,5 +236,5 @@ pub(crate) fn hint(pattern: &str, reason: &MismatchReason) -> Option<String> {
     Some(format!("write `{fixed}`"))
 }
 
-/// Names of Docker Hub that no image is compared as.
+/// Names of Docker Hub that never occur in the name that is compared.
 const HUB_ALIASES: [&str; 3] = ["index.docker.io", "registry-1.docker.io", "hub.docker.com"];

@@ -9,10 +9,10 @@ use crate::text::sanitize;
 pub(crate) const PLUGINS: &[&Plugin] =
     &[&pullpass_acr::PLUGIN, &pullpass_ecr::PLUGIN, &pullpass_gar::PLUGIN, &pullpass_oidc::PLUGIN];
 
-/// What may be left out of a plugin's name on the command line.
+/// The part of a plugin's name that may be left out on the command line.
 const SUFFIX: &str = "-credential-provider";
 
-/// A line on each: its short name and what it does.
+/// One line on each: its short name and what it does.
 pub(crate) fn table() -> String {
     let width = PLUGINS.iter().map(|plugin| short_name(plugin).len()).max().unwrap_or_default();
     let row = |plugin: &&Plugin| format!("  {:width$}  {}", short_name(plugin), plugin.summary);
@@ -24,7 +24,7 @@ fn short_name(plugin: &Plugin) -> &'static str {
 }
 
 /// The plugin that a provider's program is, by the program's name. Links such as
-/// `oidc-corp-credential-provider` are the oidc plugin's.
+/// `oidc-corp-credential-provider` belong to the oidc plugin.
 pub(crate) fn find_by_program(name: &str) -> Option<&'static Plugin> {
     let is_link = |plugin: &&&Plugin| {
         name.strip_prefix(short_name(plugin))

@@ -22,7 +22,7 @@ struct Row<'a> {
     record: &'a ImagePulledRecord,
     path: &'a Path,
     credentials: &'a ImagePullCredentials,
-    /// For the pod that was asked about.
+    /// The decision for the pod of the command line.
     decision: Option<PullDecision>,
 }
 
@@ -30,7 +30,7 @@ struct Row<'a> {
 struct Findings<'a> {
     args: &'a RecordsArgs,
     records: &'a PullRecords,
-    /// The image's name in the records, where one was asked for.
+    /// The image's name in the records, if one was given.
     name: Option<String>,
     rows: Vec<Row<'a>>,
 }
@@ -96,8 +96,8 @@ fn has_pod(args: &RecordsArgs) -> bool {
     args.service_account.is_some() || !args.secrets.is_empty()
 }
 
-/// The pod of the command line. UIDs and hashes are not known here: what has the same namespace and
-/// name is taken for the same.
+/// The pod of the command line. UIDs and hashes are not known here: objects with the same namespace
+/// and name are treated as the same.
 fn pod(args: &RecordsArgs, known: &ImagePullCredentials) -> PodCredentials {
     let mut pod = PodCredentials::default();
     for (namespace, name) in &args.secrets {
@@ -113,13 +113,13 @@ fn pod(args: &RecordsArgs, known: &ImagePullCredentials) -> PodCredentials {
 }
 
 impl Findings<'_> {
-    /// Whether an image that a pod names is the one that was asked for.
+    /// Whether an image that a pod names is the one on the command line.
     fn is_about(&self, image: &str) -> bool {
         let name = repository_as_written(image);
         self.name.as_ref().is_none_or(|wanted| name.as_ref() == Ok(wanted))
     }
 
-    /// Files that the kubelet cannot read, with the reason. For which image is not known.
+    /// Files that the kubelet cannot read, with the reason. Their images are not known.
     fn unreadable(&self) -> impl Iterator<Item = (&Path, &str)> {
         let pulled =
             self.records.pulled.iter().map(|file| (&file.path, file.record.as_ref().err()));
@@ -129,7 +129,7 @@ impl Findings<'_> {
         files.filter_map(|(path, error)| Some((path.as_path(), error?.as_str())))
     }
 
-    /// Files whose name is not that of their content.
+    /// Files whose name does not fit their content.
     fn misnamed(&self) -> impl Iterator<Item = &Path> {
         let pulled = self
             .records

@@ -1,4 +1,4 @@
-//! What a command ends with: data on stdout, remarks on stderr, an exit code.
+//! The result of a command: data on stdout, remarks on stderr, an exit code.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -15,7 +15,7 @@ use crate::text::{is_deceptive, paint_labels};
 pub(crate) struct Report {
     /// Data.
     pub(crate) stdout: String,
-    /// Remarks on it.
+    /// Remarks about the data.
     pub(crate) stderr: String,
     /// The exit code.
     pub(crate) code: u8,
@@ -29,7 +29,7 @@ impl Report {
 
     /// One JSON document.
     pub(crate) fn json(value: &Value, code: u8) -> Self {
-        // A terminal may show it as well. Such characters are within texts only.
+        // A terminal may show it too. Such characters occur only inside strings.
         let mut text = String::new();
         for c in format!("{value:#}\n").chars() {
             if is_deceptive(c) && c != '\n' {

@@ -8,14 +8,14 @@ pub(crate) fn count(number: usize, one: &str) -> String {
 }
 
 /// A foreign text for a terminal: control characters other than line ends are shown as `?`, so
-/// that no plugin can move the cursor, and so are marks of direction, with which a text can be
-/// made to look like another.
+/// that no plugin can move the cursor. Marks of direction are too, since they can make a text
+/// look like another one.
 pub(crate) fn sanitize(text: &str) -> String {
     let show = |c: char| if is_deceptive(c) && c != '\n' && c != '\t' { '?' } else { c };
     text.chars().map(show).collect()
 }
 
-/// Whether a character is not seen and changes how others are.
+/// Whether a character is invisible and changes how others look.
 pub(crate) fn is_deceptive(c: char) -> bool {
     let is_mark = matches!(
         c,
@@ -26,7 +26,7 @@ pub(crate) fn is_deceptive(c: char) -> bool {
 }
 
 /// The labels that may begin a line, and the colour that each has on a terminal: red for what
-/// fails, yellow for what probably will, green for what works, cyan for what is only said.
+/// fails, yellow for what probably will, green for what works, cyan for information.
 const LABELS: [(&str, &str); 22] = [
     ("error:", RED),
     ("refused:", RED),
@@ -76,7 +76,7 @@ pub(crate) fn paint_labels(text: &str) -> String {
     painted
 }
 
-/// As people read times of runs.
+/// The time of a run, for people.
 pub(crate) fn elapsed(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
     if milliseconds < 1000 {

@@ -1,4 +1,4 @@
-//! A message with the line that it is about, less what may be secret in it.
+//! A message with the line that it is about, without what may be secret in it.
 
 use std::ops::Range;
 
@@ -21,12 +21,12 @@ impl Snippets {
         Self { renderer: if colour { Renderer::styled() } else { Renderer::plain() } }
     }
 
-    /// A fault in the kubelet's words.
+    /// An error with the kubelet's message.
     pub(super) fn error(&self, finding: &Finding, hint: &str) -> String {
         self.render(Level::ERROR, &finding.message, finding.location.as_ref(), hint)
     }
 
-    /// Advice of ours.
+    /// Our advice.
     pub(crate) fn lint(&self, lint: &Lint) -> String {
         let level = match lint.severity {
             Severity::Warning => Level::WARNING,
@@ -69,7 +69,7 @@ impl Snippets {
     }
 }
 
-/// What a tab is shown as: where it is the mistake, blanks would hide it.
+/// How a tab is shown: if it is the mistake, blanks would hide it.
 const TAB: &str = "→";
 
 /// The line with its tabs made visible.

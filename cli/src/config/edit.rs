@@ -1,5 +1,5 @@
-//! `pullpass config merge` and `pullpass config remove`: one provider into a node's file or out of
-//! it. The kubelet's verdict on the result comes before a byte is written.
+//! `pullpass config merge` and `pullpass config remove`: add one provider to a node's file, or
+//! remove one. The result is checked as the kubelet checks it before a byte is written.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::plugin_lints;
 use crate::report::{Failure, Report};
 use crate::text::sanitize;
 
-/// Of a new file. The kubelet is root.
+/// The mode of a new file. The kubelet is root.
 const MODE: u32 = 0o644;
 const MODE_WITH_SECRETS: u32 = 0o600;
 
@@ -113,7 +113,7 @@ fn empty_config(path: &Path) -> &'static [u8] {
     }
 }
 
-/// What the kubelet would say of these bytes.
+/// What the kubelet would say about these bytes.
 fn judge(options: &ConfigEditOptions, text: &[u8]) -> Result<Config, StartupError> {
     Config::parse(&options.file.to_string_lossy(), text, &target(options))
 }
@@ -142,9 +142,9 @@ struct PendingEdit<'a> {
     file: &'a NodeFile,
     edited: &'a Edited,
     name: &'a str,
-    /// Of a new file.
+    /// The mode of a new file.
     mode: u32,
-    /// What the file does to the name where nothing changes.
+    /// What the file says about the name if nothing changes.
     unchanged: &'static str,
 }
 
@@ -238,7 +238,7 @@ impl PendingEdit<'_> {
     }
 }
 
-/// The text with what of it may be shown.
+/// The text, with what may be shown of it.
 fn source(options: &ConfigEditOptions, text: &[u8]) -> Option<Arc<Source>> {
     match judge(options, text) {
         Ok(config) => config.sources.first().cloned(),
@@ -246,7 +246,7 @@ fn source(options: &ConfigEditOptions, text: &[u8]) -> Option<Arc<Source>> {
     }
 }
 
-/// What the kubelet accepts and what is hardly ever meant so.
+/// What the kubelet accepts but is almost certainly a mistake.
 fn warnings(config: &Config) -> Vec<Lint> {
     let mut lints = lints::check(&config.providers);
     lints.extend(plugin_lints::check(&config.providers));

@@ -1,4 +1,4 @@
-//! A node's configuration file, replaced as a whole or not at all.
+//! A node's configuration file, replaced completely or not at all.
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Read as _, Write as _};
@@ -15,7 +15,7 @@ use tempfile::NamedTempFile;
 use crate::report::Failure;
 use crate::text::sanitize;
 
-/// How long another run on the same directory may take.
+/// How long to wait for another run on the same directory.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// In bytes; more than all extended attributes of a configuration file.
@@ -23,16 +23,16 @@ const MOST_ATTRIBUTES: usize = 64 << 10;
 
 /// A configuration file as it was read.
 pub(super) struct NodeFile {
-    /// Where a link leads; the file itself otherwise.
+    /// The target if it is a link; otherwise the file itself.
     path: PathBuf,
     directory: File,
-    /// `None` where it does not exist.
+    /// `None` if it does not exist.
     old: Option<(Vec<u8>, Metadata)>,
 }
 
 impl NodeFile {
-    /// Reads the file. A link is followed, as the kubelet and an editor do: to replace the link
-    /// by a file would leave its target behind unchanged, for whatever else reads that.
+    /// Reads the file. A link is followed, as the kubelet and an editor do: if the link were
+    /// replaced by a file, other readers of its target would see no change.
     ///
     /// With `to_write` no other run of this command comes between the reading and the writing.
     ///
@@ -64,14 +64,14 @@ impl NodeFile {
         Ok(Self { path: real, directory, old })
     }
 
-    /// The bytes, `None` where there is no file.
+    /// The bytes; `None` if there is no file.
     pub(super) fn text(&self) -> Option<&[u8]> {
         self.old.as_ref().map(|(text, _)| text.as_slice())
     }
 
-    /// Puts a new file in the place of the old one, with its owner, mode and extended attributes,
-    /// among which is the label of SELinux. A file that is new has the mode `new_mode`. Whenever
-    /// this is cut short, the old file or the new one is there, whole.
+    /// Replaces the old file with a new one that has its owner, mode and extended attributes,
+    /// such as the SELinux label. A file that did not exist gets the mode `new_mode`. If this is
+    /// interrupted at any time, either the old or the new file is there, complete.
     ///
     /// # Errors
     /// When that is not possible, or the file was changed since it was read.
@@ -91,7 +91,7 @@ impl NodeFile {
                 _ => failure,
             }
         };
-        // A kubelet that reads the directory reads no file with this ending.
+        // A kubelet that reads the directory ignores files with this ending.
         let mut new = tempfile::Builder::new()
             .prefix(".pullpass-")
             .suffix(".tmp")
@@ -117,7 +117,7 @@ impl NodeFile {
         })
     }
 
-    /// Another program may have written in the meantime; this leaves it a moment to do so.
+    /// Another program may have written in the meantime; this leaves it only a moment to do so.
     fn check_unchanged(&self) -> Result<(), Failure> {
         let now = match fs::metadata(&self.path) {
             Ok(_) => file::read(&self.path).ok(),
@@ -183,7 +183,7 @@ fn lock(directory: &File, folder: &Path) -> Result<(), Failure> {
                 let message = format!("another program holds a lock on `{}`", show(folder));
                 return Err(Failure::new(message).hint("wait for it to end, and run this again"));
             }
-            // There are file systems without locks; the bytes are compared all the same.
+            // Some file systems have no locks; the bytes are compared in any case.
             Ok(()) | Err(_) => return Ok(()),
         }
     }
@@ -195,7 +195,7 @@ fn keep_metadata(new: &NamedTempFile, old: &Path, metadata: &Metadata) -> io::Re
     if (now.uid(), now.gid()) != (metadata.uid(), metadata.gid()) {
         fchown(file, Some(metadata.uid()), Some(metadata.gid()))?;
     }
-    // After the owner, whose change takes bits away.
+    // After the owner is set, because that clears bits of the mode.
     file.set_permissions(Permissions::from_mode(metadata.mode() & 0o7777))?;
     let old = File::open(old)?;
     let mut names = vec![0; MOST_ATTRIBUTES];
@@ -218,8 +218,8 @@ fn keep_metadata(new: &NamedTempFile, old: &Path, metadata: &Metadata) -> io::Re
     Ok(())
 }
 
-/// Labels, lists of who may read, and what people attach. A hash or a signature of the old bytes
-/// (`security.ima`, `security.evm`) would be wrong for the new ones.
+/// Security labels, access control lists, and attributes of users. A hash or a signature of the old
+/// bytes (`security.ima`, `security.evm`) would be wrong for the new ones.
 fn is_kept(attribute: &[u8]) -> bool {
     let whole: [&[u8]; 3] = [b"security.selinux", b"security.SMACK64", b"system.posix_acl_access"];
     whole.contains(&attribute) || attribute.starts_with(b"user.")

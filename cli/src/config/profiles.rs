@@ -12,7 +12,7 @@ use crate::plugins;
 use crate::report::Failure;
 use crate::text::sanitize;
 
-/// One entry for each audience: an entry has only one.
+/// One entry for each audience: an entry can only have one.
 pub(super) fn entries(path: &Path, args: &ConfigArgs) -> Result<Vec<Entry<'static>>, Failure> {
     let plugin = &pullpass_oidc::PLUGIN;
     match args.plugins.as_slice() {

@@ -20,7 +20,7 @@ pub(super) struct Entry<'a> {
     pub(super) tokens: Option<Tokens>,
 }
 
-/// The pod's token, and when an answer may serve another pod.
+/// The pod's token, and when an answer may be used for another pod.
 pub(super) struct Tokens {
     pub(super) audience: String,
     pub(super) cache_type: CacheType,
@@ -69,15 +69,15 @@ providers:
     text
 }
 
-/// What lets nodes ask for tokens of these audiences.
+/// The RBAC that lets nodes request tokens for these audiences.
 pub(super) fn rbac(audiences: &[&str]) -> String {
     let manifests: Vec<String> =
         audiences.iter().map(|audience| audience_manifest(audience)).collect();
     manifests.join("---\n")
 }
 
-/// What asks a cluster whether a node may have tokens of these audiences. `kubectl auth can-i`
-/// cannot ask it: it takes an audience with a dot or a slash apart.
+/// The review that asks a cluster whether a node may get tokens for these audiences. `kubectl auth
+/// can-i` cannot ask this: it splits an audience at dots and slashes.
 pub(super) fn access_reviews(audiences: &[&str]) -> String {
     let review = |audience: &&str| {
         format!(

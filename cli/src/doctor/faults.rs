@@ -1,4 +1,4 @@
-//! The faults: each a small function from what was seen to what is wrong.
+//! The faults: each is a small function from the observations to what is wrong.
 
 mod config;
 mod flags;

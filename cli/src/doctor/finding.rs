@@ -3,14 +3,14 @@
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Finding {
-    /// A word for programs that never changes.
+    /// An identifier for programs that never changes.
     pub(super) id: &'static str,
     pub(super) severity: Severity,
     /// What is wrong. Holds no value that may be secret.
     pub(super) message: String,
-    /// What was read to know it.
+    /// The evidence.
     pub(super) read: String,
-    /// What fixes it: a command as a rule.
+    /// What fixes it, usually a command.
     pub(super) fix: String,
 }
 
@@ -19,14 +19,14 @@ pub(super) struct Finding {
 pub(super) enum Severity {
     /// The kubelet does not start with this: now, or at its next start.
     KillsKubelet,
-    /// Pulls go on without the credentials.
+    /// Pulls continue without the credentials.
     NoCredentials,
-    /// It works now, and need not tomorrow.
+    /// It works now, but may fail later.
     Risk,
 }
 
 impl Severity {
-    /// The word for programs.
+    /// The identifier for programs.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::KillsKubelet => "kills-kubelet",

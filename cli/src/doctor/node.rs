@@ -1,4 +1,4 @@
-//! What was seen of a node. Nothing here reads; the faults are found in it.
+//! What was observed on a node. Nothing here reads files; the faults are found in this data.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -17,38 +17,38 @@ pub(super) struct Node {
     pub(super) kubelet: Option<Process>,
     /// Further processes that could be the node's kubelet.
     pub(super) other_kubelets: Vec<u32>,
-    /// The minor version, where it was found; it may be older than all that Pullpass knows.
+    /// The minor version, if it was found; it may be older than all that Pullpass knows.
     pub(super) minor: Option<u32>,
     pub(super) target: Target,
     pub(super) os: OsRelease,
-    /// The unit's own file and its drop-ins, in the order in which systemd reads them.
+    /// The unit's file and its drop-ins, in the order in which systemd reads them.
     pub(super) unit: Vec<UnitFile>,
     /// Drop-ins of a unit `kubelet.service`, where the kubelet is part of another unit.
     pub(super) foreign_drop_ins: Vec<UnitFile>,
     /// Every file of variables that a unit reads or that an installer may have written.
     pub(super) env_files: Vec<EnvFile>,
-    /// The KubeletConfiguration and its keys that belong into flags.
+    /// The KubeletConfiguration, and those of its keys that must be flags instead.
     pub(super) misplaced_keys: Option<(PathBuf, Vec<String>)>,
     pub(super) config: Option<Configuration>,
     pub(super) bin_dir: Option<BinDir>,
     pub(super) mounts: Vec<Mount>,
     /// Processes that have a program open for writing.
     pub(super) writers: Vec<(u32, PathBuf)>,
-    /// Registries and the hosts that containerd asks in their place.
+    /// Registries and the hosts that containerd uses instead of them.
     pub(super) mirrors: Vec<(String, String)>,
     /// The pause image and the file that names it.
     pub(super) sandbox_image: Option<(String, PathBuf)>,
     /// Proxy variables of `/etc/environment`.
     pub(super) proxies: Vec<String>,
-    /// Lines of the kubelet's log, where it is a file.
+    /// Lines of the kubelet's log, if it is a file.
     pub(super) log: Vec<(PathBuf, String)>,
     /// Refusals of SELinux.
     pub(super) denials: Vec<String>,
     pub(super) fapolicyd: Option<Fapolicyd>,
     pub(super) extensions: Vec<Extension>,
-    /// Marks of platforms, such as a folder that only one has.
+    /// Signs of platforms, such as a folder that only one has.
     pub(super) is_minikube: bool,
-    /// What could not be seen, and why.
+    /// What could not be read, and why.
     pub(super) unseen: Vec<(String, String)>,
 }
 
@@ -57,16 +57,16 @@ pub(super) struct Node {
 pub(super) struct Process {
     pub(super) pid: u32,
     pub(super) name: String,
-    /// Without the program's name; empty where it is part of another program.
+    /// Without the program's name; empty if it is part of another program.
     pub(super) args: Vec<String>,
-    /// `None` where it cannot be read.
+    /// `None` if it cannot be read.
     pub(super) environ: Option<Vec<(String, String)>>,
     pub(super) unit: Option<String>,
     pub(super) started: Option<SystemTime>,
 }
 
 impl Process {
-    /// The values of a flag in their order; the last counts.
+    /// The values of a flag in their order; the last one is used.
     pub(super) fn flag(&self, name: &str) -> Vec<&str> {
         flag_values(&self.args, name)
     }
@@ -131,7 +131,7 @@ pub(super) struct Configuration {
     /// Our warnings.
     pub(super) warnings: Vec<Lint>,
     pub(super) is_v1: bool,
-    /// Parts of the path that others may write to.
+    /// Parts of the path that other users may write to.
     pub(super) writable: Vec<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! Looks at a node: its processes, units, files and mounts. Only reads.
+//! Observes a node: its processes, units, files and mounts. Only reads.
 
 mod configuration;
 mod process;
@@ -26,7 +26,7 @@ const ENV_FILES: [&str; 5] = [
 const RANCHER: (&str, &str) =
     ("/var/lib/rancher/credentialprovider/config.yaml", "/var/lib/rancher/credentialprovider/bin");
 
-/// All that can be seen of the node.
+/// Everything that can be observed on the node.
 pub(super) fn node(args: &DoctorArgs) -> Node {
     let tree = Tree::new(&args.root);
     let mut node = Node::default();
@@ -73,7 +73,7 @@ fn kubelet_files(
     let Some(kubelet) = kubelet else { return tree.clone() };
     let namespace = |pid: &str| tree.link(&Path::new("/proc").join(pid).join("ns/mnt")).ok();
     let own = namespace(&kubelet.pid.to_string());
-    // PID 1 is the node's own.
+    // PID 1 belongs to the node itself.
     match (own, namespace("1")) {
         (Some(own), Some(first)) if own != first => {
             let root = tree.root().join(format!("proc/{}/root", kubelet.pid));
@@ -109,7 +109,7 @@ fn see_units(node: &mut Node, tree: &Tree) {
     }
 }
 
-/// The kubelet's flags: of its process, else as its files would have them.
+/// The kubelet's flags: from its process, or else from its files.
 fn flags(node: &Node) -> Vec<String> {
     match &node.kubelet {
         Some(kubelet) if kubelet.name == "kubelet" => kubelet.args.clone(),

@@ -8,7 +8,7 @@ use crate::doctor::finding::Finding;
 use crate::doctor::node::Node;
 use crate::text::{count, sanitize};
 
-/// What was looked at, what is wrong, and what could not be seen.
+/// What was checked, what is wrong, and what could not be read.
 pub(super) fn text(node: &Node, findings: &[Finding]) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "kubelet: {}", describe_kubelet(node));

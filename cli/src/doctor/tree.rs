@@ -1,5 +1,5 @@
-//! A node's file system below a root, read with bounds. Links are followed within it, so that an
-//! absolute one does not lead to this machine's own files.
+//! A node's file system below a root, read with limits. Links are followed within it, so that an
+//! absolute link does not lead to this machine's own files.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -14,7 +14,7 @@ const LARGEST_FILE: u64 = 4 << 20;
 /// As many links as the kernel follows.
 const MOST_LINKS: usize = 40;
 
-/// How many entries of a directory are looked at.
+/// How many entries of a directory are read.
 const MOST_ENTRIES: usize = 10_000;
 
 /// The file system of a node.
@@ -36,7 +36,7 @@ impl Tree {
     /// has a place too.
     ///
     /// # Errors
-    /// When links lead in a circle.
+    /// When links form a loop.
     pub(super) fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
         let mut left: Vec<PathBuf> = parts(path);
         let mut real = self.root.clone();
@@ -98,13 +98,13 @@ impl Tree {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// What a link says, which need not exist.
+    /// The target of a link, which need not exist.
     pub(super) fn link(&self, path: &Path) -> io::Result<PathBuf> {
         let folder = self.resolve(path.parent().unwrap_or(path))?;
         fs::read_link(folder.join(path.file_name().unwrap_or_default()))
     }
 
-    /// The names in a directory, sorted; none where it cannot be read.
+    /// The names in a directory, sorted; none if it cannot be read.
     pub(super) fn names(&self, path: &Path) -> Vec<String> {
         let Ok(real) = self.resolve(path) else { return Vec::new() };
         let Ok(entries) = fs::read_dir(real) else { return Vec::new() };

@@ -9,7 +9,7 @@ use pullpass_kubelet::{CacheDecision, Config, Outcome, ProviderReport};
 
 use crate::args::LookupArgs;
 
-/// The next step, where there is one.
+/// The next step, if there is one.
 pub(super) fn hint(
     args: &LookupArgs,
     config: &Config,
@@ -57,7 +57,7 @@ fn uncovered(lookup_name: &str, report: &ProviderReport) -> String {
     )
 }
 
-/// More would drown the rest.
+/// More would hide the rest.
 const MOST_KEYS: usize = 5;
 
 fn exit_status(report: &ProviderReport) -> &'static str {

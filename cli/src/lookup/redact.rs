@@ -1,4 +1,4 @@
-//! Takes the secrets that are known in this look-up out of foreign texts.
+//! Removes the secrets that are known in this look-up from foreign texts.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -7,14 +7,14 @@ use pullpass::secrecy::{ExposeSecret as _, SecretString};
 use pullpass_kubelet::Lookup;
 use serde_json::Value;
 
-/// What is shown in place of a secret.
+/// What is shown instead of a secret.
 pub(super) const REDACTED: &str = "REDACTED";
 
-/// What is shown in place of a text that repeats a secret in another form.
+/// What is shown instead of a text that repeats a secret in another form.
 const WITHHELD: &str = "(not shown: it repeats a part of a secret; `--show-secrets` shows it)";
 
-/// In bytes. A shorter secret is taken out only where it is a word, since it may also be a part
-/// of words.
+/// In bytes. A shorter secret is removed only where it is a whole word, since it may also be a part
+/// of other words.
 const SHORTEST: usize = 6;
 
 /// Knows the look-up's secrets.
@@ -48,12 +48,12 @@ impl Redactor {
         Self { show, secrets, sent }
     }
 
-    /// A password, or what is shown in its place.
+    /// A password, or what is shown instead.
     pub(super) fn password<'a>(&self, password: &'a SecretString) -> &'a str {
         if self.show { password.expose_secret() } else { REDACTED }
     }
 
-    /// A foreign text without the known secrets, or what is shown in its place.
+    /// A foreign text without the known secrets, or what is shown instead.
     pub(super) fn text(&self, text: &str) -> String {
         let mut shown = text.to_owned();
         if self.show {

@@ -14,7 +14,7 @@ use crate::lookup::{advice, is_failure, is_skipped};
 use crate::match_::hint;
 use crate::text::{count, elapsed, sanitize, utc};
 
-/// More of what a plugin wrote would drown the rest; JSON has all that was kept.
+/// More of what a plugin wrote would hide the rest; JSON has all that was kept.
 const MOST_LINES: usize = 20;
 const MOST_BYTES: usize = 3000;
 
@@ -122,7 +122,7 @@ fn write_provider(
     if let Some(detail) = &report.detail {
         line("not in the kubelet's log", detail);
     }
-    // Of a run that failed it is in the kubelet's line.
+    // For a run that failed it is in the kubelet's line.
     let is_logged = matches!(report.outcome, Outcome::Failed(kind) if kind.is_counted());
     if !report.stderr.is_empty() && !is_logged {
         line("stderr, which the kubelet discards", &String::from_utf8_lossy(&report.stderr));
@@ -138,16 +138,16 @@ fn write_provider(
     }
 }
 
-/// What a plugin that failed without a word on stderr wrote to stdout, unless it may be an
+/// What a plugin that failed with an empty stderr wrote to stdout, unless it may be an
 /// answer with a password.
 pub(super) fn stdout(report: &ProviderReport) -> Option<String> {
     let stdout = String::from_utf8_lossy(&report.stdout);
     let shows = report.stderr.is_empty() && !stdout.trim().is_empty() && !stdout.contains('{');
-    // What is not an answer may be a token alone.
+    // A text that is not an answer may be a bare token.
     shows.then(|| stdout.lines().map(one_line).collect::<Vec<_>>().join("\n"))
 }
 
-/// What the kubelet logs: an error, or why it was silent.
+/// What the kubelet logs: an error, or why it logs nothing.
 pub(super) fn message(report: &ProviderReport) -> Option<&str> {
     let silent = match report.outcome {
         Outcome::NotCalled(_) => report.log.last(),

@@ -17,10 +17,10 @@ use crate::text::sanitize;
 /// Longer than any token.
 const LONGEST: u64 = 1 << 20;
 
-/// Reads the token; white space around it is the file's.
+/// Reads the token, without white space around it.
 pub(super) fn read(path: &Path) -> Result<SecretString, Failure> {
     let cannot = |why: String| Failure::new(format!("cannot read `{}`: {why}", path.display()));
-    // Without waiting for the other end of a pipe; what was opened is looked at afterwards.
+    // Without waiting for the other end of a pipe; what was opened is checked afterwards.
     let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new()
         .read(true)
@@ -45,7 +45,7 @@ pub(super) fn read(path: &Path) -> Result<SecretString, Failure> {
     Ok(SecretString::from(token))
 }
 
-/// Annotations that the kubelet would keep to itself.
+/// Annotations that the kubelet would not pass on.
 pub(super) fn unlisted(
     annotations: &[(String, String)],
     config: &Config,

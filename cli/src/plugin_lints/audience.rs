@@ -1,4 +1,4 @@
-//! Audiences whose tokens are logins to the cluster itself.
+//! Audiences whose tokens are accepted by the cluster itself.
 
 use pullpass::audience::is_for_api_server;
 use pullpass::secrecy::ExposeSecret as _;
@@ -8,7 +8,7 @@ use pullpass_kubelet::lints::Lint;
 pub(super) fn check(provider: &CredentialProvider, lints: &mut Vec<Lint>) {
     let Some(tokens) = &provider.token_attributes else { return };
     let audience = &tokens.audience;
-    // The issuer is the cluster's and not known here.
+    // The cluster's issuer is not known here.
     if !is_for_api_server(audience, "") || is_allowed(provider, audience) {
         return;
     }

@@ -1,4 +1,4 @@
-//! Hosts that are nearly those of a cloud's registry, or that a plugin does not answer for.
+//! Hosts that are nearly a cloud's registry, or that a plugin does not answer for.
 
 use pullpass::Plugin;
 use pullpass::secrecy::ExposeSecret as _;
@@ -16,7 +16,7 @@ const FURTHER_PATTERNS: [&str; 4] =
 /// Patterns of a cloud that closed in 2021. AKS still writes them on every node.
 const CLOSED_PATTERNS: [&str; 2] = ["*.azurecr.de", "*.*.geo.azurecr.de"];
 
-/// A domain is told by its longest label; shorter ones are near to too many others.
+/// A domain is recognized by its longest label; shorter labels are similar to too many others.
 const SHORTEST_TOLD: usize = 6;
 
 /// Patterns of all clouds' registries.
@@ -24,7 +24,7 @@ fn patterns() -> impl Iterator<Item = &'static str> {
     PLUGINS.iter().flat_map(|plugin| plugin.match_images).copied().chain(FURTHER_PATTERNS)
 }
 
-/// What of a pattern's host is a fixed domain: the labels after the last with a `*`.
+/// The fixed domain of a pattern's host: the labels after the last one with a `*`.
 fn domain(host: &str) -> &str {
     match host.rfind('*') {
         Some(star) => host[star..].split_once('.').map_or("", |(_, domain)| domain),
@@ -56,13 +56,13 @@ pub(super) fn list(domains: &[&str]) -> String {
     domains.iter().map(|domain| format!("`{domain}`")).collect::<Vec<String>>().join(" or ")
 }
 
-/// Whether a host is in a domain, or is it.
+/// Whether a host is a domain, or below it.
 fn is_under(host: &str, domain: &str) -> bool {
     let rest = host.strip_suffix(domain).filter(|_| !domain.is_empty());
     rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// The domains that were meant, where `host` ends in none of a cloud's.
+/// The domains that were probably meant, if `host` has no domain of a cloud.
 fn find_near_domains(host: &str) -> Option<Vec<&'static str>> {
     if patterns().map(domain).any(|domain| is_under(host, domain)) {
         return None;
@@ -80,7 +80,7 @@ fn find_near_domains(host: &str) -> Option<Vec<&'static str>> {
             let same_end = format!(".{rest}") == after;
             let looks_public = labels[index + 1..].iter().all(|label| label.len() <= 3);
             match *label == main {
-                // The right name at another end, such as `azurecr.de`.
+                // The right name with another ending, such as `azurecr.de`.
                 true => !rest.is_empty() && looks_public && !same_end,
                 false => same_end && is_one_letter_off(label, main),
             }
@@ -117,13 +117,13 @@ pub(super) fn check_answered(
     }
     for pattern in &provider.match_images {
         let host = host(pattern.as_str());
-        // An option names mirrors and hosts of the operator's own.
+        // An option names mirrors and the operator's own hosts.
         let is_named = provider.args.iter().any(|arg| arg.expose_secret().contains(host));
         let known = || plugin.match_images.iter().copied().chain(FURTHER_PATTERNS);
         if is_named || known().any(|known| may_overlap(host, known)) {
             continue;
         }
-        // Of hosts that are no cloud's an option may say that they are this one's.
+        // An option may assign hosts that belong to no cloud to this one.
         let is_own = known().map(domain).any(|domain| is_under(host, domain));
         if !is_own && !patterns().any(|other| may_overlap(host, other)) {
             continue;
@@ -146,7 +146,7 @@ pub(super) fn may_overlap(a: &str, b: &str) -> bool {
             .all(|(a, b)| a == b || a.contains('*') && fits(a, b) || b.contains('*') && fits(b, a))
 }
 
-/// Whether a label with a `*` fits another, by what is before and after the `*`.
+/// Whether a label with a `*` can match another one, by what is before and after the `*`.
 fn fits(glob: &str, label: &str) -> bool {
     if label.contains('*') {
         return true;

@@ -12,7 +12,7 @@ use crate::plugin_lints::hosts::{list, may_overlap};
 use crate::text::sanitize;
 
 pub(super) fn check(options: &Options, provider: &CredentialProvider, lints: &mut Vec<Lint>) {
-    // With a preset, or one profile of the file, the entry is for less than the file.
+    // With a preset, or with one profile of the file, the entry does not cover the whole file.
     let Some(path) = options.path("config").filter(|_| !options.is_set("profile")) else { return };
     let location = provider.args.first().map_or(&provider.name.location, |arg| &arg.location);
     if !path.is_absolute() {
@@ -115,7 +115,7 @@ fn compare(
     }
 }
 
-/// The host of a pattern and its port, or nothing.
+/// The host of a pattern, and its port if it has one.
 fn split(pattern: &str) -> (&str, &str) {
     let authority = pattern.split('/').next().unwrap_or_default();
     authority.split_once(':').unwrap_or((authority, ""))

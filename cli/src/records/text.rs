@@ -9,10 +9,10 @@ use pullpass_kubelet::pull_records::{ImagePullCredentials, PullReason};
 use crate::records::{Findings, Row, has_pod};
 use crate::text::sanitize;
 
-/// So many digits of a login's hash are enough to compare.
+/// How many digits of a login's hash are shown: enough to compare.
 const HASH_DIGITS: usize = 12;
 
-/// Each image with who may use it, then what the kubelet passes over.
+/// Each image with who may use it, then what the kubelet ignores.
 pub(super) fn render(findings: &Findings<'_>) -> String {
     let mut text = String::new();
     let target = findings.args.target.target();
@@ -157,7 +157,7 @@ fn write_intents(text: &mut String, findings: &Findings<'_>) {
     }
 }
 
-/// Files that the kubelet cannot use, which may be those of the image.
+/// Files that the kubelet cannot use, which may be records of the image.
 fn write_problems(text: &mut String, findings: &Findings<'_>) {
     for (path, message) in findings.unreadable() {
         let _ = writeln!(

@@ -1,4 +1,4 @@
-//! The configuration. What the kubelet and our lints say of it is `pullpass check`'s.
+//! The configuration. What the kubelet and our lints say about it comes from `pullpass check`.
 
 use pullpass_kubelet::KubeletVersion;
 
@@ -27,11 +27,11 @@ pub(super) fn refused(node: &Node) -> Vec<Finding> {
     refusals.collect()
 }
 
-/// What it accepts, and what does not work.
+/// What it accepts but does not work.
 pub(super) fn warned(node: &Node) -> Vec<Finding> {
     let Some(config) = &node.config else { return Vec::new() };
     let warnings = config.warnings.iter().filter(|lint| {
-        // The path as a whole is looked at elsewhere.
+        // The path as a whole is checked elsewhere.
         !matches!(lint.code, "writable-config" | "writable-bin-dir")
     });
     let warnings = warnings.map(|lint| {
@@ -50,7 +50,7 @@ pub(super) fn warned(node: &Node) -> Vec<Finding> {
     warnings.collect()
 }
 
-/// The kubelet reads its configuration once.
+/// The kubelet reads its configuration only once.
 pub(super) fn newer_than_kubelet(node: &Node) -> Vec<Finding> {
     let files = node.config.iter().flat_map(|config| &config.files);
     files
@@ -88,7 +88,7 @@ pub(super) fn odd_entry(node: &Node) -> Vec<Finding> {
     entries.collect()
 }
 
-/// A directory as the configuration came with 1.34.
+/// A directory as the configuration works since 1.34.
 pub(super) fn directory_too_early(node: &Node) -> Vec<Finding> {
     let is_early = node.minor.is_some_and(|minor| minor < 34);
     let Some(config) = node.config.as_ref().filter(|config| config.is_directory && is_early) else {
@@ -103,7 +103,7 @@ pub(super) fn directory_too_early(node: &Node) -> Vec<Finding> {
     )]
 }
 
-/// `v1` of the configuration came with 1.26.
+/// `v1` of the configuration exists since 1.26.
 pub(super) fn v1_too_early(node: &Node) -> Vec<Finding> {
     let early = |config: &&Configuration| config.is_v1;
     let Some(minor) = node.minor.filter(|minor| *minor < 26) else { return Vec::new() };

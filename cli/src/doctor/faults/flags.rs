@@ -1,4 +1,4 @@
-//! The two flags: whether the kubelet has them, and which file hides them.
+//! The two flags: whether the kubelet has them, and which file overrides them.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ pub(super) fn several_kubelets(node: &Node) -> Vec<Finding> {
     )]
 }
 
-/// A kubelet with one of the two refuses to start, or does without providers.
+/// A kubelet with only one of the two refuses to start, or uses no providers.
 pub(super) fn one_flag(node: &Node) -> Vec<Finding> {
     let (config, bin_dir) = (node.config_is_named(), node.bin_dir.is_some());
     let missing = match (config, bin_dir) {
@@ -45,7 +45,7 @@ pub(super) fn one_flag(node: &Node) -> Vec<Finding> {
     )]
 }
 
-/// A file that the unit reads has the flag, and the running kubelet has not.
+/// A file that the unit reads has the flag, but the running kubelet has not.
 pub(super) fn flag_not_running(node: &Node) -> Vec<Finding> {
     let Some(kubelet) = node.kubelet.as_ref().filter(|kubelet| kubelet.name == "kubelet") else {
         return Vec::new();
@@ -106,7 +106,7 @@ pub(super) fn environment_overridden(node: &Node) -> Vec<Finding> {
     findings
 }
 
-/// The flags are in a file of another distribution.
+/// The flags are in a file that only another distribution reads.
 pub(super) fn env_file_not_read(node: &Node) -> Vec<Finding> {
     if node.unit.is_empty() {
         return Vec::new();
@@ -137,7 +137,7 @@ pub(super) fn env_file_not_read(node: &Node) -> Vec<Finding> {
         .collect()
 }
 
-/// The unit reads the file, and its command line does not have the variable.
+/// The unit reads the file, but its command line does not use the variable.
 pub(super) fn variable_not_used(node: &Node) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in node.env_files.iter().filter(|file| node.is_read(&file.path)) {
@@ -166,7 +166,7 @@ pub(super) fn variable_not_used(node: &Node) -> Vec<Finding> {
     findings
 }
 
-/// Of repeated flags the last counts, and the providers of the first are gone.
+/// Of repeated flags the last one is used, and the providers of the first are lost.
 pub(super) fn flag_repeated(node: &Node) -> Vec<Finding> {
     let Some(kubelet) = &node.kubelet else { return Vec::new() };
     let mut findings = Vec::new();
@@ -211,7 +211,7 @@ pub(super) fn flag_in_kubelet_configuration(node: &Node) -> Vec<Finding> {
     )]
 }
 
-/// systemd starts a unit as it read it last.
+/// systemd starts a unit as it last read it.
 pub(super) fn daemon_reload_needed(node: &Node) -> Vec<Finding> {
     let is_newer =
         |file: &&UnitFile| file.changed.is_some_and(|changed| node.is_newer_than_kubelet(changed));
@@ -227,7 +227,7 @@ pub(super) fn daemon_reload_needed(node: &Node) -> Vec<Finding> {
     newer.collect()
 }
 
-/// A drop-in for `kubelet.service`, where the kubelet is another unit's.
+/// A drop-in for `kubelet.service`, although the kubelet belongs to another unit.
 pub(super) fn other_unit(node: &Node) -> Vec<Finding> {
     let with_flags = node.foreign_drop_ins.iter().filter(|file| {
         let variables = file.environment.iter().map(|(_, value)| value);

@@ -5,7 +5,7 @@ use crate::doctor::node::Node;
 
 use Severity::Risk;
 
-/// Files that a program of the platform writes at each boot, its own provider, and what lasts.
+/// Files that a program of the platform writes at each boot, its own provider, and a lasting change.
 const SET_BACK: [(&str, &str, &str); 3] = [
     (
         "/etc/eks/image-credential-provider/config.json",
@@ -25,7 +25,7 @@ const SET_BACK: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// A provider that was added by hand to a file that is written again at each boot.
+/// A provider that was added by hand to a file that is rewritten at each boot.
 pub(super) fn file_set_back(node: &Node) -> Vec<Finding> {
     let Some(config) = &node.config else { return Vec::new() };
     let owned = SET_BACK.iter().find(|(path, ..)| config.path == std::path::Path::new(path));
@@ -58,7 +58,7 @@ pub(super) fn lost_at_upgrade(node: &Node) -> Vec<Finding> {
     )
 }
 
-/// Bottlerocket has no place for a program of others.
+/// Bottlerocket has no place for other programs.
 pub(super) fn bottlerocket(node: &Node) -> Vec<Finding> {
     if node.os.id != "bottlerocket" {
         return Vec::new();

@@ -23,7 +23,7 @@ pub(super) fn bin_dir_writable(node: &Node) -> Vec<Finding> {
         .collect()
 }
 
-/// A relative path is looked for from the kubelet's working directory.
+/// A relative path starts at the kubelet's working directory.
 pub(super) fn bin_dir_relative(node: &Node) -> Vec<Finding> {
     of_bin_dir(
         node,
@@ -43,7 +43,7 @@ pub(super) fn bin_dir_relative(node: &Node) -> Vec<Finding> {
     )
 }
 
-/// Links that lead back to themselves.
+/// Links that form a loop.
 pub(super) fn bin_dir_link_circle(node: &Node) -> Vec<Finding> {
     of_bin_dir(
         node,

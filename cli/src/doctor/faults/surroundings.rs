@@ -1,4 +1,4 @@
-//! What a plugin runs in: its variables, the container runtime, security modules, extensions.
+//! The surroundings of a plugin: variables, container runtime, security modules, extensions.
 
 use pullpass_kubelet::CredentialProvider;
 use pullpass_kubelet::image_name::lookup_name;
@@ -35,7 +35,7 @@ pub(super) fn no_home(node: &Node) -> Vec<Finding> {
         .collect()
 }
 
-/// The node has a proxy, and neither the kubelet nor the plugin knows.
+/// The node has a proxy, but neither the kubelet nor the plugin knows it.
 pub(super) fn no_proxy(node: &Node) -> Vec<Finding> {
     let kubelet = node.kubelet.as_ref().filter(|kubelet| kubelet.environ.is_some());
     let Some(kubelet) = kubelet.filter(|_| !node.proxies.is_empty()) else { return Vec::new() };
@@ -62,7 +62,7 @@ pub(super) fn no_proxy(node: &Node) -> Vec<Finding> {
         .collect()
 }
 
-/// Patterns are about the name in the pod, not about the mirror that is asked in its place.
+/// Patterns match the name in the pod, not the mirror that is used instead.
 pub(super) fn mirror_in_pattern(node: &Node) -> Vec<Finding> {
     let mut findings = Vec::new();
     for provider in providers(node) {
@@ -86,7 +86,7 @@ pub(super) fn mirror_in_pattern(node: &Node) -> Vec<Finding> {
     findings
 }
 
-/// The container runtime pulls the pause image itself, and asks no plugin.
+/// The container runtime pulls the pause image itself, without any plugin.
 pub(super) fn pause_image(node: &Node) -> Vec<Finding> {
     let Some((image, path)) = &node.sandbox_image else { return Vec::new() };
     let Ok(name) = lookup_name(image) else { return Vec::new() };
@@ -126,7 +126,7 @@ pub(super) fn selinux(node: &Node) -> Vec<Finding> {
     findings
 }
 
-/// fapolicyd runs only what its rules or its trust know.
+/// fapolicyd only lets programs run that its rules or its trust list have.
 pub(super) fn fapolicyd(node: &Node) -> Vec<Finding> {
     let Some(daemon) = node.fapolicyd.as_ref().filter(|daemon| !daemon.is_permissive) else {
         return Vec::new();

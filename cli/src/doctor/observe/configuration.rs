@@ -1,4 +1,4 @@
-//! The configuration, its programs, and what `pullpass check` says of them.
+//! The configuration, its programs, and what `pullpass check` says about them.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
@@ -12,7 +12,7 @@ use crate::doctor::node::{BinDir, Configuration, Node};
 use crate::doctor::tree::{Tree, open};
 use crate::plugin_lints;
 
-/// In KubeletConfiguration there are no such fields; people put them there.
+/// KubeletConfiguration has no such fields, but people put them there.
 const MISPLACED: [&str; 4] = [
     "imageCredentialProviderConfig",
     "imageCredentialProviderConfigFile",
@@ -20,9 +20,9 @@ const MISPLACED: [&str; 4] = [
     "imageCredentialProviderBinDir",
 ];
 
-/// Others may write.
+/// Other users may write.
 const WRITABLE: u32 = 0o022;
-/// In such a directory only a file's owner may take it away.
+/// In such a directory only a file's owner may remove it.
 const STICKY: u32 = 0o1000;
 
 /// Looks at what the two flags name.
@@ -73,7 +73,7 @@ pub(super) fn see(node: &mut Node, files: &Tree, config: Option<&Path>, bin_dir:
     seen.warnings = all;
     if let Some(error) = &found.error {
         let findings = error.findings.iter().chain(&error.further).cloned();
-        // An absolute link was followed on this machine and not below the root.
+        // An absolute link was followed on this machine, not below the root.
         let is_there = |path: &Option<PathBuf>| {
             let shown = path.as_ref().map(|path| files.shown(path));
             shown.is_some_and(|path| files.metadata(&path).is_ok())
@@ -103,7 +103,7 @@ fn writable(files: &Tree, path: &Path) -> Vec<PathBuf> {
     let is_writable = |part: &&&Path| {
         fs::metadata(part).is_ok_and(|metadata| {
             let mode = metadata.mode();
-            // A group of root's own may write.
+            // Root's own group may write.
             let bits = if metadata.gid() == 0 { WRITABLE & 0o002 } else { WRITABLE };
             mode & bits != 0 && !(metadata.is_dir() && mode & STICKY != 0)
         })

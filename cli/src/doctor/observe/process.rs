@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime};
 use crate::doctor::node::Process;
 use crate::doctor::tree::Tree;
 
-/// Programs that a kubelet is a part of.
+/// Programs that contain a kubelet.
 const EMBEDDING: [&str; 6] = ["k3s", "k3s-server", "k3s-agent", "kubelite", "microshift", "k0s"];
 
 /// The clock ticks of `/proc/PID/stat`, per second, on every architecture of Linux.
 const TICKS: u64 = 100;
 
-/// The processes that may be the node's kubelet, the likeliest first.
+/// The processes that may be the node's kubelet, the most likely first.
 pub(super) fn find(tree: &Tree, unseen: &mut Vec<(String, String)>) -> Vec<Process> {
     let proc = Path::new("/proc");
     let mut found: Vec<(u32, Process)> = Vec::new();
@@ -27,7 +27,7 @@ pub(super) fn find(tree: &Tree, unseen: &mut Vec<(String, String)>) -> Vec<Proce
             continue;
         }
         let cgroup = read("cgroup").unwrap_or_default();
-        // A pod may call its program so.
+        // A pod's program may have this name too.
         if cgroup.contains("kubepods") {
             continue;
         }
@@ -50,7 +50,7 @@ pub(super) fn find(tree: &Tree, unseen: &mut Vec<(String, String)>) -> Vec<Proce
         found.push((rank, process));
     }
     found.sort_by_key(|(rank, process)| (*rank, process.pid));
-    // k3s runs as several processes of one name; a real kubelet is another matter.
+    // k3s runs as several processes with one name; a separate kubelet does not.
     let is_same_kind =
         |process: &Process, first: &str| (process.name == "kubelet") == (first == "kubelet");
     let first = found.first().map(|(_, process)| process.name.clone()).unwrap_or_default();
@@ -80,7 +80,7 @@ fn started(tree: &Tree, folder: &Path) -> Option<SystemTime> {
     let boot: u64 =
         boot.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
     let stat = tree.read(&folder.join("stat")).ok()?;
-    // The name in parentheses may hold blanks; the start is the 20th field after it.
+    // The name in parentheses may contain blanks; the start time is the 20th field after it.
     let ticks: u64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
     let since_boot = Duration::from_millis(ticks.checked_mul(1000 / TICKS)?);
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(boot))?.checked_add(since_boot)

@@ -1,11 +1,11 @@
-//! What else on the node decides about plugins: mounts, containerd, security modules, logs.
+//! What else on the node affects plugins: mounts, containerd, security modules, logs.
 
 use std::path::{Path, PathBuf};
 
 use crate::doctor::node::{Extension, Fapolicyd, Mount, Node, OsRelease};
 use crate::doctor::tree::Tree;
 
-/// The kubelet's log, where it is a file.
+/// The kubelet's log, if it is a file.
 const LOGS: [&str; 4] =
     ["/var/log/kubelet.log", "/var/log/syslog", "/var/log/messages", "/var/log/k3s.log"];
 /// In bytes, of the end of a log.
@@ -14,7 +14,7 @@ const LOG_PART: u64 = 256 << 10;
 /// The first line of a kubelet's log.
 const LOG_START: &str = "\"Kubelet version\"";
 
-/// What a kubelet logs of a plugin, before and from 1.35.
+/// What a kubelet logs about a plugin, before and from 1.35.
 const LOG_MARKS: [&str; 4] = [
     "Failed getting credential from external registry credential provider",
     "Failed to provide credentials for image",
@@ -38,7 +38,7 @@ pub(super) fn see(node: &mut Node, tree: &Tree, files: &Tree) {
         .collect();
     for path in LOGS {
         let text = tree.read_end(Path::new(path), LOG_PART).unwrap_or_default();
-        // What is before the last start may be fixed since.
+        // What was logged before the last start may be fixed by now.
         let text = text.rsplit_once(LOG_START).map_or(text.as_str(), |(_, text)| text);
         let lines = text.lines().filter(|line| LOG_MARKS.iter().any(|mark| line.contains(mark)));
         node.log.extend(lines.map(|line| (PathBuf::from(path), line.to_owned())));
@@ -105,7 +105,7 @@ fn writers(node: &Node, tree: &Tree) -> Vec<(u32, PathBuf)> {
     found
 }
 
-/// `certs.d/REGISTRY/hosts.toml`: each registry with the other hosts that are asked for it.
+/// `certs.d/REGISTRY/hosts.toml`: each registry with the other hosts that are used for it.
 fn mirrors(tree: &Tree) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let base = Path::new("/etc/containerd/certs.d");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::doctor::node::{EnvFile, UnitFile};
 use crate::doctor::tree::Tree;
 
-/// Where units are, the strongest first.
+/// The directories of units, the strongest first.
 const UNIT_DIRS: [&str; 5] = [
     "/etc/systemd/system",
     "/run/systemd/system",
@@ -14,7 +14,8 @@ const UNIT_DIRS: [&str; 5] = [
     "/lib/systemd/system",
 ];
 
-/// A unit's own file, then its drop-ins by name; of two with one name the stronger directory's.
+/// A unit's file, then its drop-ins by name; of two with the same name, the one of the stronger
+/// directory.
 pub(super) fn unit(tree: &Tree, name: &str) -> Vec<UnitFile> {
     let own = UNIT_DIRS.iter().map(|dir| Path::new(dir).join(name));
     let own = own.filter_map(|path| read_unit(tree, path)).take(1);
@@ -77,7 +78,7 @@ pub(super) fn env_file(tree: &Tree, path: &Path) -> Option<EnvFile> {
     Some(EnvFile { path: path.to_owned(), assignments: assignments.collect() })
 }
 
-/// The words of a line; quotes keep blanks.
+/// The words of a line; blanks in quotes are kept.
 pub(super) fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let (mut word, mut quote) = (String::new(), None);
