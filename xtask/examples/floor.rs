@@ -1,10 +1,9 @@
-//! What a plugin's calls cost at least: blocking sockets and rustls with one trusted root, made
-//! for the cases of `bench_server` and for nothing else. What `cargo xtask bench` holds the
-//! plugins against.
+//! The least that a plugin's calls cost: blocking sockets and rustls with one trusted root, only
+//! for the cases of `bench_server`. `cargo xtask bench` compares the plugins with it.
 //!
 //! `floor CASE ROOT ARGUMENT...` reads a plugin's request from stdin, makes the plugin's calls with
-//! its arguments and environment, and prints the last answer's token. It knows no proxy, no retry,
-//! no deadline and no DNS, and it checks nothing but the status.
+//! its arguments and environment, and prints the last answer's token. It has no proxy, no retry,
+//! no deadline and no DNS, and it checks only the status.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a plain program, on purpose")]
 

@@ -1,4 +1,4 @@
-//! The least that a Rust process can do: what `cargo xtask bench` holds a plugin against.
+//! The least that a Rust process can do: `cargo xtask bench` compares plugins with it.
 
 #![allow(clippy::print_stdout, reason = "its only work")]
 

@@ -1,7 +1,7 @@
 //! Runs a program and prints what it used: CPU time and wall time in microseconds, peak memory in
 //! bytes. Its exit code is the program's.
 //!
-//! The kernel counts towards a child's peak what its parent held when it was started, so
+//! The kernel adds to a child's peak what its parent held when it was started, so
 //! `cargo xtask bench` starts programs through this small process instead of itself.
 
 #![allow(clippy::print_stdout, reason = "its result")]

@@ -1,4 +1,4 @@
-//! `bench`: what one call of a plugin costs a node, beside its budgets.
+//! `bench`: what one call of a plugin costs a node, compared with its budgets.
 //!
 //! Each plugin has a file that lists its cases. `bench_server`, of `pullpass-tests`, serves them
 //! and says how the plugin is run. Two programs run in turns with the plugin: the floor, an example
@@ -105,7 +105,7 @@ fn measure_suite(
     Ok(table.over)
 }
 
-/// An example of this crate, with the feature that it needs.
+/// An example of this crate, built with the feature that it needs.
 fn build_example(
     workspace: &Workspace,
     target: &str,

@@ -1,4 +1,4 @@
-//! `cluster`: fetch and build what a cluster is made of, and hand the terminal over to the trials.
+//! `cluster`: fetches and builds the parts of a cluster, then hands the terminal to the trials.
 
 use std::env;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::release::{self, Product};
 use crate::workspace::Workspace;
 use crate::{Result, flags};
 
-/// Where the plugins and `pullpass` are, if not ours to build.
+/// The folder of the plugins and `pullpass`, if they are not to be built here.
 const BIN_DIR: &str = "PULLPASS_BIN_DIR";
 
 /// Runs the trials; their exit code is ours.

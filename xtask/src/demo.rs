@@ -1,4 +1,4 @@
-//! `demo`: build the demonstration and hand the terminal over to it.
+//! `demo`: builds the demonstration and hands the terminal to it.
 
 use std::process::{Command, ExitCode};
 

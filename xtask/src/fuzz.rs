@@ -16,13 +16,13 @@ use crate::judges::oracle;
 use crate::workspace::{Workspace, on_path};
 use crate::{Result, flags};
 
-/// What coverage needs, without `cargo-fuzz` and a nightly compiler.
+/// The compiler flags for coverage, without `cargo-fuzz` and a nightly compiler.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
                         -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
                         -Cllvm-args=-sanitizer-coverage-pc-table \
                         -Cllvm-args=-sanitizer-coverage-trace-compares";
 
-/// The crates have their seams for fuzz targets under this name.
+/// The crates have their code for fuzz targets under this `cfg`.
 const FUZZING: &str = "--cfg fuzzing";
 
 const DEFAULT_SECONDS: u64 = 60;
@@ -62,12 +62,12 @@ pub(crate) fn run(workspace: &Workspace, flags: &flags::Fuzz) -> Result {
     }
 }
 
-/// Where things are.
+/// The folders.
 struct Fuzz<'a> {
     workspace: &'a Workspace,
     /// The crate.
     source: PathBuf,
-    /// Cargo's output, and what is found.
+    /// Cargo's output and the findings.
     output: PathBuf,
     host: String,
 }
@@ -151,7 +151,7 @@ impl<'a> Fuzz<'a> {
         Ok(Outcome::read(target, &fs::read_to_string(self.log(target))?, status.success()))
     }
 
-    /// Makes the corpus anew of what is in it and what was found: as few inputs as cover the same.
+    /// Rebuilds the corpus from its inputs and the new ones: as few inputs as cover the same.
     fn minimize(&self, target: &str) -> Result {
         let (corpus, found) = (self.corpus(target), self.found(target));
         let merged = self.output.join("merged").join(target);

@@ -1,9 +1,9 @@
 //! Third-party programs that check what our plugins print.
 //!
 //! Each judge is one function from the workspace to the path of a program, or of a folder of
-//! them. It is looked for on `PATH`, where any version will do, then in `target/`, and fetched or
-//! built there at last, so a second run fetches nothing. A test finds its judge by the environment
-//! variable beside it.
+//! them. It is looked for on `PATH`, where any version is accepted, then in `target/`, and else fetched
+//! or built there, so a second run fetches nothing. A test finds its judge by the environment
+//! variable listed with it.
 
 pub(crate) mod cluster;
 mod debian;
@@ -26,7 +26,7 @@ use crate::Result;
 use crate::flags;
 use crate::workspace::{Workspace, on_path};
 
-/// `judges`: prepares every judge and prints what a shell needs to run the tests without us.
+/// `judges`: prepares every judge and prints what a shell needs to run the tests without this task.
 pub(crate) fn run(workspace: &Workspace, flags: &flags::Judges) -> Result {
     let judges = Judges::prepare(workspace, Wanted::new(flags.hermetic, flags.all)?);
     for (variable, value) in judges.environment() {
@@ -41,9 +41,9 @@ pub(crate) fn run(workspace: &Workspace, flags: &flags::Judges) -> Result {
 /// Which judges a run asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// Those that are here.
+    /// Those that are on this machine.
     Present,
-    /// Those that are here, and those that are fetched or built in a few minutes.
+    /// Those that are on this machine, and those that can be fetched or built in a few minutes.
     Usual,
     /// Every one.
     All,
@@ -89,13 +89,13 @@ struct Judge {
     variable: &'static str,
     /// The program's path, or the reason why there is none.
     program: std::result::Result<PathBuf, String>,
-    /// May it be missing where it cannot be had? It is said loudly all the same.
+    /// Whether it may be missing if it cannot be fetched. It is reported clearly in any case.
     optional: bool,
 }
 
 impl Judge {
-    /// The tools of another language are more than a test run may ask for: without them the judge
-    /// may be missing.
+    /// A test run must not require the tools of another language: without them the judge may be
+    /// missing.
     fn needs(self, tools: &[&str]) -> Self {
         Self { optional: self.optional || tools.iter().any(|tool| on_path(tool).is_none()), ..self }
     }
@@ -148,7 +148,7 @@ impl Judges {
     /// Says which judges are missing.
     ///
     /// # Errors
-    /// If one of them must not be.
+    /// If one of them must not be missing.
     pub(crate) fn require(&self) -> Result {
         let missing = |judge: &&Judge| judge.program.is_err();
         let count = self.all.iter().filter(missing).count();
@@ -188,12 +188,12 @@ impl Judges {
     pub(crate) fn environment(&self) -> Vec<(&'static str, Option<OsString>)> {
         let judges = self.all.iter().map(|judge| match &judge.program {
             Ok(program) => (judge.variable, Some(program.into())),
-            // Not even one that the caller's environment names: what was printed must be true.
+            // Not even one that the caller's environment names: what was printed must be correct.
             Err(_) if judge.optional => (judge.variable, Some("missing".into())),
             Err(_) => (judge.variable, None),
         });
         let hermetic = ("PULLPASS_HERMETIC", self.hermetic.then(|| "1".into()));
-        // Others that `oracle --all` built stay out of it: they may be old, and take time.
+        // Others that `oracle --all` built are not used: they may be old, and take time.
         let minors = ("PULLPASS_ORACLE_MINORS", Some(self.minors.join(",").into()));
         judges.chain([hermetic, minors]).collect()
     }

@@ -1,4 +1,4 @@
-//! `oracle`: the kubelet's own code and ours, on many generated cases.
+//! `oracle`: compares the kubelet's own code with ours, on many generated cases.
 
 use crate::judges::{Fetch, oracle};
 use crate::workspace::Workspace;
@@ -14,7 +14,7 @@ pub(crate) fn run(workspace: &Workspace, flags: &flags::Oracle) -> Result {
     }
     let mut cargo = workspace
         .cargo()
-        // The features of a whole build, so that nothing is compiled a second time.
+        // With the features of a whole build, so that nothing is compiled twice.
         .args(["test", "--quiet", "--workspace", "--test", "oracle", "--", "--nocapture"])
         .env("PULLPASS_ORACLE_DIR", oracle::program_folder(workspace))
         .env("PULLPASS_ORACLE_MINORS", minors.join(","))

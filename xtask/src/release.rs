@@ -26,7 +26,7 @@ impl<'a> Product<'a> {
 
 /// Builds one product on its own and returns its path.
 ///
-/// On its own, since a build of the whole workspace gives every binary the features that any of
+/// Separately, since a build of the whole workspace gives every binary the features that any of
 /// them needs.
 pub(crate) fn build(workspace: &Workspace, product: Product<'_>, target: &str) -> Result<PathBuf> {
     let (package, selection, name, feature, folder) = match product {

@@ -16,8 +16,8 @@ struct Credentials {
     session: String,
 }
 
-/// A login to ECR, by the pod's role if there is a token, else by the environment's keys or the
-/// metadata service.
+/// A login to ECR: with the pod's role if there is a token, else with the environment's keys or
+/// the metadata service.
 pub(super) fn login(client: &Client, request: &Value) -> Result<String> {
     let credentials = match request["serviceAccountToken"].as_str() {
         Some(token) => assume_role(client, request, token)?,

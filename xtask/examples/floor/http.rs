@@ -19,7 +19,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// One that trusts the certificate in this file; it is read before the first call by TLS.
+    /// A client that trusts the certificate in this file, which is read before the first TLS call.
     pub(super) fn new(root: PathBuf) -> Self {
         Self { root, tls: OnceLock::new() }
     }

@@ -3,8 +3,8 @@
 use super::suite::Until::Exit;
 use super::suite::{Case, Cpu, Suite};
 
-/// The node asks as on App Service: the address of a virtual machine's metadata service is fixed,
-/// and both answer one request over plain HTTP.
+/// The node uses the service of App Service: the address of a virtual machine's metadata service is
+/// fixed, and both answer one request over plain HTTP.
 pub(super) static SUITE: Suite = Suite {
     name: "acr",
     plugin: "acr-credential-provider",

@@ -1,5 +1,5 @@
-//! `bench --check`: instructions beside those that were committed. CPU time moves by a quarter on
-//! a busy machine; these numbers move by less than 2 %.
+//! `bench --check`: instruction counts, compared with committed ones. CPU time varies by a quarter
+//! on a busy machine; these numbers vary by less than 2 %.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::Result;
 use crate::release::{self, Product};
 use crate::workspace::{Workspace, on_path};
 
-/// More than so many percent above the committed number fail.
+/// How many percent above the committed number a count may be.
 const TOLERANCE: f64 = 5.0;
 
 /// Counts the cases of these plugins, and compares or writes the numbers.
@@ -50,7 +50,7 @@ pub(super) fn run(
         let server = Server::start(workspace, suite.name, listener)?;
         for case in suite.cases.iter().filter(|case| case.until == Until::Exit) {
             let program = server.program(case, plugin.clone())?;
-            // The least of three: the keys of a handshake are random.
+            // The lowest of three: the keys of a handshake are random.
             let mut counts = Vec::new();
             for _ in 0..3 {
                 counts.extend(instructions::count(&program)?);
@@ -81,7 +81,7 @@ pub(super) fn run(
     .into())
 }
 
-/// What the numbers depend on besides our code: compiler, valgrind, and the instructions that the
+/// What the counts depend on besides our code: compiler, valgrind, and the instructions that the
 /// processor has beyond the common ones.
 fn describe_tools(workspace: &Workspace) -> Result<String> {
     let rustc = cmd!(workspace.shell, "rustc --version").quiet().read()?;

@@ -1,5 +1,5 @@
 //! How many instructions a program executes, counted by valgrind's `callgrind`: a number that
-//! hardly depends on the machine, and not on what else it does.
+//! hardly depends on the machine, and not at all on its load.
 
 use std::ffi::OsString;
 
@@ -7,7 +7,7 @@ use super::measure::Program;
 use crate::Result;
 use crate::workspace::on_path;
 
-/// The program's own instructions, without the kernel's; `None` where there is no valgrind.
+/// The program's own instructions, without the kernel's; `None` without valgrind.
 pub(super) fn count(program: &Program) -> Result<Option<u64>> {
     let Some(valgrind) = on_path("valgrind") else { return Ok(None) };
     let mut arguments: Vec<OsString> =

@@ -18,7 +18,7 @@ use crate::{Result, flags};
 /// Runs of each plugin, and how many of them at once.
 const RUNS: usize = 1000;
 const AT_ONCE: usize = 64;
-/// Processes that start together, of which the memory is added up.
+/// Processes that start together and whose memory is added up.
 const TOGETHER: usize = 50;
 
 /// Runs the plugins over TLS on loopback, and prints a line for each.
@@ -59,7 +59,7 @@ fn cases(suite: &Suite) -> impl Iterator<Item = &Case> {
 
 struct Load {
     program: Program,
-    /// The example of that name, which starts the program and counts.
+    /// The path of the example of that name, which starts and measures the program.
     measured: PathBuf,
 }
 
@@ -90,7 +90,8 @@ impl Load {
         Ok(failed.take(3).map(|error| format!("{}, {}: {error}", suite.name, case.title)).collect())
     }
 
-    /// So many runs by so many threads, which start together: what they took, and their errors.
+    /// Runs the plugin this many times, in this many threads that start together. Returns how long
+    /// each run took, and the errors.
     fn run_all(&self, runs: usize, threads: usize) -> (Vec<Sample>, Vec<String>) {
         let (samples, failed) = (Mutex::default(), Mutex::default());
         let (next, start) = (AtomicUsize::new(0), Barrier::new(threads));

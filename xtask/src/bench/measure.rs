@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::suite::Until;
 use crate::Result;
 
-/// What to run: always in an empty environment but for `variables`.
+/// What to run, always in an environment that only has `variables`.
 pub(super) struct Program {
     pub(super) name: &'static str,
     pub(super) binary: PathBuf,
@@ -25,7 +25,7 @@ pub(super) struct Program {
 pub(super) struct Sample {
     /// User and system time of all threads.
     pub(super) cpu: Duration,
-    /// `None` where the run was ended early; the same for `memory`.
+    /// `None` if the run was ended early; the same for `memory`.
     pub(super) wall: Option<Duration>,
     /// Peak resident set, in bytes.
     pub(super) memory: Option<u64>,
@@ -33,7 +33,7 @@ pub(super) struct Sample {
 
 /// How it is measured.
 pub(super) struct Meter {
-    /// The example of that name, which starts a program and counts.
+    /// The path of the example of that name, which starts and measures a program.
     pub(super) measured: PathBuf,
     /// Never answers.
     pub(super) listener: TcpListener,
@@ -63,7 +63,7 @@ impl Meter {
 }
 
 impl Program {
-    /// One that needs nothing.
+    /// A program that needs nothing.
     pub(super) fn bare(binary: PathBuf) -> Self {
         let (arguments, variables) = (Vec::new(), Vec::new());
         Self { name: "a bare process", binary, arguments, variables, stdin: None }
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn a_failure_is_not_a_sample() {
         let program = Program::bare("/nowhere/nothing".into());
-        // The shell stands in for `measured`: it fails on a file that is not there.
+        // The shell replaces `measured` here: it fails on a file that does not exist.
         let error = program.run(Path::new("/bin/sh")).err().unwrap().to_string();
         assert!(error.starts_with("`a bare process` failed"), "{error}");
     }

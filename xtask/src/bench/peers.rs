@@ -1,5 +1,5 @@
-//! The clouds' own plugins, where they can be had: AWS's is a Go module. Azure's and Google's are
-//! in no module that can be built by itself.
+//! The clouds' own plugins, if they can be built: AWS's is a Go module. Azure's and Google's are
+//! not in a module that can be built separately.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::workspace::{Workspace, on_path};
 const PACKAGE: &str = "k8s.io/cloud-provider-aws/cmd/ecr-credential-provider";
 
 /// Builds the plugin that serves the same registries, from the modules in `bench/peers/`; `None`
-/// where there is none.
+/// if there is none.
 pub(super) fn build(workspace: &Workspace, suite: &Suite) -> Result<Option<PathBuf>> {
     if suite.name != "ecr" {
         return Ok(None);

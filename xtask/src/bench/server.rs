@@ -1,4 +1,4 @@
-//! The servers that a plugin calls, in a process of their own: `bench_server`.
+//! The servers that a plugin calls, in a separate process: `bench_server`.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -59,7 +59,7 @@ impl Server {
         })
     }
 
-    /// How the floor is run in a case of this plugin: it trusts the servers' root alone.
+    /// How the floor is run in a case of this plugin: it trusts only the servers' root.
     pub(super) fn floor(&self, case: &Case, plugin: &str, binary: PathBuf) -> Result<Program> {
         let mut program = self.program(case, binary)?;
         let root = self.folder.join("root.pem").display().to_string();

@@ -22,7 +22,7 @@ pub(super) struct Case {
     pub(super) cpu: Cpu,
 }
 
-/// What is waited for.
+/// The event that ends the measurement.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Until {
     /// The end of the process.
@@ -34,9 +34,9 @@ pub(super) enum Until {
 /// What a case may use of user and system time.
 #[derive(Clone, Copy)]
 pub(super) enum Cpu {
-    /// So many milliseconds: shown and never a failure, since machines differ.
+    /// This many milliseconds: shown but never a failure, since machines differ.
     Milliseconds(f64),
-    /// So many times what the floor uses.
+    /// This many times what the floor uses.
     TimesFloor(f64),
 }
 

@@ -1,8 +1,8 @@
 //! The table that a person reads, and what in it is over budget.
 //!
-//! A time in milliseconds says as much of the machine as of the plugin, so it is only shown. What
-//! fails is a size, a peak of memory, and the ratio to a program that ran in turns with the plugin:
-//! on a busy machine medians of 31 moved by a quarter, and their ratios by 0.05.
+//! A time in milliseconds depends on the machine as much as on the plugin, so it is only shown. What
+//! can fail is a size, a memory peak, and the ratio to a program that ran in turns with the plugin:
+//! on a busy machine medians of 31 runs varied by a quarter, and their ratios by 0.05.
 
 use std::time::Duration;
 
@@ -118,7 +118,7 @@ mod tests {
         Some(Sample { cpu, wall: Some(cpu), memory: Some(memory) })
     }
 
-    /// What is over budget after a case of so much CPU, in microseconds, and memory, in bytes.
+    /// What is over budget for a case with this CPU time, in microseconds, and memory, in bytes.
     fn over(allowed: Cpu, cpu: u64, memory: u64) -> Vec<String> {
         let suite = Suite { name: "x", plugin: "x", binary: 5.0, memory: 10.0, cases: &[] };
         let case = Case { title: "case", folder: "case", until: Until::Exit, cpu: allowed };

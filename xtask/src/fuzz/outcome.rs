@@ -1,4 +1,4 @@
-//! What libFuzzer says of a run.
+//! What libFuzzer says about a run.
 
 use std::fmt;
 

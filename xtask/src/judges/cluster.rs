@@ -1,4 +1,4 @@
-//! What `cluster` runs: programs of Debian, and of pinned Kubernetes releases built from source.
+//! The programs of `cluster`: from Debian, and from pinned Kubernetes releases built from source.
 
 use std::env;
 use std::path::{Path, PathBuf};

@@ -47,7 +47,7 @@ pub(super) fn programs(
     if !is_known(&shell, package) {
         update_lists(&shell, package)?;
     }
-    // A list older than the archive names files that are gone: refresh it once.
+    // A list older than the archive names files that no longer exist: refresh it once.
     if download_packages(&shell, package).is_err() {
         update_lists(&shell, package)?;
         download_packages(&shell, package)?;
@@ -111,7 +111,7 @@ fn download_packages(shell: &Shell, package: &str) -> Result {
         .env("LC_ALL", "C")
         .read()?;
     let packages = parse_plan(&plan);
-    // Else apt warns that its own user cannot write here.
+    // Otherwise apt warns that its own user cannot write here.
     let sandbox = ["-o", "APT::Sandbox::User=root"];
     run_tool(cmd!(shell, "apt-get -qq {sandbox...} download {packages...}"))
 }

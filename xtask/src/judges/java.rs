@@ -9,7 +9,7 @@ use super::{Fetch, is_current, run_tool};
 use crate::Result;
 use crate::workspace::{Workspace, on_path};
 
-/// What resolves, downloads and unpacks.
+/// The Maven plugin that resolves, downloads and unpacks.
 const PLUGIN: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1";
 
 /// Options that Keycloak compiles itself for; a server can only start with the same.
@@ -28,7 +28,7 @@ pub(super) fn keycloak(workspace: &Workspace, fetch: Fetch) -> Result<PathBuf> {
         let target = format!("-DoutputDirectory={}", folder.display());
         run_tool(maven(shell, &goal, &target))?;
         let home = keycloak_home(folder)?;
-        // Here, and once: each start without it would take half a minute more.
+        // Once, here: without it each start would take half a minute longer.
         let (program, options) = (home.join("bin/kc.sh"), KEYCLOAK_BUILD);
         run_tool(cmd!(shell, "sh {program} build {options...}"))
     })?;
@@ -88,7 +88,7 @@ fn install(
     Ok(files)
 }
 
-/// Maven with one goal of its dependency plugin. Which repository is asked is for its own settings.
+/// Maven with one goal of its dependency plugin. Maven's own settings choose the repository.
 fn maven<'shell>(shell: &'shell Shell, goal: &str, target: &str) -> Cmd<'shell> {
     cmd!(shell, "mvn --batch-mode --quiet {goal} {target}")
 }

@@ -41,7 +41,7 @@ pub(super) fn oidc_provider(workspace: &Workspace, fetch: Fetch) -> Result<PathB
     fs::write(folder.join("package-lock.json"), &lock)?;
     let shell = Shell::new()?;
     shell.change_dir(&folder);
-    // Nothing of what is fetched may run now.
+    // Nothing that is fetched may run now.
     let quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
     run_tool(cmd!(shell, "npm ci {quiet...}"))?;
     // Last: if it is there, the rest is.

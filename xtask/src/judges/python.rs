@@ -1,4 +1,4 @@
-//! Judges from PyPI, each in a Python environment of its own.
+//! Judges from PyPI, each in its own Python environment.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ struct Environment {
     name: &'static str,
     /// The program in `bin` that tests start.
     program: &'static str,
-    /// What `program` is asked to see whether it runs.
+    /// The arguments with which `program` is tried, to see whether it runs.
     probe: &'static [&'static str],
 }
 
@@ -64,7 +64,7 @@ impl Environment {
         Ok(program)
     }
 
-    /// Does it run? Not if its Python is gone or newer, or if the checkout has moved.
+    /// Whether it runs. It does not if its Python is gone or newer, or if the checkout has moved.
     fn starts(&self, program: &Path) -> Result<bool> {
         let (shell, probe) = (Shell::new()?, self.probe);
         let probe = cmd!(shell, "{program} {probe...}").quiet().ignore_stdout().ignore_stderr();
@@ -82,14 +82,14 @@ fn create(folder: &Path, requirements: &Path) -> Result {
         return Err(format!("it needs Python 3.10 or newer, not {}", python.display()).into());
     }
     run_tool(cmd!(shell, "{python} -m venv {folder}"))?;
-    // Which index is asked is for pip's own configuration to say.
+    // Pip's own configuration chooses the index.
     let python = folder.join("bin/python");
     let quiet = ["--quiet", "--disable-pip-version-check"];
     let install = ["install", "--no-deps", "--requirement"];
     run_tool(cmd!(shell, "{python} -m pip {quiet...} {install...} {requirements}"))?;
     // Fails unless the pins are the whole set.
     run_tool(cmd!(shell, "{python} -m pip {quiet...} check"))?;
-    // It is not needed any more, and a seventh of the size.
+    // It is no longer needed, and takes a seventh of the space.
     run_tool(cmd!(shell, "{python} -m pip {quiet...} uninstall --yes pip"))
 }
 

@@ -156,7 +156,7 @@ mod tests {
         let fault = "a circle of modules: `a` uses `error` (core/src/a.rs:1), \
                      `error` uses `a` (core/src/error.rs:1)";
         assert_eq!(check(&[root, a, ("error.rs", "use crate::a::A;")]), [fault]);
-        // A name of the root's own is no use of another module.
+        // A name that the root itself has is not a use of another module.
         assert_eq!(
             check(&[root, ("a.rs", "use crate::VERSION;"), ("error.rs", "use crate::a::A;")]),
             Faults::new()

@@ -4,10 +4,10 @@
 use super::Faults;
 use super::tree::Tree;
 
-/// The folder of a crate, and those whose crates it may depend on, of ours. `/*` stands for each
+/// The folder of a crate, and the folders of our crates that it may depend on. `/*` means each
 /// folder below.
 const LAYERS: [(&str, &[&str]); 7] = [
-    // A vocabulary that both halves speak.
+    // Shared by both halves.
     ("core/duration", &[]),
     ("core", &["core/duration"]),
     ("kubelet", &["core/duration"]),
@@ -17,7 +17,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
     ("cli", &["core", "core/duration", "kubelet", "backends/*"]),
 ];
 
-/// They see everything.
+/// These may depend on everything.
 const ON_TOP: [&str; 3] = ["fuzz", "tests", "xtask"];
 
 /// Every dependency between our own crates, also one that only tests have, goes down the layers.

@@ -8,7 +8,7 @@ use super::tree::Tree;
 const MAIN_LINES: usize = 3;
 /// One file, one job.
 const FILE_LINES: usize = 400;
-/// What every backend has to do, in the order in which a request passes through.
+/// The modules of every backend, in the order in which a request passes through them.
 const ROOMS: [&str; 8] = [
     "registry",
     "settings",
@@ -19,7 +19,7 @@ const ROOMS: [&str; 8] = [
     "error_response",
     "error_codes",
 ];
-/// A profile of `oidc` says in its exchange how credentials are got, and an issuer's error codes
+/// In `oidc` a profile's exchange says how to get credentials, and an issuer's error codes
 /// are those of RFC 6749, which core knows.
 const ROOMS_NOT_NEEDED: [(&str, &[&str]); 1] = [("oidc", &["credentials", "error_codes"])];
 
@@ -63,7 +63,7 @@ pub(super) fn backend_has_docs_page(tree: &Tree) -> Faults {
     faults
 }
 
-/// Every backend has the same rooms: a reader who knows one finds the way in all.
+/// Every backend has the same rooms: a reader who knows one backend finds the way in all of them.
 pub(super) fn backends_have_the_same_rooms(tree: &Tree) -> Faults {
     let mut faults = Faults::new();
     for backend in tree.crates_in("backends") {
@@ -114,7 +114,7 @@ pub(super) fn files_fit_a_room(tree: &Tree) -> Faults {
 
 /// No file names a folder of one developer's machine.
 pub(super) fn no_machine_paths(tree: &Tree) -> Faults {
-    // Put together here, so that this file does not break its own rule.
+    // Composed here, so that this file does not break its own rule.
     let folders = ["root", "work", "Users"].map(|name| format!("/{name}/"));
     let mut faults = Faults::new();
     for (path, text) in tree.files() {

@@ -164,7 +164,7 @@ impl<'a> Reader<'a> {
         self.file.iter().chain(self.inline.iter().map(|(name, _)| name)).cloned().collect()
     }
 
-    /// Goes on to the next token, item or path; nothing at the end.
+    /// Moves to the next token, item or path; nothing at the end.
     fn step(&mut self) -> Option<Found> {
         let line = self.tokens.get(self.at)?.line;
         let before = self.at.checked_sub(1).map_or("", |before| self.text(before));
@@ -225,7 +225,7 @@ impl<'a> Reader<'a> {
                     self.at += 2;
                     return leaves.push(Leaf { path, name });
                 }
-                // In braces `self` is what stands before them.
+                // In braces `self` means the path before them.
                 "self" if !path.is_empty() => self.at += 1,
                 name if is_name(name) => {
                     path.push(name.to_owned());

@@ -28,7 +28,7 @@ fn is_one_of(name: &str, other: &str) -> bool {
     if other.ends_with('-') { name.starts_with(other) } else { name == other }
 }
 
-/// In the product, `ring` is named where TLS is set up and nowhere else.
+/// In the product, `ring` is named only where TLS is set up.
 pub(super) fn ring_only_in_tls(tree: &Tree) -> Faults {
     let sources = tree
         .product_sources()

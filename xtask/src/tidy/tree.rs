@@ -63,7 +63,7 @@ impl Tree {
         self.manifests().filter(|(path, _)| PRODUCT.iter().any(|folder| is_below(path, folder)))
     }
 
-    /// The manifests of all crates, without the workspace's own.
+    /// The manifests of all crates, without that of the workspace.
     pub(super) fn manifests(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files().filter(|(path, _)| path.ends_with("/Cargo.toml"))
     }
