@@ -171,8 +171,8 @@ impl Fields {
         Some(self.0.swap_remove(found).1)
     }
 
-    /// Refuses a known field whose name is written in another case. To pass it over could
-    /// answer a pod with the node's identity.
+    /// Refuses a known field whose name is written in another case. If it were ignored, a pod
+    /// could be answered with the node's identity.
     fn check_case(&self) -> Result<(), Error> {
         for name in FIELDS {
             let is_variant = |key: &str| key.eq_ignore_ascii_case(name) && key != name;
