@@ -1,9 +1,9 @@
 //! Third-party programs that check what our plugins print.
 //!
 //! Each judge is one function from the workspace to the path of a program, or of a folder of
-//! them. It is looked for on `PATH`, where any version is accepted, then in `target/`, and else fetched
-//! or built there, so a second run fetches nothing. A test finds its judge by the environment
-//! variable listed with it.
+//! them. It is looked for on `PATH`, where any version is accepted, then in `target/`. If it is in
+//! neither, it is fetched or built there, so a second run fetches nothing. A test finds its judge by
+//! the environment variable listed with it.
 
 pub(crate) mod cluster;
 mod debian;
