@@ -139,6 +139,8 @@ pub(super) struct Configuration {
 #[derive(Debug, Default)]
 pub(super) struct BinDir {
     pub(super) path: PathBuf,
+    /// The path with all links followed.
+    pub(super) real: PathBuf,
     pub(super) has_link_circle: bool,
     pub(super) writable: Vec<PathBuf>,
 }

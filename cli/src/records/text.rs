@@ -109,6 +109,7 @@ fn write_nothing(text: &mut String, findings: &Findings<'_>) {
     };
     let _ = writeln!(text, "none: no record has the image {image}");
     let mut others = other_names(findings, image);
+    others.sort_unstable();
     others.dedup();
     if !others.is_empty() {
         let _ = writeln!(

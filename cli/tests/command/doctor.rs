@@ -120,6 +120,12 @@ const CASES: &[Case] = &[
     ("noexec", |tree| {
         tree.write("proc/700/mountinfo", "1 0 8:1 / / rw,relatime - ext4 /dev/sda rw\n2 1 8:2 / /usr/local rw,noexec - ext4 /dev/sdb rw\n")
     }),
+    // Also where the bin dir is a link.
+    ("noexec", |tree| {
+        fs::rename(tree.path("usr/local/bin/plugins"), tree.path("opt-plugins")).expect("moved");
+        symlink("/opt-plugins", tree.path("usr/local/bin/plugins")).expect("a link");
+        tree.write("proc/700/mountinfo", "1 0 8:1 / / rw,relatime - ext4 /dev/sda rw\n2 1 8:2 / /opt-plugins rw,noexec - ext4 /dev/sdb rw\n")
+    }),
     // The loader, the architecture, the download, the protocol: one lint of `check`.
     ("program-does-not-run", |tree| tree.program(&trees::elf(None, Some("/lib/none.so")))),
     ("program-does-not-run", |tree| tree.program(&trees::elf(Some(8), None))),
@@ -137,6 +143,14 @@ const CASES: &[Case] = &[
         fs::create_dir_all(tree.path("proc/900/fd")).expect("folders");
         symlink("/usr/local/bin/plugins/registry-login", tree.path("proc/900/fd/3"))
             .expect("a link");
+    }),
+    ("text-file-busy", |tree| {
+        let plugins = tree.path("usr/local/bin/plugins");
+        fs::rename(plugins.join("registry-login"), plugins.join("real")).expect("moved");
+        symlink("real", plugins.join("registry-login")).expect("a link");
+        tree.write("proc/900/fdinfo/3", "pos:\t0\nflags:\t0100001\n");
+        fs::create_dir_all(tree.path("proc/900/fd")).expect("folders");
+        symlink("/usr/local/bin/plugins/real", tree.path("proc/900/fd/3")).expect("a link");
     }),
     ("feature-gate", |tree| {
         tree.args(

@@ -66,7 +66,7 @@ pub(super) fn bin_dir_link_circle(node: &Node) -> Vec<Finding> {
 /// Nothing runs from such a mount, whatever its mode.
 pub(super) fn noexec(node: &Node) -> Vec<Finding> {
     let Some(dir) = &node.bin_dir else { return Vec::new() };
-    let over = node.mounts.iter().filter(|mount| dir.path.starts_with(&mount.point));
+    let over = node.mounts.iter().filter(|mount| dir.real.starts_with(&mount.point));
     let Some(mount) = over.max_by_key(|mount| mount.point.components().count()) else {
         return Vec::new();
     };

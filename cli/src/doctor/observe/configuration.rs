@@ -31,6 +31,10 @@ pub(super) fn see(node: &mut Node, files: &Tree, config: Option<&Path>, bin_dir:
     if let Some(path) = bin_dir {
         node.bin_dir = Some(BinDir {
             path: path.to_owned(),
+            real: match &real_dir {
+                Some(Ok(real)) => files.shown(real),
+                _ => path.to_owned(),
+            },
             has_link_circle: matches!(real_dir, Some(Err(_))),
             writable: writable(files, path),
         });

@@ -26,7 +26,7 @@ pub(super) fn see(node: &mut Node, tree: &Tree, files: &Tree) {
     node.os = os_release(tree);
     node.is_minikube = tree.is_dir("/var/lib/minikube");
     node.mounts = mounts(node, tree);
-    node.writers = writers(node, tree);
+    node.writers = writers(node, tree, files);
     node.mirrors = mirrors(tree);
     node.sandbox_image = sandbox_image(tree);
     let environment = tree.read(Path::new("/etc/environment")).unwrap_or_default();
@@ -80,8 +80,10 @@ fn mounts(node: &Node, tree: &Tree) -> Vec<Mount> {
 }
 
 /// The kernel does not run a program that a process has open for writing.
-fn writers(node: &Node, tree: &Tree) -> Vec<(u32, PathBuf)> {
-    let programs = node.programs();
+fn writers(node: &Node, tree: &Tree, files: &Tree) -> Vec<(u32, PathBuf)> {
+    // `/proc` names files without links.
+    let real = |program: &PathBuf| files.resolve(program).map(|real| files.shown(&real)).ok();
+    let programs: Vec<PathBuf> = node.programs().iter().filter_map(real).collect();
     let mut found = Vec::new();
     if programs.is_empty() {
         return found;
