@@ -38,12 +38,13 @@ pub(crate) async fn run_steps(
             true => client_authentication::prepare(steps.client, &url, values.get("sa.token"), cx)?,
             false => Authentication::default(),
         };
-        if let Some(next) = steps.steps.get(at + 1) {
-            preconnect(next, &url, &http);
-        }
+        let next_host = steps.steps.get(at + 1).and_then(|next| find_next_host(next, &url));
         let request =
             build_request(step, url, &client, values, profile.allow_loopback_http, &http)?;
         values.check_size()?;
+        if let Some(next_host) = next_host {
+            http.preconnect(next_host);
+        }
         let reply = request.send().await?;
         let is_expected = match step.expect.as_slice() {
             [] => reply.is_success(),
@@ -74,13 +75,14 @@ fn target_url(step: &Step, token_endpoint: Option<&Url>, values: &Values) -> Res
     }
 }
 
-/// Opens the connection for the next step, whose host the profile names, while the call to `url`
-/// is pending.
-fn preconnect(next: &Step, url: &Url, http: &Http) {
-    if let Target::Address(address) = &next.target
-        && address.origin_url().origin() != url.origin()
-    {
-        http.preconnect(address.origin_url());
+/// Where the next step goes, if the profile names a host for it that is not the one of `url`: the
+/// connection is opened while the call to `url` is pending.
+fn find_next_host<'a>(next: &'a Step, url: &Url) -> Option<&'a Url> {
+    match &next.target {
+        Target::Address(address) => {
+            Some(address.origin_url()).filter(|next| next.origin() != url.origin())
+        }
+        Target::TokenEndpoint => None,
     }
 }
 
