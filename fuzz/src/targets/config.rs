@@ -28,8 +28,9 @@ pub fn run(input: &[u8]) {
     error.into_iter().for_each(|error| check_places(error, &target));
     let question = json!({"op": "register", "config": path, "bin_dir": programs});
     let Some(kubelet) = oracle::ask(version, &question) else { return };
-    // The kubelet can read its internal version, in Go's field names; we say that it is none.
-    if error.is_some_and(|error| error.message.contains("registered for the internal version")) {
+    // The kubelet can read its internal version, in Go's field names, and any depth.
+    let not_read = ["registered for the internal version", "nested deeper than"];
+    if error.is_some_and(|error| not_read.iter().any(|words| error.message.contains(words))) {
         return;
     }
     let accepts = kubelet["verdict"] == "accepted";
