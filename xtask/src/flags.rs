@@ -56,7 +56,7 @@ xflags::xflags! {
             optional --seconds seconds: u64
             /// Only run each input of the corpora once, as a test does
             optional --replay
-            /// Put what was found worth keeping into the corpora, as few inputs as cover the same
+            /// Put what was found worth keeping into the corpora, as few inputs as reach the same code
             optional --minimize
             /// Only this target [default: all]
             optional target: String

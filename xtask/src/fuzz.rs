@@ -151,7 +151,7 @@ impl<'a> Fuzz<'a> {
         Ok(Outcome::read(target, &fs::read_to_string(self.log(target))?, status.success()))
     }
 
-    /// Rebuilds the corpus from its inputs and the new ones: as few inputs as cover the same.
+    /// Rebuilds the corpus from its inputs and the new ones: as few inputs as reach the same code.
     fn minimize(&self, target: &str) -> Result {
         let (corpus, found) = (self.corpus(target), self.found(target));
         let merged = self.output.join("merged").join(target);
@@ -164,7 +164,7 @@ impl<'a> Fuzz<'a> {
         let log = File::create(self.log(target))?;
         let status = self
             .command(target)
-            .arg("-set_cover_merge=1")
+            .args(["-set_cover_merge=1", "-use_counters=0"])
             .args([&merged, &corpus, &found])
             .stderr(log)
             .status()?;
