@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// Cargo builds examples along with the tests, into the folder beside theirs.
+/// Cargo builds examples together with the tests, into a folder next to theirs.
 fn echo(image: &str, token: Option<&str>) -> Output {
     let test = std::env::current_exe().unwrap();
     let profile: PathBuf = test.ancestors().nth(2).unwrap().into();

@@ -255,8 +255,8 @@ fn server_config(ca: &Path) -> Arc<ServerConfig> {
     Arc::new(config)
 }
 
-/// Runs the example for a pod's token. Cargo builds examples along with the tests, into the
-/// folder beside theirs.
+/// Runs the example for a pod's token. Cargo builds examples together with the tests, into a
+/// folder next to theirs.
 fn exchange(options: &[impl AsRef<str>]) -> Output {
     let test = std::env::current_exe().unwrap();
     let profile: PathBuf = test.ancestors().nth(2).unwrap().into();

@@ -11,7 +11,7 @@ use crate::encodings::encodings;
 /// A signature of letters and digits alone, without a word in it.
 const SIGNATURE: &str = "q7Zx2mKpW9vRtY4uJ8sLbN6cHd3fGg5hQa1eTzXkVoMiPwUrSyCjBnDl0EIO";
 
-/// What a server hands out: it is not sent before, and looks like a token.
+/// What a server returns: it is not sent before, and looks like a token.
 const HANDED_OUT: &str = "Xq3TzW8vLp5KmR2yN7bJ4hGc9FdS6aQe1UoYiPtM";
 
 /// The pod's token: it ends in 2100, and no server accepts it.

@@ -6,7 +6,7 @@ use pullpass_kubelet::{Config, KubeletVersion, StartupError, Target, lints};
 
 const HEAD: &str = "apiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\n";
 
-/// One provider with `matchImages` in place of the usual, and further lines.
+/// One provider with these `matchImages` instead of the usual ones, and further lines.
 fn provider(lines: &str) -> String {
     let mut text = format!(
         "{HEAD}providers:\n- name: p\n  apiVersion: credentialprovider.kubelet.k8s.io/v1\n"

@@ -81,7 +81,7 @@ fn a_pod_is_known_by_its_credentials() {
         (secrets(&[secret("u9", "other", "h1")]), (false, "same-login")),
         (secrets(&[secret("u1", "regcred", "h9")]), (false, "same-secret")),
         (secrets(&[secret("u9", "regcred", "h9")]), (true, "other-credentials")),
-        // An empty hash is nobody's.
+        // An empty hash matches no login.
         (secrets(&[secret("u9", "other", "")]), (true, "other-credentials")),
         (secrets(&[secret("u2", "old", "h2")]), (false, "same-secret")),
         (with_account("a1"), (false, "same-service-account")),

@@ -26,7 +26,7 @@ use secrecy::ExposeSecret as _;
 
 const ANSWER: &str = r#"{"kind":"CredentialProviderResponse","apiVersion":"credentialprovider.kubelet.k8s.io/v1","cacheKeyType":"Image","auth":{"r.io":{"username":"u","password":"p"}}}"#;
 
-/// A bin dir, a clock that stands still until it is moved, and a kubelet.
+/// A bin dir, a clock that only moves when it is set, and a kubelet.
 struct World {
     folder: tempfile::TempDir,
     seconds: Arc<AtomicU64>,
@@ -242,7 +242,7 @@ fn a_grandchild_that_holds_stdout() {
     let (report, _) = world.ask();
     assert_eq!(report.outcome.code(), "credentials");
     assert!(report.duration.is_some_and(|time| time >= Duration::from_millis(250)), "{report:?}");
-    // The plugin hangs with its grandchild: killed, and held all the same.
+    // The plugin hangs with its grandchild: it is killed, but the pipe stays open.
     let mut world = World::new(34).script("p", "sleep 30 & sleep 30", "");
     world.timeout = Duration::from_millis(200);
     world.grace = Duration::from_millis(200);

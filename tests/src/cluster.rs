@@ -125,8 +125,8 @@ impl<'w> Cluster<'w> {
         pullpass.args(args).current_dir("/").output().expect("`pullpass` starts")
     }
 
-    /// Whether a pod of that service account must pull an image that is here already, by what `pullpass
-    /// records` says; with the policies of images that `more` names.
+    /// Whether a pod of that service account must pull an image that is here already, by what
+    /// `pullpass records` says; with the policies of images that `more` names.
     pub fn must_pull(&self, image: &str, service_account: &str, more: &[&str]) -> bool {
         let root_dir = self.node.root_dir();
         let mut args: Vec<&OsStr> = ["records", image, "--format", "json", "--service-account"]
@@ -150,8 +150,8 @@ impl<'w> Cluster<'w> {
         &self.bin_dir
     }
 
-    /// Starts a kubelet with these providers, in place of the one that runs, and waits until its node
-    /// takes pods.
+    /// Starts a kubelet with these providers, instead of the one that runs, and waits until its
+    /// node takes pods.
     pub fn start_kubelet(&self, providers: &Value) {
         self.start_kubelet_with(&self.kubelet_options(providers));
     }
@@ -251,7 +251,7 @@ impl<'w> Cluster<'w> {
         message
     }
 
-    /// What the kubelet counts, in the text form of Prometheus.
+    /// The kubelet's metrics, in the text form of Prometheus.
     pub fn kubelet_metrics(&self) -> String {
         self.api.kubelet_metrics()
     }

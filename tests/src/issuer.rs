@@ -72,7 +72,7 @@ impl Issuer {
     }
 }
 
-/// A pod's token in the making. Unchanged, it is good.
+/// Builds a pod's token. Unchanged, it is valid.
 pub struct TokenBuilder {
     key: Arc<SigningKey>,
     kid: String,

@@ -72,8 +72,8 @@ impl SigningKey {
     }
 }
 
-/// Whether `token` carries an ES256 signature by the key with this public point. Nothing else of
-/// the token is looked at.
+/// Whether `token` carries an ES256 signature by the key with this public point. Nothing else in
+/// the token is checked.
 pub fn signed_by(token: &str, public_point: &[u8]) -> bool {
     let Some((message, signature)) = token.rsplit_once('.') else { return false };
     let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else { return false };

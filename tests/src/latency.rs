@@ -72,7 +72,7 @@ impl Latency {
         assert!(second.requests[0] >= answered, "sent before the answer");
     }
 
-    /// Puts this way between a socket and whoever is to serve on it; the result is the near end
+    /// Puts this link between a socket and the server for it; the result is the near end
     /// for the server.
     pub(crate) fn lead_to(&self, host: &str, far: TcpListener) -> TcpListener {
         let near = StdListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

@@ -9,15 +9,15 @@ use url::form_urlencoded;
 /// Shorter secrets would be found by chance, and make the search useless.
 const SHORTEST: usize = 8;
 
-/// Texts that nobody may print, each under a name that may be printed.
+/// Texts that must not be printed, each under a name that may be printed.
 #[derive(Clone, Default)]
 pub struct Secrets {
     needles: Vec<(String, String)>,
 }
 
 impl Secrets {
-    /// Adds a secret and the forms in which it might escape. Of a JWT, the signature alone counts
-    /// too: whoever prints the rest of it prints no secret.
+    /// Adds a secret and the forms in which it might be printed. Of a JWT, the signature alone is a
+    /// secret too: the rest of it is not.
     pub fn add(&mut self, name: &str, secret: &str) {
         assert!(secret.len() >= SHORTEST, "the secret `{name}` is too short to be searched for");
         self.add_forms(name, secret);
@@ -35,7 +35,7 @@ impl Secrets {
         found.map(|(name, _)| name.as_str()).collect()
     }
 
-    /// As [`Secrets::found_in`], for a plugin's stdout, where the passwords of logins may stand.
+    /// As [`Secrets::found_in`], for a plugin's stdout, where the passwords of logins are allowed.
     pub fn found_in_response(&self, stdout: &str) -> Vec<&str> {
         let mut rest = stdout.to_owned();
         if let Ok(response) = serde_json::from_str::<Value>(stdout)

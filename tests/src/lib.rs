@@ -1,13 +1,13 @@
-//! What the end-to-end tests and `cargo xtask demo` stand on: servers on loopback that check what
+//! The basis of the end-to-end tests and `cargo xtask demo`: servers on loopback that check what
 //! they are sent, third-party programs as judges, and a harness that runs a plugin and looks for
 //! leaked secrets.
 //!
 //! - [`issuer`] is a cluster: it signs tokens as the kubelet gets them and publishes its keys.
 //! - [`fakes`] are the services a plugin talks to. They verify, refuse and remember.
-//! - [`judges`] are programs that this project did not write: registries, clients and token services.
-//! - [`fixtures`] is what every test says in the same words: requests, checks, a fake's face.
-//! - [`world`] is a machine of a test's own, where fakes stand under real names and addresses.
-//! - [`cluster`] is a whole cluster on such a machine: API server, kubelet, containerd and registry.
+//! - [`judges`] are programs that this project did not write: registries, clients, token services.
+//! - [`fixtures`] is what all tests share: requests, checks, the interface of a fake.
+//! - [`world`] is a test's own machine, where fakes have real names and addresses.
+//! - [`cluster`] is a whole cluster on such a machine: API server, kubelet, containerd, registry.
 //! - [`latency`] puts a server some way off, and notes what comes to it.
 //! - [`plugin`] runs a plugin's binary the way the kubelet does, and fails on any leak.
 //!

@@ -15,7 +15,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, ServerConfig};
 use tempfile::TempDir;
 
-/// A CA that nobody trusts until told to.
+/// A CA that no client trusts unless it is told to.
 pub struct TestCa {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: TempDir,
@@ -58,8 +58,8 @@ impl TestCa {
         (certificate.pem(), key.serialize_pem())
     }
 
-    /// A fresh certificate for a client and its key, both as PEM. Kubernetes reads the common name as
-    /// the user and the organization as the user's group.
+    /// A fresh certificate for a client and its key, both as PEM. Kubernetes reads the common name
+    /// as the user and the organization as the user's group.
     pub fn client_certificate(&self, user: &str, group: &str) -> (String, String) {
         let (certificate, key) = self.issue_client(user, group);
         (certificate.pem(), key.serialize_pem())
@@ -117,7 +117,7 @@ pub fn client_for(ca: Option<&TestCa>) -> reqwest::Client {
     ca.map_or_else(plain_client, TestCa::client)
 }
 
-/// Writes a certificate for a signing key, self-signed, as a registry's `rootcertbundle` wants it;
+/// Writes a certificate for a signing key, self-signed, as a registry's `rootcertbundle` requires;
 /// returns its DER form for `x5c`.
 pub fn write_self_signed(key: &KeyPair, file: &Path) -> Vec<u8> {
     let mut params = CertificateParams::default();

@@ -1,4 +1,4 @@
-//! A machine of a test's own, so that an unmodified plugin reaches fakes under their real names and
+//! A test's own machine, so that an unmodified plugin reaches fakes under their real names and
 //! addresses, and nothing else.
 //!
 //! A test target with `harness = false` hands its trials to [`main`]. Each runs in a process of its
@@ -115,8 +115,8 @@ impl World {
         self.https_socket(place).forward(to)
     }
 
-    /// Puts a program on `to` at a place, by default port 80, every byte as it comes: plain HTTP, or
-    /// the program's own TLS (see [`World::certificate`]) where the place says port 443.
+    /// Puts a program on `to` at a place, by default port 80, every byte as it comes: plain HTTP,
+    /// or the program's own TLS (see [`World::certificate`]) where the place says port 443.
     pub fn http_to(&self, place: &str, to: SocketAddr) -> Server {
         self.http_socket(place).forward(to)
     }
@@ -152,20 +152,20 @@ impl World {
     }
 
     /// The address of a host on this machine, from now on: a name gets a loopback address of its
-    /// own, an IP address is itself. Programs may bind it; where nobody listens, connections are
-    /// refused.
+    /// own, an IP address is itself. Programs may bind it; where no program listens, connections
+    /// are refused.
     pub fn address_of(&self, host: &str) -> IpAddr {
         self.hosts().here(&Host::parse(host))
     }
 
-    /// Makes a host swallow every packet, so that a connect hangs until its own timeout. The host is
-    /// a name that is new here, or an IPv4 address that is not this machine's.
+    /// Makes a host swallow every packet, so that a connect hangs until its own timeout. The host
+    /// is a name that is new here, or an IPv4 address that is not this machine's.
     pub fn black_hole(&self, host: &str) {
         self.hosts().nowhere(&Host::parse(host));
     }
 
-    /// An empty folder at that absolute path, for programs that look nowhere else. What the nearest
-    /// folder above it holds is out of sight in this world.
+    /// An empty folder at that absolute path, for programs that only look there. The content of the
+    /// nearest folder above it is hidden in this world.
     pub fn folder(&self, path: &str) -> PathBuf {
         let path = PathBuf::from(path);
         let there = path.ancestors().find(|above| above.is_dir());
@@ -185,7 +185,7 @@ impl World {
     }
 
     /// A certificate for these hosts and its key, as PEM files, for a program that does TLS itself
-    /// (on [`World::address_of`], or behind [`World::http_to`]).
+    /// (on [`World::address_of`], or through [`World::http_to`]).
     pub fn certificate(&self, hosts: &[&str]) -> Certificate {
         let (certificate, key) = self.ca.certificate(hosts);
         let name = hosts.first().expect("a certificate is for somebody");

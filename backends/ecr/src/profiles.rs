@@ -46,7 +46,7 @@ pub(crate) struct Profiles {
     pub(crate) name: String,
     /// Whether the operator named it.
     is_named: bool,
-    /// What the files hold; `None` where there are none.
+    /// What the files hold; `None` if there are none.
     set: Option<ProfileSet>,
     /// The files that are there.
     read: Vec<PathBuf>,

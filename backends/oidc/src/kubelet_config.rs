@@ -6,7 +6,7 @@ use pullpass::{CacheType, Error};
 
 use crate::profile::{Exchange, Policy, Profile, Source, file};
 
-/// One entry of a CredentialProviderConfig: profiles that want the same token.
+/// One entry of a CredentialProviderConfig: profiles that need the same token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderEntry {
     /// The names of its profiles.

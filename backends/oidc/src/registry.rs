@@ -1,5 +1,5 @@
-//! Which registries a profile is for: the whole host is matched, label by label, before the token is
-//! looked at.
+//! Which registries a profile is for: the whole host is matched, label by label, before the token
+//! is used.
 
 use std::fmt;
 use std::str::FromStr;

@@ -436,7 +436,7 @@ fn without_root_it_says_what_it_could_not_see() {
     tree.mode(CONFIG, 0o600);
     let mut run = crate::command();
     run.args(["doctor", "--root", &tree.root()]);
-    // Only root can become somebody else; somebody else is so already.
+    // Only root can become another user; another user already is one.
     if std::process::Command::new("true").uid(NOBODY).status().is_err() {
         return;
     }

@@ -1,5 +1,5 @@
 //! kubernetes-sigs/kind#4185: three mistakes on top of each other, each of which made
-//! pulls anonymous without a word. One command finds each and says how to mend it.
+//! pulls anonymous without any message. One command finds each and says how to fix it.
 
 use crate::{LOGIN, Node, Ran, answer, pullpass};
 

@@ -24,7 +24,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The main page and those beside it, by their paths from the backend's folder.
+/// The main page and the other pages, by their paths from the backend's folder.
 fn pages() -> BTreeMap<String, String> {
     let mut pages = BTreeMap::from([("docs.md".to_owned(), read(&backend().join("docs.md")))]);
     for folder in ["docs", "docs/presets"] {

@@ -55,7 +55,7 @@ fn calls(line: &str, program: &str) -> Vec<Vec<String>> {
     };
     let starts = words.iter().enumerate().filter(|(index, word)| {
         let bare = word.trim_start_matches("$(").rsplit('/').next().unwrap_or_default();
-        // Within a sentence of another program's output, it is no command.
+        // In a sentence of another program's output, it is not a command.
         bare == program
             && index.checked_sub(1).is_none_or(|before| {
                 matches!(words[before], "$" | "|" | "sudo" | "&&") || words[before].contains('=')

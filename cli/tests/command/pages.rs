@@ -29,7 +29,7 @@ pub(crate) fn section<'a>(page: &'a str, heading: &str) -> &'a str {
     rest.split("\n## ").next().expect("a section")
 }
 
-/// What stands in backquotes.
+/// The texts in backquotes.
 pub(crate) fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
@@ -61,7 +61,7 @@ fn every_option_is_in_the_table_with_its_variable_and_default() {
         for opt in plugin.options {
             let written = opt.written();
             let short = written.split(' ').next().expect("a name");
-            // A second name may stand beside the first without the value.
+            // A second name may follow the first without the value.
             let names = |row: &&&str| {
                 row.split(" | ").next().is_some_and(|cell| {
                     quoted(cell).any(|name| name == written || name.len() == 2 && name == short)
@@ -105,7 +105,7 @@ fn every_annotation_and_variable_is_named() {
         }
         for variable in plugin.environment {
             for name in variable.name.split(", ") {
-                // `AWS_EC2_METADATA_*` stands for all that begin like that.
+                // `AWS_EC2_METADATA_*` means all that begin like that.
                 let looked_for = match name.strip_suffix('*') {
                     Some(start) => format!("`{start}"),
                     None => format!("`{name}`"),
@@ -124,7 +124,7 @@ fn the_kubelet_takes_every_configuration() {
     for path in pages {
         let mut seen = 0;
         for block in yaml(&page(path)) {
-            // An entry may also stand by itself.
+            // An entry may also be alone.
             let file = match block.contains("kind: CredentialProviderConfig") {
                 true => node.write("config.yaml", &block),
                 false if block.contains("\n  defaultCacheDuration: ") => node.config(&block),

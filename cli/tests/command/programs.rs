@@ -1,4 +1,4 @@
-//! `pullpass lookup` against shell scripts: one that does as it should, and one that
+//! `pullpass lookup` against shell scripts: one that behaves correctly, and one that
 //! misbehaves in every way.
 
 use std::io::Read as _;

@@ -27,7 +27,7 @@ pub(crate) fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// Whether a line is as expected, where `[..]` stands for anything.
+/// Whether a line is as expected, where `[..]` matches anything.
 pub(crate) fn agrees(expected: &str, actual: &str) -> bool {
     let Some((start, rest)) = expected.split_once("[..]") else { return expected == actual };
     let Some(actual) = actual.strip_prefix(start) else { return false };
@@ -57,7 +57,7 @@ fn every_example_is_true() {
         let (line, expected) = example.split_once('\n').expect("a command line");
         let line = line.strip_prefix("$ pullpass ").expect("a run of pullpass");
         let mut run = command();
-        // Only a token that is no JWT is at hand.
+        // The test only has a token that is not a JWT.
         let warning = "warning: the token is not a signed JWT; tokens of the API server are\n";
         let output = run.args(words(line)).current_dir(node.path("")).output().expect("a run");
         let actual = format!(

@@ -23,13 +23,13 @@ pub(crate) enum Behaviour {
     Answer,
     /// It closes its first connection after the handshake, and answers on all others.
     CutFirst,
-    /// It sends an answer on its first connection before anybody asks, and answers on all others.
+    /// It sends an answer on its first connection before any request, and answers on all others.
     SpeakFirst,
     /// It takes connections and says nothing, not even a handshake.
     Hang,
     /// It is not there: connections are refused.
     Refuse,
-    /// It wants a client certificate.
+    /// It requires a client certificate.
     WantCertificate,
 }
 
@@ -95,7 +95,7 @@ impl Server {
         self.connections.lock().unwrap().clone()
     }
 
-    /// Until a handshake is done, and the client has had time to see what came of it.
+    /// Waits until a handshake is done, and the client has had time to see its result.
     pub(crate) async fn wait_for_handshake(&self) {
         while !self.connections().iter().any(|it| it.handshake.is_some()) {
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,11 +1,11 @@
-//! A credential file of Google's: a service account's key, or an `external_account`.
+//! A Google credential file: a service account's key, or an `external_account`.
 
 use pullpass_gar::PLUGIN;
 
 use crate::files;
 use crate::run::Run;
 
-/// The file, and the answers behind a NUL.
+/// The file, and the answers after a NUL.
 pub fn run(input: &[u8]) {
     let end = input.iter().position(|byte| *byte == 0).unwrap_or(input.len());
     let (file, answers) = (&input[..end], input.get(end + 1..).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! A pattern of `matchImages`, and an image behind a NUL, against the kubelet.
+//! A pattern of `matchImages`, and an image after a NUL, against the kubelet.
 
 use pullpass_kubelet::pattern::{AuthKey, Match, Pattern};
 use serde_json::json;

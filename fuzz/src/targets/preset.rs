@@ -1,4 +1,4 @@
-//! A preset by its number, its parameters a line each, and the answers behind a NUL.
+//! A preset by its number, its parameters with one line each, and the answers after a NUL.
 
 use pullpass_oidc::{PLUGIN, presets};
 

@@ -21,7 +21,7 @@ static POOL: LazyLock<Vec<&str>> = LazyLock::new(|| {
 
 static RING: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(ring::default_provider()));
 
-/// The file, a NUL, and the chain in PEM. `@` and a letter stand for a certificate of the pool.
+/// The file, a NUL, and the chain in PEM. `@` and a letter mean a certificate of the pool.
 pub fn run(input: &[u8]) {
     let end = input.iter().position(|byte| *byte == 0).unwrap_or(input.len());
     let (file, chain) = (expand(&input[..end]), expand(input.get(end + 1..).unwrap_or_default()));

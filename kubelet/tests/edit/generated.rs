@@ -6,7 +6,7 @@ use pullpass_kubelet::edit::{Change, merge, remove};
 
 use crate::{ENTRY, NAME, accepted, entry, go_round, show};
 
-/// Lines that may stand anywhere between the lines of a block.
+/// Lines that are allowed anywhere between the lines of a block.
 fn filler() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => Just(String::new()),

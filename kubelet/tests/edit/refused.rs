@@ -1,4 +1,4 @@
-//! What is not edited, and entries that are none.
+//! What is not edited, and texts that are not entries.
 
 use pullpass_kubelet::edit::{EditError, EntryError, ProviderEntry, merge, remove};
 

@@ -98,8 +98,8 @@ impl Api {
         }
     }
 
-    /// Makes the objects of a YAML text, each document sent as it is; returns the answers. Those that
-    /// are there already stay as they are.
+    /// Makes the objects of a YAML text, each document sent as it is; returns the answers. Those
+    /// that are there already stay as they are.
     pub fn create_yaml(&self, text: &str) -> Vec<Value> {
         let create = |text: &str| {
             let body = Some(("application/yaml", text.to_owned()));
@@ -131,7 +131,7 @@ impl Api {
         }
     }
 
-    /// What the kubelet counts, in the text form of Prometheus.
+    /// The kubelet's metrics, in the text form of Prometheus.
     pub(super) fn kubelet_metrics(&self) -> String {
         let url = format!("https://{ADDRESS}:10250/metrics");
         self.runtime.block_on(async {

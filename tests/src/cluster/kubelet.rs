@@ -53,7 +53,7 @@ impl Node {
             "imageGCHighThresholdPercent": 100,
             "evictionHard": {"nodefs.available": "1%", "imagefs.available": "1%"},
             "podLogsDir": "/var/log/pods",
-            // Many pods at once, and pods that are looked at often.
+            // Many pods at once, and pods that are checked often.
             "serializeImagePulls": false,
             "maxParallelImagePulls": 20,
             "registryPullQPS": 0,

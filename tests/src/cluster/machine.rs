@@ -1,4 +1,4 @@
-//! What a node needs of a machine beside a world: a `/proc` of its own process namespace, a host
+//! What a node needs besides a world: a `/proc` of its own process namespace, a host
 //! name, an address that is not loopback, and the folders where programs keep their state.
 
 use std::fs;
@@ -44,8 +44,8 @@ fn is_own(folder: &Path) -> bool {
     })
 }
 
-/// The memory of every program in here but ourselves, in bytes: proportional set sizes, so that
-/// what programs share counts once.
+/// The memory of every program in here except this one, in bytes: proportional set sizes, so that
+/// memory that programs share is counted once.
 pub(super) fn memory() -> u64 {
     let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
     let number = |name: &str| name.parse::<u32>().ok().filter(|number| *number != 1);

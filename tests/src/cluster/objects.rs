@@ -1,4 +1,4 @@
-//! What the cluster has beside pods: namespaces, service accounts, and rights.
+//! What the cluster has besides pods: namespaces, service accounts, and rights.
 
 use serde_json::{Value, json};
 
@@ -56,8 +56,8 @@ impl Cluster<'_> {
         self.api.create(&object);
     }
 
-    /// Lets nodes ask for tokens of that audience, until [`Cluster::forbid_audience`]: what `pullpass
-    /// config --rbac` prints, sent as it is.
+    /// Lets nodes ask for tokens of that audience, until [`Cluster::forbid_audience`]: what
+    /// `pullpass config --rbac` prints, sent as it is.
     pub fn allow_audience(&self, audience: &str) {
         self.api.create_yaml(&self.audience_rbac(audience));
     }

@@ -34,7 +34,8 @@ pub fn passthrough(cluster: &Cluster<'_>) -> String {
     profile(cluster, REGISTRY, &sections)
 }
 
-/// The kubelet's entry for the plugin with a login in a file beside the profile file, and no token.
+/// The kubelet's entry for the plugin with a login in a file next to the profile file, and no
+/// token.
 pub fn static_provider(cluster: &Cluster<'_>, file: &str) -> Value {
     let sections = json!({"exchange": {"type": "static", "file": file}});
     let profile = write(cluster, &json!({"name": "fixed", "registries": [REGISTRY]}), &sections);

@@ -1,4 +1,4 @@
-//! Pods: how they are made, and what becomes of them.
+//! Pods: how they are created, and what happens to them.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -59,7 +59,8 @@ impl PodSpec {
         self.made(name.to_owned())
     }
 
-    /// Makes it under that name as a file of the kubelet's `staticPodPath`: it has no service account.
+    /// Makes it under that name as a file of the kubelet's `staticPodPath`: it has no service
+    /// account.
     pub(super) fn create_static(mut self, name: &str, folder: &Path) -> Pod {
         self.object["metadata"]["name"] = json!(name);
         let spec = self.object["spec"].as_object_mut().unwrap();
@@ -110,7 +111,8 @@ impl Pod {
         format!("/api/v1/namespaces/{}/pods/{}", self.namespace, self.name)
     }
 
-    /// The UID by which its kubelet knows it. The API server's copy of a static pod has another one.
+    /// The UID by which its kubelet knows it. The API server's copy of a static pod has another
+    /// one.
     pub fn uid(&self, api: &Api) -> String {
         let metadata = &api.get(&self.path())["metadata"];
         let of_static_pod = metadata["annotations"]["kubernetes.io/config.hash"].as_str();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// How long anything in a cluster may take: a kubelet waits a minute for a plugin that hangs.
 pub(super) const PATIENCE: Duration = Duration::from_secs(150);
-/// How often a condition is looked at.
+/// How often a condition is checked.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A running program.
@@ -19,7 +19,7 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// Starts it; what it prints goes to `NAME.log` in that folder, in place of what an earlier one
+    /// Starts it; what it prints goes to `NAME.log` in that folder, replacing what an earlier one
     /// printed.
     pub(super) fn start(name: &str, mut command: Command, folder: &Path) -> Self {
         let log = folder.join(format!("{name}.log"));

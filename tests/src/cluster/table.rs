@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What came of one trial.
+/// The result of one trial.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Row {
     pub(super) name: String,

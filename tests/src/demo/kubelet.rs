@@ -33,7 +33,7 @@ pub(super) struct Match<'a> {
     pub(super) pattern: &'a str,
 }
 
-/// What passed between kubelet and plugin, and what came of it. All but `logins` may be shown.
+/// What passed between kubelet and plugin, and the result. Everything but `logins` may be shown.
 pub(super) struct Call {
     /// What was written to stdin, without the token.
     pub(super) request: String,
@@ -135,7 +135,7 @@ fn keeping(cache: &CacheDecision) -> String {
     }
 }
 
-/// Why there is no login: the kubelet's own log line, or else what became of the provider.
+/// Why there is no login: the kubelet's own log line, or else the provider's outcome.
 fn explain(report: &ProviderReport) -> String {
     match report.error_line() {
         Some(line) => line.to_owned(),

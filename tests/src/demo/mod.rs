@@ -1,5 +1,5 @@
-//! `cargo xtask demo`: the whole way of one image, from a pod's identity to the last byte, told to
-//! somebody who sees it for the first time.
+//! `cargo xtask demo`: one image pull from start to end, from a pod's identity to the last byte,
+//! explained to someone who sees it for the first time.
 
 mod kubelet;
 mod pull;

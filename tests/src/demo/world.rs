@@ -18,9 +18,9 @@ pub(super) const SERVICE_ACCOUNT: &str = "web";
 pub(super) const PLUGIN: &str = "oidc-credential-provider";
 pub(super) const REPOSITORY: &str = "demo/hello";
 pub(super) const TAG: &str = "v1";
-/// What the exchange server wants in a pod's token.
+/// The audience that the exchange server expects in a pod's token.
 const EXCHANGE_AUDIENCE: &str = "exchange.demo";
-/// What the registry wants in a token of the exchange server.
+/// The audience that the registry expects in a token of the exchange server.
 const REGISTRY_AUDIENCE: &str = "registry.demo";
 const USERNAME: &str = "pod";
 

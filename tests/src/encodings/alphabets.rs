@@ -26,7 +26,7 @@ pub(super) fn circled(text: &str) -> String {
     alphabet(text, 0x24b6, 0x24d0, None).chars().map(digit).collect()
 }
 
-/// As `xxd` prints it, with the text beside it.
+/// As `xxd` prints it, with the text next to it.
 pub(super) fn hex_dump(text: &str) -> String {
     let mut dump = String::new();
     for (row, bytes) in text.as_bytes().chunks(16).enumerate() {

@@ -1,4 +1,4 @@
-//! A small AWS: users, roles and identity providers; STS, ECR and ECR Public behind their real
+//! A small AWS: users, roles and identity providers; STS, ECR and ECR Public under their real
 //! names; the metadata service and the container credentials endpoints. Every service checks what
 //! it is sent as the real one does, signatures included, and everything is remembered.
 //!
@@ -9,7 +9,7 @@
 //! let aws = Aws::new();
 //! let ci = aws.add_user("arn:aws:iam::123456789012:user/ci", &PULL);
 //! aws.add_role(Role::new("arn:aws:iam::123456789012:role/node").allow(&PULL));
-//! // Under real names, `aws.router()` finds the endpoint by the `Host` header. Here there are none.
+//! // Under real names, `aws.router()` finds the endpoint by the `Host` header. Here it is named.
 //! let endpoint = Endpoint::new(Service::Ecr, "us-west-2");
 //! let ecr = Socket::bind(None).serve(aws.router_at(endpoint));
 //! // ... a client calls `ecr.url()` with `ci.env()` in its environment ...

@@ -1,5 +1,5 @@
 //! A small Azure: tenants, applications, managed identities and container registries. Entra ID and
-//! the registries answer behind their real names, the metadata service, Arc's agent, App Service
+//! the registries answer under their real names, the metadata service, Arc's agent, App Service
 //! and AKS's identity bindings where they are put. Every service checks what it is sent as the real
 //! one does, signatures included, and everything is remembered.
 //!
@@ -69,7 +69,7 @@ const CERTIFICATE: &str = "registries.pem";
 pub struct Azure(Arc<Shared>);
 
 struct Shared {
-    /// Fetches the keys of federated issuers, and asks the program behind a registry.
+    /// Fetches the keys of federated issuers, and calls the program that serves a registry.
     client: reqwest::Client,
     entra_key: SigningKey,
     registry_key: SigningKey,
@@ -157,8 +157,8 @@ impl Azure {
         self.log().always(service, canned);
     }
 
-    /// An access token of Entra's for an identity in its own tenant, as any of the services would
-    /// issue it, though nobody proved anything; below zero seconds it is over.
+    /// An Entra access token for an identity in its own tenant, as any of the services would
+    /// issue it, but without any proof; with less than zero seconds it has expired.
     pub fn access_token(&self, identity: &Identity, resource: &str, seconds: i64) -> String {
         let tenant = self.tenant(&identity.tenant).expect("a tenant that was added");
         token::access_token(self, identity, &tenant, resource, seconds)

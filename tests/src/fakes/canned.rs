@@ -68,7 +68,7 @@ impl<Service> Canned<Service> {
         Self::from(Answer::json(status, body))
     }
 
-    /// JSON that is none of the service's.
+    /// JSON that the service never sends.
     pub fn other_json(status: u16) -> Self {
         Self::json(status, &json!({"ok": true}))
     }

@@ -36,7 +36,7 @@ fn clock(seconds: i64) -> (i64, i64, i64) {
     (seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// Days since 1970-01-01 of a date. A year counts from March, so that the leap day comes last.
+/// Days since 1970-01-01 of a date. A year begins in March here, so that the leap day comes last.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);

@@ -46,7 +46,7 @@ pub struct TokenServer {
     folder: TempDir,
 }
 
-/// A request for a registry token: who asked, and what came of it.
+/// A request for a registry token: who asked, and the result.
 #[derive(Clone, Debug)]
 pub struct Login {
     /// The verified subject and the scopes granted, or the reason for a refusal.
@@ -127,7 +127,7 @@ impl TokenServer {
     }
 }
 
-/// A registry's half: it knows the token server's key and believes nobody else.
+/// A registry's half: it knows the token server's key and trusts no other.
 #[derive(Clone)]
 pub struct RegistryTokens {
     public_point: Vec<u8>,

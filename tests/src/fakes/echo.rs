@@ -1,4 +1,4 @@
-//! A service that refuses whoever calls, in words that repeat the secret it was sent, in any
+//! A service that refuses every caller, with words that repeat the secret it was sent, in any
 //! encoding.
 
 use std::sync::{Arc, Mutex};
@@ -21,9 +21,9 @@ pub enum Place {
     Form(&'static str),
     /// A field of a JSON object.
     Json(&'static str),
-    /// A header; of `Authorization` what is behind the scheme.
+    /// A header; of `Authorization` what follows the scheme.
     Header(&'static str),
-    /// A header, whole: agents of containers want a bare token in `Authorization`.
+    /// A whole header: agents of containers expect a bare token in `Authorization`.
     Whole(&'static str),
     /// The signature in AWS's `Authorization` header.
     Signature,

@@ -16,7 +16,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 /// How often a server that waits looks whether it may go.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What a server does to a request. A TLS fault is a sound answer under an unsound certificate:
+/// What a server does to a request. A TLS fault is a correct answer under a wrong certificate:
 /// see [`Fault::start_tls`].
 #[derive(Clone, Debug)]
 pub enum Fault {
@@ -39,7 +39,7 @@ pub enum Fault {
     BigBody(usize),
     /// 200 and the announcement of so many bytes, of which none come.
     AnnouncedBody(usize),
-    /// 200 and chunks without end.
+    /// 200 and endless chunks.
     EndlessBody,
     /// Announces more than it sends, then closes.
     CutBody,

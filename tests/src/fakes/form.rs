@@ -86,7 +86,7 @@ impl Form {
         (form, faults)
     }
 
-    /// A parameter's first value; an empty one counts as omitted (RFC 6749 section 3.2).
+    /// A parameter's first value; an empty one is treated as omitted (RFC 6749 section 3.2).
     pub fn value(&self, name: &str) -> Option<&str> {
         self.values(name).next()
     }
@@ -136,7 +136,7 @@ pub fn client(wanted: &ClientAuth, headers: &HeaderMap, form: &Form) -> ClientVe
     if known { ClientVerdict::Known } else { ClientVerdict::Unknown }
 }
 
-/// The user and password of a Basic header (RFC 7617), as they stand.
+/// The user and password of a Basic header (RFC 7617), unchanged.
 pub fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;

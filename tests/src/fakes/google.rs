@@ -1,5 +1,5 @@
 //! A small Google Cloud: metadata servers, workload identity pools, service accounts and their
-//! keys. STS, the IAM credentials API and the token endpoint answer behind their real names in
+//! keys. STS, the IAM credentials API and the token endpoint answer under their real names in
 //! every universe, a metadata server where it is put. Every service checks what it is sent as the
 //! real one does, signatures included, and everything is remembered.
 //!
@@ -53,7 +53,7 @@ use token::Grant;
 pub const GOOGLE: &str = "googleapis.com";
 /// The user whose password is an access token.
 pub const USER: &str = "oauth2accesstoken";
-/// Scopes that a registry lets pull, beside the one for everything.
+/// Scopes with which a registry allows pulls, besides the one for everything.
 const PULL_SCOPES: [&str; 2] = [
     "https://www.googleapis.com/auth/devstorage.read_only",
     "https://www.googleapis.com/auth/devstorage.read_write",
@@ -112,7 +112,7 @@ impl Google {
         account
     }
 
-    /// A key of a service account, beside those that it has. Hands it back.
+    /// Adds a key to those of a service account, and returns it.
     pub fn add_key(&self, key: ServiceAccountKey) -> ServiceAccountKey {
         for line in rsa::lines(key.pem()) {
             self.log().add_secret(format!("private key of {}", key.email), line);
@@ -147,8 +147,8 @@ impl Google {
         self.log().always(service, canned);
     }
 
-    /// A token for a principal, with these scopes, as STS would hand it out, though nobody proved
-    /// anything; below zero seconds it is over.
+    /// A token for a principal, with these scopes, as STS would issue it, but without
+    /// any proof; with less than zero seconds it has expired.
     pub fn mint(&self, principal: &str, scopes: &[&str], seconds: i64) -> String {
         let scopes = scopes.iter().map(ToString::to_string).collect();
         let service = Service::Sts;
@@ -228,7 +228,7 @@ impl Google {
         self.calls_to(service).into_iter().map(|call| call.path).collect()
     }
 
-    /// `Host` headers of requests for a name that nobody has.
+    /// `Host` headers of requests for an unknown name.
     pub fn strays(&self) -> Vec<String> {
         self.log().strays()
     }

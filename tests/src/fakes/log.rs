@@ -56,7 +56,7 @@ impl<Service: Copy + Ord, Call: Clone> Log<Service, Call> {
         self.entries().calls.clone()
     }
 
-    /// A request for a name that nobody has.
+    /// A request for an unknown name.
     pub(super) fn stray(&self, host: &str) {
         self.entries().strays.push(host.to_owned());
     }

@@ -49,7 +49,7 @@ impl Received {
         content_type.split(';').next().unwrap_or_default().trim()
     }
 
-    /// The parameters of a form, and everything in which it is none.
+    /// The parameters of a form, and every way in which it is not a valid one.
     pub(super) fn form(&self) -> (Form, Vec<String>) {
         Form::read(&self.method, &self.uri, &self.headers, &self.body)
     }
@@ -80,7 +80,7 @@ pub(super) fn shown(secret: &[&str], name: String, value: String) -> (String, St
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// A parameter's first value; an empty one counts as left out.
+    /// A parameter's first value; an empty one is treated as left out.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         self.values(name).next()
     }

@@ -71,7 +71,7 @@ impl Registry {
         self.server.url()
     }
 
-    /// Host and port, as they stand in an image's name.
+    /// Host and port, as in an image's name.
     pub fn authority(&self) -> String {
         self.server.authority()
     }

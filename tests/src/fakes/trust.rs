@@ -25,14 +25,14 @@ pub enum Trust {
     Known(Arc<Whose>),
 }
 
-/// The subject that a password stands for, or why it is not believed.
+/// The subject that a password proves, or why it is not trusted.
 type Whose = dyn Fn(&str) -> Result<String, String> + Send + Sync;
 
 impl Trust {
-    /// The subject that a password stands for.
+    /// The subject that a password proves.
     ///
     /// # Errors
-    /// Why it is not believed, without the password.
+    /// Why it is not trusted, without the password.
     pub async fn subject(&self, password: &str) -> Result<String, String> {
         let claims = match self {
             Self::Jwt(verifier) => {

@@ -1,5 +1,5 @@
 //! The `docker-registry` of Debian (the Distribution project, 2.8), with tokens or with a password:
-//! somebody else's idea of whom to let in.
+//! an independent implementation of who may log in.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,7 +14,7 @@ use crate::image::{Image, digest};
 use crate::judges::judge;
 use crate::judges::server::JudgeServer;
 
-/// The cheapest that bcrypt has: the hash keeps nobody out of a registry that lives for a test.
+/// The lowest cost of bcrypt: the registry only lives for a test, so the hash need not be strong.
 const BCRYPT_COST: u32 = 4;
 
 /// A running registry with its own storage; gone when dropped.
@@ -80,7 +80,7 @@ impl DockerRegistry {
         Self::start_with(folder, &auth, https)
     }
 
-    /// Host and port, as they stand in an image's name. The host is an address; the registry answers
+    /// Host and port, as in an image's name. The host is an address; the registry answers
     /// to any name.
     pub fn authority(&self) -> &str {
         &self.authority

@@ -2,8 +2,8 @@
 //! targets, scopes, the client's secret. It knows only tokens that it issued; a pod's is entered as
 //! one of them once `cryptojwt`, its own library, has verified it (`idpyoidc/server.py`).
 //!
-//! What it says of lifetimes is not so: `expires_in` is what the pod's token has left, the token that
-//! it issues ends after a minute.
+//! What it says of lifetimes is not so: `expires_in` is what the pod's token has left, the token
+//! that it issues ends after a minute.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -68,7 +68,7 @@ impl Idpyoidc {
         format!("{}/token", self.url)
     }
 
-    /// Where it listens, to put it behind a real name.
+    /// Where it listens, to give it a real name.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }

@@ -1,6 +1,6 @@
 //! Keycloak, the whole server, with two ways in for a pod's token: as an assertion for an access
-//! token (RFC 7523 section 2.1, Keycloak's "JWT authorization grant"), and as a client's proof of who
-//! it is (section 2.2, "federated client authentication", the identity provider `kubernetes`).
+//! token (RFC 7523 section 2.1, Keycloak's "JWT authorization grant"), and as a client's proof of
+//! who it is (section 2.2, "federated client authentication", the identity provider `kubernetes`).
 //!
 //! Not its business: RFC 8693. Its token exchange takes only tokens of its own.
 
@@ -22,7 +22,7 @@ pub const REALM: &str = "registry";
 pub const GRANT_CLIENT: &str = "puller";
 /// The secret of [`GRANT_CLIENT`].
 pub const GRANT_SECRET: &str = "the secret of the client `puller`";
-/// The client that is the service account `demo/web`: nobody knows a secret.
+/// The client that is the service account `demo/web`: it has no known secret.
 pub const POD_CLIENT: &str = "web";
 /// How long the realm's access tokens live, in seconds: Keycloak's own choice.
 pub const LIFETIME: u32 = 300;
@@ -40,8 +40,8 @@ pub struct Keycloak {
 
 impl Keycloak {
     /// Starts it on a free port of 127.0.0.1 over plain HTTP, which takes it a quarter of a minute.
-    /// With a name (`https://sso.example`) it calls itself that, and the caller puts it there. Of the
-    /// cluster it wants no audience: a token must be for the realm, see [`Keycloak::issuer`].
+    /// With a name (`https://sso.example`) it calls itself that, and the caller puts it there. It does
+    /// not use an audience of the cluster: a token must be for the realm, see [`Keycloak::issuer`].
     ///
     /// `None` if the judge is missing and that was allowed.
     pub fn start(cluster: &Cluster, name: Option<&str>) -> Option<Self> {
@@ -67,8 +67,8 @@ impl Keycloak {
         Some(keycloak)
     }
 
-    /// The realm's issuer, which the `aud` of a pod's token must be. An assertion may also be for the
-    /// token endpoint, a proof may not.
+    /// The realm's issuer, which the `aud` of a pod's token must be. An assertion may also be for
+    /// the token endpoint, a proof may not.
     pub fn issuer(&self) -> String {
         format!("{}/realms/{REALM}", self.url)
     }
@@ -78,7 +78,7 @@ impl Keycloak {
         format!("{}/protocol/openid-connect/token", self.issuer())
     }
 
-    /// Where it listens, to put it behind a real name.
+    /// Where it listens, to give it a real name.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }

@@ -1,5 +1,5 @@
-//! navikt's mock-oauth2-server: token exchange (RFC 8693) and JWT bearer (RFC 7523) by the parsers of
-//! the Nimbus SDK, which many Java servers are made of.
+//! navikt's mock-oauth2-server: token exchange (RFC 8693) and JWT bearer (RFC 7523) by the parsers
+//! of the Nimbus SDK, which many Java servers are made of.
 //!
 //! It judges the form of a request and no more. Whose token it is, for whom and until when, it does
 //! not look at: it copies the claims of any JWT into a token of its own. Nor does it look at a
@@ -42,8 +42,8 @@ impl MockOauth2 {
         Some(Self { server })
     }
 
-    /// The issuer, at its own address. Behind another name it calls itself by that name, `http`, and
-    /// its own port, so its discovery leads nowhere.
+    /// The issuer, at its own address. Under another name it calls itself by that name, `http`, and
+    /// its own port, so its discovery gives an unreachable URL.
     pub fn issuer(&self) -> String {
         format!("http://{}/default", self.server.address())
     }
@@ -53,7 +53,7 @@ impl MockOauth2 {
         format!("{}/token", self.issuer())
     }
 
-    /// Where it listens, to put it behind a real name.
+    /// Where it listens, to give it a real name.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }

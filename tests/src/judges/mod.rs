@@ -25,7 +25,7 @@ pub use form::Answer;
 pub struct Cluster {
     /// The `iss` of the tokens, below which their keys are published.
     pub issuer: String,
-    /// The `aud` that they must have, where the judge does not want one of its own.
+    /// The `aud` that they must have, unless the judge requires its own.
     pub audience: String,
     /// The CA of the issuer, a PEM file; without one the issuer speaks plain HTTP.
     pub ca: Option<PathBuf>,
@@ -55,8 +55,8 @@ fn judge(variable: &str, name: &str) -> Option<PathBuf> {
     named(variable).or_else(|| on_path(name)).or_else(|| missing(variable, name))
 }
 
-/// As [`judge`], for a program of which only the version that this project pins will do: whatever is
-/// on the path is not asked.
+/// As [`judge`], for a program of which only the version that this project pins will do: whatever
+/// is on the path is not asked.
 fn pinned_judge(variable: &str, name: &str) -> Option<PathBuf> {
     named(variable).or_else(|| missing(variable, name))
 }
@@ -73,7 +73,7 @@ fn on_path(name: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// No setting of whoever runs the tests may decide about them.
+/// No setting of the person who runs the tests may affect them.
 fn without_settings(command: &mut Command, prefixes: &[&str]) {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
@@ -84,7 +84,7 @@ fn without_settings(command: &mut Command, prefixes: &[&str]) {
     }
 }
 
-/// What stands in a judge's variable where its language's tools are missing.
+/// The value of a judge's variable if its language's tools are missing.
 const MISSING: &str = "missing";
 
 fn missing(variable: &str, name: &str) -> Option<PathBuf> {

@@ -1,8 +1,9 @@
-//! moto: AWS by other hands. Its ECR, IAM and STS check signatures with the code of AWS's own
+//! moto: an independent AWS. Its ECR, IAM and STS check signatures with the code of AWS's own
 //! Python SDK, session tokens, and permissions.
 //!
-//! Not its business: ECR Public, the web identity token of `AssumeRoleWithWebIdentity`, and expiry:
-//! the logins of its ECR died in 2015. Its refusals are XML where the real ECR answers JSON.
+//! It does not cover: ECR Public, the web identity token of `AssumeRoleWithWebIdentity`, and
+//! expiry: the logins of its ECR expired in 2015. Its refusals are XML where the real ECR answers
+//! JSON.
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -20,7 +21,7 @@ use crate::tls::plain_client;
 /// The account that everything is in.
 pub const ACCOUNT: &str = "123456789012";
 
-/// The day of every signature that is made here; nobody looks whether it is today.
+/// The day of every signature that is made here; nothing checks whether it is today.
 const DAY: &str = "20260101";
 
 /// A running server; gone when dropped.
@@ -60,7 +61,7 @@ impl Moto {
         &self.url
     }
 
-    /// Where it listens, to put it behind a real name.
+    /// Where it listens, to give it a real name.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
@@ -70,7 +71,7 @@ impl Moto {
         self.server.log()
     }
 
-    /// Creates a role that anybody may assume and that may do `actions`, such as
+    /// Creates a role that anyone may assume and that may do `actions`, such as
     /// `ecr:GetAuthorizationToken`; returns its ARN.
     pub fn role(&self, name: &str, actions: &[&str]) -> String {
         let trust = policy(json!({
@@ -119,9 +120,9 @@ impl Moto {
         }
     }
 
-    /// Lets the next `calls` calls pass, then checks signature and permission of every one. Whoever
-    /// calls `AssumeRoleWithWebIdentity`, which has no signature, needs one that passes. Set the
-    /// scene before.
+    /// Lets the next `calls` calls pass, then checks signature and permission of every one. A call
+    /// of `AssumeRoleWithWebIdentity`, which has no signature, must be among the calls that pass.
+    /// Set everything up before.
     pub fn require_auth_after(&self, calls: u32) {
         self.admin("reset-auth", &calls.to_string());
     }

@@ -48,7 +48,7 @@ pub struct Options {
     pub targets: Vec<String>,
     /// What `scope` may hold.
     pub scopes: Vec<String>,
-    /// The target of a request that names none; its token is opaque where there is none here.
+    /// The target of a request that names none; its token is opaque if this is `None`.
     pub default_target: Option<String>,
     /// Are the tokens for a target opaque, too? Else they are JWTs.
     pub opaque: bool,
@@ -169,7 +169,7 @@ impl OidcProvider {
         format!("{}/token", self.url)
     }
 
-    /// Where it listens, to put it behind a real name.
+    /// Where it listens, to give it a real name.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }

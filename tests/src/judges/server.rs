@@ -20,8 +20,9 @@ pub(super) struct JudgeServer {
 }
 
 impl JudgeServer {
-    /// Runs `command` in `folder` until its log says, behind `announcement`, where it listens. Asked
-    /// to listen on port 0 it names the port that it got, so nobody can take that before it.
+    /// Runs `command` in `folder` until its log says, after `announcement`, where it listens. When
+    /// it listens on port 0, it names the port that it got, so no other program can take that
+    /// first.
     ///
     /// # Panics
     /// If it ends first, or says nothing for too long; with its log.
@@ -79,7 +80,7 @@ impl Drop for JudgeServer {
     }
 }
 
-/// The address behind `announcement`, once the log has gone on after it.
+/// The address after `announcement`, once the log continues after it.
 fn announced(log: &str, announcement: &str) -> Option<SocketAddr> {
     let (_, rest) = log.split_once(announcement)?;
     let part = |character: char| character.is_ascii_hexdigit() || ".:[]".contains(character);

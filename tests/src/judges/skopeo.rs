@@ -37,7 +37,8 @@ impl Skopeo {
         judge("PULLPASS_JUDGE_SKOPEO", "skopeo").map(|program| Self { program, ca: None })
     }
 
-    /// Speaks only TLS from now on, and only with servers of this CA (a PEM file) or of the system's.
+    /// Speaks only TLS from now on, and only with servers of this CA (a PEM file) or of the
+    /// system's.
     pub fn trusting(mut self, ca: &Path) -> Self {
         self.ca = Some(ca.to_owned());
         self
@@ -86,7 +87,7 @@ impl Skopeo {
             .arg("--authfile")
             .arg(authfile)
             .args(args)
-            // No setting of whoever runs the tests may decide about them.
+            // No setting of the person who runs the tests may affect them.
             .env("HOME", folder)
             .env("XDG_RUNTIME_DIR", folder)
             .env("TMPDIR", folder)

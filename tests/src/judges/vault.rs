@@ -13,11 +13,11 @@ use crate::tls::plain_client;
 
 /// Where pods log in: `/v1/auth/jwt/login`.
 pub const MOUNT: &str = "jwt";
-/// The role of the service account `demo/web`, and of nobody else.
+/// The role of the service account `demo/web`, and of no other.
 pub const ROLE: &str = "puller";
-/// What [`ROLE`] may read in version 2 of the backend; behind `/v1/`.
+/// What [`ROLE`] may read in version 2 of the backend; the path after `/v1/`.
 pub const SECRET: &str = "secret/data/registry";
-/// What [`ROLE`] may read in version 1 of the backend; behind `/v1/`.
+/// What [`ROLE`] may read in version 1 of the backend; the path after `/v1/`.
 pub const SECRET_V1: &str = "kv/registry";
 /// How long a login lasts, in seconds.
 pub const LIFETIME: u32 = 600;
@@ -31,8 +31,8 @@ pub struct Vault {
 
 impl Vault {
     /// Starts it on a free port of 127.0.0.1, over plain HTTP, with a login for a registry in
-    /// [`SECRET`] and [`SECRET_V1`], as `username` and `password`. `None` if the judge is missing and
-    /// that was allowed.
+    /// [`SECRET`] and [`SECRET_V1`], as `username` and `password`. `None` if the judge is missing
+    /// and that was allowed.
     pub fn start(cluster: &Cluster, username: &str, password: &str) -> Option<Self> {
         let mut command = Command::new(pinned_judge("PULLPASS_JUDGE_VAULT", "vault")?);
         without_settings(&mut command, &["VAULT_", "BAO_", "GO"]);
@@ -50,7 +50,7 @@ impl Vault {
         &self.url
     }
 
-    /// Where it listens, to put it behind a real name.
+    /// Where it listens, to give it a real name.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }

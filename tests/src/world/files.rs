@@ -81,7 +81,7 @@ fn trust(ca: &Path) {
 
 fn cover(path: &Path, by: &Path) {
     let (path, by) = (path.to_str().unwrap(), by.to_str().unwrap());
-    // A link to nowhere is missing too.
+    // A broken link is missing too.
     assert!(Path::new(path).exists(), "`{path}` is missing on this machine: make an empty one");
     namespace::mount(&["--bind", by, path]);
 }

@@ -23,8 +23,8 @@ const PANICKED: u8 = 101;
 /// Where a trial finds the plugins: it cannot build them.
 const BINARIES: &str = "PULLPASS_BIN_DIR";
 
-/// What a trial keeps of the environment beside `PATH`; a name that ends in `_` stands for all that
-/// begin so. Proxies, trust and clouds' settings of the machine's own are not among it.
+/// What a trial keeps of the environment besides `PATH`; a name that ends in `_` means all that
+/// begin with it. The machine's own proxies, trust and cloud settings are not kept.
 const KEPT: [&str; 5] = ["HOME", "LD_LIBRARY_PATH", "PULLPASS_", "RUST_", "LLVM_"];
 
 /// One test.

@@ -10,14 +10,14 @@ use super::place::Host;
 /// For names that are here. Each has an address of its own, so that all can be on the same port.
 const HERE: Ipv4Addr = Ipv4Addr::new(127, 1, 0, 0);
 /// For names that swallow packets: everything in 127/8 is always here, and the range for
-/// benchmarks (RFC 2544) is nobody's.
+/// benchmarks (RFC 2544) is unused.
 const NOWHERE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 0);
 
 /// The hosts known so far.
 pub(super) struct Hosts {
     files: Files,
     names: HashMap<String, IpAddr>,
-    /// Addresses beside loopback ones that `lo` was given.
+    /// Addresses that `lo` was given, besides the loopback ones.
     own: HashSet<IpAddr>,
     /// Addresses that swallow packets.
     holes: HashSet<IpAddr>,

@@ -1,5 +1,5 @@
-//! A nameserver that knows no name (RFC 1035, RFC 2308): programs go on at once instead of waiting,
-//! whatever resolver they have, and the test sees what they asked.
+//! A nameserver that knows no name (RFC 1035, RFC 2308): programs continue at once instead of
+//! waiting, whatever resolver they have, and the test sees what they asked.
 
 use std::net::UdpSocket;
 use std::sync::{Arc, Mutex};
@@ -39,7 +39,7 @@ impl Nameserver {
     }
 }
 
-/// The name in a query, and the answer that there is none. `None` for what is no query.
+/// The name in a query, and the answer that there is none. `None` for what is not a query.
 fn deny(query: &[u8]) -> Option<(String, Vec<u8>)> {
     let header = query.get(..HEADER)?;
     let mut labels = Vec::new();

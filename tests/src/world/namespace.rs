@@ -32,7 +32,7 @@ pub(crate) fn allowed() -> Result<(), String> {
 }
 
 fn try_out() -> Result<(), String> {
-    // A mount too: some systems hand out a user namespace and no rights in it.
+    // A mount too: some systems give a user namespace without rights in it.
     let output = unshare(&[]).args(["mount", "-t", "tmpfs", "tmpfs", "/tmp"]).output();
     let reason = match output {
         Ok(output) if output.status.success() => return Ok(()),

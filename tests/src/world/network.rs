@@ -47,8 +47,8 @@ fn has_local_route(table: &str, address: Ipv6Addr) -> bool {
     })
 }
 
-/// Routes an address to `lo` without making it this machine's. The kernel drops what comes in for
-/// somebody else and tells nobody, as a firewall does.
+/// Routes an address to `lo` without making it this machine's. The kernel silently drops what comes
+/// in for another machine, as a firewall does.
 pub(super) fn swallow(address: Ipv4Addr) {
     ip(&["route", "add", &format!("{address}/32"), "dev", "lo", "src", "127.0.0.1"]);
 }

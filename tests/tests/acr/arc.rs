@@ -83,7 +83,7 @@ fn a_user_assigned_identity_that_the_agent_confirms(world: &World) {
     }
 }
 
-/// An old agent gives the server's own identity to whoever asks for another one.
+/// An old agent returns the server's own identity when another one is requested.
 fn a_token_that_the_agent_does_not_confirm_is_refused(world: &World) {
     let site = Site::new(world);
     for (kind, port) in [(UserAssigned::Ignored, 1), (UserAssigned::Confused, 2)] {

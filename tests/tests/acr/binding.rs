@@ -28,7 +28,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 const SNI: &str = "0f0e0d0c.ests.aks";
-/// Where the API server is; nobody finds it by the name above.
+/// Where the API server is; the name above does not lead there.
 const API_SERVER: &str = "10.0.0.1";
 
 /// A cluster of AKS whose service account `demo/web` may use an identity.
@@ -118,7 +118,7 @@ fn the_default_identity_is_for_who_names_none(world: &World) {
     let plugin =
         || cluster.plugin().arg(format!("--ib-default-client-id={}", cluster.pod.client_id));
     cluster.cloud.logs_in_as(&cluster.pod, plugin(), &cluster.request(&[]));
-    // An empty one is not none, and nobody becomes the node.
+    // An empty one is not the same as none, and no pod becomes the node.
     let empty = cluster.request(&[(CLIENT_ID, "")]);
     cluster.cloud.fails(plugin(), &empty, 4, &["acr-client-id` is empty"]);
     let says = ["acr-client-id` is missing", "`--ib-default-client-id`"];

@@ -1,4 +1,4 @@
-//! Clouds of somebody's own: where Entra is, and how registries end.
+//! Custom clouds: where Entra is, and how registries end.
 
 use axum::routing::get;
 use axum::{Json, Router};

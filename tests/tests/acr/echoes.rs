@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::cloud::{AUDIENCE, CLIENT_ID, Cloud, IMAGE, REGISTRY};
 
-/// What is printed in place of the words.
+/// What is printed instead of the words.
 const WITHHELD: &str = "(not shown: the server's words repeat a secret)";
 
 /// With slashes, dots and dashes, so that no word of it looks like a token.

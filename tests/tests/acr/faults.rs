@@ -1,4 +1,4 @@
-//! What is said when something is wrong: exit code, the `error:` line to the letter, what its hint
+//! What is said when something is wrong: exit code, the exact `error:` line, what its hint
 //! is about, how often a service was asked, and that it ends in time.
 
 mod entra;
@@ -92,7 +92,7 @@ impl Row {
     }
 }
 
-/// A row's text with what its capitals stand for.
+/// A row's text with its capitals replaced by their values.
 fn in_full(text: &str, pod: &Identity) -> String {
     let imds = "http://169.254.169.254/metadata/identity/oauth2/token";
     let who = format!("the pod as application `{}` of tenant `{}`", pod.client_id, pod.tenant);

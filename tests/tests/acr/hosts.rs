@@ -65,7 +65,7 @@ fn every_name_of_a_cloud(world: &World) {
             fields["cloud"] = (*name).into();
             let mut plugin = cloud.plugin().arg(cloud.azure_json(&fields));
             if !name.is_empty() {
-                // Left by another program; the operator's word goes before.
+                // Left by another program; the operator's setting takes precedence.
                 plugin = plugin.env("AZURE_AUTHORITY_HOST", "https://login.evil.example");
             }
             let (_, login) = cloud.login(plugin, &request(&format!("{registry}/team/app")));

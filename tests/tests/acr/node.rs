@@ -65,7 +65,7 @@ fn a_user_assigned_identity_by_each_of_its_ids(world: &World) {
         let calls = cloud.azure.calls_to(Service::Imds);
         assert_eq!(calls.last().unwrap().field(name), Some(&**value), "{option}");
     }
-    // In `azure.json`, where the Go plugin knows no object ID.
+    // In `azure.json`, where the Go plugin does not support object IDs.
     for id in [&identity.client_id, &resource_id.replace("/subscriptions/", "/SUBSCRIPTIONS/")] {
         let file = cloud.azure_json(&json!({
             "tenantId": cloud.tenant.id,

@@ -128,7 +128,7 @@ fn the_choice_of_identity(world: &World) {
     cloud.logs_in_as(&pod, plugin(), &cloud.request_of(&pod));
     let run = cloud.run(plugin(), &cloud.pod_request("docker.io/library/busybox", &ids));
     assert_eq!(keys(&run), Vec::<String>::new());
-    // Differs: an image of no registry of Azure's is answered, whatever the annotations are.
+    // Differs: an image that is not on an Azure registry is answered, whatever the annotations are.
     let run = cloud.run(plugin(), &cloud.pod_request("docker.io/library/busybox", &[]));
     assert_eq!(keys(&run), Vec::<String>::new());
 }
@@ -162,8 +162,8 @@ fn the_anonymous_key(world: &World) {
     assert_eq!(*anonymous, json!({"username": "", "password": ""}));
 }
 
-/// Differs: the Go plugin hands out the secret under four domains of registries, any of which
-/// may be somebody's.
+/// Differs: the Go plugin returns the secret under four domains of registries, any of which
+/// may belong to someone else.
 fn a_service_principal(world: &World) {
     let cloud = Cloud::new(world);
     let secret = "bar-the-secret";

@@ -146,7 +146,7 @@ fn the_kubelet_gets_the_secret_where_the_operator_says_so(world: &World) {
     assert_eq!(run.response()["cacheDuration"], "1h0m0s");
     assert_eq!(world.attempts(), before, "nobody is asked");
     assert!(cloud.azure.accepts(REGISTRY, &node.client_id, SECRET).is_none(), "not minted");
-    // A switch that has nothing to give, or gives more than another allows, is not passed over.
+    // A switch that has no effect, or allows more than another one does, is not ignored.
     let says = ["cannot be combined", "`args`"];
     cloud.fails(plugin().arg("--repository-scope"), &request(IMAGE), 2, &says);
     let managed = cloud.plugin_as_node().arg("--static-service-principal");
@@ -195,7 +195,7 @@ fn azure_json_in_every_form(world: &World) {
         ),
         format!("\u{feff}{{\"TenantID\":\"{tenant}\",\"USEMANAGEDIDENTITYEXTENSION\":\"true\"}}"),
         format!("# nodes\r\ntenantid: '{tenant}'\r\nusemanagedidentityextension: True\r\n"),
-        // Both: the managed identity counts, as in the Go plugin.
+        // Both: the managed identity is used, as in the Go plugin.
         format!(
             r#"{{"tenantId":"{tenant}","aadClientId":"msi","aadClientSecret":"msi","useManagedIdentityExtension":true}}"#
         ),

@@ -1,5 +1,4 @@
-//! What the plugin answers opens a registry that somebody else wrote, to a client that somebody
-//! else wrote.
+//! The plugin's answer works with a registry and a client that this project did not write.
 
 use pullpass_tests::fakes::azure::{Identity, Registry, Service};
 use pullpass_tests::fixtures::requests::request;
@@ -20,7 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// `docker-registry` behind the registry's name, with two repositories, and skopeo.
+/// `docker-registry` under the registry's name, with two repositories, and skopeo.
 struct Judges {
     registry: DockerRegistry,
     skopeo: Skopeo,

@@ -110,7 +110,7 @@ impl Ground<'_> {
         checks::is_one_error(&run, request["image"].as_str());
     }
 
-    /// The same for bytes on stdin that are no request, or one in which no image can be read.
+    /// The same for bytes on stdin that are not a request, or a request whose image cannot be read.
     pub(crate) fn refuses_bytes(&self, stdin: &[u8], code: i32, says: &str) {
         let text = String::from_utf8_lossy(stdin);
         let plugin = tokens_in(&text).fold(self.plugin.clone(), |plugin, token| {

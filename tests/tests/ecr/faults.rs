@@ -46,7 +46,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 enum End {
     /// With a login of this AWS.
     Login,
-    /// Exit code; the error behind `no credentials for IMAGE: `; words on the lines below it.
+    /// Exit code; the error after `no credentials for IMAGE: `; words on the lines below it.
     Fails(i32, &'static str, &'static [&'static str]),
 }
 

@@ -75,7 +75,7 @@ fn ecr_public_is_asked_in_its_one_region(world: &World) {
         assert_eq!((&*key, &*region), (host, "us-east-1"));
         assert_eq!(cloud.aws.calls().last().unwrap().host, api);
     }
-    // Elsewhere its tokens cannot be had, and nobody is asked for one.
+    // Its tokens do not exist elsewhere, and no server is asked for one.
     let before = world.attempts();
     for (name, value) in [("AWS_REGION", "us-gov-west-1"), ("AWS_USE_FIPS_ENDPOINT", "true")] {
         let plugin = with_keys(cloud.plugin(), &keys).env(name, value);
@@ -111,7 +111,7 @@ fn a_strangers_registry_is_refused_and_nobody_is_asked(world: &World) {
     assert!(cloud.aws.calls().is_empty());
 }
 
-/// Or whoever listens on another port of that name, over plain HTTP as well, would get a login.
+/// Otherwise a server on another port of that name, even over plain HTTP, would get a login.
 fn another_port_of_amazons_is_refused_and_nobody_is_asked(world: &World) {
     let cloud = Cloud::new(world);
     let before = world.attempts();

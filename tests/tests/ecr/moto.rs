@@ -1,5 +1,5 @@
-//! Is our signing right? moto judges it, by the code of AWS's own Python SDK, with its checks on:
-//! signature, session token, and the permission of whoever signed.
+//! Are our signatures right? moto checks them, with the code of AWS's own Python SDK:
+//! signature, session token, and the permission of the signer.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -103,8 +103,8 @@ impl<'w> Judged<'w> {
     }
 }
 
-/// The front before moto: what arrives goes on to moto as it came, so that the signature is moto's
-/// to judge, and what moto says comes back as it is. One number is another: the end of a login,
+/// The front before moto: requests reach moto unchanged, so that moto checks the
+/// signature, and moto's answers come back unchanged. One value is replaced: the end of a login,
 /// which at moto is always in 2015, is twelve hours from now, as at AWS.
 fn moto_whose_logins_expire_later(moto: &Moto) -> Router {
     Router::new().fallback(pass_through).with_state((moto.url().to_owned(), plain_client()))
@@ -190,7 +190,7 @@ fn a_sessions_keys(world: &World) {
     refused(&run(&other), "the node", "HTTP 403 AccessDenied", &["hint: allow ecr:GetAuth"]);
 }
 
-/// The one call without a signature is `AssumeRoleWithWebIdentity`. What it hands out is minted in
+/// The one call without a signature is `AssumeRoleWithWebIdentity`. What it returns is created in
 /// the run, and signs the call after it.
 fn a_pods_role(world: &World) {
     let Some(judged) = Judged::start(world) else { return };

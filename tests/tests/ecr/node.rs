@@ -110,7 +110,7 @@ fn pod_identity_agent(world: &World) {
     assert!(principal.starts_with(&session_of("agent")), "{principal}");
 }
 
-/// As with IAM Roles Anywhere: a program of somebody else's prints the keys.
+/// As with IAM Roles Anywhere: another program prints the keys.
 fn profile_with_a_process(world: &World) {
     let cloud = Cloud::new(world);
     let keys = cloud.aws.session(&role("node"), "anywhere", 3600);
@@ -188,7 +188,7 @@ fn profile_with_a_role(world: &World) {
     assert!(principal.starts_with(&session_of("chained")), "{principal}");
 }
 
-/// Or the node would pull as somebody else: here as the instance.
+/// Otherwise the node would pull with another identity: here as the instance.
 fn a_profile_that_is_named_must_be_there(world: &World) {
     let mut cloud = Cloud::new(world);
     cloud.serve_imds("169.254.169.254", Instance::new(&role("node"), "us-west-2"));

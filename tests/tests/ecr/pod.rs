@@ -23,7 +23,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// A node that could pull, if anybody let it.
+/// A node that could pull, if it were allowed to.
 fn node_with_a_role(cloud: &mut Cloud<'_>) {
     cloud.serve_imds("169.254.169.254", Instance::new(&role("node"), "us-west-2"));
 }

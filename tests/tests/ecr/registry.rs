@@ -44,7 +44,7 @@ impl Opened {
         let registry = DockerRegistry::start_with_password(user, password, Some(&https))?;
         let image = Image::with_text("for whoever AWS let in");
         registry.seed(REPOSITORY, "1", &image);
-        // Of its own it trusts a stranger, so that what counts is the trust of the system.
+        // Its own configuration trusts another CA, so that the system's trust decides.
         let stranger = TestCa::new();
         let skopeo = Skopeo::find()?.trusting(&stranger.pem_file());
         Some(Self { host, registry, skopeo, _stranger: stranger, image })
@@ -75,7 +75,7 @@ impl Opened {
     }
 }
 
-/// The password that AWS hands out from now on. A real one is longer than a registry with a
+/// The password that AWS returns from now on. A real one is longer than a registry with a
 /// password file can tell from another.
 fn fix_password(cloud: &Cloud<'_>) -> String {
     let password = random_text(40);

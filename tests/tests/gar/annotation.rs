@@ -73,7 +73,7 @@ fn a_provider_that_is_not_allowed(world: &World) {
         let says = format!("annotation `{PROVIDER}` {says}");
         cloud.fails(plugin, &request, 4, &[&says]);
     }
-    // Without a pattern none is allowed; what nobody may say is not passed over.
+    // Without a pattern none is allowed, and one that is not allowed is not ignored.
     let request = cloud.pod_request(&[(PROVIDER, &changed(&cloud, "k3s", "k3"))]);
     for plugin in [cloud.plugin(), cloud.plugin_for_pods(), cloud.plugin_on_gke()] {
         let says = [not_allowed, "the operator must allow it with `--allow-provider PATTERN`"];

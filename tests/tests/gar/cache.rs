@@ -99,7 +99,7 @@ fn the_pods_token_and_its_end(world: &World) {
     }
 }
 
-/// Its own life counts, not that of the federated token.
+/// Its own lifetime is used, not that of the federated token.
 fn an_impersonated_accounts_token_and_its_end(world: &World) {
     let cloud = Cloud::new(world);
     cloud.puller();
@@ -174,7 +174,7 @@ fn no_longer_than_the_operator_says(world: &World) {
             is_about(kept(&run), expected, &format!("{expires:?} and {limit}"));
         }
     }
-    // An empty variable is not set, and the option goes before it.
+    // An empty variable is unset, and the option takes precedence.
     set(&cloud, Service::Metadata, Expires::In(3599));
     let both = by_option("5m").env("KUBE_SIDECAR_CACHE_DURATION", "1m");
     for (plugin, expected) in [(by_variable(""), 3299), (both, 300)] {

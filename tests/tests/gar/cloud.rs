@@ -33,7 +33,7 @@ pub(crate) const PROVIDER: &str = "gcp.auth.fluxcd.io/workload-identity-provider
 pub(crate) const METADATA: &str = "169.254.169.254";
 /// Nobody listens there: a call that is sent through it fails.
 pub(crate) const NO_PROXY_AT_ALL: &str = "http://127.0.0.1:9";
-/// A cluster of GKE's, as its tokens name it.
+/// A GKE cluster, as its tokens name it.
 pub(crate) const CLUSTER: &str =
     "https://container.googleapis.com/v1/projects/my-project/locations/us-central1/clusters/c1";
 const ISSUER: &str = "oidc.cluster.example";
@@ -57,7 +57,7 @@ impl<'w> Cloud<'w> {
         cloud
     }
 
-    /// The public cloud, and nobody answers.
+    /// The public cloud, where no server answers.
     pub(crate) fn unserved(world: &'w World) -> Self {
         let issuer = Issuer::start_at(world.https_socket(ISSUER), world.client());
         let google = Google::new(world.client());
@@ -94,12 +94,13 @@ impl<'w> Cloud<'w> {
         self.google.add_service_account(account);
     }
 
-    /// The pool of GKE's for [`PROJECT`], with the cluster [`CLUSTER`] in it.
+    /// The GKE pool for [`PROJECT`], with the cluster [`CLUSTER`] in it.
     pub(crate) fn cluster(&mut self) -> Provider {
         self.cluster_at(CLUSTER, PROJECT)
     }
 
-    /// The pool of a project, and in it a cluster of that issuer, which publishes the keys of ours.
+    /// The pool of a project, and in it a cluster of that issuer, which publishes our cluster's
+    /// keys.
     pub(crate) fn cluster_at(&mut self, url: &str, project: &str) -> Provider {
         let discovery = json!({
             "issuer": url,

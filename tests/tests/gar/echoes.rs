@@ -1,7 +1,7 @@
 //! A service of Google, or what answers in its place, repeats a secret that it was sent, in
 //! whatever form: its words are not printed, at no level of the log. Google's own forms of an error
-//! are in the conformance table. (A key's assertion is made during the run: `faults::here` has servers
-//! that repeat it.)
+//! are in the conformance table. (A key's assertion is made during the run: `faults::here` has
+//! servers that repeat it.)
 
 use pullpass_tests::encodings::encodings;
 use pullpass_tests::fakes::google::{Canned, Service};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::cloud::Cloud;
 
-/// What is printed in place of the words.
+/// What is printed instead of the words.
 const WITHHELD: &str = "(not shown: the server's words repeat a secret)";
 
 pub(crate) fn trials() -> Vec<Trial> {

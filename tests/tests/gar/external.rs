@@ -40,7 +40,7 @@ fn as_gcloud_writes_it(world: &World) {
         assert_eq!(call.field("audience"), content["audience"].as_str());
         assert_eq!(call.field("scope"), Some(CLOUD_PLATFORM));
     }
-    // Pods need not opt in, and without a token nobody is the node.
+    // Pods need not opt in, and without a token the node's identity is not used.
     let plugin = cloud.plugin().arg("--credentials").arg(&file);
     cloud.fails(plugin, &request(IMAGE), 4, &["the request has no service account token"]);
     assert_eq!(cloud.count(Service::Metadata), 0);
@@ -204,7 +204,7 @@ fn a_lifetime_that_google_does_not_give(world: &World) {
     cloud.fails(plugin(&cloud, &content), &cloud.pod_request(&[]), 2, &says);
     let call = cloud.google.calls().pop().unwrap();
     assert_eq!(call.field("lifetime"), Some("43200s"));
-    // The fake is no provider of ours alone: another cluster's is refused.
+    // The fake does not only accept our provider: another cluster's is refused.
     let other = Provider::new("99", "other", "other", "https://other.example");
     let other = cloud.google.add_provider(other);
     let says = ["invalid_grant", "does not match the expected one"];

@@ -1,4 +1,4 @@
-//! What is said when something is wrong: exit code, the `error:` line to the letter, what its hint
+//! What is said when something is wrong: exit code, the exact `error:` line, what its hint
 //! is about, how often a service was asked, and that it ends in time.
 
 mod files;
@@ -32,7 +32,8 @@ pub(crate) fn trials() -> Vec<Trial> {
 struct Row {
     /// What is wrong.
     name: String,
-    /// Where: the node asks the metadata server, or by a key [`Service::OAuth`], the pod the others.
+    /// Where: the node asks the metadata server, or by a key [`Service::OAuth`], the pod the
+    /// others.
     at: Service,
     /// What is answered there, always.
     answer: Canned,
@@ -104,7 +105,7 @@ impl Row {
         let error = format!("no credentials for `{IMAGE}`: {}", in_full(&self.error, &cloud));
         assert_eq!(run.error(), error);
         assert_eq!(cloud.count(self.at), 2 * self.calls, "two runs: {}", run.stderr);
-        // Nobody stands in for whoever was refused.
+        // No other identity replaces the one that was refused.
         let others =
             cloud.google.calls().into_iter().filter(|call| call.service != self.at).count();
         assert_eq!(others, if self.at == Service::IamCredentials { 2 } else { 0 });
@@ -113,7 +114,7 @@ impl Row {
     }
 }
 
-/// A row's text with what its capitals stand for.
+/// A row's text with its capitals replaced by their values.
 fn in_full(text: &str, cloud: &Cloud<'_>) -> String {
     let path = "computeMetadata/v1/instance/service-accounts/default/token";
     let iam = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts";

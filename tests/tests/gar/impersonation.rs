@@ -54,7 +54,7 @@ fn the_operator_names_the_account(world: &World) {
     assert_eq!(cloud.count(Service::Metadata), 0);
 }
 
-/// It goes before the option, and works by every way of naming a pool.
+/// It takes precedence over the option, and works with every way of naming a pool.
 fn the_annotation_names_the_account(world: &World) {
     let mut cloud = Cloud::new(world);
     cloud.puller();
@@ -107,7 +107,7 @@ fn an_annotation_that_is_none_is_not_passed_over(world: &World) {
     assert_eq!(world.attempts(), before);
 }
 
-/// Neither the federated identity nor the node stands in.
+/// Neither the federated identity nor the node is used instead.
 fn an_account_that_does_not_trust_the_pod(world: &World) {
     let mut cloud = Cloud::new(world);
     cloud.node();
@@ -126,7 +126,7 @@ fn an_account_that_does_not_trust_the_pod(world: &World) {
     assert_eq!(calls, [2, 2, 0], "two runs, one call each");
 }
 
-/// Letter by letter: whoever copies it has granted the right thing.
+/// Exactly: a person who copies it grants the right thing.
 fn the_member_is_named_exactly_as_iam_wants_it(world: &World) {
     let mut cloud = Cloud::new(world);
     cloud.google.add_service_account(ServiceAccount::new(PULLER));
@@ -135,7 +135,7 @@ fn the_member_is_named_exactly_as_iam_wants_it(world: &World) {
     let own = format!("{grant}{}`", cloud.principal());
     let request = cloud.pod_request(&[(SERVICE_ACCOUNT, PULLER)]);
     cloud.fails(cloud.plugin_for_pods(), &request, 3, &[&own]);
-    // A pool of GKE's goes by its project's number, which is nowhere to be read here.
+    // A GKE pool is named by its project's number, which is not known here.
     let gke = format!(
         "{grant}principal://iam.googleapis.com/projects/NUMBER/locations/global/\
          workloadIdentityPools/my-project.svc.id.goog/subject/ns/demo/sa/web`"

@@ -1,5 +1,5 @@
 //! The test cases of cloud-provider-gcp's `auth-provider-gcp`, row by row, and what differs on
-//! purpose. Rows that are elsewhere, or nowhere:
+//! purpose. Rows that are elsewhere, or left out:
 //!
 //! | the Go tree's rows | here |
 //! |---|---|
@@ -64,7 +64,7 @@ fn flags(world: &World) {
     let not_gcr = "`--authFlow` is not `gcr`";
     let before = world.attempts();
     for (args, says) in [
-        // Differs: what an instance's metadata holds is handed out by nobody.
+        // Differs: what an instance's metadata holds is never returned.
         (&["--authFlow=dockercfg"][..], "`--authFlow=dockercfg` is not supported"),
         (&["--authFlow=dockercfg-url"], "`--authFlow=dockercfg-url` is not supported"),
         (&["-a", "dockercfg"], "grant roles/artifactregistry.reader to the node's service account"),
@@ -191,7 +191,7 @@ fn pod_identity(world: &World) {
     assert_eq!(calls[0].subject.as_deref(), Some(SUBJECT));
 }
 
-/// What becomes of a row.
+/// The result of a row.
 enum Ends {
     Federated,
     Node,
@@ -264,7 +264,7 @@ fn workload_identity(world: &World) {
 
 fn a_custom_identity_provider(world: &World) {
     let mut cloud = Cloud::new(world);
-    // Letter by letter: nobody tidies it up.
+    // Exactly as it is: it is not normalized.
     let url = "https://issuer.contoso.example/Clusters/C1/";
     let pod = cloud.cluster_at(url, PROJECT).principal("demo", "web");
     let plugin =

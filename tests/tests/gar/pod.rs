@@ -182,7 +182,7 @@ fn a_token_that_is_none_is_refused_here(world: &World) {
     ] {
         cloud.fails(cloud.plugin_for_pods(), &pod_request(IMAGE, &token, &[]), code, &[says]);
     }
-    // Annotations and no token: not what the kubelet sends, and nobody's node.
+    // Annotations and no token: the kubelet does not send that, and it is not the node.
     let mut request = request(IMAGE);
     request["serviceAccountAnnotations"] = json!({OPT_IN: "true"});
     let run = cloud.run(cloud.plugin_for_pods(), &request);
@@ -208,7 +208,7 @@ fn a_pool_of_gkes(world: &World) {
         )
     );
     assert_eq!(call.subject.as_deref(), Some(SUBJECT));
-    // The audience of a pool of one's own is not GKE's.
+    // The audience of an operator's own pool is not GKE's.
     let token = cloud.issuer.token(&cloud.provider.token_audience());
     let token = token.issued_by(crate::cloud::CLUSTER).build();
     let wrong = pod_request(IMAGE, &token, &[(OPT_IN, "true")]);

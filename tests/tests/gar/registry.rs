@@ -1,5 +1,4 @@
-//! What the plugin answers opens a registry that somebody else wrote, to a client that somebody
-//! else wrote.
+//! The plugin's answer works with a registry and a client that this project did not write.
 
 use pullpass_tests::fakes::docker_token::{TokenOptions, TokenServer};
 use pullpass_tests::fakes::google::{Machine, Provider, ServiceAccountKey, USER};
@@ -26,7 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// `docker-registry` behind a name of Google's, and skopeo.
+/// `docker-registry` under a Google name, and skopeo.
 struct Judges {
     registry: DockerRegistry,
     skopeo: Skopeo,

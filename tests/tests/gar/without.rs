@@ -89,7 +89,7 @@ fn without_a_token(world: &World) {
     let external = cloud.file("external.json", cloud.provider.external_account().to_string());
     let external = || cloud.plugin().arg("--credentials").arg(&external);
     let allowed = || cloud.plugin().arg(format!("--allow-provider={}", cloud.provider.name()));
-    // On Google's machines the node pulls, elsewhere it seldom is anybody.
+    // On Google's machines the node pulls; elsewhere it seldom has an identity.
     for plugin in [cloud.plugin(), cloud.plugin_on_gke()] {
         cloud.logs_in_as(&member(NODE), plugin, &request(IMAGE));
     }
@@ -104,7 +104,7 @@ fn without_a_token(world: &World) {
         cloud.fails(plugin, &request(IMAGE), 4, &refused);
     }
     let with = |plugin: PluginCommand, how: &str| plugin.arg(format!("--without-token={how}"));
-    // The audience is that of the pool, or its form where there is none yet.
+    // The audience is that of the pool, or its form if there is none yet.
     let form = "https://iam.googleapis.com/projects/NUMBER/locations/global/\
                 workloadIdentityPools/POOL/providers/PROVIDER";
     for (plugin, audience) in [

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub(crate) const PLUGIN: &str = "oidc-credential-provider";
-/// The audience that the profiles want in a pod's token.
+/// The audience that the profiles expect in a pod's token.
 pub(crate) const AUDIENCE: &str = "exchange.example";
 
 /// A profile file in a folder of its own.

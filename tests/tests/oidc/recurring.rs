@@ -25,7 +25,7 @@ struct Row {
     /// Who has it, as far as its code was read.
     seen_in: &'static str,
     answer: Fault,
-    /// Sections of the profile beside endpoint and audience.
+    /// Sections of the profile besides endpoint and audience.
     profile: Value,
     image: &'static str,
     annotations: &'static [(&'static str, &'static str)],
@@ -244,7 +244,7 @@ fn run(file: &ProfileFile, image: &str, token: &str, annotations: Map<String, Va
     plugin.run(request.to_string().as_bytes())
 }
 
-/// TLS is not looked at where an annotation says so: Quay, and CRI-O's with the API server always.
+/// TLS is not checked if an annotation says so: Quay, and CRI-O's with the API server always.
 #[test]
 fn an_annotation_does_not_turn_the_check_of_tls_off() {
     let (ca, stranger) = (TestCa::new(), TestCa::new());

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::fixture::{CLIENT_HINT, CONFIG, Fixture, Pull, REGISTRY, SSO, text};
 use crate::oidc_provider::{NAME, asked, start};
 
-/// Each of its characters stands for something else in a form, in Basic, or in a file.
+/// Each of its characters has another meaning in a form, in Basic, or in a file.
 const SECRET: &str = "s:+% /&=?#\"\\*~'{$}";
 const REFUSED: [&str; 2] = ["HTTP 401 invalid_client", CLIENT_HINT];
 
@@ -184,7 +184,7 @@ fn a_certificate(world: &World) {
     lets_in(&exchange(&fixture, &auth, &http), "node");
 
     shown("node-2").fails(CONFIG, &REFUSED);
-    // The client's name alone is no proof.
+    // The client's name alone proves nothing.
     let none = json!({"method": "none", "clientId": "node"});
     exchange(&fixture, &none, &Value::Null).fails(CONFIG, &REFUSED);
 }

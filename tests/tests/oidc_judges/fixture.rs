@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub(crate) const PLUGIN: &str = "oidc-credential-provider";
-/// The host of every judge that hands out tokens.
+/// The host of every judge that issues tokens.
 pub(crate) const SSO: &str = "sso.example";
 /// What the image is on: with a port, that a key must keep.
 pub(crate) const REGISTRY: &str = "registry.example:5443";
@@ -127,7 +127,7 @@ pub(crate) struct Pull<'g> {
     secrets: Vec<(&'static str, String)>,
 }
 
-/// What came of a login.
+/// The result of a login.
 pub(crate) struct Login {
     pub(crate) username: String,
     pub(crate) password: String,

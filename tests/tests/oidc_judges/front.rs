@@ -17,7 +17,7 @@ use pullpass_tests::world::World;
 use serde_json::Value;
 use url::form_urlencoded;
 
-/// What a judge's answers may hold that nobody prints.
+/// What a judge's answers may hold that must not be printed.
 const SECRET_FIELDS: [&str; 5] =
     ["access_token", "refresh_token", "id_token", "client_token", "accessor"];
 

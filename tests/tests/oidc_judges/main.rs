@@ -1,6 +1,6 @@
 //! `oidc-credential-provider` as a process, unmodified, against servers that this project did not
-//! write: each in a world, under a real name, over TLS, believing a cluster whose keys are behind TLS
-//! as well. A token of that cluster goes in, and the judge's credential must come out.
+//! write: each in a world, under a real name, over TLS, trusting a cluster whose keys are served
+//! over TLS too. A token of that cluster goes in, and the judge's credential must come out.
 
 #![allow(
     clippy::unwrap_used,

@@ -12,7 +12,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 const CLIENT: &str = "puller";
-/// It looks at no secret, but wants one.
+/// It checks no secret, but requires one.
 const SECRET: &str = "any secret will do";
 
 fn pull<'g>(fixture: &'g Fixture<'_>, method: &str, exchange: &Value) -> Pull<'g> {

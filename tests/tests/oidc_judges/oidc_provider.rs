@@ -1,4 +1,5 @@
-//! `oidc-provider`: grants, discovery, and its errors. How clients prove themselves is in `clients`.
+//! `oidc-provider`: grants, discovery, and its errors. How clients prove themselves is in
+//! `clients`.
 
 use pullpass_tests::judges::Answer;
 use pullpass_tests::judges::oidc_provider::{OidcProvider, Options, Tls, client};
@@ -93,7 +94,8 @@ fn a_pods_token_is_exchanged(world: &World) {
         assert!(kept(600).contains(&login.cached), "{:?}", login.cached);
     }
     assert_eq!(exchange(&fixture, &json!({"audience": other})).logs_in().claims()["aud"], other);
-    // It refuses any other parameter that stands twice; these it passes on, and wants one target.
+    // It refuses any other parameter that occurs twice; these it passes on, and requires one
+    // target.
     let twice = exchange(&fixture, &json!({"audience": [REGISTRY, other]}));
     twice.fails(CONFIG, &["invalid_target", "says: one target at a time"]);
     let twice = exchange(&fixture, &json!({"audience": REGISTRY, "resource": other}));
@@ -141,7 +143,7 @@ fn a_pods_token_is_an_assertion(world: &World) {
     let before = asked(&provider);
     let says = [
         "`https://sso.example/token` refused the token exchange: HTTP 400 invalid_grant",
-        // It says no more than that, to anybody.
+        // It says no more than that.
         "says: grant request is invalid",
         TRUST_HINT,
     ];

@@ -1,5 +1,5 @@
-//! `probe`: one exchange by a judge, and the login at Debian's registry. It says where it fails, and
-//! nothing that is secret.
+//! `probe`: one exchange by a judge, and the login at Debian's registry. It says where it fails,
+//! and nothing that is secret.
 
 use pullpass_tests::fakes::docker_token::{TokenOptions, TokenServer};
 use pullpass_tests::fakes::trust::Trust;
@@ -156,7 +156,7 @@ fn a_realm_that_nobody_named_gets_no_login(world: &World) {
     for named in [&[][..], &["--realm-host", "registry.example"], &["--realm-host", "example"]] {
         let before = world.attempts().connections;
         pull.probes(named, &says);
-        // The registry alone, behind its TLS.
+        // The registry alone, with its TLS.
         assert_eq!(world.attempts().connections - before, 2);
     }
     assert_eq!(judge.logins(), 0);
@@ -168,7 +168,7 @@ fn an_exchange_that_fails_is_said_before_the_registry_is_asked(world: &World) {
     let Some((provider, _there)) = oidc_provider::start(&fixture, |options| options) else {
         return;
     };
-    // What the registry's name leads to is none: a call would show.
+    // No registry is under this name: a call would be noticed.
     let nobody = json!({"method": "none", "clientId": "nobody"});
     let exchange = json!({
         "type": "tokenExchange",

@@ -1,6 +1,6 @@
-//! Vendors for whom the service account says by an annotation who it is there: Quay, Cloudsmith,
-//! Chainguard, Yandex. What an annotation says is checked before anybody is asked; what the operator
-//! fixed is fixed.
+//! Vendors whose identity the service account names in an annotation: Quay, Cloudsmith,
+//! Chainguard, Yandex. An annotation is checked before any server is asked; it cannot change what
+//! the operator has set.
 
 use pullpass_tests::fakes::vendors::{Chainguard, Cloudsmith, Dialect, Quay, Vendor, Yandex};
 use pullpass_tests::world::{Trial, World};

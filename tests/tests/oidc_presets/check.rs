@@ -1,4 +1,4 @@
-//! What came of a pull: the login and how long it may be kept, or why there is none.
+//! The result of a pull: the login and how long it may be kept, or why there is none.
 
 use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

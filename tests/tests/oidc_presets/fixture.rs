@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 pub(crate) const PLUGIN: &str = "oidc-credential-provider";
-/// A registry of one's own: with a port, that a key must keep.
+/// An operator's own registry: with a port, which a key must keep.
 pub(crate) const REGISTRY: &str = "registry.corp.example:5443";
 pub(crate) const IMAGE: &str = "registry.corp.example:5443/team/app";
 
@@ -137,7 +137,7 @@ impl Pull<'_> {
         self
     }
 
-    /// With sections of the profile beside the preset, which only a file can have.
+    /// With sections of the profile besides the preset, which only a file can have.
     pub(crate) fn over(mut self, sections: Value) -> Self {
         self.sections = sections;
         self

@@ -1,4 +1,4 @@
-//! Identity providers before a registry of one's own: Dex, Keycloak in two ways, Entra.
+//! Identity providers for an operator's own registry: Dex, Keycloak in two ways, Entra.
 
 use pullpass_tests::fakes::vendors::{
     Client, Dex, Dialect, Entra, KeycloakClientAssertion, KeycloakJwtGrant, Vendor,

@@ -1,4 +1,4 @@
-//! Servers of one's own, on whatever port: Artifactory, artifact-keeper, the Harbor bridge.
+//! An operator's own servers, on any port: Artifactory, artifact-keeper, the Harbor bridge.
 
 use pullpass_tests::fakes::vendors::{
     ArtifactKeeper, Artifactory, Dialect, Expiry, HarborBridge, Vendor,

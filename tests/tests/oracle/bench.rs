@@ -1,4 +1,4 @@
-//! What one case stands on, and what came of it.
+//! The input of one case, and its result.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ impl Bench {
     }
 }
 
-/// What came of one case.
+/// The result of one case.
 pub(crate) struct Verdict {
     /// The kind of question and the kubelet's answer in a word, to be counted.
     pub(crate) label: &'static str,

@@ -31,7 +31,7 @@ impl Tree {
         Self::Map(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     }
 
-    /// The entries of a map; of all else a list that nobody sees.
+    /// The entries of a map; for everything else a list that is not used.
     pub(crate) fn entries(&mut self) -> &mut Vec<(String, Tree)> {
         if !matches!(self, Self::Map(_)) {
             *self = Self::Map(Vec::new());

@@ -31,7 +31,7 @@ pub(crate) fn lookup(bench: &mut Bench, random: &mut Random) -> Verdict {
     let names = &PROGRAMS[..random.below(3) + 1];
     let mut config = configs::good(random, bench.version, names);
     if random.percent(25) {
-        // One place, and only the cases that are still accepted go on.
+        // One place; only the cases that are still accepted continue.
         faults::break_once(&mut config, random);
     }
     let file = bench.folder().join("lookup/config");

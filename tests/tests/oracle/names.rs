@@ -78,7 +78,7 @@ pub(crate) fn duration(bench: &mut Bench, random: &mut Random) -> Verdict {
     verdict
 }
 
-/// Numbers and units as Go wants them, for the most part.
+/// Numbers and units, mostly as Go expects them.
 pub(crate) fn duration_text(random: &mut Random) -> String {
     let mut text = random.word(&["", "", "", "", "-", "+", "--"]);
     for _ in 0..random.below(3) + 1 {

@@ -190,7 +190,7 @@ fn write_files(folder: &Path, random: &mut Random, bench: &Bench) -> (String, Va
             "é.yml",
         ]);
         let taken = random.below(programs.len().min(2) + 1);
-        // A file that nobody reads, or one that has a name of another, is a case too.
+        // A file that is not read, or one with the name of another, is a case too.
         let names: Vec<&str> = programs.drain(..taken).collect();
         let names = if names.is_empty() { vec!["p0"] } else { names };
         write(&folder.join(name), &file_text(random, bench, &names));

@@ -64,7 +64,7 @@ pub(crate) fn response(bench: &mut Bench, random: &mut Random) -> Verdict {
     judged
 }
 
-/// Runs `cat` over a file as a plugin: nothing but our decoding stands behind it.
+/// Runs `cat` on a file as a plugin: only our decoding is tested.
 fn ask_us(bench: &Bench, api_version: &str, stdout: &str) -> exec::ExecRun {
     let folder = bench.folder().join("response");
     let bin_dir = folder.join("bin");

@@ -1,4 +1,4 @@
-//! What a run found: counts, the differences that may be, and those that may not.
+//! What a run found: counts, accepted differences, and those that are errors.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -31,7 +31,7 @@ fn every_name_has_an_address_of_its_own(world: &World) {
 fn an_unknown_name_is_denied_and_noted(world: &World) {
     world.address_of("known.example");
     let error = resolve("nosuch.example").unwrap_err().to_string();
-    // Not `Temporary failure in name resolution`: nobody waited for an answer.
+    // Not `Temporary failure in name resolution`: the program did not have to wait for an answer.
     assert!(error.contains("not known") || error.contains("does not resolve"), "{error}");
     assert!(world.unknown_names().contains(&"nosuch.example".to_owned()));
     assert!(world.attempts().datagrams > 0);

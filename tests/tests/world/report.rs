@@ -12,7 +12,7 @@ use crate::PLUGIN;
 
 /// Chooses the trials that only `about` runs.
 const HIDDEN: &str = "PULLPASS_HIDDEN_TRIALS";
-/// How long a program that is left behind would live, which is how it is found.
+/// How long a program that is left over would run; the number identifies it.
 const SECONDS: &str = "86417";
 /// How long it may take to show up.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,4 +1,4 @@
-//! What stands at a place.
+//! The servers at a place.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -17,7 +17,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// Any name stands for all: what a server sees of it is the `Host` header.
+/// Any name will do: a server only sees it in the `Host` header.
 const NAME: &str = "registry.example";
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -29,7 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// Says which host it was asked as, and counts.
+/// Answers with the host that it was asked for, and counts requests.
 fn router() -> (Router, Arc<std::sync::Mutex<Vec<String>>>) {
     let seen = Arc::<std::sync::Mutex<Vec<String>>>::default();
     type Seen = State<Arc<std::sync::Mutex<Vec<String>>>>;
@@ -83,7 +83,7 @@ fn a_program_without_tls_stands_behind_tls(world: &World) {
 
 fn a_program_with_its_own_tls_stands_under_a_name(world: &World) {
     let certificate = world.certificate(&[NAME, "other.example"]);
-    // On the name's own address and port, or on any behind it.
+    // On the name's own address and port, or on any other with TLS in front.
     let own = SocketAddr::from((world.address_of(NAME), 443));
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     for address in [own, any] {

@@ -90,7 +90,7 @@ impl<'a> Target<'a> {
         Ok(Self { image, base, realm_hosts: options.values("realm-host") })
     }
 
-    /// Tries the login where the registry wants one.
+    /// Tries the login if the registry requires one.
     async fn try_login(&self, login: &Login, http: &Http) -> Result<String, Error> {
         let reply = self.get(&self.base, None, http).await?;
         let challenge = match (reply.status(), reply.header(&WWW_AUTHENTICATE)) {
@@ -135,7 +135,8 @@ impl<'a> Target<'a> {
         };
         let host = address::host(&realm);
         let is_own = realm.origin() == self.base.origin();
-        // The registry alone chose this realm: the operator says which other host may get the login.
+        // The registry alone chose this realm: the operator says which other host may get the
+        // login.
         let is_named = realm.scheme() == "https" && self.realm_hosts.contains(&host);
         if !is_own && !is_named {
             return Ok(format!(

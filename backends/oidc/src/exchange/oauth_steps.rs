@@ -5,7 +5,7 @@ use super::Steps;
 use crate::profile::template::Template;
 use crate::profile::{Body, Encoding, Endpoint, Grant, Json, OAuth, Step, Target, camel_case};
 
-/// The one call, and discovery before it where the profile wants it.
+/// The one call, and discovery before it if the profile asks for it.
 pub(super) fn build_steps(oauth: &OAuth) -> Steps<'_> {
     let (target, discovery) = match &oauth.endpoint {
         Endpoint::Address(address) => (Target::Address(address.clone()), None),

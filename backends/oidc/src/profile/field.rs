@@ -54,7 +54,7 @@ impl ImagePart {
     }
 }
 
-/// A value in which `${name}` of constants may be used: parsed at once where there is none.
+/// A value in which `${name}` of constants may be used: parsed at once if it has none.
 pub(crate) enum Constant<T> {
     Value(T),
     Template(Template),
@@ -160,7 +160,7 @@ impl<'de> Deserialize<'de> for Proxy {
     }
 }
 
-/// One text, or a list of them. An empty text is none.
+/// One text, or a list of them. An empty text means no text.
 #[derive(Default)]
 pub(crate) struct OneOrMany(pub(crate) Vec<Template>);
 

@@ -142,7 +142,7 @@ fn default_username(kind: RawType) -> Username {
             claim: None,
             pattern: None,
         },
-        // Most registries that take a token as the password ignore the name, but want one.
+        // Most registries that take a token as the password ignore the name, but require one.
         _ => Username::Fixed(Template::from_text("token")),
     }
 }

@@ -170,7 +170,7 @@ pub(super) fn eks() -> Tree {
     tree
 }
 
-/// What AgentBaker writes, with the program behind a link.
+/// What AgentBaker writes, with a link to the program.
 pub(super) fn aks() -> Tree {
     let flags = "--image-credential-provider-config=/var/lib/kubelet/credential-provider-config.yaml --image-credential-provider-bin-dir=/var/lib/kubelet/credential-provider";
     let tree = Tree::new();

@@ -62,7 +62,7 @@ impl Cases {
         write("environment", &lines(variables.map(|(name, value)| format!("{name}={value}"))));
     }
 
-    /// Writes a file beside the cases and returns its path.
+    /// Writes a file next to the cases and returns its path.
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let file = self.folder().join(name);
         fs::write(&file, text).unwrap();

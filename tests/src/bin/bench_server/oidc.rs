@@ -38,7 +38,7 @@ pub(crate) fn start(cases: &Cases, ca: &TestCa) -> Box<dyn Any> {
 fn exchange(endpoint: &str) -> String {
     let exchange =
         format!("{{type: tokenExchange, endpoint: \"{endpoint}\", audience: {REGISTRY}}}");
-    // Proxies are none of the measurement's business.
+    // Proxies are not part of the measurement.
     let loopback = if endpoint.starts_with("http:") { ", allowLoopbackHttp: true" } else { "" };
     format!("{}  http: {{proxy: none{loopback}}}\n", profile(&exchange))
 }

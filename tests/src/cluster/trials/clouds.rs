@@ -1,5 +1,5 @@
 //! The plugins of the clouds, as the node and as the pod. The clouds are fakes under their real
-//! names; the registries behind them are `docker-registry`.
+//! names; their registries are `docker-registry`.
 
 mod aws;
 mod azure;

@@ -100,7 +100,7 @@ fn foreign_namespace(cluster: &Cluster<'_>) -> String {
     refused_login(cluster, "other", "web")
 }
 
-/// The kubelet asks for another audience than the profile wants: the plugin refuses.
+/// The kubelet requests another audience than the profile expects: the plugin refuses.
 fn wrong_audience(cluster: &Cluster<'_>) -> String {
     let other = "other.example";
     cluster.allow_audience(other);
@@ -116,7 +116,7 @@ fn wrong_audience(cluster: &Cluster<'_>) -> String {
     format!("`{NO_LOGIN}`; log as `pullpass lookup`: {line}")
 }
 
-/// An API server hands out no expired token. So a script between the kubelet and the plugin puts one
+/// An API server issues no expired token. So a script between the kubelet and the plugin puts one
 /// into the request that the API server signed an hour ago, as far as the plugin can tell.
 fn expired_token(cluster: &Cluster<'_>) -> String {
     cluster.allow_audience(REGISTRY);

@@ -124,7 +124,7 @@ fn provider_lines(log: &str) -> String {
     let mut kept = Vec::new();
     let mut keep = false;
     for line in log.lines() {
-        // A line that does not begin so goes on with the one before.
+        // A line that does not begin like this continues the one before.
         let begins = line.starts_with(['I', 'W', 'E', 'F']) && line.contains("] ");
         if begins {
             let line = line.to_ascii_lowercase();

@@ -22,8 +22,8 @@ pub(super) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// The first minor that asks who may use an image that is there: `KubeletEnsureSecretPulledImages` is
-/// on by default from there on.
+/// The first minor that asks who may use an image that is there: `KubeletEnsureSecretPulledImages`
+/// is on by default from there on.
 const VERIFIED_SINCE: u32 = 35;
 
 fn verifies(cluster: &Cluster<'_>) -> bool {
@@ -127,7 +127,7 @@ fn token_server_down(cluster: &Cluster<'_>) -> String {
     format!("the pod does not start: {event}")
 }
 
-/// The setting with which it starts all the same, and with it every pod that names the image.
+/// The setting with which it starts nevertheless, as does every pod that names the image.
 fn never_verify(cluster: &Cluster<'_>) -> String {
     let ours = pulled(cluster, 35);
     let (image, provider) = (ours.registry.image(35), ours.provider());
@@ -144,8 +144,8 @@ fn never_verify(cluster: &Cluster<'_>) -> String {
     format!("the pod starts, and so does one of a foreign namespace: {event}")
 }
 
-/// The image of a volume is pulled as the pod too. Whether it can be mounted is the runtime's matter:
-/// containerd can from 2.1 on.
+/// The image of a volume is pulled as the pod too. Whether it can be mounted is the runtime's
+/// matter: containerd can from 2.1 on.
 fn image_volume(cluster: &Cluster<'_>) -> String {
     let ours = ExchangeRegistry::start(cluster, 3600);
     let mut options = cluster.kubelet_options(&json!([ours.provider()]));

@@ -1,5 +1,5 @@
-//! The names of AWS's API endpoints, both ways: which service, region and variant a host stands
-//! for, and the host of each. From the endpoint rules of the SDKs.
+//! The names of AWS's API endpoints, both ways: which service, region and variant a host
+//! means, and the host of each. From the endpoint rules of the SDKs.
 
 /// What can be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

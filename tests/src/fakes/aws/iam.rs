@@ -63,7 +63,7 @@ pub(super) fn id(prefix: &str) -> String {
     format!("{prefix}{}", digits.collect::<String>())
 }
 
-/// An IAM role in the making; unchanged, nobody may assume it and it may do nothing.
+/// Builds an IAM role; unchanged, no one may assume it and it has no permissions.
 #[derive(Clone, Debug)]
 pub struct Role {
     pub(super) arn: Arn,
@@ -103,7 +103,7 @@ impl Role {
     }
 
     /// Lets in tokens of this issuer for this audience and one of these `sub`s; a `*` in a `sub`
-    /// stands for any text, as with `StringLike`.
+    /// matches any text, as with `StringLike`.
     pub fn trust_issuer(mut self, issuer: &str, audience: &str, subjects: &[&str]) -> Self {
         self.web_identities.push(WebIdentityTrust {
             issuer: issuer.to_owned(),
@@ -113,8 +113,8 @@ impl Role {
         self
     }
 
-    /// Lets in this user, role or session, or (`arn:...:iam::<account>:root`) whoever of that
-    /// account has the permission `sts:AssumeRole`.
+    /// Lets in this user, role or session, or (`arn:...:iam::<account>:root`) everyone in that
+    /// account who has the permission `sts:AssumeRole`.
     pub fn trust(mut self, principal: &str) -> Self {
         self.principals.push(principal.to_owned());
         self
@@ -199,7 +199,7 @@ impl Arn {
     }
 }
 
-/// Whoever signed a request.
+/// The signer of a request.
 #[derive(Clone, Debug)]
 pub(super) struct Principal {
     pub(super) arn: String,

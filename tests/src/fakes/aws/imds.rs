@@ -132,7 +132,7 @@ impl Imds {
     }
 
     fn token(&self, headers: &HeaderMap) -> Result<Answer, u16> {
-        // Whoever asks through a proxy gets no token.
+        // A request through a proxy gets no token.
         if headers.contains_key("x-forwarded-for") {
             return Err(403);
         }

@@ -1,4 +1,4 @@
-//! What the services share: the state behind [`Aws`], and their ways to read and write it.
+//! What the services share: the state of [`Aws`], and how they read and write it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::MutexGuard;
@@ -109,7 +109,7 @@ impl Aws {
         self.state().logins.push(login);
     }
 
-    /// The error in which a service repeats a header of the request, if a test wants that.
+    /// The error in which a service repeats a header of the request, if a test asks for that.
     pub(super) fn echo_of(&self, service: Service, headers: &HeaderMap) -> Option<Canned> {
         let header = *self.state().echoes.get(&service)?;
         let value = text(headers, header).unwrap_or_default();

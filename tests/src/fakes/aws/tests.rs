@@ -1,5 +1,5 @@
 //! Right and wrong calls of every service, over loopback. Requests are signed by the SDK's signer,
-//! not by code of ours.
+//! not by our own code.
 
 mod containers;
 mod ecr;
@@ -30,7 +30,7 @@ pub(super) fn role(name: &str) -> String {
     format!("arn:aws:iam::{ACCOUNT}:role/{name}")
 }
 
-/// A server, and which of the names behind it is called.
+/// A server, and which of its names is called.
 pub(super) struct Api {
     server: Server,
     host: Option<String>,
@@ -83,7 +83,7 @@ impl Api {
     }
 }
 
-/// A request in the making.
+/// Builds a request.
 pub(super) struct Post<'a> {
     api: &'a Api,
     headers: Vec<(String, String)>,

@@ -1,4 +1,4 @@
-//! What `GetAuthorizationToken` hands out, at ECR and at ECR Public, and whose it is.
+//! What `GetAuthorizationToken` returns, at ECR and at ECR Public, and whose it is.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -79,7 +79,7 @@ impl App {
         let resource = query
             .value("resource")
             .ok_or_else(|| refused(400, "The resource is missing.").because("no resource"))?;
-        // Anything else, `msi_res_id` too, is passed over.
+        // Anything else, `msi_res_id` too, is ignored.
         let object = query.value("object_id").or_else(|| query.value("principal_id"));
         let selector = query
             .value("client_id")

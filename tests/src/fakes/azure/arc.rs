@@ -1,5 +1,5 @@
-//! The Connected Machine agent's token endpoint, which makes a caller read a file that only root and
-//! the agent's group may (Azure Arc, "Access Azure resources with managed identity").
+//! The Connected Machine agent's token endpoint, which makes a caller read a file that only root
+//! and the agent's group may (Azure Arc, "Access Azure resources with managed identity").
 
 use std::collections::HashSet;
 use std::fs;
@@ -157,7 +157,7 @@ impl Running {
 
     fn choose(&self, query: &Query) -> Result<Chosen<'_>, Refusal> {
         let machine = &self.agent.machine;
-        // `mi_res_id`, which other services take, is passed over in silence.
+        // `mi_res_id`, which other services take, is silently ignored.
         let named = ["client_id", "object_id", "msi_res_id"]
             .into_iter()
             .find_map(|name| query.value(name).map(|value| (name, value)))

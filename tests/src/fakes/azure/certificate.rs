@@ -95,7 +95,7 @@ pub(super) enum Thumbprint {
 }
 
 impl Thumbprint {
-    /// From a JWT's header; the newer hash counts if there are both.
+    /// From a JWT's header; the newer hash is used if there are both.
     pub(super) fn read(header: &Value) -> Option<Self> {
         // SDKs write base64 with padding, and Entra puts up with it.
         let decoded = |name: &str| {

@@ -52,7 +52,7 @@ impl Cloud {
         )
     }
 
-    /// A cloud of somebody's own: the host of its authority, and how its registries end.
+    /// A custom cloud: the host of its authority, and how its registries end.
     pub fn custom(authority: &str, registry_suffix: &str) -> Self {
         let manager = format!("https://management.{registry_suffix}");
         let issuer = format!("https://{authority}");

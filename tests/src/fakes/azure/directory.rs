@@ -57,7 +57,8 @@ pub(super) struct ClientSecret {
     pub(super) over: bool,
 }
 
-/// A federated credential: tokens of `issuer` for `audience` about `subject` stand for the identity.
+/// A federated credential: tokens of `issuer` for `audience` about `subject` authenticate the
+/// identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Federation {
     /// The exact `iss`.

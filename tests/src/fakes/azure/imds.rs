@@ -115,7 +115,7 @@ impl Imds {
     }
 }
 
-/// What is asked of every request, before it is looked at for whom it is about.
+/// What every request must have, before its identity is looked up.
 fn check(received: &Received, query: &Query) -> Result<(), Refusal> {
     if received.path() != PATH {
         return Err(Refusal::new(404, "not_found", "Not found").because("no such path"));
@@ -128,7 +128,7 @@ fn check(received: &Received, query: &Query) -> Result<(), Refusal> {
         let message = "Required metadata header not specified";
         return Err(invalid(message).because("no `Metadata: true`"));
     }
-    // Whoever asks through a proxy gets no token.
+    // A request through a proxy gets no token.
     if received.headers.contains_key("x-forwarded-for") {
         let message = "Requests with an X-Forwarded-For header are not accepted";
         return Err(invalid(message).because("proxied"));

@@ -50,7 +50,7 @@ impl Registry {
     /// The `iss` of what registries issue.
     pub const ISSUER: &'static str = "Azure Container Registry";
 
-    /// A registry that nobody may pull from, such as `contoso.azurecr.io` or
+    /// A registry that no one may pull from, such as `contoso.azurecr.io` or
     /// `contoso-a1b2c3.azurecr.io`.
     pub fn new(login_server: &str, tenant: &Tenant) -> Self {
         assert_eq!(login_server, login_server.to_ascii_lowercase(), "a host in lower case");

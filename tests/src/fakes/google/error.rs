@@ -37,7 +37,8 @@ impl Refusal {
         Self::new(404, "NOT_FOUND", "Not Found").because("no such path")
     }
 
-    /// A token that is none, is over, or is another universe's; the reason is for the test.
+    /// A token that is not valid, has expired, or is another universe's; the reason is for the
+    /// test.
     pub(super) fn unauthenticated(reason: &str) -> Self {
         Self::new(401, "UNAUTHENTICATED", UNAUTHENTICATED).because(reason)
     }
@@ -88,7 +89,7 @@ impl Refusal {
         let Self { status, code, message, .. } = self;
         match service {
             Service::Metadata => page(*status, message),
-            // Google's front end, whatever is behind it.
+            // Google's front end, for every service.
             _ if *status == 404 => page(404, "Not Found"),
             Service::Sts | Service::OAuth if *status < 500 => {
                 json_answer(*status, &json!({"error": code, "error_description": message}))
@@ -112,7 +113,7 @@ pub(super) fn json_answer(status: u16, body: &Value) -> Answer {
     Answer::new(status, "application/json; charset=UTF-8", format!("{body:#}\n"))
 }
 
-/// A page in the manner of Google's front end and of the metadata server; what is on it is ours.
+/// A page like those of Google's front end and of the metadata server; its text is ours.
 fn page(status: u16, message: &str) -> Answer {
     let name = match status {
         403 => " (Forbidden)",

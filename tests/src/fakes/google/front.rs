@@ -17,7 +17,7 @@ use crate::fakes::received::Received;
 /// A service's own answer.
 pub(super) type Served = Result<Answer, Refusal>;
 
-/// What is behind a name.
+/// The service under a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// STS of a universe.

@@ -28,7 +28,7 @@ pub struct ServiceAccount {
 }
 
 impl ServiceAccount {
-    /// One that nobody may impersonate.
+    /// One that no one may impersonate.
     pub fn new(email: &str) -> Self {
         Self { email: email.to_owned(), impersonators: Vec::new() }
     }
@@ -127,7 +127,7 @@ impl Body {
                 .and_then(|seconds| seconds.parse().ok())
                 .ok_or_else(|| malformed("Illegal duration format in \"lifetime\"."))?,
         };
-        // As somebody measured it.
+        // As measured by others.
         if lifetime <= 0 {
             let message = "Lifetime of access token must be larger then zero.";
             return Err(Refusal::invalid_argument(message).because("lifetime"));

@@ -109,7 +109,7 @@ impl Server {
         if received.text("metadata-flavor") != Some("Google") {
             return forbidden("no `Metadata-Flavor`", "Missing Metadata-Flavor:Google header.");
         }
-        // Whoever asks through a proxy gets nothing.
+        // A request through a proxy gets nothing.
         if received.headers.contains_key("x-forwarded-for") {
             return forbidden("proxied", "X-Forwarded-For is not allowed.");
         }
@@ -138,7 +138,7 @@ impl Server {
         }
     }
 
-    /// A new one each time, so that `expires_in` is what a test said; a real server hands out the
+    /// A new one each time, so that `expires_in` is what a test said; a real server returns the
     /// same until some minutes before its end.
     fn token(&self, account: &str, id: usize) -> Answer {
         let grant = Grant {

@@ -58,7 +58,7 @@ impl ServiceAccountKey {
         &self.pem
     }
 
-    /// What stands in its file.
+    /// The content of its file.
     pub fn json(&self) -> Value {
         json!({
             "type": "service_account",
@@ -154,7 +154,7 @@ fn verify(google: &Google, assertion: &str) -> Result<(String, Vec<String>), Ref
                        reasonable timeframe. Check your iat and exp values in the JWT claim.";
         return Err(refused(message, "time"));
     }
-    // Another subject is somebody of a domain that was delegated; nobody did.
+    // Another subject needs domain-wide delegation, which no domain has here.
     if !claims["sub"].is_null() && text("sub") != key.email {
         let message = "Client is unauthorized to retrieve access tokens using this method, or \
                        client not authorized for any of the scopes requested.";

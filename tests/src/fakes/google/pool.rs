@@ -32,7 +32,7 @@ enum Kind {
 }
 
 impl Provider {
-    /// A provider in a pool of one's own, with the default audiences.
+    /// A provider in an operator's own pool, with the default audiences.
     pub fn new(project_number: &str, pool: &str, provider: &str, issuer: &str) -> Self {
         let kind = Kind::SelfManaged { pool: pool.to_owned(), provider: provider.to_owned() };
         Self::of(project_number, kind, issuer)
@@ -139,7 +139,7 @@ impl Provider {
         file
     }
 
-    /// Who a subject is; a pool of GKE's has a spelling of its own.
+    /// Who a subject is; a GKE pool has its own spelling.
     pub(super) fn principal_of(&self, subject: &str) -> String {
         let (pool, subject) = match &self.kind {
             Kind::SelfManaged { pool, .. } => (pool.clone(), subject.to_owned()),
@@ -170,7 +170,7 @@ impl Provider {
     }
 }
 
-/// Whether an audience has one of the two forms, whoever it names. A project goes by its number,
+/// Whether an audience has one of the two forms, whatever it names. A project goes by its number,
 /// and the host is the same in every universe.
 pub(super) fn is_audience(text: &str) -> bool {
     let filled = |parts: &[&str]| parts.iter().all(|part| !part.is_empty() && !part.contains('/'));

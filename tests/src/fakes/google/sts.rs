@@ -1,5 +1,5 @@
 //! The Security Token Service (IAM, "Security Token Service API", method `token`; RFC 8693). Where
-//! Google's own words are not known, ours stand beside the code that it should be.
+//! Google's own words are not known, our words follow the code that is expected.
 
 use axum::http::Method;
 use serde_json::{Map, Value, json};

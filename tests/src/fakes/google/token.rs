@@ -62,7 +62,7 @@ impl Token {
     }
 }
 
-/// A token in the making.
+/// Builds a token.
 pub(super) struct Grant<'a> {
     pub(super) service: Service,
     pub(super) principal: &'a str,
@@ -93,7 +93,7 @@ impl Grant<'_> {
             Expires::Raw(value) => Some(value),
             Expires::Missing => None,
             _ if self.service == Service::IamCredentials => Some(json!(clock::rfc3339(ends))),
-            // Measured by somebody: a token with two seconds to live has no `expires_in`.
+            // Measured by others: a token with two seconds to live has no `expires_in`.
             Expires::Usual if seconds <= 2 => None,
             _ => Some(json!(seconds)),
         };

@@ -57,6 +57,6 @@ pub struct Exchange {
     pub user_agent: Option<String>,
     /// The subject that was given a token, or the RFC 6749 error code and reason.
     pub outcome: Result<String, (String, String)>,
-    /// What no client may do, whoever asks for whatever. Empty for a client in order.
+    /// What no client may do, whatever it asks for. Empty for a correct client.
     pub violations: Vec<String>,
 }

@@ -96,7 +96,7 @@ pub(super) fn json_answer(status: u16, body: &Value) -> Answer {
     Answer::new(status, "application/json", body.to_string())
 }
 
-/// The code of `google.rpc.Code` behind a status.
+/// The code of `google.rpc.Code` for a status.
 fn grpc(status: u16) -> u8 {
     match status {
         400 | 415 => 3,

@@ -14,7 +14,7 @@ use crate::jwt;
 pub struct ArtifactKeeper {
     /// The provider's UUID.
     pub provider: String,
-    /// Whether the body must name it, as versions before #3902 want it.
+    /// Whether the body must name it, as versions before #3902 require.
     pub provider_required: bool,
     /// The service account that the mapping leads to.
     pub user: String,

@@ -38,7 +38,7 @@ impl HarborBridge {
         }
         visit.without_query();
         let token = visit.bearer().ok_or_else(|| refuse(401, "missing Bearer credential"))?;
-        // The body is for its log: it may be missing, but not be broken. The type is not looked at.
+        // The body is for its log: it may be missing, but not be broken. The type is not checked.
         let body = if visit.received.body.is_empty() {
             Map::new()
         } else {
@@ -79,7 +79,7 @@ pub struct Broker {
     pub path: String,
     /// The user that the answer names; the real one may leave it empty.
     pub user: String,
-    /// The `duration` that it wants to be asked for, in the unit that its administrator chose.
+    /// The `duration` that requests must have, in the unit that its administrator chose.
     pub duration: i64,
 }
 

@@ -1,5 +1,5 @@
-//! How a client says who it is (RFC 6749, section 2.3; OpenID Connect Core 1.0, section 9; RFC 7523;
-//! RFC 8705).
+//! How a client says who it is (RFC 6749, section 2.3; OpenID Connect Core 1.0, section 9; RFC
+//! 7523; RFC 8705).
 
 use rcgen::KeyPair;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use crate::fakes::rsa;
 use crate::jwt::{self, SigningKey};
 
 pub(super) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// Seconds that a client's own assertion may live: nobody wants a long one.
+/// Seconds that a client's own assertion may live: no server needs a longer one.
 const LONGEST_ASSERTION: i64 = 300;
 
 /// The one client that a token endpoint knows. (No `Debug`: it holds secrets.)

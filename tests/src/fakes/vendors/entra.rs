@@ -1,6 +1,6 @@
 //! Entra ID, and services like it: client credentials with the pod's token as the client's
-//! assertion. The whole of Entra is in `fakes::azure`; this is what a registry of one's own behind
-//! it needs.
+//! assertion. The whole of Entra is in `fakes::azure`; this is what a registry that uses
+//! Entra needs.
 
 use axum::http::Method;
 use serde_json::json;

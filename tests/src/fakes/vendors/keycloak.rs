@@ -1,7 +1,7 @@
-//! Keycloak's two ways for a pod's token: the JWT authorization grant (RFC 7523) with a confidential
-//! client, and federated client authentication. From documents; texts of refusals are Keycloak's
-//! where clients' logs show them and ours elsewhere. Both want the realm's issuer as the audience;
-//! for the second the facts do not say so.
+//! Keycloak's two ways for a pod's token: the JWT authorization grant (RFC 7523) with a
+//! confidential client, and federated client authentication. From documents; texts of refusals are
+//! Keycloak's where clients' logs show them and ours elsewhere. Both require the realm's issuer as
+//! the audience; for the second the facts do not say so.
 
 use axum::http::Method;
 use serde_json::{Value, json};

@@ -49,7 +49,7 @@ impl Vendor {
         self.calls().into_iter().map(|call| call.path).collect()
     }
 
-    /// Everything that a real service may let pass but no client of ours should do: parameters that
+    /// Everything that a real service may accept but our clients should not do: parameters that
     /// it does not know, cookies, a credential that was not asked for.
     pub fn violations(&self) -> Vec<String> {
         self.calls().into_iter().flat_map(|call| call.violations).collect()

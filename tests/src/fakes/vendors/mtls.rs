@@ -1,5 +1,5 @@
-//! A door that only clients with a certificate get through: TLS ends here, and what is said goes on
-//! to a plain server on loopback.
+//! A TLS front that only accepts clients with a certificate: TLS ends here, and the bytes are
+//! passed on to a plain server on loopback.
 
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;

@@ -50,7 +50,7 @@ pub enum Grant {
 }
 
 impl Grant {
-    /// RFC 8693 with type `jwt`, for nobody in particular.
+    /// RFC 8693 with type `jwt`, for no particular vendor.
     pub fn token_exchange() -> Self {
         let subject_token_type = "jwt".to_owned();
         Self::TokenExchange { subject_token_type, audience: Vec::new(), resource: Vec::new() }

@@ -106,7 +106,7 @@ impl Fixture {
     }
 }
 
-/// Status, and the body as JSON, or as text if it is none.
+/// Status, and the body as JSON, or as text if it is not JSON.
 async fn answer(request: RequestBuilder) -> (u16, Value) {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();

@@ -1,7 +1,7 @@
 //! Vault and OpenBao: a login by JWT, then one read with the token that it gave: KV of either
-//! version, the Artifactory engine, the Harbor engine. Content types are not looked at, as there;
-//! unknown places are `permission denied`, as for any token without a policy. Texts after `error
-//! validating token:` are ours where the real ones are not known.
+//! version, the Artifactory engine, the Harbor engine. Content types are not checked, as in the
+//! real ones; unknown places are `permission denied`, as for any token without a policy. Texts
+//! after `error validating token:` are ours where the real ones are not known.
 
 use axum::http::Method;
 use serde_json::{Map, Value, json};

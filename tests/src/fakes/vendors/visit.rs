@@ -1,4 +1,4 @@
-//! One call at a vendor's: what all dialects read, check and hand out in the same way.
+//! One call at a vendor: what all dialects read, check and return in the same way.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
@@ -18,7 +18,7 @@ pub(super) struct Visit<'a> {
     id: usize,
 }
 
-/// A password in the making.
+/// Builds a password.
 pub(super) struct Order<'a> {
     pub(super) subject: &'a str,
     pub(super) username: Option<&'a str>,
@@ -50,7 +50,7 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
-    /// The JSON object of the body; parameters in the URL are none of these services' business.
+    /// The JSON object of the body; these services ignore parameters in the URL.
     pub(super) fn json(&self) -> Result<Map<String, Value>, Refusal> {
         if self.received.essence() != "application/json" {
             let reason = format!("the content type is `{}`", self.received.essence());
@@ -99,7 +99,7 @@ impl Visit<'_> {
         }
     }
 
-    /// A credential in the header that nobody asked for.
+    /// A credential in the header that was not asked for.
     pub(super) fn without_authorization(&self) {
         if self.received.headers.contains_key("authorization") {
             self.violation("an `authorization` header".to_owned());
@@ -199,7 +199,7 @@ pub(super) fn names(body: &Map<String, Value>) -> impl Iterator<Item = &str> {
     body.keys().map(String::as_str)
 }
 
-/// The user and password of a `Basic` header, as they stand.
+/// The user and password of a `Basic` header, unchanged.
 pub(super) fn basic(received: &Received) -> Option<(String, String)> {
     form::basic(&received.headers)
 }

@@ -200,7 +200,8 @@ fn a_client_proves_itself_by_its_certificate() {
     assert!(parts(&shown("node-1").access_token()).is_some());
     let refused = (401, "invalid_client".to_owned());
     assert_eq!(shown("node-2").refusal(), refused, "another name");
-    // Not of a CA with the name of ours: Node then resets some connections before it has answered.
+    // Not from a CA with the same name as ours: Node then resets some connections before it has
+    // answered.
     let own = rcgen::generate_simple_self_signed(["node-1".to_owned()]).unwrap();
     let own = client_showing(&ca, &own.cert.pem(), &own.signing_key.serialize_pem());
     assert_eq!(exchange(&own).refusal(), refused, "of no CA");

@@ -61,7 +61,7 @@ fn page(code: &str, message: &str) -> (u16, &'static str, String) {
     (403, "text/html", format!("<!doctype html><title>{code}</title><h1>{message}</h1>"))
 }
 
-/// A pod with a token, and a profile with this exchange; `files` are put beside it, as
+/// A pod with a token, and a profile with this exchange; `files` are put next to it, as
 /// `FOLDER/NAME` in the profile.
 fn place(world: &World, echo: Echo, exchange: &Value, files: &[(&str, &str)]) -> Place {
     let issuer = issuer(world);

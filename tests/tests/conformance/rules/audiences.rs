@@ -17,7 +17,7 @@ pub(super) fn rules() -> Vec<Rule> {
     ]
 }
 
-/// Of API servers as distributions set them up, and of anybody who writes them in another way.
+/// Audiences of API servers as distributions set them up, and other ways to write them.
 const API_SERVERS: [&str; 17] = [
     "https://kubernetes.default.svc",
     "https://kubernetes.default.svc.cluster.local",

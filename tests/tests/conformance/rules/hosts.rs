@@ -59,7 +59,7 @@ fn gets_no_login(ground: &Ground<'_>, host: &str) {
         let run = ground.run(&ground.plugin, &request);
         match run.code {
             Some(0) => assert_eq!(run.response()["auth"], json!({}), "a login for `{host}`"),
-            // An image that is none is the request's fault.
+            // A text that is not an image is the request's fault.
             Some(code) => assert!(matches!(code, CONFIG | 6), "`{host}`: {}", run.stderr),
             None => panic!("`{host}`: killed"),
         }

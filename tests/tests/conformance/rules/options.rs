@@ -1,4 +1,4 @@
-//! Options: what is not known or not said right is an error and never passed over.
+//! Options: what is not known or not valid is an error and never ignored.
 
 use std::time::Duration;
 

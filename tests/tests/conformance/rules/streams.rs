@@ -1,5 +1,5 @@
 //! Stdin, stdout and stderr: a program at the other end cannot keep a run from ending, and a
-//! response that was not written is no success.
+//! response that was not written is not a success.
 
 use std::io::{self, PipeWriter, Read as _, Write as _};
 use std::process::{Child, Command, ExitStatus, Stdio};

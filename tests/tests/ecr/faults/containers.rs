@@ -71,7 +71,7 @@ fn asked_wrongly(world: &World) {
     }
 }
 
-/// Or a variable could send the token to anybody.
+/// Otherwise a variable could send the token anywhere.
 fn asked_where_nobody_may(world: &World) {
     let cloud = Cloud::new(world);
     let before = world.attempts().connections;

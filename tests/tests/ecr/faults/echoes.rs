@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::cloud::{ANNOTATION, AUDIENCE, Cloud, REGISTRY, role};
 
-/// What stands in place of the words.
+/// What is printed instead of the words.
 const WITHHELD: &str = "(not shown: the server's words repeat a secret)";
 
 /// As AWS makes them: with slashes, so that no word of it looks like a token.
@@ -182,7 +182,7 @@ fn the_metadata_service_repeats_its_token(world: &World) {
     }
 }
 
-/// What AWS says otherwise comes through, the parts of a signature that are no secret included.
+/// AWS's other words are printed, including the parts of a signature that are not secret.
 fn other_words_are_shown(world: &World) {
     let cloud = Cloud::new(world);
     let plugin = cloud.plugin_as_user();

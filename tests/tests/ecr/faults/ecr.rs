@@ -1,4 +1,4 @@
-//! `GetAuthorizationToken` is refused, fails, or is answered by somebody else.
+//! `GetAuthorizationToken` is refused, fails, or is answered by another server.
 
 use pullpass_tests::fakes::aws::{Canned, Service};
 use pullpass_tests::fixtures::requests::request;

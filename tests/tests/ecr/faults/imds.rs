@@ -162,7 +162,7 @@ fn refused(world: &World) {
     has_none(world, "Connection refused");
 }
 
-/// A connection stands, but the answer with the token dies on its way into a container.
+/// A connection is open, but the answer with the token is lost on its way into a container.
 fn silent_as_beyond_its_hop_limit(world: &World) {
     let mut cloud = Cloud::new(world);
     cloud.serve_imds(ADDRESS, Instance::new(&role("node"), "us-west-2"));

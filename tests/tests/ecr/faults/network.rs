@@ -35,7 +35,7 @@ pub(super) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// A fault behind the API's name, with a good certificate.
+/// A fault under the API's name, with a good certificate.
 fn behind_tls(world: &World, fault: Fault) -> (Server, FaultServer) {
     let fault = fault.start();
     (world.https_to(API, address(&fault)), fault)

@@ -70,7 +70,7 @@ impl Node {
     }
 }
 
-/// What the program prints may be a secret, and is shown nowhere.
+/// What the program prints may be a secret, and is never shown.
 fn programs_that_fail(world: &World) {
     let (cloud, node) = (Cloud::new(world), Node::new());
     for (script, why) in [
@@ -133,7 +133,7 @@ fn a_program_that_hangs(world: &World) {
     assert!(run.stderr.contains(log), "{}", run.stderr);
 }
 
-/// It may keep the pipe open; the credentials are there all the same.
+/// It may keep the pipe open; the credentials are there nevertheless.
 fn what_a_program_leaves_in_the_background(world: &World) {
     let (cloud, node) = (Cloud::new(world), Node::new());
     let keys = cloud.aws.session(&role("node"), "anywhere", 3600);

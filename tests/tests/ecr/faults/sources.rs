@@ -111,7 +111,7 @@ fn keys_that_may_not(world: &World) {
     assert_eq!(calls, 1);
 }
 
-/// The SDK goes on to the next source, which is somebody else.
+/// The SDK would continue with the next source, which is another identity.
 fn half_of_a_pair_of_keys(world: &World) {
     let mut cloud = Cloud::new(world);
     cloud.serve_imds("169.254.169.254", Instance::new(&role("node"), "us-west-2"));

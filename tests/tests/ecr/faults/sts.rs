@@ -1,5 +1,5 @@
-//! STS refuses the pod its role, fails, or is answered for by somebody else; and refuses the node
-//! its role.
+//! STS refuses the pod its role, fails, or another server answers instead; and STS refuses the
+//! node its role.
 
 use pullpass_tests::fakes::aws::{Canned, Service};
 use pullpass_tests::fixtures::requests::request;

@@ -1,4 +1,4 @@
-//! ECR answers as it should, with a token that is no login or a time that is none.
+//! ECR answers correctly, but the token is not a login or the expiry is not a time.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ fn tokens_that_are_no_login(world: &World) {
     }
 }
 
-/// Everything behind the first colon is the password.
+/// Everything after the first colon is the password.
 fn a_login_is_handed_on_as_it_is(world: &World) {
     let cloud = Cloud::new(world);
     for (text, user, password) in [
@@ -129,7 +129,7 @@ fn how_long_the_kubelet_may_keep_it(world: &World) {
     }
 }
 
-/// A duration of Go's in hours, minutes and seconds.
+/// A Go duration in hours, minutes and seconds.
 pub(super) fn seconds(text: &str) -> Duration {
     let mut seconds = 0.0;
     let mut number = String::new();

@@ -1,4 +1,4 @@
-//! The file of `--credentials`: nobody is asked by one that is wrong, and no word of it repeated.
+//! The file of `--credentials`: with a wrong one no server is asked, and no word of it is repeated.
 
 use pullpass_tests::fakes::google::ServiceAccountKey;
 use pullpass_tests::fixtures::checks;
@@ -74,7 +74,7 @@ fn keys_that_are_none(world: &World) {
         let plugin = plugin
             .secret("word", "hunter2-of-the-operator")
             .secret("key's beginning", "MIIEvgIBADANBgkqhkiG9w0B");
-        // The metadata server's account never stands in.
+        // The metadata server's account is never used instead.
         cloud.fails(plugin.arg("--without-token=node"), &request(IMAGE), 2, &[&says]);
     }
     assert_eq!(world.attempts(), before);
@@ -185,7 +185,7 @@ fn keys_that_google_does_not_take(world: &World) {
     other_id["private_key_id"] = json!(stranger.id);
     let mut other_account = key.json();
     other_account["client_email"] = json!(PULLER);
-    // A sound key of a kind that accounts do not have.
+    // A valid key of a kind that accounts do not have.
     let mut elliptic = key.json();
     elliptic["private_key"] = json!(SigningKey::generate().certificate_key().serialize_pem());
     checks::fails(&run(&elliptic), 2, &["the key is not an RSA key"]);
@@ -197,7 +197,7 @@ fn keys_that_google_does_not_take(world: &World) {
         checks::fails(&run(&content), 3, &["HTTP 400 invalid_grant", says]);
     }
     assert_eq!(run(&key.json()).code, Some(0));
-    // Two hours behind, and ahead.
+    // Two hours slow, and fast.
     for seconds in [7200, -7200] {
         cloud.google.set_clock_offset(seconds);
         let says = ["HTTP 400 invalid_grant", "in a reasonable timeframe", "this node's clock"];

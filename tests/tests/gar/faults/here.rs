@@ -62,7 +62,7 @@ fn an_attribute_condition(world: &World) {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
 }
 
-/// Its name leads nowhere, and nobody uploaded its keys.
+/// Its name does not resolve, and its keys were not uploaded.
 fn an_issuer_that_google_does_not_reach(world: &World) {
     let cloud = Cloud::new(world);
     let issuer = "https://kubernetes.default.svc.cluster.local";
@@ -90,7 +90,7 @@ fn a_subject_that_is_too_long(world: &World) {
     cloud.fails(cloud.plugin_for_pods(), &pod_request(IMAGE, &token, &[]), 3, &says);
 }
 
-/// Google's clock is ahead of this node's, or behind it.
+/// Google's clock is ahead of this node's, or slower.
 fn a_clock_that_is_wrong(world: &World) {
     let cloud = Cloud::new(world);
     for seconds in [7200, -7200] {

@@ -1,4 +1,4 @@
-//! The operator's own mistakes: said before anybody is asked.
+//! The operator's own mistakes: reported before any server is asked.
 
 use pullpass_tests::fixtures::checks;
 use pullpass_tests::fixtures::requests::request;
@@ -36,7 +36,7 @@ fn options_that_exclude_each_other(world: &World) {
             assert_eq!(run.error(), error);
         }
     }
-    // A second thought is none.
+    // Two different values contradict each other.
     for args in [["--project-id=a", "--project-id=b"], ["--credentials=/a", "--credentials=/b"]] {
         let plugin = args.iter().fold(cloud.plugin(), |plugin, arg| plugin.arg(*arg));
         cloud.fails(plugin, &request(IMAGE), 2, &["is given twice"]);

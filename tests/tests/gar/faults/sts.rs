@@ -1,4 +1,4 @@
-//! The Security Token Service: each of its codes, and what stands before it.
+//! The Security Token Service: each of its codes, and failures on the way to it.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! What is answered to the kubelet: names and passwords that cannot be used, ends that are not true,
-//! and pulls that would become anonymous ones.
+//! What is answered to the kubelet: names and passwords that cannot be used, ends that are not
+//! true, and pulls that would become anonymous ones.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -164,7 +164,7 @@ fn a_passed_on_token_is_kept() {
     }
 }
 
-/// Who is refused would pull without a login, and maybe what somebody else put there.
+/// A refused pod would pull without a login, and maybe get another person's image.
 #[test]
 fn a_refusal_becomes_an_anonymous_pull() {
     let refusals = || {

@@ -124,7 +124,7 @@ fn a_secret_stands_in_a_url() {
     assert!(server.requests().is_empty());
 }
 
-/// A path of Vault's that looks like a host.
+/// A Vault path that looks like a host.
 #[test]
 fn a_path_names_another_host() {
     let evil = trap();
@@ -199,7 +199,7 @@ fn discovery_points_elsewhere() {
     assert_eq!(vendor.violations(), Vec::<String>::new());
 }
 
-/// An issuer that differs by a slash is another one: to the letter, not as URLs go.
+/// An issuer that differs by a slash is another one: texts are compared, not URLs.
 #[test]
 fn an_issuer_that_is_nearly_the_right_one() {
     let issuer = Issuer::start(None);

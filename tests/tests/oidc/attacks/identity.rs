@@ -1,4 +1,4 @@
-//! Whose image and whose token it is, is looked at before anything leaves the node.
+//! Image and token are checked before anything leaves the node.
 
 use pullpass_tests::jwt::{self, SigningKey};
 use serde_json::json;
@@ -83,7 +83,7 @@ fn the_api_servers_token_leaves_the_cluster() {
         );
         attempt.clone().token(token).fails(IDENTITY, &[&says]);
     }
-    // For the API server alone, and the profile wants it so.
+    // Only for the API server, and the profile allows it.
     for audience in [own, "https://kubernetes.default.svc.cluster.local"] {
         let token = token_with(&json!({"aud": [audience]}));
         let wanted = json!({"serviceAccountToken": {"audience": audience}});

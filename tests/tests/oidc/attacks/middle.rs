@@ -85,7 +85,7 @@ fn a_proxy_reads_the_token() {
 #[test]
 fn a_proxy_that_the_profile_does_not_want() {
     let proxy = Fault::status(407).start();
-    // The environment is the node's and may be anybody's: `none` is the profile's.
+    // Others may set the node's environment; `none` in the profile overrides it.
     let attempt = Attempt::new(exchange()).with(json!({"http": {"proxy": "none", "retries": 0}}));
     let attempt = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"]
         .iter()

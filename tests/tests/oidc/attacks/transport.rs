@@ -1,4 +1,4 @@
-//! The connection: who is trusted, what goes along, and that there is no way to look away.
+//! The connection: who is trusted, what is sent, and that checks cannot be turned off.
 
 use std::io::Read as _;
 use std::net::TcpListener;
@@ -69,7 +69,8 @@ fn a_switch_that_turns_the_check_of_tls_off() {
     got_nothing(&server);
 }
 
-/// A profile's `caFile` replaces the system's roots: what the system trusts is not trusted for its endpoint.
+/// A profile's `caFile` replaces the system's roots: what the system trusts is not trusted for its
+/// endpoint.
 #[test]
 fn a_certificate_that_the_system_trusts_and_the_profile_does_not() {
     let (ca, system) = (TestCa::new(), TestCa::new());

@@ -28,7 +28,7 @@ pub(super) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// AWS with a registry behind ECR's name.
+/// AWS with a registry under ECR's name.
 struct Cloud {
     aws: Aws,
     _registry: DockerRegistry,

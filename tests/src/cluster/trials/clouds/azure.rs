@@ -26,7 +26,7 @@ pub(super) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// Azure with a registry behind its login server.
+/// Azure with a registry under the name of its login server.
 struct Cloud {
     azure: Azure,
     tenant: Tenant,

@@ -24,7 +24,7 @@ pub(super) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// Google with a registry behind Artifact Registry's name.
+/// Google with a registry under Artifact Registry's name.
 struct Cloud {
     google: Google,
     provider: Provider,

@@ -48,7 +48,7 @@ impl Fields {
             return Err(AwsError::new(400, "ValidationError", "Request ARN is invalid"));
         }
         let policy = self.value("Policy").map(allowed_by).transpose()?;
-        // Not simulated, so not to be passed over in silence either.
+        // Not simulated, so it must not be silently ignored either.
         if let Some((name, _)) = self.0.iter().find(|(name, _)| name.starts_with("PolicyArns")) {
             return Err(AwsError::new(501, "NotImplemented", format!("{name} is not simulated")));
         }
@@ -56,7 +56,7 @@ impl Fields {
     }
 }
 
-/// A session that somebody asks for.
+/// A requested session.
 pub(super) struct WantedSession {
     pub(super) role: String,
     pub(super) name: String,
@@ -97,7 +97,7 @@ impl Faults {
             self.add("null", name, "Member must not be null");
             return String::new();
         };
-        // A token is not repeated to whoever reads the error.
+        // An error does not repeat a token.
         let quoted = format!("'{value}'");
         let shown = if name == "webIdentityToken" { "'***'" } else { &quoted };
         if let Some((expression, allowed)) = pattern
@@ -148,7 +148,7 @@ impl Faults {
 }
 
 /// The actions that a session policy allows. Conditions, denials and resources are not simulated:
-/// whoever sends one is told so.
+/// a caller that sends one gets an error.
 fn allowed_by(policy: &str) -> Result<Vec<String>, AwsError> {
     let malformed = |reason: &str| AwsError::new(400, "MalformedPolicyDocument", reason);
     if policy.len() > POLICY_LIMIT {

@@ -1,5 +1,5 @@
 //! `AssumeRoleWithWebIdentity`: a token of an OIDC provider for a session of a role. The request
-//! carries no signature; who sends one is served all the same, and remembered for it.
+//! carries no signature; a signed one is served too, but recorded.
 
 use serde_json::Value;
 
@@ -80,7 +80,7 @@ async fn verify(
     let verifier = Verifier::new(&provider.issuer, audience, provider.client.clone());
     let claims = verifier.verify(token).await;
     let expires = jwt::parts(token).and_then(|(_, claims)| claims["exp"].as_i64()).unwrap_or(0);
-    // Its own clock counts too, where a test has moved it.
+    // Its own clock is used too, if a test has moved it.
     let over = claims == Err(Refusal::Expired) || claims.is_ok() && expires <= aws.now();
     if over {
         let message = format!(

@@ -1,4 +1,4 @@
-//! What STS wants signed: `AssumeRole` and `GetCallerIdentity`.
+//! The calls that STS requires signed: `AssumeRole` and `GetCallerIdentity`.
 
 use super::*;
 

@@ -30,7 +30,7 @@ impl TokenRequest<'_> {
         let client = self.azure.0.client.clone();
         let verifier = Verifier::new(&federation.issuer, &federation.audience, client);
         verifier.verify(token).await.map_err(|disbelief| self.disbelieved(disbelief, token))?;
-        // Its own clock counts too, where a test has moved it.
+        // Its own clock is used too, if a test has moved it.
         if claims["exp"].as_i64().is_none_or(|end| end <= self.azure.now()) {
             return Err(self.out_of_time(claims));
         }
@@ -119,7 +119,7 @@ impl TokenRequest<'_> {
         Ok(())
     }
 
-    /// The token endpoint, or the issuer that it stands for.
+    /// The token endpoint, or its issuer.
     fn is_audience(&self, audience: &str) -> bool {
         self.tenant.cloud.authorities.iter().any(|host| {
             let base = format!("https://{host}/{}", self.tenant_name);

@@ -1,4 +1,4 @@
-//! The program behind a registry that has images: a `docker-registry`, which judges the tokens.
+//! The program of a registry that has images: a `docker-registry`, which checks the tokens.
 
 use std::net::SocketAddr;
 

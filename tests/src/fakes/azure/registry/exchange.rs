@@ -1,4 +1,4 @@
-//! `POST /oauth2/exchange`: an access token of Entra's for a refresh token of the registry's.
+//! `POST /oauth2/exchange`: from an Entra access token to a refresh token of the registry.
 
 use axum::http::Method;
 use serde_json::json;
@@ -47,7 +47,7 @@ impl Request<'_> {
             .with_header("x-ms-ratelimit-remaining-calls-per-second", "166.65"))
     }
 
-    /// Whom an access token of Entra's speaks for, if that may pull here.
+    /// The identity of an Entra access token, if it may pull here.
     fn authorize(&self, token: &str) -> Result<Bearer, Refusal> {
         let bearer = bearer(self.azure, token).map_err(Refusal::unauthorized)?;
         if bearer.resource == Resource::Manager && !self.registry.takes_arm_tokens {

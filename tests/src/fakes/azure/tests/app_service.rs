@@ -21,7 +21,7 @@ async fn the_header_opens_and_every_identity_has_a_name() {
         (format!("&object_id={}", user.object_id), &user),
         (format!("&principal_id={}", user.object_id), &user),
         (format!("&mi_res_id={resource_id}"), &user),
-        // Another service's word for it is passed over.
+        // Another service's name for it is ignored.
         (format!("&msi_res_id={resource_id}"), &system),
     ] {
         let (status, body) = answer(ask(&format!("{version}{query}"), &secret)).await;

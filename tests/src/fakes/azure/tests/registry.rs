@@ -47,7 +47,7 @@ async fn without_a_login_there_is_a_challenge() {
     assert_eq!(ask("evil.example").send().await.unwrap().status(), 421);
     assert_eq!(fixture.azure.strays(), ["evil.example"]);
     assert_eq!(fixture.azure.count(Service::Challenge), 2);
-    // With a login there is none, and with a spoilt one there is.
+    // With a valid login there is no challenge, with an invalid one there is.
     let fixed = serve(fixture.azure.registry(LOGIN_SERVER));
     let token = refresh_token(&fixture, &fixed, &identity).await;
     let with = |password: &str| ask(LOGIN_SERVER).basic_auth(NULL_GUID, Some(password)).send();

@@ -1,4 +1,4 @@
-//! Keycloak and Entra, where a client says who it is by the pod's token or beside it.
+//! Keycloak and Entra, where a client authenticates with the pod's token, or in addition to it.
 
 use serde_json::json;
 
