@@ -8,8 +8,8 @@ use super::suite::{Case, Cpu, Suite};
 pub(super) static SUITE: Suite = Suite {
     name: "acr",
     plugin: "acr-credential-provider",
-    binary: 4.5,
-    memory: 8.0,
+    binary: 3.2,
+    memory: 5.0,
     cases: &[
         Case { title: "node, TLS", folder: "node-tls", until: Exit, cpu: Cpu::DEFAULT },
         Case { title: "pod by Entra, TLS", folder: "pod-tls", until: Exit, cpu: Cpu::DEFAULT },

@@ -7,10 +7,15 @@ use super::suite::{Case, Cpu, Suite};
 pub(super) static SUITE: Suite = Suite {
     name: "gar",
     plugin: "gar-credential-provider",
-    binary: 4.0,
-    memory: 6.0,
+    binary: 2.5,
+    memory: 4.0,
     cases: &[
-        Case { title: "node, http, no roots", folder: "node-http", until: Exit, cpu: Cpu::DEFAULT },
+        Case {
+            title: "node, http, no roots",
+            folder: "node-http",
+            until: Exit,
+            cpu: Cpu::NO_HANDSHAKE,
+        },
         Case { title: "node by key, TLS", folder: "key-tls", until: Exit, cpu: Cpu::DEFAULT },
         Case { title: "pod by STS, TLS", folder: "pod-tls", until: Exit, cpu: Cpu::DEFAULT },
         Case {

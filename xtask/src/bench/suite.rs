@@ -41,5 +41,8 @@ pub(super) enum Cpu {
 }
 
 impl Cpu {
+    /// What a run may use where a handshake is most of it.
     pub(super) const DEFAULT: Self = Self::TimesFloor(1.7);
+    /// Where starting is most of it: a larger program has more pages to map.
+    pub(super) const NO_HANDSHAKE: Self = Self::TimesFloor(3.6);
 }
