@@ -28,12 +28,22 @@ const MAX_REGISTRIES: usize = 2000;
 /// Config, when the file cannot be read, or is not valid: with the line.
 pub(crate) fn load(path: &Path) -> Result<Vec<Profile>, Error> {
     let text = file::read_config(path).map_err(|error| {
-        error.with_hint("`--config` names the profile file; the kubelet runs plugins in `/`")
+        error.with_hint(
+            "check the path of the profile file; the kubelet runs plugins in `/`, so `--config` \
+             needs an absolute path",
+        )
     })?;
     parse(&text, path.parent().unwrap_or(Path::new(""))).map_err(|error| {
-        error.context(format!("profile file `{}` is not valid", path.display())).or_with_hint(
-            "correct the file; the next pull reads it again, the kubelet needs no restart",
-        )
+        let error = error.context(format!("profile file `{}` is not valid", path.display()));
+        match text.lines().any(|line| line.starts_with("kind: CredentialProviderConfig")) {
+            true => error.with_hint(
+                "this looks like the kubelet's CredentialProviderConfig: `pullpass check` checks \
+                 that; the profile file is what `--config` names in it",
+            ),
+            false => error.or_with_hint(
+                "correct the file; the next pull reads it again, the kubelet needs no restart",
+            ),
+        }
     })
 }
 

@@ -91,6 +91,8 @@ fn describe(error: &YamlError, field: &str) -> Error {
     match find_example(field) {
         Some(example) if !is_too_large => {
             let name = field.rsplit('.').next().unwrap_or(field);
+            // The example of an item is the whole list.
+            let name = name.split('[').next().unwrap_or(name);
             error.with_hint(format!("write it as in `{name}: {example}`"))
         }
         _ => error,
@@ -126,8 +128,14 @@ fn say_what_is_wrong(error: &YamlError, field: &str) -> String {
              uses"
         ),
         YamlError::AliasError { error, .. } => say_what_is_wrong(error, field),
-        YamlError::SerdeUnknownField { field, expected, .. } => {
-            format!("unknown field `{field}`{parent}, expected one of {}", list(expected))
+        YamlError::SerdeUnknownField { field: unknown, expected, .. } => {
+            // The path ends with the unknown field itself.
+            let parent = match field.strip_suffix(unknown.as_str()) {
+                None => parent,
+                Some("") => String::new(),
+                Some(above) => format!(" in `{}`", above.trim_end_matches('.')),
+            };
+            format!("unknown field `{unknown}`{parent}, expected one of {}", list(expected))
         }
         YamlError::SerdeMissingField { field: missing, .. } => {
             format!("missing field `{missing}`{parent}")

@@ -81,7 +81,7 @@ fn every_mistake_is_named_with_its_place() {
     for (from, to, expected) in [
         ("v1alpha1", "v9", "`apiVersion` must be `pullpass.dev/v1alpha1`"),
         ("OIDCExchangeConfig", "Other", "`kind` must be `OIDCExchangeConfig`"),
-        ("name: corp", "nme: corp", "unknown field `nme`"),
+        ("name: corp", "nme: corp", "unknown field `nme`, expected"),
         ("- name: corp", "- name: corp\n  name: corp", "line 5"),
         ("[r.io]", "[]", "`registries` is empty"),
         ("[r.io]", "['*']", "line 5, column 16"),
@@ -138,7 +138,17 @@ fn every_mistake_is_named_with_its_place() {
         ("[r.io]", "[r.io]\n  response: {username: {name: a}}", "unknown field `name`"),
         ("[r.io]", "[r.io]\n  response: {username: [a]}", "a name, `{value: NAME}`"),
         ("[r.io]", "[r.io]\n  http: {proxy: 'socks5://p'}", "`http.proxy`"),
-        ("[r.io]", "[r.io]\n  http: {insecureSkipVerify: true}", "unknown field"),
+        (
+            "[r.io]",
+            "[r.io]\n  http: {insecureSkipVerify: true}",
+            "unknown field `insecureSkipVerify` in `http`, expected",
+        ),
+        ("[r.io]", "['https://r.io']", "hint: write it as in `registries: [registry.example]`"),
+        (
+            "OIDCExchangeConfig",
+            "OIDCExchangeConfig\nprofile: []",
+            "unknown field `profile`, expected",
+        ),
         ("  serviceAccountToken: {audience: corp}\n", "", NO_AUDIENCE),
     ] {
         let text = GOOD.replacen(from, to, 1);
