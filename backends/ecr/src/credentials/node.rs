@@ -150,7 +150,8 @@ impl SourceChain<'_> {
             }
         };
         let reasons = self.reasons.into_iter().map(|(source, reason)| match reason.as_str() {
-            "" => format!("{source}: not set up"),
+            // The SDK's words for the environment.
+            "" | "environment variable not set" => format!("{source}: not set up"),
             reason => format!("{source}: {reason}"),
         });
         let reasons = reasons.collect::<Vec<_>>().join("; ");
