@@ -141,7 +141,8 @@ fn read_error(reply: &Reply, is_googles: bool, identity: &Identity<'_>) -> Error
         false => error
             .with_source(format!("`{}` answers without `Metadata-Flavor: Google`", reply.target()))
             .with_hint(format!(
-                "on Google Cloud: {hint}; else it is another cloud's metadata service: {ELSEWHERE}"
+                "if this is a machine of Google Cloud: {hint}; if not, another cloud's metadata \
+                 service answered: {ELSEWHERE}"
             )),
     }
 }

@@ -146,7 +146,7 @@ pub(super) fn rows() -> Vec<Row> {
                 "the metadata server refused the node: HTTP 404",
                 &[
                     "`METADATA` answers without `Metadata-Flavor: Google`",
-                    "else it is another cloud's metadata service: outside Google Cloud there",
+                    "if not, another cloud's metadata service answered: outside Google Cloud there",
                 ],
             ),
         row("not_googles_401", Canned::status(401)).without_flavor().fails(
