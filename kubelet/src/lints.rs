@@ -17,7 +17,7 @@ use crate::config::CredentialProvider;
 use crate::source::{Location, hide};
 
 pub use self::files::{check_files, check_files_below};
-pub use self::hints::hint;
+pub use self::hints::{hint, pattern_hint};
 pub use self::rbac::audience_manifest;
 
 /// One piece of advice.

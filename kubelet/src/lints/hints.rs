@@ -56,9 +56,7 @@ pub fn hint(finding: &Finding, target: &Target) -> String {
              [\"registry.example\"]`"
                 .to_owned()
         }
-        FindingCode::MatchImage => "a pattern is `host[:port][/path]`, where `*` covers one label \
-             of the host; it has no spaces, no `%` and no `{}`"
-            .to_owned(),
+        FindingCode::MatchImage => pattern_hint(message).to_owned(),
         FindingCode::NoCacheDuration => "set it, such as `defaultCacheDuration: 10m`".to_owned(),
         FindingCode::NegativeCacheDuration => {
             "write `0s` to cache nothing, or a duration such as `10m`".to_owned()
@@ -115,6 +113,19 @@ pub fn hint(finding: &Finding, target: &Target) -> String {
     }
 }
 
+/// How to write a pattern that the kubelet cannot parse; `error` is in its words.
+pub fn pattern_hint(error: &str) -> &'static str {
+    match error.contains("invalid port") {
+        true => {
+            "a port is a number, and no `*` covers one: write each, such as `registry.example:5000`"
+        }
+        false => {
+            "a pattern is `host[:port][/path]`, where `*` covers one label of the host; it has no \
+             spaces, no `%` and no `{}`"
+        }
+    }
+}
+
 fn later_field(finding: &Finding, target: &Target) -> String {
     let version = target.version;
     let is_tokens = finding.message.ends_with(".tokenAttributes\"");
@@ -126,8 +137,8 @@ fn later_field(finding: &Finding, target: &Target) -> String {
         ),
         _ if !is_tokens && !is_in_tokens => field::unknown(finding),
         _ => format!(
-            "kubelet {version} does not know this field: `tokenAttributes` needs 1.33 and \
-             `{GROUP}/v1`, and its `cacheType` needs 1.34"
+            "kubelet {version} does not know this field: remove it, or upgrade the kubelet; \
+             `tokenAttributes` needs 1.33 and `{GROUP}/v1`, and its `cacheType` needs 1.34"
         ),
     }
 }
