@@ -4,8 +4,8 @@ use std::path::Path;
 
 use pullpass::{CacheType, Options};
 use pullpass_kubelet::CredentialProvider;
-use pullpass_kubelet::ServiceAccountTokenCacheType;
 use pullpass_kubelet::lints::Lint;
+use pullpass_kubelet::{ServiceAccountTokenCacheType, TokenAttributes};
 use pullpass_oidc::{ProviderEntry, provider_entries};
 
 use crate::plugin_lints::hosts::{list, may_overlap};
@@ -73,7 +73,10 @@ fn compare(
             "profile-audience",
             location,
             format!("no profile in `{path}` is for {what}; its audiences are {}", list(&wanted)),
-            hint,
+            match tokens {
+                Some(_) => hint,
+                None => format!("add `tokenAttributes` (kubelet 1.33 or later): {hint}"),
+            },
         ));
     }
     let known: Vec<&str> =
@@ -98,6 +101,9 @@ fn compare(
             ));
         }
     }
+    if let Some(tokens) = tokens {
+        compare_annotations(&same, tokens, lints);
+    }
     let cache_type = tokens.and_then(|tokens| tokens.cache_type.as_ref());
     let by_token = same.iter().any(|entry| entry.cache_type == CacheType::Token);
     if let Some(cache_type) = cache_type
@@ -111,6 +117,45 @@ fn compare(
              answer unless `cacheType` is `Token`"
                 .to_owned(),
             "write `cacheType: Token`".to_owned(),
+        ));
+    }
+}
+
+/// Without a needed annotation every pull fails; another one may be left out on purpose.
+fn compare_annotations(
+    entries: &[&ProviderEntry],
+    tokens: &TokenAttributes,
+    lints: &mut Vec<Lint>,
+) {
+    let listed = || tokens.required_annotation_keys.iter().chain(&tokens.optional_annotation_keys);
+    let unlisted = |keys: fn(&ProviderEntry) -> &[String]| {
+        let keys = entries.iter().flat_map(|entry| keys(entry)).map(String::as_str);
+        keys.filter(|key| listed().all(|known| known.as_str() != *key)).collect::<Vec<_>>()
+    };
+    let needed = unlisted(|entry| &entry.required_annotations);
+    if !needed.is_empty() {
+        lints.push(Lint::warning(
+            "profile-annotation",
+            &tokens.audience.location,
+            format!(
+                "every pull fails: a profile needs {}, and the kubelet passes on only the \
+                 annotations that `tokenAttributes` lists",
+                list(&needed)
+            ),
+            "list it under `requiredServiceAccountAnnotationKeys`".to_owned(),
+        ));
+    }
+    let read = unlisted(|entry| &entry.optional_annotations);
+    if !read.is_empty() {
+        lints.push(Lint::advice(
+            "profile-annotation",
+            &tokens.audience.location,
+            format!(
+                "the profiles read annotations that the kubelet does not pass on: {}",
+                list(&read)
+            ),
+            "list them under `optionalServiceAccountAnnotationKeys` if pods should use them"
+                .to_owned(),
         ));
     }
 }

@@ -1,5 +1,7 @@
 //! Every mistake has its cure: what `check`, `match` and `lookup` say to do.
 
+use std::fs;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -326,6 +328,14 @@ fn the_profile_file_that_args_name_is_compared() {
          exchange: {type: passthrough}\n  response: {username: jwt}\n",
     );
     let broken = node.write("broken.yaml", "kind: x\n");
+    let team = node.write(
+        "team.yaml",
+        &fs::read_to_string(&profiles).expect("the file").replace(
+            "{username: jwt}",
+            "{username: '${team}'}\n  variables: [{name: team, fromAnnotation: {key: a.io/team, \
+             pattern: '[a-z]+'}}]",
+        ),
+    );
     let run = |file: &str, pattern: &str, audience: &str, cache: &str| {
         let more = format!(
             "  args: [--config, {file}]\n  tokenAttributes:\n    serviceAccountTokenAudience: \
@@ -340,6 +350,7 @@ fn the_profile_file_that_args_name_is_compared() {
         (&profiles, "[registry.example]", "ours", "Token", "profile-registry"),
         (&profiles, "['other.example:5000']", "ours", "Token", "profile-registry"),
         (&profiles, "['registry.example:5000']", "ours", "ServiceAccount", "profile-cache-type"),
+        (&team, "['registry.example:5000']", "ours", "Token", "profile-annotation"),
         (&broken, "['registry.example:5000']", "ours", "Token", "profile-file"),
         ("oidc.yaml", "['registry.example:5000']", "ours", "Token", "profile-file"),
     ] {
