@@ -5,20 +5,29 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::doctor::finding::Finding;
-use crate::doctor::node::Node;
+use crate::doctor::node::{CONFIG_FLAG, Node};
 use crate::text::{count, sanitize};
 
 /// What was checked, what is wrong, and what could not be read.
 pub(super) fn text(node: &Node, findings: &[Finding]) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "kubelet: {}", describe_kubelet(node));
-    if let Some(config) = &node.config {
-        let _ = writeln!(
-            text,
-            "config: {} ({})",
-            config.path.display(),
-            count(config.providers.len(), "provider")
-        );
+    match &node.config {
+        Some(config) => {
+            let _ = writeln!(
+                text,
+                "config: {} ({})",
+                config.path.display(),
+                count(config.providers.len(), "provider")
+            );
+        }
+        None => {
+            let _ = writeln!(
+                text,
+                "config: none: no `--{CONFIG_FLAG}` was found, without which a kubelet runs no \
+                 credential provider"
+            );
+        }
     }
     if let Some(bin_dir) = &node.bin_dir {
         let _ = writeln!(text, "programs: {}", bin_dir.path.display());

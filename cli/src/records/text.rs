@@ -100,14 +100,17 @@ fn hint(reason: &PullReason) -> &'static str {
 }
 
 fn write_nothing(text: &mut String, findings: &Findings<'_>) {
-    let Some(image) = &findings.args.image else {
+    let has_records = !findings.records.pulled.is_empty();
+    if findings.args.image.is_none() || !has_records {
         text.push_str(
             "none: this node has no records of pulls\n\
              hint: `--kubelet-dir` names the kubelet's directory, if it is not /var/lib/kubelet\n",
         );
-        return;
-    };
-    let _ = writeln!(text, "none: no record has the image {image}");
+    }
+    let Some(image) = &findings.args.image else { return };
+    if has_records {
+        let _ = writeln!(text, "none: no record has the image {image}");
+    }
     let mut others = other_names(findings, image);
     others.sort_unstable();
     others.dedup();

@@ -382,8 +382,15 @@ fn a_tree_without_processes_is_judged_by_its_files() {
         "{ran:?}"
     );
     assert!(ran.stdout.contains("note: not seen: the running kubelet: "), "{ran:?}");
+    assert!(!ran.stdout.contains("config: none"), "{ran:?}");
     tree.edit(CONFIG, "10m", "soon");
     assert_eq!(ids(&tree, &[]), ["wrong-type"]);
+    fs::remove_dir_all(tree.path("etc")).expect("removed");
+    let ran = doctor(&tree, &[]);
+    assert!(
+        ran.stdout.contains("config: none: no `--image-credential-provider-config`"),
+        "{ran:?}"
+    );
 }
 
 #[test]

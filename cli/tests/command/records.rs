@@ -153,9 +153,13 @@ fn what_the_kubelet_passes_over_is_told() {
     assert_eq!(shown["misnamed"].as_array().map(Vec::len), Some(1), "{shown}");
     let ran = pullpass(["records", "--root", &node.text("bin")]);
     assert!(ran.code == Some(1) && ran.stdout.starts_with("none: "), "{ran:?}");
+    let ran = pullpass(["records", "nginx", "--root", &node.text("bin")]);
+    assert!(ran.code == Some(1) && ran.stdout.contains("hint: `--kubelet-dir` names"), "{ran:?}");
     fs::write(node.path("file"), "x").expect("a file");
     for (args, words) in [
-        (&["records", "--root", &node.text("file")][..], "cannot read"),
+        (&["records", "--root", &node.text("file")][..], "there is no such directory"),
+        (&["records", "--root", &node.text(""), "--kubelet-dir=file"], "cannot read"),
+        (&["doctor", "--root", &node.text("nowhere")], "there is no such directory"),
         (&["records", "a b"], "not an image"),
         (&["records", "--policy", "Never"], "NeverVerifyPreloadedImages"),
         (&["records", "--service-account", "a/b"], "<IMAGE>"),
