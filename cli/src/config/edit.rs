@@ -41,6 +41,11 @@ fn merge(
         let path = sanitize(&path.display().to_string());
         Failure::new(format!("`{path}`: {}", sanitize(&error.to_string()))).hint(error.hint())
     })?;
+    if options.file.as_os_str() == "-" {
+        return Err(Failure::new("`-` is not a file that can be edited").hint(
+            "name the node's file first and the provider second, as in `pullpass config merge FILE -`",
+        ));
+    }
     let file = NodeFile::open(&options.file, !options.dry_run)?;
     let old = file.text().filter(|text| !text.trim_ascii().is_empty());
     let base = old.unwrap_or_else(|| empty_config(&options.file));
@@ -81,7 +86,13 @@ fn remove(
         unchanged: "does not have",
     };
     if edited.change == Change::Nothing {
-        return pending.finish(None);
+        let mut report = pending.finish(None)?;
+        let whole = format!("{name}-credential-provider");
+        if edit::remove(text, &whole).is_ok_and(|edited| edited.change != Change::Nothing) {
+            let _ =
+                writeln!(report.stderr, "hint: it has `{}`: give the whole name", sanitize(&whole));
+        }
+        return Ok(report);
     }
     match judge(options, &edited.text) {
         Ok(config) => pending.finish(Some(&config)),

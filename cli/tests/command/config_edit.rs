@@ -97,6 +97,15 @@ fn merge_twice_and_remove() {
 }
 
 #[test]
+fn a_short_name_is_not_taken_for_the_whole_one() {
+    let node = Node::new();
+    let file = node.write("c.yaml", &FILE.replace("name: a", "name: oidc-credential-provider"));
+    let ran = pullpass(["config", "remove", &file, "oidc"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(ran.stderr, "hint: it has `oidc-credential-provider`: give the whole name\n");
+}
+
+#[test]
 fn a_dry_run_shows_the_change_without_secrets_and_writes_nothing() {
     let node = Node::new();
     let (file, entry) = (node.write("c.yaml", FILE), node.write("e.yaml", NEW));
@@ -344,6 +353,7 @@ fn what_cannot_be_done_is_told_and_leaves_the_file() {
     let secret = node.write("secret.yaml", "name: [correct-horse\n");
     for (args, words) in [
         (["merge", &node.text(""), &entry], "is a directory"),
+        (["merge", "-", &entry], "`-` is not a file that can be edited"),
         (["merge", &node.text("no/c.yaml"), &entry], "create the directory first"),
         (["merge", &file, &node.text("no.yaml")], "or `-` for stdin"),
         (["merge", &file, &secret], "secret.yaml`: "),
