@@ -17,7 +17,7 @@ use crate::args::{Format, LookupArgs};
 use crate::environment::Environment;
 use crate::lookup::redact::Redactor;
 use crate::report::{Failure, Report};
-use crate::text::sanitize;
+use crate::text::{hint_about_image, sanitize};
 
 /// How long to wait for a process that holds a plugin's streams; the kubelet waits
 /// forever.
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &LookupArgs, environment: &Environment) -> Result<Report
         kubelet.lookup_raw(&args.image, Some(&pod))
     } else {
         kubelet.lookup(&args.image, Some(&pod)).map_err(|error| {
-            Failure::new(sanitize(&error.to_string())).hint("the kubelet asks no provider about it")
+            Failure::new(sanitize(&error.to_string())).hint(hint_about_image(&args.image))
         })?
     };
     let redactor = Redactor::new(args.show_secrets, token.as_ref(), &lookup);

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 
 use pullpass_kubelet::image_name::lookup_name;
 use pullpass_kubelet::pattern::{Match, MismatchReason, Pattern};
-use pullpass_kubelet::{Spanned, startup};
+use pullpass_kubelet::{Spanned, lints, startup};
 use serde_json::{Value, json};
 
 use crate::args::{Format, MatchArgs};
 use crate::report::{Failure, Report};
-use crate::text::sanitize;
+use crate::text::{hint_about_image, sanitize};
 
 /// One pattern to try.
 struct Candidate {
@@ -150,11 +150,7 @@ fn to_text(rows: &[Row<'_>], args: &MatchArgs, code: u8) -> Report {
         let image = sanitize(row.image);
         if let Some(error) = &row.error {
             let _ = writeln!(report.stderr, "error: `{image}`: {}", sanitize(error));
-            let hint = match image.split_once("://") {
-                Some((_, rest)) => format!("write `{rest}`: an image's name has no scheme"),
-                None => "the kubelet asks no provider about it".to_owned(),
-            };
-            let _ = writeln!(report.stderr, "hint: {hint}");
+            let _ = writeln!(report.stderr, "hint: {}", hint_about_image(row.image));
             continue;
         }
         let verdict = if row.matched() { "match" } else { "no match" };
@@ -173,7 +169,8 @@ fn to_text(rows: &[Row<'_>], args: &MatchArgs, code: u8) -> Report {
         let pattern = sanitize(&candidate.text);
         let _ = writeln!(report.stderr, "error: pattern `{pattern}`: {}", sanitize(error));
         let version = args.target.kubelet_version;
-        let _ = writeln!(report.stderr, "hint: kubelet {version} would not start with it");
+        let hint = lints::pattern_hint(error);
+        let _ = writeln!(report.stderr, "hint: kubelet {version} would not start with it: {hint}");
     }
     if code == 1 && args.config.is_some() {
         report.stderr.push_str(

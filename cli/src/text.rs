@@ -7,6 +7,16 @@ pub(crate) fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
 
+/// What to do about an image whose name is not valid.
+pub(crate) fn hint_about_image(image: &str) -> String {
+    match image.split_once("://") {
+        Some((_, rest)) => format!("write `{}`: an image's name has no scheme", sanitize(rest)),
+        None => "correct the name, such as `registry.example/team/app:v1`, in lower case; the \
+                 kubelet pulls nothing under this one (`InvalidImageName`)"
+            .to_owned(),
+    }
+}
+
 /// A foreign text for a terminal: control characters other than line ends are shown as `?`, so
 /// that no plugin can move the cursor. Marks of direction are too, since they can make a text
 /// look like another one.

@@ -19,7 +19,12 @@ const LONGEST: u64 = 1 << 20;
 
 /// Reads the token, without white space around it.
 pub(super) fn read(path: &Path) -> Result<SecretString, Failure> {
-    let cannot = |why: String| Failure::new(format!("cannot read `{}`: {why}", path.display()));
+    let cannot = |why: String| {
+        Failure::new(format!("cannot read `{}`: {why}", path.display())).hint(
+            "create a token with `kubectl create token NAME --namespace NS --audience AUDIENCE > \
+             FILE`",
+        )
+    };
     // Without waiting for the other end of a pipe; what was opened is checked afterwards.
     let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new()
@@ -37,10 +42,7 @@ pub(super) fn read(path: &Path) -> Result<SecretString, Failure> {
     }
     let token = text.trim();
     if token.is_empty() {
-        return Err(cannot("it is empty".to_owned()).hint(
-            "create a token with `kubectl create token NAME --namespace NS --audience \
-                 AUDIENCE`",
-        ));
+        return Err(cannot("it is empty".to_owned()));
     }
     Ok(SecretString::from(token))
 }
@@ -93,25 +95,30 @@ pub(super) fn remarks(
             return "warning: the token is not a signed JWT; tokens of the API server are\n"
                 .to_owned();
         };
-        if remarks.is_empty()
-            && let Some((namespace, account)) = &args.service_account
-        {
-            let wanted = format!("system:serviceaccount:{namespace}:{account}");
-            let subject = &token.claims().subject;
-            if *subject != wanted {
-                remarks.push_str(&sanitize(&format!(
-                    "warning: the token belongs to `{subject}`, but the kubelet would request one \
-                     for `{wanted}`\n"
-                )));
-            }
+        let Some((namespace, account)) = &args.service_account else { continue };
+        let wanted = format!("system:serviceaccount:{namespace}:{account}");
+        let subject = &token.claims().subject;
+        let is_theirs = *subject == wanted;
+        if !is_theirs && remarks.is_empty() {
+            remarks.push_str(&format!(
+                "warning: the token belongs to `{subject}`, but the kubelet would request one for \
+                 `{wanted}`\n"
+            ));
         }
-        if !token.claims().is_for(audience) {
-            remarks.push_str(&sanitize(&format!(
+        let is_for_it = token.claims().is_for(audience);
+        if !is_for_it {
+            remarks.push_str(&format!(
                 "warning: the token has the audience `{}`, but for `{name}` the kubelet would \
                  request the audience `{audience}`\n",
                 token.claims().audience.join("`, `"),
-            )));
+            ));
+        }
+        if !is_theirs || !is_for_it {
+            remarks.push_str(&format!(
+                "hint: to see what the kubelet would get from `{name}`, create the token with \
+                 `kubectl create token {account} --namespace {namespace} --audience {audience}`\n"
+            ));
         }
     }
-    remarks
+    sanitize(&remarks)
 }

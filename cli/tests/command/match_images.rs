@@ -88,6 +88,25 @@ fn a_broken_pattern_is_told_in_go_s_words() {
     let words = r#"parse "https://%invalid%": invalid URL escape "%in""#;
     assert!(ran.stderr.starts_with("error: ") && ran.stderr.contains(words), "{ran:?}");
     assert!(ran.stderr.contains("\nhint: "), "{ran:?}");
+    let ran = pullpass(["match", "a.io/x", "--pattern", "a.io:*"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("no `*` covers one: write each, such as "), "{ran:?}");
+}
+
+#[test]
+fn an_image_with_a_bad_name_gets_a_cure() {
+    let node = Node::new();
+    let config = node.config(&entry("p", ""));
+    node.script("p", "true");
+    for (image, cure) in [
+        ("https://a.io/x", "hint: write `a.io/x`: an image's name has no scheme"),
+        ("a.io/Team/x", "hint: correct the name, such as `registry.example/team/app:v1`"),
+    ] {
+        let ran = pullpass(["match", image, "--config", &config]);
+        assert!(ran.code == Some(2) && ran.stderr.contains(cure), "{ran:?}");
+        let ran = pullpass(["lookup", image, "--config", &config, "--bin-dir", &node.text("bin")]);
+        assert!(ran.code == Some(2) && ran.stderr.contains(cure), "{ran:?}");
+    }
 }
 
 /// 1.36 was the first that was written for Go 1.26, where a host has one colon.

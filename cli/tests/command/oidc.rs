@@ -102,5 +102,7 @@ fn the_oidc_plugin() {
     assert_eq!((ran.code, &report["outcome"]), (Some(1), &"exit-status".into()), "{report}");
     assert!(message(&report).contains("audience"), "{report}");
     assert!(ran.stderr.contains("warning: the token has the audience `other.example`"), "{ran:?}");
+    let cure = "`kubectl create token app --namespace team --audience ";
+    assert!(ran.stderr.contains(cure), "{ran:?}");
     assert!(!ran.stdout.contains(&wrong));
 }
