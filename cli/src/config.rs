@@ -124,7 +124,10 @@ fn check_audience(audience: &str, version: KubeletVersion) -> Result<(), Failure
         return Err(Failure::new(format!(
             "kubelet {version} gives plugins no service account tokens"
         ))
-        .hint("service account tokens need 1.33 or later"));
+        .hint(
+            "they need 1.33 or later; on older nodes only plugins that log in as the node work, \
+             such as `pullpass config ecr`",
+        ));
     }
     Ok(())
 }
