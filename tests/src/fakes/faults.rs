@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// see [`Fault::start_tls`].
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// Nobody listens.
+    /// No program listens.
     Refused,
     /// Takes the request and says nothing.
     Silent,

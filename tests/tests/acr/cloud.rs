@@ -26,7 +26,7 @@ pub(crate) const CLIENT_ID: &str = "kubernetes.azure.com/acr-client-id";
 pub(crate) const TENANT_ID: &str = "kubernetes.azure.com/acr-tenant-id";
 pub(crate) const SUBJECT: &str = "system:serviceaccount:demo:web";
 pub(crate) const IMDS: &str = "169.254.169.254";
-/// Nobody listens there: a call that is sent through it fails.
+/// No program listens there: a call that is sent through it fails.
 pub(crate) const NO_PROXY_AT_ALL: &str = "http://127.0.0.1:9";
 const NULL_GUID: &str = "00000000-0000-0000-0000-000000000000";
 const ISSUER: &str = "oidc.cluster.example";

@@ -31,7 +31,7 @@ pub(crate) const OPT_IN: &str = "iam.gke.io/enable-wi-image-pull";
 pub(crate) const SERVICE_ACCOUNT: &str = "iam.gke.io/gcp-service-account";
 pub(crate) const PROVIDER: &str = "gcp.auth.fluxcd.io/workload-identity-provider";
 pub(crate) const METADATA: &str = "169.254.169.254";
-/// Nobody listens there: a call that is sent through it fails.
+/// No program listens there: a call that is sent through it fails.
 pub(crate) const NO_PROXY_AT_ALL: &str = "http://127.0.0.1:9";
 /// A GKE cluster, as its tokens name it.
 pub(crate) const CLUSTER: &str =

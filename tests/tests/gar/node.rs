@@ -174,7 +174,7 @@ fn a_machine_of_ipv6_alone(world: &World) {
     assert_eq!(cloud.count(Service::Metadata), 2, "two runs, one call each");
 }
 
-/// Nobody checks scopes before: the registry's word is clearer.
+/// Scopes are not checked before: the registry's message is clearer.
 fn a_narrow_scope_is_the_registrys_to_judge(world: &World) {
     let mut cloud = Cloud::new(world);
     let scope = "https://www.googleapis.com/auth/devstorage.read_only";

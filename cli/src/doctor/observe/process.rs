@@ -74,7 +74,7 @@ fn unit(cgroup: &str) -> Option<String> {
     units.next_back().map(str::to_owned)
 }
 
-/// When the process of this folder of `/proc` was started; `None` where that is no time.
+/// When the process of this folder of `/proc` was started; `None` if that is not a time.
 fn started(tree: &Tree, folder: &Path) -> Option<SystemTime> {
     let boot = tree.read(&PathBuf::from("/proc/stat")).ok()?;
     let boot: u64 =

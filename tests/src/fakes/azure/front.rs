@@ -25,7 +25,7 @@ pub(super) fn finish(azure: &Azure, service: Service, id: usize, served: Served)
     answer.dressed(azure.now(), own_headers(service))
 }
 
-/// Nobody is at that name: a real one would not even resolve.
+/// No server has that name: a real one would not even resolve.
 pub(super) fn nobody(azure: &Azure, host: &str) -> Response {
     azure.log().stray(host);
     (StatusCode::MISDIRECTED_REQUEST, "nobody is here").into_response()
