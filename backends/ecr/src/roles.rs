@@ -77,6 +77,10 @@ impl Roles {
             }
         };
         let annotations = options.values("role-annotation").to_vec();
+        if !annotations.iter().all(|key| is_annotation_key(key)) {
+            return Err(Error::config("`--role-annotation` is not the key of an annotation")
+                .with_hint("write a key such as `eks.amazonaws.com/role-arn`"));
+        }
         Ok(Self { annotations, default, by_account, node_for_pods })
     }
 
@@ -98,6 +102,12 @@ impl Roles {
             })
             .transpose()
     }
+}
+
+/// By its characters alone (Kubernetes: "Annotations", syntax and character set).
+fn is_annotation_key(key: &str) -> bool {
+    let is_part = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.' | b'/');
+    !key.is_empty() && key.bytes().all(is_part)
 }
 
 impl Role {

@@ -92,8 +92,11 @@ fn no_value_of_an_option_or_a_variable_is_repeated(ground: &Ground<'_>) {
     let value = "hunter2 Pass/word!";
     let help = prints(&ground.plugin.clone().arg("--help"));
     let is_name = |c: char| c.is_ascii_uppercase() || c == '_';
-    let is_path =
-        |name: &str| ["FILE", "BUNDLE", "PATH", "HOME"].iter().any(|it| name.contains(it));
+    let is_path = |name: &str| {
+        ["FILE", "BUNDLE", "PATH", "HOME", "APPLICATION_CREDENTIALS"]
+            .iter()
+            .any(|it| name.contains(it))
+    };
     let mut plugins = Vec::new();
     for line in help.lines() {
         if let Some(option) = line.trim_start().strip_prefix("--") {
