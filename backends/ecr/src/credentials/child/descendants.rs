@@ -1,7 +1,8 @@
 //! What a child started and left behind, also in another session or process group.
 //!
 //! On Linux this process adopts it, and so finds it among its own children. Elsewhere it is not
-//! found.
+//! found. A program that embeds this backend, and has children of its own, loses those that the
+//! same thread started: a profile with `credential_process` is for a process of its own.
 
 #[cfg(target_os = "linux")]
 pub(super) use self::linux::{adopt, kill};
