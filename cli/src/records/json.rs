@@ -29,14 +29,9 @@ pub(super) fn render(findings: &Findings<'_>) -> Value {
 
 fn row(row: &Row<'_>) -> Value {
     let credentials = row.credentials;
-    let secrets = credentials.secrets.iter().map(|secret| {
-        json!({
-            "namespace": secret.namespace,
-            "name": secret.name,
-            "uid": secret.uid,
-            "credential_hash": secret.credential_hash,
-        })
-    });
+    let secrets = credentials.secrets.iter().map(
+        |secret| json!({"namespace": secret.namespace, "name": secret.name, "uid": secret.uid}),
+    );
     let accounts = credentials.service_accounts.iter().map(
         |account| json!({"namespace": account.namespace, "name": account.name, "uid": account.uid}),
     );

@@ -9,9 +9,6 @@ use pullpass_kubelet::pull_records::{ImagePullCredentials, PullReason};
 use crate::records::{Findings, Row, has_pod};
 use crate::text::sanitize;
 
-/// How many digits of a login's hash are shown: enough to compare.
-const HASH_DIGITS: usize = 12;
-
 /// Each image with who may use it, then what the kubelet ignores.
 pub(super) fn render(findings: &Findings<'_>) -> String {
     let mut text = String::new();
@@ -72,11 +69,11 @@ fn write_users(text: &mut String, credentials: &ImagePullCredentials) {
         );
     }
     for secret in &credentials.secrets {
-        let hash = secret.credential_hash.get(..HASH_DIGITS).unwrap_or(&secret.credential_hash);
+        // Its hash has no salt: with it, a weak password could be guessed.
         let _ = writeln!(
             text,
             "  no pull: pods with secret `{}/{}` (uid {}), or with the same login in another \
-             secret (hash {hash})",
+             secret",
             secret.namespace, secret.name, secret.uid
         );
     }
