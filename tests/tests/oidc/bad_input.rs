@@ -224,8 +224,8 @@ fn wrong_options_and_files_are_the_operators_to_fix() {
         (&["--config", good, "--frobnicate"], "unknown option `--frobnicate`"),
         (&["--config", good, "--timeout", "1d"], "`--timeout` is not a duration"),
         (&["--config", good, "--timeout", "2m"], "at most 59s"),
-        (&["--config", good, "--log", "loud"], "log level `loud`"),
-        (&["--config", good, "--log-format", "xml"], "log format `xml`"),
+        (&["--config", good, "--log", "loud"], "is not a log level"),
+        (&["--config", good, "--log-format", "xml"], "is not a log format"),
     ] {
         let run = plugin(args).quiet().run(&request(IMAGE, &token));
         assert_eq!(run.code, Some(CONFIG), "{args:?}: {}", run.stderr);
