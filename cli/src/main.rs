@@ -47,7 +47,7 @@ fn main() -> ExitCode {
         Command::Lookup(args) => lookup::run(&args, &environment),
         Command::Config(args) => config::run(&args, &environment),
         Command::Records(args) => records::run(&args),
-        Command::Doctor(args) => Ok(doctor::run(&args)),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Completions { shell } => Ok(manual::completions(shell)),
         Command::Man { name, dir: None } => manual::print_page(name.as_deref()),
         Command::Man { dir: Some(dir), .. } => manual::write_pages(&dir),

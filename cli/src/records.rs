@@ -12,7 +12,7 @@ use pullpass_kubelet::pull_records::{
 };
 
 use crate::args::{Format, RecordsArgs};
-use crate::report::{Failure, Report};
+use crate::report::{Failure, Report, require_root};
 use crate::text::sanitize;
 
 /// One image of one record.
@@ -37,6 +37,7 @@ struct Findings<'a> {
 
 /// Reads the records and picks those of the image.
 pub(crate) fn run(args: &RecordsArgs) -> Result<Report, Failure> {
+    require_root(&args.root)?;
     let policy = VerificationPolicy::new(&args.policy, &args.allowlist).map_err(|error| {
         Failure::new(sanitize(&error.to_string()))
             .hint(format!("the kubelet's policies are {}", VerificationPolicy::NAMES.join(", ")))

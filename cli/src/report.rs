@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use pullpass::is_stdout_closed;
 use serde_json::Value;
 
 use crate::environment::Environment;
-use crate::text::{is_deceptive, paint_labels};
+use crate::text::{is_deceptive, paint_labels, sanitize};
 
 /// The end of a command.
 #[derive(Debug, Default)]
@@ -84,6 +85,16 @@ impl From<Failure> for Report {
         }
         Self { stdout: String::new(), stderr, code: 2 }
     }
+}
+
+/// Fails unless `--root` is a directory: a node without files looks like a healthy one.
+pub(crate) fn require_root(root: &Path) -> Result<(), Failure> {
+    if root.is_dir() {
+        return Ok(());
+    }
+    let root = sanitize(&root.to_string_lossy());
+    Err(Failure::new(format!("`{root}`: there is no such directory"))
+        .hint("`--root` is where the node's `/` is mounted, such as `/host` in a debug pod"))
 }
 
 /// Why a command could not do its work; exit code 2.
