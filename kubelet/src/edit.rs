@@ -6,7 +6,6 @@
 
 mod block;
 mod diff;
-mod encoding;
 mod entry;
 mod flow;
 mod lines;

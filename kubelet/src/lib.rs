@@ -25,6 +25,7 @@ mod config;
 mod distance;
 mod document;
 pub mod edit;
+mod encoding;
 pub mod exec;
 mod finding;
 #[cfg(fuzzing)]

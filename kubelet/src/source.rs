@@ -8,6 +8,8 @@ use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::encoding::Encoding;
+
 pub(crate) use self::likely_secret::{begins_as_secret, has_user, hide, may_be_secret};
 pub(crate) use self::mask::Visible;
 
@@ -37,7 +39,7 @@ impl Source {
     /// Keeps `bytes` for messages; what is not UTF-8 becomes `?`, byte by byte, so that
     /// offsets stay correct.
     pub(crate) fn new(path: impl Into<PathBuf>, bytes: &[u8], visible: Visible) -> Arc<Self> {
-        let text = decode_utf16(bytes).unwrap_or_else(|| {
+        let text = Encoding::decode_utf16(bytes).map(|(_, text)| text).unwrap_or_else(|| {
             let mut text = String::with_capacity(bytes.len());
             for chunk in bytes.utf8_chunks() {
                 text.push_str(chunk.valid());
@@ -99,19 +101,6 @@ impl Source {
 /// The characters that begin in `bytes` of UTF-8.
 fn count_characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
-}
-
-/// The text of a file in UTF-16, which YAML allows and which begins with a byte order mark.
-/// `None` for all else, and where the encoding is broken.
-fn decode_utf16(bytes: &[u8]) -> Option<String> {
-    let (read, rest): (fn([u8; 2]) -> u16, _) = match bytes {
-        [0xff, 0xfe, rest @ ..] => (u16::from_le_bytes, rest),
-        [0xfe, 0xff, rest @ ..] => (u16::from_be_bytes, rest),
-        _ => return None,
-    };
-    let (pairs, []) = rest.as_chunks::<2>() else { return None };
-    let units: Vec<u16> = pairs.iter().map(|pair| read(*pair)).collect();
-    String::from_utf16(&units).ok()
 }
 
 /// A place in a file.

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use crate::config::is_json;
 use crate::document::{Fault, Node, Value};
-use crate::edit::encoding::Encoding;
 use crate::edit::splice::{self, Splice};
 use crate::edit::{Change, EditError, Edited, PROVIDERS, is_same};
+use crate::encoding::Encoding;
 use crate::json;
 use crate::layout::{Layout, List};
 use crate::yaml;
