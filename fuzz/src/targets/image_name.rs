@@ -10,7 +10,7 @@ pub fn run(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let found = lookup_name(text);
     if let Ok(name) = &found {
-        // The kubelet sends it so, and no plugin may refuse it, but for a host that is none.
+        // The kubelet sends it like this, and a plugin may refuse it only where the host is not valid.
         let registry = name.split('/').next().unwrap_or_default();
         match Image::parse(name) {
             Ok(image) => assert!(is_host(registry) && image.as_str() == name, "{name}"),

@@ -19,7 +19,7 @@ pub(super) fn trials() -> Vec<Trial> {
         Trial::new("bad plugin: an answer of another version", |cluster| {
             bad(cluster, &format!("echo '{}'", answer("v1beta1", "Registry")))
         }),
-        Trial::new("bad plugin: a cache key that is none", |cluster| {
+        Trial::new("bad plugin: an unknown cache key", |cluster| {
             bad(cluster, &format!("echo '{}'", answer("v1", "ServiceAccount")))
         }),
         Trial::new("bad plugin: hangs", |cluster| bad(cluster, "exec sleep 300")),
