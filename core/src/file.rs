@@ -49,7 +49,7 @@ pub(crate) fn open_regular(path: &Path) -> Result<File, Error> {
 }
 
 fn open_at_most(path: &Path, limit: u64) -> Result<File, Error> {
-    let file = open(path).map_err(|error| cannot_read(path, error))?;
+    let file = open_without_waiting(path).map_err(|error| cannot_read(path, error))?;
     // Checks the open file: by now the path may lead to another one.
     let metadata = file.metadata().map_err(|error| cannot_read(path, error))?;
     match (metadata.is_file(), metadata.len() > limit) {
@@ -71,8 +71,11 @@ fn too_large(path: &Path, limit: u64) -> Error {
 }
 
 /// Opens without waiting: a FIFO would block until something writes to it, and some files of
-/// the kernel block on reading.
-fn open(path: &Path) -> std::io::Result<File> {
+/// the kernel block on reading. The caller checks what kind of file it is.
+///
+/// # Errors
+/// Those of the operating system.
+pub fn open_without_waiting(path: &Path) -> std::io::Result<File> {
     let mut options = File::options();
     options.read(true);
     #[cfg(unix)]

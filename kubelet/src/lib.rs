@@ -38,6 +38,7 @@ pub mod keyring;
 mod kubelet;
 mod layout;
 pub mod lints;
+mod open;
 pub mod pattern;
 pub mod pull_records;
 mod schema;

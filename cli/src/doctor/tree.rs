@@ -1,12 +1,11 @@
 //! A node's file system below a root, read with limits. Links are followed within it, so that an
 //! absolute link does not lead to this machine's own files.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, Metadata};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::OFlags;
+use pullpass::file::open_without_waiting;
 
 /// In bytes; more than any file that is read whole.
 const LARGEST_FILE: u64 = 4 << 20;
@@ -128,7 +127,7 @@ fn parts(path: &Path) -> Vec<PathBuf> {
 
 /// A regular file, or its last `most` bytes.
 fn read_some(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let mut file = open(path)?;
+    let mut file = open_without_waiting(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(io::Error::other("it is not a regular file"));
@@ -139,12 +138,6 @@ fn read_some(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(LARGEST_FILE).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-/// Opens a file, and does not wait for the other end of a pipe.
-pub(super) fn open(path: &Path) -> io::Result<File> {
-    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
-    OpenOptions::new().read(true).custom_flags(nonblocking).open(path)
 }
 
 #[cfg(test)]

@@ -1,13 +1,11 @@
 //! The pod's token from a file, and where it differs from the kubelet's.
 
-use std::fs::OpenOptions;
 use std::io::Read as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use pullpass::Token;
+use pullpass::file::open_without_waiting;
 use pullpass_kubelet::{Config, Lookup};
-use rustix::fs::OFlags;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::args::LookupArgs;
@@ -25,13 +23,7 @@ pub(super) fn read(path: &Path) -> Result<SecretString, Failure> {
              FILE`",
         )
     };
-    // Without waiting for the other end of a pipe; what was opened is checked afterwards.
-    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(nonblocking)
-        .open(path)
-        .map_err(|error| cannot(error.to_string()))?;
+    let file = open_without_waiting(path).map_err(|error| cannot(error.to_string()))?;
     if !file.metadata().map_err(|error| cannot(error.to_string()))?.is_file() {
         return Err(cannot("it is not a regular file".to_owned()));
     }

@@ -2,16 +2,16 @@
 
 use std::fs;
 use std::io::{self, Read as _};
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 
 use crate::finding::{FindingCode, StartupError};
 use crate::go::path::{join, path_error};
 use crate::go::quote::quote;
+use crate::open::open_without_waiting;
 use crate::version::Target;
 
 /// How long a pipe may be silent, in seconds.
@@ -100,13 +100,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Unread> {
     };
     let refuse =
         |why: &str| Unread { why: format!("read {}: {why}", path.display()), verbatim: false };
-    // Without waiting for the other end of a pipe; what was opened is checked afterwards.
-    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
-    let file = fs::OpenOptions::new()
-        .read(true)
-        .custom_flags(nonblocking)
-        .open(path)
-        .map_err(|error| fail("open", error))?;
+    let file = open_without_waiting(path).map_err(|error| fail("open", error))?;
     let kind = file.metadata().map_err(|error| fail("stat", error))?.file_type();
     // Reading a directory fails with the kubelet's message.
     if !kind.is_file() && !kind.is_dir() && !kind.is_fifo() {

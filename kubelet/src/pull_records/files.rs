@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::io::{self, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 
 use crate::go::path::path_error;
+use crate::open::open_without_waiting;
 use crate::pull_records::{PullRecords, RecordFile, decode};
 use crate::version::KubeletVersion;
 
@@ -80,9 +79,7 @@ fn read_all<T>(
 
 /// A regular file. The kubelet would wait for a pipe.
 fn read_file(path: &Path) -> Result<Vec<u8>, String> {
-    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
-    let open = fs::OpenOptions::new().read(true).custom_flags(nonblocking).open(path);
-    let file = open.map_err(|error| path_error("open", path, &error))?;
+    let file = open_without_waiting(path).map_err(|error| path_error("open", path, &error))?;
     let mut bytes = Vec::new();
     match file.metadata() {
         Ok(metadata) if metadata.is_file() => {}

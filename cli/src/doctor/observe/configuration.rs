@@ -4,12 +4,13 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
+use pullpass::file::open_without_waiting;
 use pullpass_kubelet::lints::{self, Severity};
 use pullpass_kubelet::{FindingCode, startup};
 
 use crate::check::hint;
 use crate::doctor::node::{BinDir, Configuration, Node};
-use crate::doctor::tree::{Tree, open};
+use crate::doctor::tree::Tree;
 use crate::plugin_lints;
 
 /// KubeletConfiguration has no such fields, but people put them there.
@@ -62,7 +63,7 @@ pub(super) fn see(node: &mut Node, files: &Tree, config: Option<&Path>, bin_dir:
             seen.odd_entries.push(entry);
         }
     }
-    if let Err(error) = open(&real)
+    if let Err(error) = open_without_waiting(&real)
         && error.kind() == std::io::ErrorKind::PermissionDenied
     {
         node.unseen.push((path.display().to_string(), error.to_string()));
